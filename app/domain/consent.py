@@ -1,0 +1,104 @@
+"""Consent events, and the fold that turns a person's events into the present state of a subscription."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+
+class EventType(StrEnum):
+    """What happened. The ledger knows more kinds in later editions; a kind is never renamed."""
+
+    NOTICE_SHOWN = "notice_shown"
+    CONSENT_GIVEN = "consent_given"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    CONSENT_REVOKED = "consent_revoked"
+    STOP_REPEATED = "stop_repeated"
+    ENDPOINT_BOUNCED = "endpoint_bounced"
+    ENDPOINT_REVIVED = "endpoint_revived"
+    UNBLOCKED = "unblocked"
+    IMPORT_REJECTED = "import_rejected"
+
+
+class Act(StrEnum):
+    """The affirmative act (or the signal) by which it happened; GDPR article 4(11) asks for one."""
+
+    KEYWORD_EXACT = "keyword_exact"
+    IMPORT_ATTESTED = "import_attested"
+    PROVIDER_SIGNAL = "provider_signal"
+    OPERATOR = "operator"
+
+
+class Scope(StrEnum):
+    """Whether an event speaks of one list or of every list of the controller."""
+
+    LIST = "list"
+    ALL = "all"
+
+
+class SubscriptionState(StrEnum):
+    """State of one subscriber on one list."""
+
+    UNKNOWN = "unknown"
+    ACTIVE = "active"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One ledger entry, reduced to what decides the state. `list_id` is None when the scope is all."""
+
+    seq: int
+    event_type: EventType
+    occurred_at: datetime
+    list_id: int | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Present state of one subscription and the entries that made it so.
+
+    `granted_seq` is the grant in force, or the last one; `stopped_at` stays after a new grant.
+    """
+
+    state: SubscriptionState = SubscriptionState.UNKNOWN
+    granted_seq: int | None = None
+    granted_at: datetime | None = None
+    stopped_seq: int | None = None
+    stopped_at: datetime | None = None
+
+
+_ENDS = frozenset({EventType.CONSENT_WITHDRAWN, EventType.CONSENT_REVOKED})
+
+
+def apply(standing: Standing, fact: Fact) -> Standing:
+    """Return the standing after `fact`; an event that may not change anything returns it unchanged.
+
+    A grant that happened before the last stop, though it reached us later, never reopens (consent.md 3.2 (d)).
+    """
+    if fact.event_type is EventType.CONSENT_GIVEN:
+        if standing.stopped_at is not None and fact.occurred_at < standing.stopped_at:
+            return standing
+        return replace(
+            standing, state=SubscriptionState.ACTIVE, granted_seq=fact.seq, granted_at=fact.occurred_at
+        )
+    if fact.event_type in _ENDS:
+        return replace(
+            standing, state=SubscriptionState.STOPPED, stopped_seq=fact.seq, stopped_at=fact.occurred_at
+        )
+    return standing
+
+
+def fold(facts: Iterable[Fact], list_ids: Iterable[int]) -> dict[int, Standing]:
+    """Fold one subscriber's facts, in ledger order, into a standing for each list the person was ever on.
+
+    A stop of scope all reaches every list in `list_ids` that has a standing, and none that the person never joined.
+    """
+    known = set(list_ids)
+    standings: dict[int, Standing] = {}
+    for fact in facts:
+        touched = [fact.list_id] if fact.list_id is not None else sorted(standings)
+        for list_id in touched:
+            if list_id in known:
+                standings[list_id] = apply(standings.get(list_id, Standing()), fact)
+    return standings

@@ -1,0 +1,170 @@
+"""What travels between a gateway and the services: events that come in, content and outcomes that go out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from app.domain.addresses import Address
+
+
+class EventKind(StrEnum):
+    """What a webhook tells us."""
+
+    MESSAGE = "message"
+    RECEIPT = "receipt"
+    IGNORED = "ignored"
+
+
+class ProviderSignal(StrEnum):
+    """What the provider itself understood and did about an inbound message (Twilio's `OptOutType`)."""
+
+    NONE = ""
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+
+
+@dataclass(frozen=True)
+class InboundMessage:
+    """A text that a person sent to one of our senders. `external_id` makes a repeated webhook harmless."""
+
+    external_id: str
+    address: Address
+    text: str
+    signal: ProviderSignal = ProviderSignal.NONE
+    media_count: int = 0
+
+
+@dataclass(frozen=True, order=True)
+class DeliveryRef:
+    """Names one delivery: broadcast, subscriber, and the inbound message it answers (0 for a broadcast)."""
+
+    broadcast_id: int
+    subscriber_id: int
+    inbound_id: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.broadcast_id}.{self.subscriber_id}.{self.inbound_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "DeliveryRef":
+        """Read `broadcast.subscriber.inbound`; raises ValueError on anything else."""
+        parts = text.split(".")
+        if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
+            raise ValueError(f"{text!r} is no delivery reference; expected three numbers like 12.345.0")
+        return cls(*(int(part) for part in parts))
+
+
+class ReceiptStatus(StrEnum):
+    """What a provider may report of a delivery after it accepted it."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A provider's later report about one delivery; `ref` comes back in the callback address we gave it."""
+
+    ref: DeliveryRef
+    provider_id: str
+    status: ReceiptStatus
+    error: "SendError | None" = None
+
+
+class ErrorKind(StrEnum):
+    """The closed family of ways a send can fail. The engine looks at the kind, never at a provider's number.
+
+    ============== ========= ==================================================================
+    kind           about     what the engine does
+    ============== ========= ==================================================================
+    INVALID        address   marks the address bounced, no retry
+    BLOCKED        address   suspends the address until the person writes again
+    OPTED_OUT      address   records a withdrawal with the provider's code as evidence
+    RATE_LIMITED   sender    waits `retry_after` for this sender, counts no attempt
+    QUOTA          account   pauses the broadcast and says why
+    CONTENT        message   fails this delivery, the words are shown to the editor
+    CONFIG, AUTH   sender    pauses the sender's broadcasts: a wrong token must not burn an audience
+    TEMPORARY      attempt   tries again later, at most five times
+    UNKNOWN        attempt   the request left and no answer came: never sent again by itself
+    ============== ========= ==================================================================
+    """
+
+    INVALID = "invalid_address"
+    BLOCKED = "blocked"
+    OPTED_OUT = "opted_out"
+    RATE_LIMITED = "rate_limited"
+    QUOTA = "quota_exhausted"
+    CONTENT = "content"
+    CONFIG = "config"
+    AUTH = "auth"
+    TEMPORARY = "temporary"
+    UNKNOWN = "outcome_unknown"
+
+
+@dataclass(frozen=True)
+class SendError:
+    """How a send failed: the kind, the provider's own code and words, and seconds to wait where it said so."""
+
+    kind: ErrorKind
+    code: str = ""
+    detail: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """One person of a batch."""
+
+    ref: DeliveryRef
+    address: Address
+    text: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Texts for one sender. Every recipient has a text of their own, for texts may be personal."""
+
+    recipients: tuple[Recipient, ...]
+    callback_url: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one recipient's hand-over: accepted with the provider's id, or an error."""
+
+    ref: DeliveryRef
+    provider_id: str | None = None
+    error: SendError | None = None
+
+
+@dataclass(frozen=True)
+class HookRequest:
+    """A webhook as it arrived. `public_url` is built from PUBLIC_URL, never from the Host header."""
+
+    method: str
+    public_url: str
+    headers: Mapping[str, str]
+    body: bytes
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HookReply:
+    """What we answer to a webhook."""
+
+    status: int = 200
+    content_type: str = "text/plain; charset=utf-8"
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing a webhook told us, at a moment."""
+
+    kind: EventKind
+    at: datetime | None = None
+    message: InboundMessage | None = None
+    receipt: Receipt | None = None

@@ -1,0 +1,85 @@
+"""The states of a broadcast and of a delivery, and the moves allowed between them."""
+
+from enum import IntEnum, StrEnum
+
+
+class BroadcastState(StrEnum):
+    """Where a broadcast is on its way; `REPLIES` marks the standing broadcast that carries a sender's answers."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REPLIES = "replies"
+
+
+_MOVES: dict[BroadcastState, frozenset[BroadcastState]] = {
+    BroadcastState.DRAFT: frozenset({BroadcastState.SCHEDULED, BroadcastState.CANCELED}),
+    BroadcastState.SCHEDULED: frozenset(
+        {BroadcastState.DRAFT, BroadcastState.SENDING, BroadcastState.CANCELED, BroadcastState.EXPIRED}
+    ),
+    BroadcastState.SENDING: frozenset(
+        {BroadcastState.PAUSED, BroadcastState.FINISHED, BroadcastState.CANCELED}
+    ),
+    BroadcastState.PAUSED: frozenset({BroadcastState.SENDING, BroadcastState.CANCELED}),
+}
+
+
+class MoveRefused(ValueError):
+    """The broadcast cannot go from its present state to the one asked for."""
+
+
+def check_move(now_in: BroadcastState, to: BroadcastState) -> None:
+    """Raise `MoveRefused` with the allowed moves in words unless `now_in` may become `to`."""
+    allowed = _MOVES.get(now_in, frozenset())
+    if to not in allowed:
+        can = ", ".join(sorted(allowed)) or "nothing any more"
+        raise MoveRefused(f"This broadcast is {now_in}; it cannot become {to}. From here it can become: {can}.")
+
+
+class DeliveryStatus(IntEnum):
+    """Stored as a small number to keep delivery rows slim; the names are the words people see.
+
+    PENDING: claimed, or waiting for `due_at`; nothing has left us.
+    HANDING_OVER: the request may be on the wire. After a crash this becomes UNKNOWN, never PENDING again.
+    """
+
+    PENDING = 0
+    HANDING_OVER = 1
+    SENT = 2
+    DELIVERED = 3
+    FAILED = 4
+    UNKNOWN = 5
+    SKIPPED = 6
+
+
+# What a receipt may overwrite. A late or repeated receipt changes nothing; "delivered" beats every earlier
+# guess, "failed" beats all but "delivered" (gateways.md section 10, rule 5).
+RECEIPT_OVERWRITES: dict[DeliveryStatus, tuple[DeliveryStatus, ...]] = {
+    DeliveryStatus.SENT: (DeliveryStatus.HANDING_OVER, DeliveryStatus.UNKNOWN),
+    DeliveryStatus.FAILED: (DeliveryStatus.HANDING_OVER, DeliveryStatus.UNKNOWN, DeliveryStatus.SENT),
+    DeliveryStatus.DELIVERED: (
+        DeliveryStatus.HANDING_OVER,
+        DeliveryStatus.UNKNOWN,
+        DeliveryStatus.SENT,
+        DeliveryStatus.FAILED,
+    ),
+}
+
+
+class SkipReason(StrEnum):
+    """Why the gate refused a delivery, for good."""
+
+    STOPPED = "stopped"
+    PAUSED_BY_PERSON = "paused_by_person"
+    BLOCKED = "blocked"
+    BOUNCED = "bounced"
+    SUPPRESSED = "suppressed"
+    ERASED = "erased"
+    HELD_FOR_REVIEW = "held_for_review"
+    EXPIRED = "expired"
+    CANCELED = "canceled"
+    LATE_REPLY = "late_reply"

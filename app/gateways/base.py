@@ -1,0 +1,99 @@
+"""The contract that every gateway keeps.
+
+A gateway translates and nothing else: no network, no database, no sleeping, no retry. Its errors are values:
+
+    SendError(kind=ErrorKind...)      how a send failed, see app.domain.messages.ErrorKind
+    GatewayError
+    ├── BadSignature                  a webhook that the provider did not sign        -> 403
+    ├── Malformed                     a signed webhook that makes no sense            -> 400
+    └── BadSetting                    a sender was configured wrongly                 -> told to the operator
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from app.domain.messages import Batch, DeliveryRef, Event, HookReply, HookRequest, Outcome
+
+
+class GatewayError(Exception):
+    """What can go wrong at the border to a provider."""
+
+
+class BadSignature(GatewayError):
+    """The webhook was not signed by the provider."""
+
+
+class Malformed(GatewayError):
+    """The webhook is signed, but a field is missing or makes no sense."""
+
+
+class BadSetting(GatewayError):
+    """A setting of the sender is missing or wrong; the text names it and shows an example."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a channel can do; the composer and the engine ask this, never the gateway's name."""
+
+    channel: str
+    max_text: int = 1600
+    text_unit: str = "sms"
+    max_batch: int = 1
+    default_rate: float = 1.0
+    auto_replies_to_stop: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """One HTTP request, covering the deliveries in `refs`."""
+
+    method: str
+    url: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    basic_auth: tuple[str, str] | None = None
+    refs: tuple[DeliveryRef, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back for a call. `status` 0 means none came; then `left` says whether the request may have left."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    left: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SettingSpec:
+    """One setting an operator gives to `tidings senders add --set name=value`."""
+
+    name: str
+    secret: bool
+    example: str
+    required: bool = True
+
+
+class Gateway(Protocol):
+    """A provider's protocol, bound to one sender's settings."""
+
+    def capabilities(self) -> Capabilities:
+        """Return what this channel can do."""
+
+    def encode(self, batch: Batch) -> Sequence[Call]:
+        """Return the requests that hand over `batch`; together their refs cover it once."""
+
+    def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
+        """Return one outcome for each ref of `call`; never raises."""
+
+    def verify(self, request: HookRequest) -> None:
+        """Raise `BadSignature` unless the provider signed this request."""
+
+    def parse(self, request: HookRequest) -> Sequence[Event]:
+        """Return what a verified webhook tells; raises `Malformed`."""
+
+    def acknowledge(self, request: HookRequest) -> HookReply:
+        """Return what the provider expects to hear when we took the webhook."""
