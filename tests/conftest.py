@@ -1,0 +1,107 @@
+"""Fixtures shared by all tests: a database of one's own on each engine, a Redis, and no network."""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from sqlalchemy.engine import make_url
+
+from tests.support import postgres
+from tests.support.databases import Migrate, PostgresDatabases, SqliteDatabases
+from tests.support.schema import create_schema
+from tests.support.valkey import running_valkey
+
+_SERVICES = pytest.StashKey[Path]()
+"""Folder of this test session, shared by its processes."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.allow_hosts = config.option.allow_hosts or ",".join(_hosts_in_reach())
+    config.option.allow_unix_socket = True
+    given = getattr(config, "workerinput", {}).get("services")
+    config.stash[_SERVICES] = Path(given) if given else Path(tempfile.mkdtemp(prefix="tidings-tests-"))
+    if not given:
+        (config.stash[_SERVICES] / "owner").write_text(str(os.getpid()))
+
+
+def _hosts_in_reach() -> list[str]:
+    """This machine, and the server that somebody chose for the tests."""
+    hosts = ["127.0.0.1", "::1", "localhost"]
+    given = os.environ.get("TEST_DATABASE_URL")
+    chosen = make_url(given).host if given else None
+    return [*hosts, chosen] if chosen else hosts
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process of pytest-xdist where the services of the session are."""
+    node.workerinput["services"] = str(node.config.stash[_SERVICES])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    line = postgres.report(config.stash[_SERVICES])
+    if line:
+        terminalreporter.write_line(line)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    directory = config.stash.get(_SERVICES, None)
+    if directory and not hasattr(config, "workerinput"):
+        postgres.stop_server(directory)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrate() -> Migrate:
+    """Bring an empty database to the schema under test; called once for each engine and process."""
+    return create_schema
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory, migrate: Migrate) -> SqliteDatabases:
+    return SqliteDatabases(tmp_path_factory.mktemp("sqlite"), migrate)
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(pytestconfig: pytest.Config, migrate: Migrate) -> Iterator[PostgresDatabases]:
+    yield from open_postgres(pytestconfig, migrate)
+
+
+def open_postgres(pytestconfig: pytest.Config, migrate: Migrate) -> Iterator[PostgresDatabases]:
+    """Databases of the schema that `migrate` makes; skips, with the reason, where there is no PostgreSQL."""
+    try:
+        server = postgres.shared_server(pytestconfig.stash[_SERVICES], os.environ)
+    except postgres.PostgresUnavailableError as error:
+        pytest.skip(f"no PostgreSQL: {error}")
+    databases = PostgresDatabases(server, f"tidings_{secrets.token_hex(4)}", migrate)
+    yield databases
+    databases.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """URL of an empty database of the newest schema, the test's own. The test runs once for each engine."""
+    fixture = "sqlite_databases" if request.param == "sqlite" else "postgres_databases"
+    with request.getfixturevalue(fixture).fresh() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _valkey() -> Iterator[str]:
+    with running_valkey() as url:
+        yield url
+
+
+@pytest.fixture
+def valkey_url(_valkey: str) -> str:
+    """URL of a real, empty server that speaks the Redis protocol."""
+    with redis.Redis.from_url(_valkey) as client:
+        client.flushall()
+    return _valkey

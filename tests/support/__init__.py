@@ -1,0 +1,1 @@
+"""Services that tests run against: real databases, a real Redis-protocol server."""
