@@ -82,6 +82,8 @@ def _units(text: str, encoding: Encoding) -> int:
 
 def _split(text: str, encoding: Encoding) -> tuple[str, ...]:
     room = _JOINED[encoding]
+    if _units(text, encoding) == len(text):  # every character is one unit wide, so none can straddle
+        return tuple(text[start : start + room] for start in range(0, len(text), room))
     ends = list(accumulate(_units(ch, encoding) for ch in text))
     chunks: list[str] = []
     start = used = 0
