@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from app.supervisor.guard import Guard
 
@@ -28,6 +30,9 @@ START_SECONDS = 10.0
 
 _LONGEST_SOCKET_PATH = 100
 """Bytes. The kernel's `sun_path` holds 108 on Linux and 104 on macOS."""
+
+_ONCE = Retry(NoBackoff(), 0)
+"""The client's own way is to try for seconds; here a refusal is an answer."""
 
 
 class RedisUnavailableError(Exception):
@@ -133,7 +138,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, home: Path) ->
 
 def _ping(url: str) -> bool:
     try:
-        with redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2) as client:
+        with redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2, retry=_ONCE) as client:
             return bool(client.ping())
     except (redis.ConnectionError, redis.TimeoutError, OSError):  # also while it still loads its data
         return False
@@ -153,7 +158,7 @@ def _refuse_a_second_server(url: str) -> None:
 
 def _answering(url: str) -> str:
     try:
-        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5, retry=_ONCE) as client:
             client.ping()
     except ValueError as error:
         raise RedisUnavailableError(
