@@ -20,6 +20,7 @@ _JOINED: Final[dict[Encoding, int]] = {"GSM-7": 153, "UCS-2": 67}
 _GSM7_ONLY: Final = re.compile(f"[{re.escape(GSM7_BASIC + GSM7_EXTENSION)}]*")
 _NOT_GSM7: Final = re.compile(f"[^{re.escape(GSM7_BASIC + GSM7_EXTENSION)}]")
 _TWO_SEPTETS: Final = re.compile(f"[{re.escape(GSM7_EXTENSION)}]")
+_TWO_CODE_UNITS: Final = re.compile("[\U00010000-\U0010ffff]")
 
 _LOOK_ALIKES: Final = {
     "'": "\u2018\u2019\u201a\u201b\u2032\u02bc`\u00b4\uff07",
@@ -77,7 +78,7 @@ def plain_quotes(text: str) -> str:
 def _units(text: str, encoding: Encoding) -> int:
     if encoding == "GSM-7":
         return len(text) + len(_TWO_SEPTETS.findall(text))
-    return len(text) + sum(map("\uffff".__lt__, text))
+    return len(text) + len(_TWO_CODE_UNITS.findall(text))
 
 
 def _split(text: str, encoding: Encoding) -> tuple[str, ...]:

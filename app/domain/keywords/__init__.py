@@ -1,0 +1,7 @@
+"""What a texted word means: STOP, START, HELP, a list's own word, or nothing that we know."""
+
+from app.domain.keywords.classify import MATCHER_VERSION, Decision, Outcome, classify
+from app.domain.keywords.normalise import squeeze
+from app.domain.keywords.tables import LANGUAGES
+
+__all__ = ["LANGUAGES", "MATCHER_VERSION", "Decision", "Outcome", "classify", "squeeze"]

@@ -1,0 +1,38 @@
+"""Takes out of a message what its author did not write: quoted lines, attribution lines, signatures."""
+
+import re
+from typing import Final
+
+# "On Mon, 3 Aug, Club News wrote:" as mail and messenger apps put it, in the languages that have tables.
+_ATTRIBUTION: Final = re.compile(
+    r"(?:on\b.*\bwrote|am\b.*\bschrieb.*|le\b.*\ba écrit|el\b.*\bescribió|il\b.*\bha scritto"
+    r"|(?:em|a)\b.*\bescreveu|op\b.*\bschreef.*|.*\bnapisał(?:\(a\)|a)?)\s?:",
+    re.IGNORECASE,
+)
+_LONGEST_ATTRIBUTION: Final = 300
+_SENT_FROM: Final = (
+    r"(?:sent from my|get outlook for|gesendet von|envoyé d(?:e|epuis)|enviado (?:desde|do)"
+    r"|inviato da|verzonden vanaf|wysłane z|отправлено с)\b.*"
+)
+_SIGNATURE: Final = re.compile(rf"[-_]+|{_SENT_FROM}", re.IGNORECASE)
+# Some transports fold line breaks into blanks; then the quotation or signature is the tail of the line.
+_FOLDED_TAIL: Final = re.compile(rf"(?:^|\s)(?:on\b.{{0,200}}?\bwrote:\s*>.*|{_SENT_FROM})$", re.IGNORECASE)
+
+
+def author_text(text: str) -> str:
+    """The author's own lines, up to the signature."""
+    lines = text.splitlines()
+    if len(lines) == 1:
+        return "" if text.lstrip().startswith(">") else _FOLDED_TAIL.sub("", lines[0])
+    own: list[str] = []
+    for line in lines:
+        stripped = line.strip()
+        if _SIGNATURE.fullmatch(stripped):
+            break
+        if not stripped.startswith(">") and not _is_attribution(stripped):
+            own.append(line)
+    return "\n".join(own)
+
+
+def _is_attribution(line: str) -> bool:
+    return len(line) <= _LONGEST_ATTRIBUTION and _ATTRIBUTION.fullmatch(line) is not None
