@@ -1,0 +1,1 @@
+"""Rules in plain Python: no clock, no I/O, no framework."""
