@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 import redis
+from flask import Flask
 from sqlalchemy.engine import make_url
 
+from app.storage.database import db
 from tests.support import postgres
+from tests.support.application import settings_for
 from tests.support.databases import Migrate, PostgresDatabases, SqliteDatabases
-from tests.support.schema import create_schema
+from tests.support.schema import upgrade_to_head
 from tests.support.valkey import running_valkey
 
 _SERVICES = pytest.StashKey[Path]()
@@ -61,7 +64,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def migrate() -> Migrate:
     """Bring an empty database to the schema under test; called once for each engine and process."""
-    return create_schema
+    return upgrade_to_head
 
 
 @pytest.fixture(scope="session")
@@ -105,3 +108,16 @@ def valkey_url(_valkey: str) -> str:
     with redis.Redis.from_url(_valkey) as client:
         client.flushall()
     return _valkey
+
+
+@pytest.fixture
+def app(database_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Flask]:
+    """The web application on an empty database and an empty Redis; no context is open."""
+    from app.factory import create_app  # not for tests that need no database
+
+    app = create_app(settings_for(database_url, valkey_url, tmp_path))
+    app.config["TESTING"] = True
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()

@@ -1,7 +1,9 @@
 """What `tidings demo` and `tidings up` promise about processes: all run, all stop, none survives."""
 
+import importlib.util
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -15,6 +17,7 @@ import redis
 
 from app.supervisor.lock import AlreadyRunningError, hold_lock, running, stop_running
 from app.supervisor.ports import free_ports
+from app.supervisor.processes import load_procfile
 from app.supervisor.redis import RedisUnavailableError, embedded_redis
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +40,7 @@ class Supervisor:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            env=os.environ | {"TIDINGS_TEST_MARK": str(home)},
+            env=os.environ | {"TIDINGS_TEST_MARK": str(home), "HOME": str(home.parent)},
         )
 
     def wait_for(self, words: str) -> str:
@@ -214,6 +217,26 @@ def test_a_running_one_can_be_stopped_by_its_lock(start):
     assert stopped.pid == supervisor.process.pid
     assert supervisor.rest().endswith("stopped cleanly\n")
     assert running(supervisor.home, "demo") is None
+
+
+def test_the_web_server_of_the_procfile_answers_and_opens_nothing_else(start):
+    web = load_procfile(ROOT / "Procfile")["web"].replace(
+        "app.factory:create_app()", "tests.house.hello:application"
+    )
+
+    supervisor = start(commands={"web": web}, answer=0)
+
+    assert supervisor.rest().endswith("stopped cleanly\n")
+    assert {path.name for path in supervisor.home.parent.iterdir()} == {"home"}
+
+
+def test_every_process_of_the_procfile_is_a_module_that_is_there():
+    commands = load_procfile(ROOT / "Procfile")
+    modules = [words[2] for words in map(shlex.split, commands.values()) if words[1] == "-m"]
+
+    assert list(commands) == ["release", "web", "worker", "replies", "clock"]
+    assert all(importlib.util.find_spec(module) for module in modules)
+    assert modules == ["gunicorn", "workers", "workers", "workers"]
 
 
 def test_stopping_when_nothing_runs_is_no_error(tmp_path):
