@@ -1,0 +1,181 @@
+"""Senders: our numbers, bots and accounts on a gateway, with their secrets sealed under the master key."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.gateways.base import BadSetting, GatewayClass
+from app.services.audit import note
+from app.services.controller import Conflict, Controller, NotFound, Refused
+from app.services.gateways_of_senders import open_settings, seal_settings
+from app.storage.database import db, transaction
+from app.storage.models import Sender
+
+MAX_RATE: Final = 10_000.0
+
+_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class SenderRow:
+    """What may be shown of a sender; never a secret. `rate` is messages (SMS: parts) per second."""
+
+    id: int
+    name: str
+    gateway: str
+    channel: str
+    address: str
+    base_url: str | None
+    rate: float
+    paused_at: datetime | None
+    paused_reason: str | None
+
+
+def add(
+    *,
+    name: str,
+    gateway: GatewayClass,
+    settings: Mapping[str, str],
+    base_url: str | None = None,
+    rate: float | None = None,
+    by: str,
+    controller: Controller,
+    now: datetime,
+) -> SenderRow:
+    """Add a sender whose provider posts to `/hooks/<name>`; `rate` falls back to the gateway's careful default.
+
+    Raises `Refused` for a name, setting, address or rate that cannot be, and `Conflict` for a name in use.
+    """
+    _check_name(name)
+    _check_base_url(base_url)
+    address = _checked_address(gateway, settings)
+    pace = gateway(settings, base_url).capabilities().default_rate if rate is None else _checked_rate(rate)
+    with transaction() as session:
+        if session.scalar(select(Sender.id).where(Sender.name == name)) is not None:
+            raise Conflict(f"There is a sender “{name}” already. Choose another name, or rotate its secrets.")
+        sender = Sender(
+            name=name,
+            gateway=gateway.name,
+            channel=gateway.channel,
+            address=address,
+            sealed_settings=seal_settings(settings, controller),
+            base_url=base_url,
+            rate=pace,
+            created_at=now,
+        )
+        session.add(sender)
+        note(session, by, "sender.add", f"sender {name}", now)
+        session.flush()
+        return _row(sender)
+
+
+def list_senders() -> list[SenderRow]:
+    """Return every sender by name."""
+    return [_row(sender) for sender in db.session.scalars(select(Sender).order_by(Sender.name))]
+
+
+def set_rate(name: str, rate: float, *, by: str, now: datetime) -> SenderRow:
+    """Pace the sender at `rate` messages per second. Raises `Refused`, `NotFound`."""
+    pace = _checked_rate(rate)
+    with transaction() as session:
+        sender = _find(session, name)
+        sender.rate = pace
+        note(session, by, "sender.rate", f"sender {name}", now)
+        return _row(sender)
+
+
+def pause(name: str, *, reason: str, by: str, now: datetime) -> SenderRow:
+    """Let nothing more go out here; what is due waits. A second pause changes nothing but the reason."""
+    with transaction() as session:
+        sender = _find(session, name)
+        sender.paused_at = sender.paused_at or now
+        sender.paused_reason = reason or f"Paused by {by}."
+        note(session, by, "sender.pause", f"sender {name}", now)
+        return _row(sender)
+
+
+def resume(name: str, *, by: str, now: datetime) -> SenderRow:
+    """Let messages go out again; a sender that is not paused stays as it is."""
+    with transaction() as session:
+        sender = _find(session, name)
+        sender.paused_at = sender.paused_reason = None
+        note(session, by, "sender.resume", f"sender {name}", now)
+        return _row(sender)
+
+
+def rotate_secrets(
+    name: str,
+    *,
+    gateway: GatewayClass,
+    settings: Mapping[str, str],
+    by: str,
+    controller: Controller,
+    now: datetime,
+) -> SenderRow:
+    """Replace the settings given, such as a new auth token, and keep the others. Raises `Refused`, `NotFound`."""
+    with transaction() as session:
+        sender = _find(session, name)
+        merged = {**open_settings(sender, controller), **settings}
+        sender.address = _checked_address(gateway, merged)
+        sender.sealed_settings = seal_settings(merged, controller)
+        note(session, by, "sender.rotate", f"sender {name}", now)
+        return _row(sender)
+
+
+def _find(session: Session, name: str) -> Sender:
+    found = session.scalar(select(Sender).where(Sender.name == name))
+    if found is None:
+        raise NotFound(f"There is no sender “{name}”. Senders: {_names(session)}.")
+    return found
+
+
+def _names(session: Session) -> str:
+    names: Sequence[str] = session.scalars(select(Sender.name).order_by(Sender.name)).all()
+    return ", ".join(names) or "none yet; make one with: tidings senders add"
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise Refused(
+            f"“{name}” cannot name a sender: its provider posts to /hooks/<name>, so use small letters, digits "
+            "and hyphens, 40 at most. Example: news-us"
+        )
+
+
+def _check_base_url(base_url: str | None) -> None:
+    parts = urlsplit(base_url or "http://unset")
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise Refused(f"“{base_url}” is no base address. Example: --base-url http://127.0.0.1:8001")
+
+
+def _checked_address(gateway: GatewayClass, settings: Mapping[str, str]) -> str:
+    try:
+        return gateway.check_settings(settings)
+    except BadSetting as error:
+        raise Refused(str(error)) from error
+
+
+def _checked_rate(rate: float) -> float:
+    if not 0 < rate <= MAX_RATE:
+        raise Refused(f"A rate of {rate:g} is not possible; it is messages per second, above 0, up to 10000.")
+    return rate
+
+
+def _row(sender: Sender) -> SenderRow:
+    return SenderRow(
+        sender.id,
+        sender.name,
+        sender.gateway,
+        sender.channel,
+        sender.address,
+        sender.base_url,
+        sender.rate,
+        sender.paused_at,
+        sender.paused_reason,
+    )
