@@ -1,0 +1,34 @@
+"""Makes the simulator's Flask app from a world."""
+
+from flask import Flask, Response
+
+from app.simulator.control import ControlApi
+from app.simulator.phones import PhonesPage
+from app.simulator.twilio_api import TwilioApi
+from app.simulator.twilio_send import SendMessages
+from app.simulator.world import World
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",  # not no-referrer: browsers then send `Origin: null` with our own forms
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+def create_app(world: World, desk_url: str = "") -> Flask:
+    """Return the app: Twilio's API, the control API, the phones page and `/health`."""
+    app = Flask(__name__)
+    app.register_blueprint(TwilioApi(world).blueprint())
+    app.register_blueprint(ControlApi(world).blueprint())
+    app.register_blueprint(PhonesPage(world, desk_url).blueprint())
+    app.add_url_rule("/health", "health", lambda: Response("ok\n", mimetype="text/plain"))
+    app.after_request(_add_headers)
+    app.wsgi_app = SendMessages(world, app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to wrap it
+    return app
+
+
+def _add_headers(response: Response) -> Response:
+    if response.mimetype != "application/json":  # what programs read needs none of them, and is the busy path
+        response.headers.update(HEADERS)
+    return response

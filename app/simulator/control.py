@@ -1,0 +1,160 @@
+"""The control API under `/control`: tests and the demo set the scene and read what happened. Loopback only."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from itertools import islice
+from typing import cast
+
+from flask import Blueprint, Response, abort, request
+
+from app.simulator.inbound import UnknownSender
+from app.simulator.limits import BadFaults, read_faults
+from app.simulator.records import E164, BadSender, Message, Sender, is_loopback_host, read_sender
+from app.simulator.twilio_json import json_response
+from app.simulator.world import World
+
+MESSAGES_SHOWN = 100
+
+
+class BadField(ValueError):
+    """A field of the JSON body is missing or wrong; the text says which and how to write it."""
+
+
+class ControlApi:
+    """The views of the control API over one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def blueprint(self) -> Blueprint:
+        """Return the routes; whoever is not on this machine is refused."""
+        routes = Blueprint("control", __name__, url_prefix="/control")
+        routes.before_request(_refuse_strangers)
+        for method, path, view in (
+            ("PUT", "/senders", self.put_sender),
+            ("GET", "/state", self.show_state),
+            ("POST", "/inbound", self.text),
+            ("GET", "/messages", self.messages),
+            ("GET", "/stats", self.stats),
+            ("POST", "/failures", self.plan_failures),
+            ("POST", "/reset", self.reset),
+            ("POST", "/block", self.block),
+        ):
+            routes.add_url_rule(path, view.__name__, view, methods=[method])
+        for refusal in (BadSender, BadFaults, BadField):
+            routes.register_error_handler(refusal, lambda error: json_response({"error": str(error)}, 400))
+        routes.register_error_handler(UnknownSender, lambda error: json_response({"error": str(error)}, 404))
+        return routes
+
+    def put_sender(self) -> Response:
+        """Add or replace a sender; fields as in `records.Sender`."""
+        sender = read_sender(_body())
+        self._world.state.put_sender(sender)
+        self._world.remember()
+        return json_response(sender_json(sender))
+
+    def show_state(self) -> Response:
+        """Return senders (without tokens), blocks, faults and the people with phones."""
+        state = self._world.state
+        with state.lock:
+            opted_out, blocks = sorted(state.opted_out), sorted(state.handset_blocks)
+        return json_response(
+            {
+                "senders": [sender_json(sender) for sender in state.all_senders()],
+                "opted_out": [{"phone": phone, "scope": scope} for phone, scope in opted_out],
+                "handset_blocks": [{"phone": phone, "sender": sender} for phone, sender in blocks],
+                "failures": self._world.faults.as_json(),
+                "personas": [asdict(persona) for persona in self._world.conversations.personas()],
+            }
+        )
+
+    def text(self) -> Response:
+        """Text `{from, to, body}` from any phone; answers when the product has answered."""
+        data = _body()
+        phone, to = _number(data, "from"), _string(data, "to")
+        outcome = self._world.inbound.text(phone, to, _string(data, "body"))
+        return json_response(asdict(outcome))
+
+    def messages(self) -> Response:
+        """Return remembered messages, newest first: to `?to=`, at most `?limit=` (100)."""
+        limit = request.args.get("limit", MESSAGES_SHOWN, type=int)
+        if limit < 1:
+            raise BadField("limit: must be a whole number, 1 or more")
+        found = islice(self._world.state.newest(request.args.get("to", "")), limit)
+        return json_response({"messages": [_message_json(message) for message in found]})
+
+    def stats(self) -> Response:
+        """Return counts of messages, callbacks and inbound webhooks."""
+        world = self._world
+        return json_response(
+            world.state.counts() | {"callbacks": world.receipts.counts(), "inbound": world.inbound.counts()}
+        )
+
+    def plan_failures(self) -> Response:
+        """Misbehave from now on; fields as in `limits.Faults`, `{}` for none."""
+        self._world.faults.plan(read_faults(_body()))
+        return json_response(self._world.faults.as_json())
+
+    def reset(self) -> Response:
+        """Forget messages, conversations, blocks and counts; keep senders and faults."""
+        self._world.reset()
+        return json_response({})
+
+    def block(self) -> Response:
+        """Block a sender on a handset, or lift it: `{phone, sender, blocked: true|false}`."""
+        data = _body()
+        phone, sender = _number(data, "phone"), _string(data, "sender")
+        blocked = data.get("blocked", True)
+        if not isinstance(blocked, bool):
+            raise BadField("blocked: must be true or false")
+        if sender not in self._world.state.senders:
+            raise UnknownSender(f"no sender has the number {sender}; add it with PUT /control/senders")
+        self._world.block(phone, sender, blocked)
+        return json_response({"phone": phone, "sender": sender, "blocked": blocked})
+
+
+def sender_json(sender: Sender) -> dict[str, object]:
+    """Return a sender without its token."""
+    return {name: value for name, value in asdict(sender).items() if name != "auth_token"}
+
+
+def _message_json(message: Message) -> dict[str, object]:
+    return {
+        "sid": message.sid,
+        "from": message.sender.number,
+        "to": message.to,
+        "body": message.body,
+        "parts": message.parts,
+        "status": message.status,
+        "error_code": message.error_code,
+        "created": message.created.isoformat(),
+    }
+
+
+def _refuse_strangers() -> None:
+    # The second half keeps out pages of other sites whose name was pointed at this machine (DNS rebinding).
+    host = request.host.rpartition(":")[0] if ":" in request.host else request.host
+    if not is_loopback_host(request.remote_addr or "") or not is_loopback_host(host.strip("[]")):
+        abort(403, "The control API answers on this machine only: use http://127.0.0.1:PORT/control/…")
+
+
+def _body() -> Mapping[str, object]:
+    # Only application/json is read: another site's page cannot post that without asking first.
+    data = request.get_json(silent=True)
+    if not isinstance(data, dict):
+        raise BadField("body: send one JSON object with Content-Type: application/json")
+    return cast(Mapping[str, object], data)
+
+
+def _string(data: Mapping[str, object], name: str) -> str:
+    value = data.get(name)
+    if not isinstance(value, str) or (not value and name != "body"):
+        raise BadField(f"{name}: must be a text")
+    return value
+
+
+def _number(data: Mapping[str, object], name: str) -> str:
+    value = _string(data, name)
+    if not E164.fullmatch(value):
+        raise BadField(f"{name}: {value!r} is no phone number; write it like +12025550143")
+    return value

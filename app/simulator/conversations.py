@@ -1,0 +1,81 @@
+"""The phones on the screen: who holds them, and what each conversation shows."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Literal, TypeAlias
+
+from app.simulator.records import Bubble
+
+KEPT_BUBBLES = 100
+Kind: TypeAlias = Literal["in", "out", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Somebody with a phone: `key` names it in the page's addresses, `number` is reserved for fiction."""
+
+    key: str
+    name: str
+    number: str
+    language: str
+
+
+PERSONAS = (
+    Persona("ada", "Ada Okafor", "+12025550143", "en"),
+    Persona("jonas", "Jonas Weber", "+493023125017", "de"),
+    Persona("grace", "Grace Bennett", "+447700900118", "en"),
+    Persona("mia", "Mia Schubert", "+493023125064", "de"),
+)
+
+
+class Conversations:
+    """The newest bubbles of each persona's phone. Bubbles are only ever added; `version` counts them."""
+
+    def __init__(self, clock: Callable[[], datetime], personas: tuple[Persona, ...] = PERSONAS) -> None:
+        self._clock = clock
+        self._by_number = {persona.number: persona for persona in personas}
+        self._by_key = {persona.key: persona for persona in personas}
+        self._lock = Lock()
+        self.version = 0
+        self.epoch = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Empty every phone; `epoch` tells open pages that what they show is gone."""
+        with self._lock:
+            self.epoch += 1
+            self._bubbles: dict[str, deque[Bubble]] = {
+                number: deque(maxlen=KEPT_BUBBLES) for number in self._by_number
+            }
+
+    def personas(self) -> tuple[Persona, ...]:
+        """Return the people whose phones are shown."""
+        return tuple(self._by_key.values())
+
+    def persona(self, key: str) -> Persona | None:
+        """Return the person with this key."""
+        return self._by_key.get(key)
+
+    def add(self, number: str, kind: Kind, peer: str, text: str, parts: int = 1) -> None:
+        """Show one more bubble on the phone with this number; other numbers have no screen."""
+        if number not in self._by_number:
+            return
+        with self._lock:
+            self.version += 1
+            self._bubbles[number].append(Bubble(self.version, kind, peer, text, self._clock(), parts))
+
+    def bubbles(self, number: str, after: int = 0) -> list[Bubble]:
+        """Return the bubbles of a phone that came after `after`, oldest first."""
+        with self._lock:
+            return [bubble for bubble in self._bubbles.get(number, ()) if bubble.order > after]
+
+    def restore(self, saved: dict[str, list[Bubble]], version: int) -> None:
+        """Show again what was saved, for the phones that still exist."""
+        with self._lock:
+            self.version = max(self.version, version)
+            for number, bubbles in saved.items():
+                if number in self._bubbles:
+                    self._bubbles[number].extend(bubbles)

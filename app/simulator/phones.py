@@ -1,0 +1,135 @@
+"""The page with the phones: what a visitor sees, types and blocks."""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, abort, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.simulator.conversations import Persona
+from app.simulator.inbound import UnknownSender
+from app.simulator.texts import TEXTS, count_text, number_text, pick_language
+from app.simulator.twilio_json import json_response
+from app.simulator.world import World
+
+BODY_LIMIT = 1600
+QUICK_WORDS = ("START", "STOP", "HELP")
+
+
+class PhonesPage:
+    """The views of the page over one world; `desk_url` is where the editors' site is, "" for unknown."""
+
+    def __init__(self, world: World, desk_url: str = "") -> None:
+        self._world, self._desk_url = world, desk_url
+
+    def blueprint(self) -> Blueprint:
+        """Return the page's routes; forms that another site's page posts are refused."""
+        routes = Blueprint("phones", __name__)
+        routes.before_request(_refuse_other_sites)
+        routes.add_url_rule("/", "page", self.page)
+        routes.add_url_rule("/phones/news", "news", self.news)
+        routes.add_url_rule("/phones/<key>/text", "text", self.text, methods=["POST"])
+        routes.add_url_rule("/phones/<key>/block", "block", self.block, methods=["POST"])
+        return routes
+
+    def page(self) -> str:
+        """Return the whole page; it reloads itself where no script runs, unless `?reload=0`."""
+        language = pick_language(request)
+        other = "en" if language == "de" else "de"
+        return render_template(
+            "phones.html",
+            **self._shared(language),
+            personas=self._world.conversations.personas(),
+            bubbles=self._world.conversations.bubbles,
+            senders=self._world.state.all_senders(),
+            is_blocked=self._is_blocked,
+            edition=self._edition(),
+            version=self._world.conversations.version,
+            counts=self._counts(language),
+            desk_url=self._desk_url,
+            other_language=other,
+            reloads=request.args.get("reload") != "0",
+            quick_words=QUICK_WORDS,
+            body_limit=BODY_LIMIT,
+        )
+
+    def news(self) -> Response:
+        """Return, as JSON, the totals and what each phone got after `?after=`."""
+        language = pick_language(request)
+        conversations = self._world.conversations
+        version = conversations.version  # read first: what arrives meanwhile comes twice rather than never
+        after = request.args.get("after", 0, type=int)
+        phones = {
+            persona.key: {
+                "html": self._new_bubbles(persona, after, language),
+                "blocked": sorted(self._blocked_senders(persona)),
+            }
+            for persona in conversations.personas()
+        }
+        return json_response(
+            {
+                "edition": self._edition(),
+                "version": version,
+                "counts": self._counts(language),
+                "phones": phones,
+            }
+        )
+
+    def text(self, key: str) -> AnyResponse:
+        """Send what was typed, or a quick word, from a phone; then show the page again."""
+        persona = self._persona(key)
+        body = request.form.get("quick") or request.form.get("body", "").strip()
+        if not body or len(body) > BODY_LIMIT:
+            abort(400, f"Write a message of 1 to {BODY_LIMIT} characters.")
+        try:
+            self._world.inbound.text(persona.number, request.form.get("to", ""), body)
+        except UnknownSender as error:
+            abort(404, str(error))
+        return self._back(persona)
+
+    def block(self, key: str) -> AnyResponse:
+        """Block the chosen sender on this phone, or lift the block."""
+        persona = self._persona(key)
+        to = request.form.get("to", "")
+        if to not in self._world.state.senders:
+            abort(404, f"No sender has the number {to}.")
+        self._world.block(persona.number, to, not self._is_blocked(persona, to))
+        return self._back(persona)
+
+    def _back(self, persona: Persona) -> AnyResponse:
+        if "application/json" in request.headers.get("Accept", ""):
+            return Response(status=204)
+        kept = {name: request.args[name] for name in ("lang", "reload") if name in request.args}
+        return redirect(f"/?{urlencode(kept)}#phone-{persona.key}", 303)
+
+    def _persona(self, key: str) -> Persona:
+        return self._world.conversations.persona(key) or abort(404, f"No phone is called {key}.")
+
+    def _shared(self, language: str) -> dict[str, object]:
+        return {"language": language, "t": TEXTS[language], "number_text": number_text}
+
+    def _new_bubbles(self, persona: Persona, after: int, language: str) -> str:
+        bubbles = self._world.conversations.bubbles(persona.number, after)
+        return render_template("bubbles.html", **self._shared(language), bubbles=bubbles) if bubbles else ""
+
+    def _is_blocked(self, persona: Persona, sender: str) -> bool:
+        return (persona.number, sender) in self._world.state.handset_blocks
+
+    def _blocked_senders(self, persona: Persona) -> list[str]:
+        return [number for number in self._world.state.senders if self._is_blocked(persona, number)]
+
+    def _edition(self) -> str:
+        """Return a mark that changes when an open page must be loaded anew: a reset, or other senders."""
+        numbers = ",".join(sender.number for sender in self._world.state.all_senders())
+        return f"{self._world.run}/{self._world.conversations.epoch}/{numbers}"
+
+    def _counts(self, language: str) -> Mapping[str, str]:
+        state = self._world.state
+        numbers = {"total": state.total, "distinct": state.distinct, "duplicates": state.duplicates}
+        return {name: count_text(number, language) for name, number in numbers.items()}
+
+
+def _refuse_other_sites() -> None:
+    origin = request.headers.get("Origin")
+    if request.method == "POST" and origin not in {None, f"{request.scheme}://{request.host}"}:
+        abort(403, "This form belongs to the simulator's own page.")
