@@ -56,7 +56,7 @@ def test_a_rate_that_cannot_be_is_refused(world: World, rate: float) -> None:
 
 
 def test_a_base_address_without_http_is_refused(world: World) -> None:
-    with pytest.raises(Refused, match="127.0.0.1:8001"):
+    with pytest.raises(Refused, match=r"127\.0\.0\.1:8001"):
         _add(world, base_url="localhost:8001")
 
 

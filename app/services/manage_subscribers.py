@@ -1,0 +1,239 @@
+"""Subscribers as operators handle them: look one up, export a list, record a revocation, suppress an address."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.domain.addresses import Address, BadAddress, canonical, mask
+from app.domain.consent import Act, EventType, Scope
+from app.services.audit import note
+from app.services.controller import Controller, NotFound, Refused
+from app.services.manage_lists import find_list
+from app.services.record_consent import NewEvent, find_or_create_subscriber, record
+from app.storage.database import db, transaction
+from app.storage.models import BroadcastList, Subscriber, Subscription, Suppression
+
+EXPORT_COLUMNS: Final = ("number", "state", "since", "language")
+MAX_REASON: Final = 300
+MAX_SUPPRESSION_REASON: Final = 40
+
+# What a spreadsheet would read as a formula. A phone number begins with +, and only digits follow.
+_FORMULA: Final = ("=", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class OnList:
+    """The person's standing on one list."""
+
+    list_name: str
+    keyword: str
+    state: str
+    granted_seq: int | None
+    granted_at: datetime | None
+    stopped_seq: int | None
+    stopped_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Person:
+    """One subscriber as operators see it. `overlays` are the reasons that win over every subscription."""
+
+    subscriber_id: int
+    address: str
+    channel: str
+    subject_ref: str
+    language: str
+    since: datetime
+    overlays: dict[str, datetime]
+    lists: tuple[OnList, ...]
+
+
+def read_address(raw: str, *, channel: str, controller: Controller) -> Address:
+    """Return the canonical address; raises `Refused` with what is wrong and an example."""
+    try:
+        return canonical(channel, raw, controller.region)
+    except BadAddress as error:
+        raise Refused(str(error)) from error
+
+
+def find_subscriber(session: Session, address: Address) -> Subscriber:
+    """Return the subscriber at this address; raises `NotFound`."""
+    found = session.scalar(
+        select(Subscriber).where(Subscriber.channel == address.channel, Subscriber.address == address.value)
+    )
+    if found is None:
+        raise NotFound(
+            f"Nobody at {mask(address.value)} on {address.channel} ever wrote to us or was imported."
+        )
+    return found
+
+
+def show(raw: str, *, channel: str = "sms", controller: Controller) -> Person:
+    """Return what is known of the person at this address. Raises `Refused`, `NotFound`."""
+    session = db.session()
+    return describe(
+        session, find_subscriber(session, read_address(raw, channel=channel, controller=controller))
+    )
+
+
+def describe(session: Session, subscriber: Subscriber) -> Person:
+    """Return a subscriber with overlays and standings."""
+    marks = {
+        "suppressed": subscriber.suppressed_at,
+        "blocked": subscriber.blocked_at,
+        "bounced": subscriber.bounced_at,
+    }
+    return Person(
+        subscriber.id,
+        subscriber.address,
+        subscriber.channel,
+        subscriber.subject_ref,
+        subscriber.language,
+        subscriber.created_at,
+        {name: at for name, at in marks.items() if at is not None},
+        _standings(session, subscriber.id),
+    )
+
+
+def _standings(session: Session, subscriber_id: int) -> tuple[OnList, ...]:
+    rows = session.execute(
+        select(BroadcastList.name, BroadcastList.keyword, Subscription)
+        .join(Subscription, Subscription.list_id == BroadcastList.id)
+        .where(Subscription.subscriber_id == subscriber_id)
+        .order_by(BroadcastList.name)
+    )
+    return tuple(
+        OnList(name, keyword, row.state, row.granted_seq, row.granted_at, row.stopped_seq, row.stopped_at)
+        for name, keyword, row in rows
+    )
+
+
+def export_list(list_name: str) -> Iterator[str]:
+    """Yield the lines of a CSV of everybody who was ever on the list: number, state, since when, language.
+
+    Raises `NotFound` for an unknown list, before the first line.
+    """
+    list_id = find_list(db.session(), list_name).id
+    return _export_lines(list_id)
+
+
+def _export_lines(list_id: int) -> Iterator[str]:
+    yield _csv_line(EXPORT_COLUMNS)
+    rows = db.session().execute(
+        select(Subscriber.address, Subscription, Subscriber.language)
+        .join(Subscription, Subscription.subscriber_id == Subscriber.id)
+        .where(Subscription.list_id == list_id)
+        .order_by(Subscriber.id),
+        execution_options={"yield_per": 1000},
+    )
+    for address, row, language in rows:
+        since = row.granted_at if row.state == "active" else row.stopped_at
+        yield _csv_line((address, row.state, since.isoformat() if since else "", language))
+
+
+def opt_out(
+    raw: str,
+    *,
+    reason: str,
+    list_name: str | None = None,
+    channel: str = "sms",
+    by: str,
+    controller: Controller,
+    now: datetime,
+) -> Person:
+    """Record that the person revoked by some other way than a text: a call, a letter, an e-mail (FCC 64.1200(a)(11)).
+
+    Without `list_name` it is every list. It holds for people whom we never met, too: a later import will not
+    bring them in. Raises `Refused` without a reason, `NotFound` for an unknown list.
+    """
+    words = _checked_reason(reason, MAX_REASON)
+    address = read_address(raw, channel=channel, controller=controller)
+    with transaction() as session:
+        found = find_list(session, list_name) if list_name else None
+        subscriber = find_or_create_subscriber(
+            session, address, language=found.language if found else "en", controller=controller, now=now
+        )
+        event = NewEvent(
+            subscriber,
+            EventType.CONSENT_WITHDRAWN,
+            occurred_at=now,
+            actor=f"operator:{by}",
+            act=Act.OPERATOR,
+            scope=Scope.LIST if found else Scope.ALL,
+            list_id=found.id if found else None,
+            pii={"address": address.value, "channel": address.channel, "reason": words},
+        )
+        record(session, [event], controller=controller, now=now)
+        return describe(session, subscriber)
+
+
+def suppress(
+    raw: str, *, reason: str, channel: str = "sms", by: str, controller: Controller, now: datetime
+) -> None:
+    """Never send to this address, whatever lists or imports say; only a keyed hash of it is kept for that.
+
+    Suppressing twice changes nothing. Raises `Refused` without a reason or for a bad address.
+    """
+    words = _checked_reason(reason, MAX_SUPPRESSION_REASON)
+    address = read_address(raw, channel=channel, controller=controller)
+    with transaction() as session:
+        hmac = controller.keys.suppress_hmac(address.channel, address.value)
+        if _open_suppression(session, hmac) is None:
+            session.add(Suppression(hmac=hmac, scope=Scope.ALL.value, reason=words, created_at=now))
+            _audit(session, "subscriber.suppress", address, by, now)
+        _mark(session, address, now)
+
+
+def unsuppress(raw: str, *, channel: str = "sms", by: str, controller: Controller, now: datetime) -> None:
+    """Lift a suppression that was made by mistake; consent is untouched. Raises `Refused` when there is none."""
+    address = read_address(raw, channel=channel, controller=controller)
+    with transaction() as session:
+        row = _open_suppression(session, controller.keys.suppress_hmac(address.channel, address.value))
+        if row is None:
+            raise Refused(f"{mask(address.value)} is not suppressed.")
+        row.lifted_at = now
+        _audit(session, "subscriber.unsuppress", address, by, now)
+        _mark(session, address, None)
+
+
+def _open_suppression(session: Session, hmac: str) -> Suppression | None:
+    return session.scalar(
+        select(Suppression).where(Suppression.hmac == hmac, Suppression.lifted_at.is_(None))
+    )
+
+
+def _mark(session: Session, address: Address, at: datetime | None) -> None:
+    here = (Subscriber.channel == address.channel, Subscriber.address == address.value)
+    if at is None:
+        session.execute(update(Subscriber).where(*here).values(suppressed_at=None))
+    else:
+        session.execute(
+            update(Subscriber).where(*here, Subscriber.suppressed_at.is_(None)).values(suppressed_at=at)
+        )
+
+
+def _checked_reason(reason: str, limit: int) -> str:
+    words = reason.strip()
+    if not words:
+        raise Refused('Say why and how it reached you: --reason "called on 3 March, spoke to Ms Ross"')
+    if len(words) > limit:
+        raise Refused(f"The reason has {len(words)} characters; it may have {limit}.")
+    return words
+
+
+def _audit(session: Session, action: str, address: Address, by: str, now: datetime) -> None:
+    note(session, by, action, f"subscriber {address.channel} {mask(address.value)}", now)
+
+
+def _csv_line(cells: tuple[str, ...]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(
+        [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells]
+    )
+    return out.getvalue()

@@ -1,0 +1,309 @@
+"""Imports: evidence or nothing, never against a STOP, the same numbers dry or wet, and once is enough."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from app.services import manage_lists, manage_subscribers
+from app.services.controller import NotFound, Refused
+from app.services.import_rows import Evidence, RowProblem
+from app.services.import_subscribers import ImportOptions, ImportReport, import_subscribers
+from app.services.import_verdicts import Verdict
+from app.services.prove_consent import prove
+from app.services.verify_ledger import verify
+from app.storage.database import db
+from app.storage.models import ConsentEvent, LedgerHead, Subscriber, Subscription
+from tests.services.conftest import ANNA, BERT, CARA, NOW, World
+
+PAPER = Evidence(source="Paper form, town fair", at=datetime(2026, 5, 1, tzinfo=UTC))
+HEADER = "number,first_name,consent_at,consent_source,consent_text"
+
+
+class Importer:
+    """Writes a file and imports it into “News”, collecting the rows that were not taken."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world = world
+        self.path = folder / "people.csv"
+        self.problems: list[RowProblem] = []
+
+    def run(
+        self, text: str | bytes, *, evidence: Evidence = PAPER, dry_run: bool = False, encoding: str = "utf-8"
+    ) -> ImportReport:
+        self.path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        self.problems = []
+        options = ImportOptions(by="ops", evidence=evidence, dry_run=dry_run, encoding=encoding)
+        return import_subscribers(
+            self.path,
+            list_name="news",
+            options=options,
+            controller=self.world.controller,
+            now=NOW,
+            on_problem=self.problems.append,
+        )
+
+
+@pytest.fixture
+def importer(world: World, tmp_path: Path) -> Importer:
+    return Importer(world, tmp_path)
+
+
+def states() -> dict[str, str]:
+    rows = db.session.execute(
+        select(Subscriber.address, Subscription.state).join(
+            Subscription, Subscription.subscriber_id == Subscriber.id
+        )
+    )
+    found = {address: state for address, state in rows}
+    db.session.rollback()
+    return found
+
+
+def ledger_size() -> int:
+    size = db.session.scalar(select(func.max(LedgerHead.seq))) or 0
+    db.session.rollback()
+    return size
+
+
+def test_each_row_becomes_an_active_subscription_with_its_own_evidence(importer: Importer) -> None:
+    report = importer.run(
+        f'{HEADER}\n{ANNA},Anna,2026-03-31T14:05:00+02:00,Web form,"Yes, send me the news"\n',
+        evidence=Evidence(),
+    )
+
+    pack = prove(ANNA, controller=importer.world.controller, now=NOW)
+    (entry,) = pack["entries"]
+    assert dict(report.counts) == {Verdict.IMPORTED: 1}
+    assert entry["entry"]["act"] == "import_attested"
+    assert entry["entry"]["occurred_at"] == "2026-03-31T12:05:00.000Z"
+    assert entry["entry"]["actor"] == "operator:ops"
+    assert entry["personal"]["data"]["consent_text"] == "Yes, send me the news"
+    assert entry["personal"]["data"]["file_name"] == "people.csv"
+    assert entry["personal"]["data"]["file_sha256"] == report.file.sha256
+    assert entry["personal"]["data"]["file_line"] == 2
+    assert db.session.scalars(select(Subscriber.attributes)).one() == {"first_name": "Anna"}
+
+
+def test_a_file_without_evidence_is_refused_and_changes_nothing(importer: Importer) -> None:
+    with pytest.raises(
+        Refused, match=r"Missing: the column consent_source .*--evidence.* and .*--consented-at"
+    ):
+        importer.run(f"number\n{ANNA}\n", evidence=Evidence())
+
+    assert states() == {}
+
+
+def test_a_row_without_evidence_is_refused_alone(importer: Importer) -> None:
+    importer.run(
+        f"{HEADER}\n{ANNA},,2026-01-01,Form,\n{BERT},,,Form,\n{CARA},,2026-01-01,,\n", evidence=Evidence()
+    )
+
+    assert states() == {ANNA: "active"}
+    assert [(problem.line, problem.column) for problem in importer.problems] == [
+        (3, "consent_at"),
+        (4, "consent_source"),
+    ]
+
+
+def test_running_it_again_changes_nothing(importer: Importer) -> None:
+    text = f"number\n{ANNA}\n{BERT}\n"
+    importer.run(text)
+    size = ledger_size()
+
+    again = importer.run(text)
+
+    assert dict(again.counts) == {Verdict.ALREADY_ACTIVE: 2}
+    assert ledger_size() == size
+
+
+def test_who_stopped_is_never_brought_back_and_the_attempt_is_recorded_once(importer: Importer) -> None:
+    importer.world.text(ANNA, "NEWS", NOW - timedelta(days=9))
+    importer.world.text(ANNA, "STOP", NOW - timedelta(days=8))
+    text = f"number\n{ANNA}\n"
+
+    first = importer.run(text)
+    importer.run(text)
+
+    rejected = select(func.count()).where(ConsentEvent.event_type == "import_rejected")
+    assert dict(first.counts) == {Verdict.STOPPED: 1}
+    assert states() == {ANNA: "stopped"}
+    assert db.session.scalar(rejected) == 1
+    assert "said STOP" in importer.problems[0].reason
+
+
+def test_a_stop_of_everything_keeps_a_person_off_a_list_never_joined(importer: Importer) -> None:
+    importer.world.add_list("Sport", "SPORT")
+    importer.world.text(ANNA, "SPORT", NOW - timedelta(days=9))
+    importer.world.text(ANNA, "STOP", NOW - timedelta(days=8))
+    importer.world.text(ANNA, "SPORT", NOW - timedelta(days=7))
+
+    report = importer.run(f"number\n{ANNA}\n")
+
+    assert dict(report.counts) == {Verdict.STOPPED: 1}
+
+
+def test_a_stop_from_somebody_unknown_counts_against_a_later_import(importer: Importer) -> None:
+    importer.world.text(ANNA, "STOP", NOW - timedelta(days=1))
+
+    assert dict(importer.run(f"number\n{ANNA}\n").counts) == {Verdict.STOPPED: 1}
+
+
+def test_a_stop_of_another_list_is_no_stop_of_this_one(importer: Importer) -> None:
+    importer.world.add_list("Sport", "SPORT")
+    importer.world.text(ANNA, "SPORT", NOW - timedelta(days=9))
+    importer.world.text(ANNA, "STOP SPORT", NOW - timedelta(days=8))
+
+    assert dict(importer.run(f"number\n{ANNA}\n").counts) == {Verdict.IMPORTED: 1}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "+44 7700 900123",
+        "0044 7700 900123",
+        "+44 (0)7700 900123",
+        "+44-7700-900123",
+        "＋４４７７００９００１２３",
+    ],
+)
+def test_a_suppressed_number_is_kept_out_in_every_spelling(importer: Importer, written: str) -> None:
+    manage_subscribers.suppress(
+        "+447700900123", reason="court order", by="ops", controller=importer.world.controller, now=NOW
+    )
+
+    report = importer.run(f"number\n{written}\n")
+
+    assert dict(report.counts) == {Verdict.SUPPRESSED: 1}
+    assert states() == {}
+
+
+def test_a_number_twice_in_a_file_counts_once(importer: Importer) -> None:
+    report = importer.run(f"number\n{ANNA}\n+1 (202) 555-0101\n{ANNA}\n")
+
+    assert dict(report.counts) == {Verdict.IMPORTED: 1, Verdict.DUPLICATE: 2}
+    assert report.rows == 3
+
+
+def test_a_dry_run_changes_nothing_and_says_the_same_numbers(importer: Importer) -> None:
+    importer.world.text(BERT, "STOP", NOW - timedelta(days=1))
+    size = ledger_size()
+    text = f"number\n{ANNA}\n{ANNA}\n{BERT}\nabc\n" + "".join(f"+447700900{n:03}\n" for n in range(600))
+
+    dry = importer.run(text, dry_run=True)
+    dry_problems, dry_size = importer.problems, ledger_size()
+    wet = importer.run(text)
+
+    assert (dry.counts, dry_problems) == (wet.counts, importer.problems)
+    assert dry_size == size
+    assert wet.counts[Verdict.IMPORTED] == 601
+
+
+def test_a_bad_row_is_named_by_line_column_value_and_reason(importer: Importer) -> None:
+    importer.run(f"number,language\n{ANNA},english\n12,\n{BERT},de,extra\n")
+
+    assert [(problem.line, problem.column, problem.value) for problem in importer.problems] == [
+        (2, "language", "english"),
+        (3, "number", "12"),
+        (4, "", ""),
+    ]
+    assert "3 cells under 2 columns" in importer.problems[2].reason
+
+
+@pytest.mark.parametrize(
+    ("consent_at", "reason"), [("31.03.2026", "is no date"), ("2027-01-01", "lies in the future")]
+)
+def test_a_moment_of_consent_that_cannot_be_is_refused(
+    importer: Importer, consent_at: str, reason: str
+) -> None:
+    importer.run(f"number,consent_at\n{ANNA},{consent_at}\n")
+
+    assert reason in importer.problems[0].reason
+
+
+def test_a_time_without_offset_is_read_in_the_zone_of_the_list(importer: Importer) -> None:
+    importer.run(f"number,consent_at\n{ANNA},2026-07-01T12:00\n")
+
+    assert db.session.scalars(select(ConsentEvent.occurred_at)).one() == "2026-07-01T11:00:00.000Z"
+
+
+def test_a_file_in_another_encoding_is_refused_with_the_way_to_name_it(importer: Importer) -> None:
+    text = f"number,first_name\n{ANNA},Zoë\n".encode("cp1252")
+
+    with pytest.raises(Refused, match=r"line 2: the file is not written in utf-8.*--encoding cp1252"):
+        importer.run(text)
+    report = importer.run(text, encoding="cp1252")
+
+    assert dict(report.counts) == {Verdict.IMPORTED: 1}
+    assert db.session.scalars(select(Subscriber.attributes)).one() == {"first_name": "Zoë"}
+
+
+def test_the_mark_and_semicolons_of_a_spreadsheet_are_understood(importer: Importer) -> None:
+    report = importer.run(f"\ufeffNumber;City\n{ANNA};Köln\n")
+
+    assert dict(report.counts) == {Verdict.IMPORTED: 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no column “number”"),
+        ("phone\n1\n", "no column “number”"),
+        ("number,frist_name\n1,A\n", "“frist_name” is no column"),
+        ("number,number\n1,1\n", "twice"),
+        ('number\n"+1\n', "no CSV"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused_as_a_whole(importer: Importer, text: str, words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        importer.run(text)
+
+
+def test_an_unknown_encoding_and_a_missing_file_are_told_plainly(importer: Importer) -> None:
+    with pytest.raises(Refused, match="no encoding “klingon”"):
+        importer.run("number\n", encoding="klingon")
+    importer.path.unlink()
+    with pytest.raises(NotFound, match="cannot be read"):
+        import_subscribers(
+            importer.path,
+            list_name="news",
+            options=ImportOptions(by="ops"),
+            controller=importer.world.controller,
+            now=NOW,
+        )
+
+
+def test_nobody_can_be_imported_into_an_archived_list(importer: Importer) -> None:
+    manage_lists.archive("news", by="ops", now=NOW)
+
+    with pytest.raises(Refused, match="archived"):
+        importer.run(f"number\n{ANNA}\n")
+
+
+def test_progress_ends_at_the_last_line_and_the_ledger_verifies(importer: Importer) -> None:
+    told: list[tuple[int, int]] = []
+    importer.path.write_text("number\n" + "".join(f"+447700900{n:03}\n" for n in range(700)))
+
+    import_subscribers(
+        importer.path,
+        list_name="news",
+        options=ImportOptions(by="ops", evidence=PAPER),
+        controller=importer.world.controller,
+        now=NOW,
+        on_progress=lambda line, lines: told.append((line, lines)),
+    )
+
+    verdict = verify(controller=importer.world.controller)
+    assert told == [(501, 701), (701, 701)]
+    assert (verdict.bad, verdict.count, verdict.opened) == (None, 700, 700)
+
+
+def test_the_evidence_is_not_readable_in_the_database(importer: Importer) -> None:
+    importer.run(f"number\n{ANNA}\n")
+
+    event = db.session.scalars(select(ConsentEvent)).one()
+    columns = {name: str(getattr(event, name)) for name in event.__table__.columns.keys()}  # noqa: SIM118
+    assert "fair" not in json.dumps(columns)
+    assert ANNA not in json.dumps(columns)
