@@ -42,6 +42,7 @@ def _serve(world: World, server: Server, stop: Event, address: str) -> None:
 
 def _remember(world: World, path: Path | None) -> None:
     if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         load(world, path)
         world.remember = lambda: save(world, path)
 
@@ -63,7 +64,7 @@ def _say(line: str) -> None:
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m app.simulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", type=_loopback, help="a loopback address (127.0.0.1)")
-    parser.add_argument("--port", default=8001, type=int, help="0 takes a free one (8001)")
+    parser.add_argument("--port", default=8001, type=_port, help="0 takes a free one (8001)")
     parser.add_argument("--desk-url", default="", help="where the editors' site is, for the link on the page")
     parser.add_argument(
         "--state-file", type=Path, help="keeps senders, blocks and conversations over a restart"
@@ -75,11 +76,17 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _loopback(host: str) -> str:
-    if not is_loopback_host(host):
+    if not is_loopback_host(host) or ":" in host:
         raise argparse.ArgumentTypeError(
-            f"{host} is not on this machine; the simulator listens on loopback only"
+            f"{host}: the simulator listens on IPv4 loopback only; use 127.0.0.1"
         )
     return host
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; write a number from 0 to 65535")
+    return int(text)
 
 
 if __name__ == "__main__":

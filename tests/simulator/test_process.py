@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from app.simulator.__main__ import main
 from app.simulator.records import Bubble
 from app.simulator.snapshot import BadSnapshot, load, save
 from app.simulator.world import World
@@ -74,7 +75,7 @@ def test_it_stops_in_time_even_with_a_silent_connection(start: Start, number: si
 
 
 def test_a_restart_goes_on_where_it_was(start: Start, tmp_path: Path) -> None:
-    file = tmp_path / "phones.json"
+    file = tmp_path / "new" / "phones.json"
     first = start("--port", "0", "--state-file", str(file))
     base = address(first)
     requests.put(
@@ -102,13 +103,22 @@ def test_a_port_that_is_taken_is_said_in_one_line(start: Start) -> None:
     assert "--port" in err
 
 
-def test_it_listens_on_this_machine_only(start: Start) -> None:
-    process = start("--host", "0.0.0.0")  # noqa: S104 (that it is refused is the point)
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--host", "0.0.0.0"), "loopback only"),  # noqa: S104 (that it is refused is the point)
+        (("--host", "::1"), "use 127.0.0.1"),
+        (("--port", "70000"), "from 0 to 65535"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused(
+    options: tuple[str, ...], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(list(options))
 
-    _, err = process.communicate(timeout=10)
-
-    assert process.returncode == 2
-    assert "loopback only" in err
+    assert caught.value.code == 2
+    assert reason in capsys.readouterr().err
 
 
 def test_everything_that_a_file_keeps_comes_back(tmp_path: Path) -> None:
