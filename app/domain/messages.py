@@ -106,12 +106,16 @@ class ErrorKind(StrEnum):
 
 @dataclass(frozen=True)
 class SendError:
-    """How a send failed: the kind, the provider's own code and words, and seconds to wait where it said so."""
+    """How a send failed: the kind, the provider's own code and words, and seconds to wait where it said so.
+
+    `tries` is how many attempts a temporary failure is worth in all.
+    """
 
     kind: ErrorKind
     code: str = ""
     detail: str = ""
     retry_after: float | None = None
+    tries: int = 5
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,9 @@ def check_move(now_in: BroadcastState, to: BroadcastState) -> None:
     allowed = _MOVES.get(now_in, frozenset())
     if to not in allowed:
         can = ", ".join(sorted(allowed)) or "nothing any more"
-        raise MoveRefused(f"This broadcast is {now_in}; it cannot become {to}. From here it can become: {can}.")
+        raise MoveRefused(
+            f"This broadcast is {now_in}; it cannot become {to}. From here it can become: {can}."
+        )
 
 
 class DeliveryStatus(IntEnum):

@@ -97,3 +97,46 @@ class Gateway(Protocol):
 
     def acknowledge(self, request: HookRequest) -> HookReply:
         """Return what the provider expects to hear when we took the webhook."""
+
+
+class GatewayClass(Protocol):
+    """What the registry holds: a gateway not yet bound to a sender's settings."""
+
+    @property
+    def name(self) -> str:
+        """The word for `--gateway`."""
+
+    @property
+    def channel(self) -> str:
+        """The medium it speaks on."""
+
+    @property
+    def settings(self) -> tuple[SettingSpec, ...]:
+        """The settings a sender needs."""
+
+    def check_settings(self, settings: Mapping[str, str]) -> str:
+        """Return the sender's address; raises `BadSetting` naming what is missing, wrong or unknown."""
+
+    def __call__(self, settings: Mapping[str, str], base_url: str | None = None) -> Gateway:
+        """Bind the gateway to settings; `base_url` points it at another server, such as the simulator."""
+
+
+class Transport(Protocol):
+    """Carries calls to providers, many at once. One file implements it (`app.gateways.transport`)."""
+
+    @property
+    def free(self) -> int:
+        """How many more calls may be in flight."""
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls wait for an answer."""
+
+    def submit(self, call: Call) -> None:
+        """Begin a call; only when `free` is positive."""
+
+    def poll(self, timeout: float) -> Sequence[tuple[Call, Reply]]:
+        """Move bytes for at most `timeout` seconds and return the calls that ended."""
+
+    def close(self) -> None:
+        """Drop every connection."""

@@ -1,0 +1,165 @@
+"""Settings, read from the environment once and checked at start; the README's table is tested against this file."""
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class BadSettings(ValueError):
+    """One or more settings are missing or wrong; the text has a line for each, with an example."""
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _database_url(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("must begin with postgresql:// or sqlite:///")
+    return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _redis_url(value: str) -> str:
+    if not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return value
+
+
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be an address that providers can reach, without a query")
+    return value.rstrip("/")
+
+
+def _secret(value: str) -> str:
+    if len(value) < 32:
+        raise ValueError("must have at least 32 characters")
+    return value
+
+
+def _master_key(value: str) -> str:
+    try:
+        raw = base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise ValueError("must be base64 of 32 bytes") from error
+    if len(raw) != 32:
+        raise ValueError(f"must be base64 of 32 bytes, not of {len(raw)}")
+    return value
+
+
+def _region(value: str) -> str:
+    if len(value) != 2 or not value.isalpha():
+        raise ValueError("must be a country code of two letters")
+    return value.upper()
+
+
+def _setting(
+    name: str, parse: Callable[[str], Any], example: str, about: str, default: str | None = None
+) -> Any:
+    return field(
+        metadata={"name": name, "parse": parse, "example": example, "about": about, "default": default}
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the product is told from outside, in the order of the README's table."""
+
+    database_url: str = _setting(
+        "DATABASE_URL",
+        _database_url,
+        "postgresql://tidings@localhost/tidings",
+        "PostgreSQL for service, SQLite for trial",
+    )
+    redis_url: str = _setting(
+        "REDIS_URL",
+        _redis_url,
+        "redis://localhost:6379/0",
+        "Redis 6.2+ or Valkey: wakes workers, paces senders",
+    )
+    secret_key: str = _setting(
+        "SECRET_KEY", _secret, "64 random hex digits", "Signs sessions and form tokens"
+    )
+    master_key: str = _setting(
+        "MASTER_KEY",
+        _master_key,
+        "base64 of 32 random bytes",
+        "Seals senders' secrets and the personal part of the ledger",
+    )
+    public_url: str = _setting(
+        "PUBLIC_URL",
+        _public_url,
+        "https://news.example.org",
+        "Address under which providers and people reach us",
+    )
+    home: Path = _setting(
+        "TIDINGS_HOME",
+        lambda v: Path(v).expanduser().absolute(),
+        "/var/lib/tidings",
+        "Folder for state on this machine",
+        "var",
+    )
+    brand: str = _setting(
+        "TIDINGS_BRAND", _text, "Riverside News", "Who is sending: named in every notice and reply", "Tidings"
+    )
+    contact: str = _setting(
+        "TIDINGS_CONTACT",
+        _text,
+        "help@news.example.org",
+        "Where people reach a human: named in HELP",
+        "help@example.org",
+    )
+    privacy_url: str = _setting(
+        "TIDINGS_PRIVACY_URL",
+        _text,
+        "https://news.example.org/privacy",
+        "Privacy page, linked from the welcome text",
+        "https://example.org/privacy",
+    )
+    region: str = _setting("TIDINGS_REGION", _region, "DE", "Country of numbers written without +..", "US")
+    ledger: str = _setting(
+        "TIDINGS_LEDGER", _text, "riverside", "Name of the consent ledger, one per controller", "main"
+    )
+    log_level: str = _setting("LOG_LEVEL", _text, "INFO", "DEBUG, INFO, WARNING or ERROR", "INFO")
+    demo_phones_url: str = _setting(
+        "TIDINGS_PHONES_URL",
+        _text,
+        "http://127.0.0.1:8001",
+        "Set by the demo: where the simulator's phones are",
+        "",
+    )
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
+        """Read every setting; raises `BadSettings` naming each one that is missing or wrong, with an example."""
+        env = os.environ if env is None else env
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for item in fields(cls):
+            try:
+                values[item.name] = _read(env, item.metadata)
+            except ValueError as error:
+                meta = item.metadata
+                problems.append(f"{meta['name']} {error}. Example: {meta['name']}={meta['example']}")
+        if problems:
+            raise BadSettings("\n".join(problems))
+        return cls(**values)
+
+
+def _read(env: Mapping[str, str], meta: Mapping[str, Any]) -> Any:
+    raw = env.get(meta["name"], "").strip() or meta["default"]
+    if raw is None:
+        raise ValueError("is not set")
+    return meta["parse"](raw) if raw else raw
+
+
+def make_master_key() -> str:
+    """Return a fresh MASTER_KEY."""
+    return base64.b64encode(secrets.token_bytes(32)).decode()

@@ -1,0 +1,40 @@
+"""create_app(): the only place where the parts are joined; whoever wants to know what runs reads this file."""
+
+from pathlib import Path
+
+from flask import Flask, Response
+from flask_migrate import Migrate
+from sqlalchemy import text
+
+from app import desk, webhooks
+from app.config import Settings
+from app.gateways.registry import build
+from app.logs import configure_logging
+from app.runtime import EXTENSION, Runtime
+from app.storage.database import db
+
+MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the web application; raises `BadSettings` naming every setting that is missing or wrong."""
+    settings = settings or Settings.from_env()
+    configure_logging(settings.log_level)
+    app = Flask("tidings", root_path=str(Path(__file__).parent), static_folder=None)
+    app.config["SECRET_KEY"] = settings.secret_key
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    # An error must not carry the values it was about into a log: they are phone numbers and people's words.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "hide_parameters": True}
+    app.extensions[EXTENSION] = Runtime(settings)
+    db.init_app(app)
+    Migrate(app, db, directory=str(MIGRATIONS))
+    app.register_blueprint(webhooks.make_blueprint(build))
+    app.add_url_rule("/health", "health", _health)
+    desk.init_app(app)
+    return app
+
+
+def _health() -> Response:
+    """Answer 200 when the web process is up and reaches its database."""
+    db.session.execute(text("SELECT 1"))
+    return Response("ok\n", content_type="text/plain")

@@ -1,0 +1,228 @@
+"""Twilio Programmable Messaging: SMS by the 2010-04-01 REST API, webhooks signed with the account's token."""
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from twilio.request_validator import RequestValidator
+
+from app.domain.addresses import BadAddress, parse_phone
+from app.domain.messages import (
+    Batch,
+    DeliveryRef,
+    ErrorKind,
+    Event,
+    EventKind,
+    HookReply,
+    HookRequest,
+    InboundMessage,
+    Outcome,
+    ProviderSignal,
+    Receipt,
+    ReceiptStatus,
+    Recipient,
+    SendError,
+)
+from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Reply, SettingSpec
+
+API = "https://api.twilio.com"
+REF_PARAMETER = "d"
+TRIES_IF_UNLISTED = 2
+
+# Statuses that say nothing new (queued, sending ...) are taken and dropped.
+_RECEIPTS = {
+    "sent": ReceiptStatus.SENT,
+    "delivered": ReceiptStatus.DELIVERED,
+    "read": ReceiptStatus.DELIVERED,
+    "undelivered": ReceiptStatus.FAILED,
+    "failed": ReceiptStatus.FAILED,
+    "canceled": ReceiptStatus.FAILED,
+}
+
+
+class TwilioGateway:
+    """One Twilio number, or one Messaging Service, as a sender."""
+
+    name = "twilio"
+    channel = "sms"
+    settings = (
+        SettingSpec("account_sid", secret=False, example="AC" + "0" * 32),
+        SettingSpec("auth_token", secret=True, example="your account's auth token"),
+        SettingSpec("from", secret=False, example="+12025550100"),
+        SettingSpec("messaging_service_sid", secret=False, example="MG" + "0" * 32, required=False),
+    )
+
+    def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
+        self._account = settings["account_sid"]
+        self._token = settings["auth_token"]
+        self._from = settings["from"]
+        service = settings.get("messaging_service_sid")
+        self._sender = {"MessagingServiceSid": service} if service else {"From": self._from}
+        self._url = (
+            f"{(base_url or API).rstrip('/')}/2010-04-01/Accounts/{quote(self._account)}/Messages.json"
+        )
+        self._validator = RequestValidator(self._token)
+
+    @classmethod
+    def check_settings(cls, settings: Mapping[str, str]) -> str:
+        """Return the sender's address (E.164); raises `BadSetting` naming what is missing, wrong or unknown."""
+        known = {spec.name: spec for spec in cls.settings}
+        for name in settings:
+            if name not in known:
+                raise BadSetting(f"{name} is no setting of twilio; it knows {', '.join(known)}.")
+        for spec in cls.settings:
+            if spec.required and not settings.get(spec.name):
+                raise BadSetting(f"{spec.name} is missing. Give it with --set {spec.name}={spec.example}")
+        if not settings["account_sid"].startswith("AC"):
+            raise BadSetting("account_sid must begin with AC; find it on the first page of Twilio's console.")
+        try:
+            return parse_phone(settings["from"]).value
+        except BadAddress as error:
+            raise BadSetting(f"from is no phone number: {error}") from error
+
+    def capabilities(self) -> Capabilities:
+        """One US long code passes one part a second, which is the careful default."""
+        return Capabilities(channel=self.channel, max_text=1600, text_unit="sms", default_rate=1.0)
+
+    def encode(self, batch: Batch) -> Sequence[Call]:
+        """One request a recipient: the API takes no more."""
+        return [self._call(recipient, batch.callback_url) for recipient in batch.recipients]
+
+    def _call(self, recipient: Recipient, callback_url: str) -> Call:
+        callback = f"{callback_url}?{REF_PARAMETER}={recipient.ref}"
+        form = {
+            "To": recipient.address.value,
+            **self._sender,
+            "Body": recipient.text,
+            "StatusCallback": callback,
+        }
+        return Call(
+            method="POST",
+            url=self._url,
+            body=urlencode(form).encode(),
+            headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
+            basic_auth=(self._account, self._token),
+            refs=(recipient.ref,),
+        )
+
+    def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
+        """Read a reply: 2xx carries the message's sid; an error carries a code; no reply may mean anything."""
+        (ref,) = call.refs
+        if reply.status == 0:
+            kind = ErrorKind.UNKNOWN if reply.left else ErrorKind.TEMPORARY
+            return [Outcome(ref, error=SendError(kind, code=reply.reason))]
+        body = _json(reply.body)
+        if 200 <= reply.status < 300:
+            sid = body.get("sid")
+            # A 2xx without a sid was not written by Twilio; the message may or may not be on its way.
+            error = None if sid else SendError(ErrorKind.UNKNOWN, code="no_sid")
+            return [Outcome(ref, provider_id=sid, error=error)]
+        return [Outcome(ref, error=_error(reply, body))]
+
+    def verify(self, request: HookRequest) -> None:
+        """Check `X-Twilio-Signature` with Twilio's own validator over the public address and the form fields."""
+        signature = request.headers.get("x-twilio-signature", "")
+        fields = dict(_fields(request.body))
+        if not signature or not self._validator.validate(request.public_url, fields, signature):
+            raise BadSignature(
+                "The X-Twilio-Signature does not fit this address, these fields and this token."
+            )
+
+    def parse(self, request: HookRequest) -> Sequence[Event]:
+        """Tell an inbound message from a status callback: the latter has `MessageStatus`."""
+        fields = dict(_fields(request.body))
+        if "MessageStatus" in fields:
+            return [_receipt(fields, request.query.get(REF_PARAMETER, ""))]
+        return [_message(fields)]
+
+    def acknowledge(self, request: HookRequest) -> HookReply:
+        """Empty TwiML: our answer to the person goes out as a delivery, like everything else."""
+        return HookReply(200, "text/xml; charset=utf-8", '<?xml version="1.0" encoding="UTF-8"?><Response/>')
+
+
+def _fields(body: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise Malformed("The form is not UTF-8.") from error
+
+
+def _need(fields: Mapping[str, str], name: str) -> str:
+    value = fields.get(name)
+    if not value:
+        raise Malformed(f"The field {name} is missing.")
+    return value
+
+
+def _message(fields: Mapping[str, str]) -> Event:
+    external_id = _need(fields, "MessageSid")
+    try:
+        address = parse_phone(_need(fields, "From"))
+        media = int(fields.get("NumMedia") or 0)
+        signal = ProviderSignal(fields.get("OptOutType", "").lower())
+    except (BadAddress, ValueError) as error:
+        raise Malformed(str(error)) from error
+    message = InboundMessage(external_id, address, fields.get("Body", ""), signal, media)
+    return Event(EventKind.MESSAGE, message=message)
+
+
+def _receipt(fields: Mapping[str, str], ref: str) -> Event:
+    status = _RECEIPTS.get(_need(fields, "MessageStatus"))
+    sid = _need(fields, "MessageSid")
+    if status is None:
+        return Event(EventKind.IGNORED)
+    try:
+        delivery = DeliveryRef.parse(ref)
+    except ValueError as error:
+        raise Malformed(str(error)) from error
+    failure = _by_code(fields.get("ErrorCode") or "") if status is ReceiptStatus.FAILED else None
+    return Event(EventKind.RECEIPT, receipt=Receipt(delivery, sid, status, failure))
+
+
+def _error(reply: Reply, body: Mapping[str, Any]) -> SendError:
+    code = str(body.get("code") or "")
+    detail = str(body.get("message") or "")[:300]
+    wait = _seconds(reply.headers.get("retry-after"))
+    if reply.status == 429:
+        return SendError(ErrorKind.RATE_LIMITED, code or "429", detail, wait or 1.0)
+    if reply.status in (502, 504):
+        # Something between us and Twilio gave up waiting; whether Twilio took the message nobody can tell.
+        return SendError(ErrorKind.UNKNOWN, code or str(reply.status), detail)
+    if reply.status >= 500:
+        return SendError(ErrorKind.TEMPORARY, code or str(reply.status), detail, wait)
+    if not code and reply.status in (401, 403):
+        return SendError(ErrorKind.AUTH, str(reply.status), detail)
+    if not code:
+        return SendError(ErrorKind.CONFIG, str(reply.status), "The reply is not Twilio's; check --base-url.")
+    return replace(_by_code(code), detail=detail, retry_after=wait)
+
+
+def _by_code(code: str) -> SendError:
+    kind = _codes().get(code)
+    return SendError(kind, code) if kind else SendError(ErrorKind.TEMPORARY, code, tries=TRIES_IF_UNLISTED)
+
+
+@cache
+def _codes() -> dict[str, ErrorKind]:
+    text = files("app.gateways").joinpath("twilio_codes.toml").read_text(encoding="utf-8")
+    return {str(code): ErrorKind(kind) for kind, codes in tomllib.loads(text).items() for code in codes}
+
+
+def _json(body: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _seconds(value: str | None) -> float | None:
+    try:
+        return max(0.0, float(value)) if value else None
+    except ValueError:
+        return None

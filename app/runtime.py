@@ -1,0 +1,52 @@
+"""What a running process holds besides the database: settings, controller, Redis, throttle; kept on the app."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import redis
+from flask import current_app
+
+from app.config import Settings
+from app.domain.sealing import KeyRing
+from app.services.controller import Controller
+from app.throttle import RedisThrottle
+
+EXTENSION = "tidings"
+
+
+@dataclass
+class Runtime:
+    """Built once by the factory. Redis is connected on first use, so commands that need none start without it."""
+
+    settings: Settings
+
+    @cached_property
+    def controller(self) -> Controller:
+        """Who runs this installation."""
+        settings = self.settings
+        return Controller(
+            brand=settings.brand,
+            contact=settings.contact,
+            privacy_url=settings.privacy_url,
+            ledger=settings.ledger,
+            region=settings.region,
+            keys=KeyRing.from_text(settings.master_key),
+        )
+
+    @cached_property
+    def redis(self) -> redis.Redis:
+        """The connection pool to Redis or Valkey."""
+        return redis.Redis.from_url(
+            self.settings.redis_url, socket_connect_timeout=2, socket_timeout=10, health_check_interval=30
+        )
+
+    @cached_property
+    def throttle(self) -> RedisThrottle:
+        """Permits of senders."""
+        return RedisThrottle(self.redis)
+
+
+def runtime() -> Runtime:
+    """Return the running process's `Runtime`."""
+    found: Runtime = current_app.extensions[EXTENSION]
+    return found

@@ -1,0 +1,1 @@
+"""One module per use case; each takes `now`, opens one transaction, and returns what should happen next."""

@@ -1,0 +1,29 @@
+"""Who runs this installation: the name, contact and keys that services need to speak and to sign in its name."""
+
+from dataclasses import dataclass
+
+from app.domain.sealing import KeyRing
+
+
+@dataclass(frozen=True)
+class Controller:
+    """The controller in the sense of GDPR article 4(7): named in every notice, reply and ledger entry."""
+
+    brand: str
+    contact: str
+    privacy_url: str
+    ledger: str
+    region: str
+    keys: KeyRing
+
+
+class Refused(ValueError):
+    """A use case says no, for the reason in the text; nothing was changed."""
+
+
+class NotFound(Refused):
+    """The thing named does not exist."""
+
+
+class Conflict(Refused):
+    """Somebody else changed the thing in the meantime; load it again."""

@@ -1,0 +1,187 @@
+"""What the clock asks for each second: open what is due, bring back what is to be tried again, end what is done."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.services.controller import Controller
+from app.storage import audience
+from app.storage.consent import lock_head
+from app.storage.database import changed, transaction
+from app.storage.models import Broadcast, BroadcastTarget, Delivery, Sender, Slice
+
+# A reply that a dead worker had in its hands has no slice whose lease runs out; after this it is unknown.
+REPLY_GIVEN_UP_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A broadcast that became due: sent to `audience` people, or expired before it could start."""
+
+    broadcast_id: int
+    state: BroadcastState
+    audience: int
+
+
+def open_due(*, controller: Controller, now: datetime) -> list[Opened]:
+    """Start every broadcast whose time has come: freeze its audience and cut it into slices.
+
+    One that comes too late (the machine was down) expires instead: stale news is worse than none.
+    """
+    with transaction() as session:
+        due = session.scalars(
+            select(Broadcast.id)
+            .where(Broadcast.state == BroadcastState.SCHEDULED.value, Broadcast.next_at <= now)
+            .order_by(Broadcast.next_at)
+        ).all()
+    opened = [_open(broadcast_id, controller, now) for broadcast_id in due]
+    return [one for one in opened if one is not None]
+
+
+def _open(broadcast_id: int, controller: Controller, now: datetime) -> Opened | None:
+    with transaction() as session:
+        # Under the ledger's lock nobody joins or leaves between the count and the freeze.
+        head = lock_head(session, controller.ledger)
+        claimed = session.execute(
+            update(Broadcast)
+            .where(Broadcast.id == broadcast_id, Broadcast.state == BroadcastState.SCHEDULED.value)
+            .values(state=BroadcastState.SENDING.value, started_at=now, state_at=now, as_of_seq=head.seq)
+        )
+        if changed(claimed) != 1:
+            return None
+        broadcast = session.get_one(Broadcast, broadcast_id)
+        if broadcast.expires_at is not None and now >= broadcast.expires_at:
+            broadcast.state, broadcast.finished_at, broadcast.audience = BroadcastState.EXPIRED.value, now, 0
+            broadcast.state_by = "system"
+            broadcast.state_reason = "Its time had passed when the system came to it, so nothing was sent."
+            return Opened(broadcast_id, BroadcastState.EXPIRED, 0)
+        list_ids = session.scalars(
+            select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
+        ).all()
+        broadcast.audience = audience.cut_into_slices(session, broadcast_id, list_ids, head.seq)
+        return Opened(broadcast_id, BroadcastState.SENDING, broadcast.audience)
+
+
+def bring_back(now: datetime) -> int:
+    """Put deliveries whose time for another try has come into slices of their own; returns how many slices."""
+    with transaction() as session:
+        due = session.scalars(
+            select(Delivery.broadcast_id)
+            .join(Broadcast, Broadcast.id == Delivery.broadcast_id)
+            .where(
+                Delivery.status == DeliveryStatus.PENDING.value,
+                Delivery.due_at.is_not(None),
+                Delivery.due_at <= now,
+                Broadcast.state == BroadcastState.SENDING.value,
+            )
+            .distinct()
+        ).all()
+        for broadcast_id in due:
+            _retry_slice(session, broadcast_id, now)
+        return len(due)
+
+
+def _retry_slice(session: Session, broadcast_id: int, now: datetime) -> None:
+    last = session.scalar(select(func.max(Slice.seq)).where(Slice.broadcast_id == broadcast_id))
+    part = Slice(broadcast_id=broadcast_id, seq=(last if last is not None else -1) + 1, state="open", epoch=0)
+    session.add(part)
+    session.flush()
+    session.execute(
+        update(Delivery)
+        .where(
+            Delivery.broadcast_id == broadcast_id,
+            Delivery.status == DeliveryStatus.PENDING.value,
+            Delivery.due_at <= now,
+        )
+        .values(slice=part.seq, due_at=None, updated_at=now)
+    )
+
+
+def end_finished(now: datetime) -> list[int]:
+    """Mark broadcasts finished in which nobody waits any more; returns their ids."""
+    nobody_waits = ~exists().where(
+        Delivery.broadcast_id == Broadcast.id, Delivery.status == DeliveryStatus.PENDING.value
+    )
+    all_done = ~exists().where(Slice.broadcast_id == Broadcast.id, Slice.state != "done")
+    with transaction() as session:
+        return list(
+            session.scalars(
+                update(Broadcast)
+                .where(Broadcast.state == BroadcastState.SENDING.value, all_done, nobody_waits)
+                .values(state=BroadcastState.FINISHED.value, finished_at=now, state_at=now, state_by="system")
+                .returning(Broadcast.id),
+                execution_options={"synchronize_session": False},
+            )
+        )
+
+
+def lanes_with_work(now: datetime) -> tuple[list[int], list[int]]:
+    """Return the senders whose replies wait, and those with slices that nobody holds."""
+    with transaction() as session:
+        replies = session.scalars(
+            select(Broadcast.sender_id).where(
+                Broadcast.state == BroadcastState.REPLIES.value,
+                exists().where(
+                    Delivery.broadcast_id == Broadcast.id,
+                    Delivery.status == DeliveryStatus.PENDING.value,
+                    or_(Delivery.due_at.is_(None), Delivery.due_at <= now),
+                ),
+                _open_sender(),
+            )
+        ).all()
+        slices = session.scalars(
+            select(Broadcast.sender_id)
+            .join(Slice, Slice.broadcast_id == Broadcast.id)
+            .where(
+                Broadcast.state == BroadcastState.SENDING.value,
+                or_(Slice.state == "open", (Slice.state == "leased") & (Slice.lease_until < now)),
+                _open_sender(),
+            )
+            .distinct()
+        ).all()
+    return [one for one in replies if one is not None], [one for one in slices if one is not None]
+
+
+def _open_sender() -> "exists":  # type: ignore[valid-type]
+    return exists().where(Sender.id == Broadcast.sender_id, Sender.paused_at.is_(None))
+
+
+def leaseholders() -> set[str]:
+    """Return the names of the workers that hold slices."""
+    with transaction() as session:
+        return {name for name in session.scalars(select(Slice.worker).where(Slice.state == "leased")) if name}
+
+
+def take_from_dead(workers: Collection[str], now: datetime) -> int:
+    """End the leases of workers that are known to be dead, so that their slices go on at once."""
+    if not workers:
+        return 0
+    with transaction() as session:
+        return changed(
+            session.execute(
+                update(Slice)
+                .where(Slice.state == "leased", Slice.worker.in_(workers))
+                .values(lease_until=now - timedelta(seconds=1))
+            )
+        )
+
+
+def give_up_replies(now: datetime) -> int:
+    """Call UNKNOWN the replies that a dead worker had in its hands; returns how many."""
+    standing = select(Broadcast.id).where(Broadcast.state == BroadcastState.REPLIES.value)
+    with transaction() as session:
+        return changed(
+            session.execute(
+                update(Delivery)
+                .where(
+                    Delivery.broadcast_id.in_(standing),
+                    Delivery.status == DeliveryStatus.HANDING_OVER.value,
+                    Delivery.updated_at < now - REPLY_GIVEN_UP_AFTER,
+                )
+                .values(status=DeliveryStatus.UNKNOWN.value, reason="worker_died", updated_at=now)
+            )
+        )

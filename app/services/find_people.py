@@ -1,0 +1,107 @@
+"""Find people by their number, and count who could be reached now."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, select
+
+from app.domain.addresses import BadAddress, parse_phone
+from app.domain.consent import SubscriptionState
+from app.services.controller import NotFound, Refused
+from app.storage.database import db
+from app.storage.models import BroadcastList, Subscriber, Subscription
+
+FEWEST_DIGITS: Final = 4
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """A subscriber: `lists` maps names of lists to states; `overlays` are what forbids any message."""
+
+    subscriber_id: int
+    address: str
+    channel: str
+    language: str
+    lists: dict[str, str]
+    overlays: tuple[str, ...]
+
+
+def search(query: str, *, region: str, limit: int = 25) -> list[PersonRow]:
+    """Find people by their full number, or by its last four digits or more; the newest first.
+
+    Raises Refused when there are fewer than four digits.
+    """
+    digits = "".join(character for character in query if character.isdigit())
+    if len(digits) < FEWEST_DIGITS:
+        raise Refused("Write a full number, or its last four digits or more.")
+    matches = _matching(query, digits, region)
+    chosen = select(Subscriber).where(matches).order_by(Subscriber.id.desc()).limit(limit)
+    return _rows(db.session.scalars(chosen).all())
+
+
+def person(subscriber_id: int) -> PersonRow:
+    """One subscriber. Raises NotFound."""
+    return _rows([subscriber(subscriber_id)])[0]
+
+
+def reachable(list_ids: Iterable[int]) -> int:
+    """How many people are subscribed to at least one of these lists and can be written to right now."""
+    people = (
+        select(func.count(func.distinct(Subscription.subscriber_id)))
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+        .where(
+            Subscription.list_id.in_(list(list_ids)),
+            Subscription.state == SubscriptionState.ACTIVE,
+            Subscriber.blocked_at.is_(None),
+            Subscriber.bounced_at.is_(None),
+            Subscriber.suppressed_at.is_(None),
+        )
+    )
+    return db.session.scalar(people) or 0
+
+
+def _matching(query: str, digits: str, region: str) -> ColumnElement[bool]:
+    try:
+        return Subscriber.address == parse_phone(query, region).value
+    except BadAddress:
+        return Subscriber.address.endswith(digits, autoescape=True)
+
+
+def subscriber(subscriber_id: int) -> Subscriber:
+    """The row of one subscriber. Raises NotFound."""
+    found = db.session.get(Subscriber, subscriber_id)
+    if found is None:
+        raise NotFound("There is no such person.")
+    return found
+
+
+def _rows(subscribers: Sequence[Subscriber]) -> list[PersonRow]:
+    lists = _lists_of([subscriber.id for subscriber in subscribers])
+    return [
+        PersonRow(s.id, s.address, s.channel, s.language, lists.get(s.id, {}), _overlays(s))
+        for s in subscribers
+    ]
+
+
+def _lists_of(subscriber_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    rows = (
+        select(Subscription.subscriber_id, BroadcastList.name, Subscription.state)
+        .join(BroadcastList, BroadcastList.id == Subscription.list_id)
+        .where(Subscription.subscriber_id.in_(subscriber_ids))
+        .order_by(BroadcastList.name)
+    )
+    for subscriber_id, name, state in db.session.execute(rows):
+        found[subscriber_id][name] = state
+    return found
+
+
+def _overlays(subscriber: Subscriber) -> tuple[str, ...]:
+    known = {
+        "blocked": subscriber.blocked_at,
+        "bounced": subscriber.bounced_at,
+        "suppressed": subscriber.suppressed_at,
+    }
+    return tuple(name for name, since in known.items() if since is not None)

@@ -1,0 +1,28 @@
+"""Bind a sender's sealed settings to its gateway."""
+
+import json
+from collections.abc import Callable, Mapping
+
+from app.gateways.base import Gateway
+from app.services.controller import Controller
+from app.storage.models import Sender
+
+# name, settings, base URL -> gateway. The registry itself is passed in: services know no gateway by name.
+Registry = Callable[[str, Mapping[str, str], str | None], Gateway]
+SEAL_LABEL = "sender-settings"
+
+
+def seal_settings(settings: Mapping[str, str], controller: Controller) -> bytes:
+    """Return a sender's settings as they are stored."""
+    return controller.keys.seal(json.dumps(dict(settings), sort_keys=True).encode(), SEAL_LABEL)
+
+
+def open_settings(sender: Sender, controller: Controller) -> dict[str, str]:
+    """Return a sender's settings in the clear; raises `CannotOpen` when MASTER_KEY is another one."""
+    opened: dict[str, str] = json.loads(controller.keys.open(sender.sealed_settings, SEAL_LABEL))
+    return opened
+
+
+def gateway_of(sender: Sender, controller: Controller, registry: Registry) -> Gateway:
+    """Return the gateway bound to this sender."""
+    return registry(sender.gateway, open_settings(sender, controller), sender.base_url)

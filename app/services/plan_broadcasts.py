@@ -1,0 +1,311 @@
+"""Write, check and schedule broadcasts, and stop them on their way: what an editor may do to one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from app.domain.parts import measure
+from app.domain.placeholders import PlaceholderError, parse
+from app.domain.statuses import BroadcastState, DeliveryStatus, MoveRefused, SkipReason, check_move
+from app.services.audit import note
+from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
+from app.services.controller import Conflict, NotFound, Refused
+from app.storage import audience
+from app.storage.database import transaction
+from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, Delivery, Sender, Slice
+
+MAX_TEXT = 1600
+FRESH_MINUTES = 120
+
+
+@dataclass(frozen=True)
+class Review:
+    """A dry run: whom the broadcast would reach if it started now, what it costs, and what stands against it.
+
+    `skipped` counts people by the gate's reason. `total_parts` is for the reachable; `seconds` is the finish
+    estimate at the sender's `rate` (parts a second). `problems` forbid scheduling, `warnings` do not.
+    """
+
+    audience: int
+    reachable: int
+    skipped: dict[str, int]
+    parts: int
+    encoding: str
+    total_parts: int
+    rate: float
+    seconds: float
+    sender_name: str
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def create_draft(*, title: str, text: str, list_ids: Sequence[int], by: str, now: datetime) -> int:
+    """Store a new draft and return its id."""
+    _check_words(title, text)
+    with transaction() as session:
+        broadcast = Broadcast(
+            title=title.strip(),
+            text=text,
+            state=BroadcastState.DRAFT.value,
+            zone="UTC",
+            fresh_minutes=FRESH_MINUTES,
+            created_by=by,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(broadcast)
+        session.flush()
+        _set_targets(session, broadcast, list_ids)
+        note(session, by, "broadcast.create", f"broadcast {broadcast.id}", now)
+        return broadcast.id
+
+
+def save_draft(
+    broadcast_id: int,
+    *,
+    title: str,
+    text: str,
+    list_ids: Sequence[int],
+    revision: int,
+    by: str,
+    now: datetime,
+) -> int:
+    """Change a draft; `revision` is the one that was shown. Returns the new revision.
+
+    Raises `Conflict` when somebody else saved in between, `Refused` when it is no draft any more.
+    """
+    _check_words(title, text)
+    with transaction() as session:
+        broadcast = _get(session, broadcast_id)
+        if broadcast.state != BroadcastState.DRAFT.value:
+            raise Refused(f"This broadcast is {broadcast.state}; take it back to draft before you change it.")
+        if broadcast.revision != revision:
+            raise Conflict(
+                "Somebody else saved this draft in the meantime. Load it again, then make your change."
+            )
+        broadcast.title, broadcast.text, broadcast.updated_at = title.strip(), text, now
+        broadcast.revision += 1
+        _set_targets(session, broadcast, list_ids)
+        note(session, by, "broadcast.save", f"broadcast {broadcast_id}", now, revision=broadcast.revision)
+        return broadcast.revision
+
+
+def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
+    """Make a new draft with the same words and lists."""
+    with transaction() as session:
+        original = _get(session, broadcast_id)
+        title, text = original.title, original.text
+        list_ids = _target_ids(session, broadcast_id)
+    return create_draft(title=title, text=text, list_ids=list_ids, by=by, now=now)
+
+
+def check(broadcast_id: int, *, now: datetime) -> Review:
+    """Ask the gate about everybody without sending anything."""
+    with transaction() as session:
+        broadcast = _get(session, broadcast_id)
+        lists = _targets(session, broadcast_id)
+        counts = audience.dry_run(session, [one.id for one in lists], now)
+        sender = session.get(Sender, lists[0].sender_id) if lists else None
+        size = measure(_longest(broadcast.text))
+        reachable = counts.pop(None, 0)
+        rate = sender.rate if sender else 1.0
+        return Review(
+            audience=reachable + sum(counts.values()),
+            reachable=reachable,
+            skipped={str(reason): count for reason, count in counts.items()},
+            parts=size.count,
+            encoding=size.encoding,
+            total_parts=size.count * reachable,
+            rate=rate,
+            seconds=size.count * reachable / rate,
+            sender_name=sender.name if sender else "",
+            problems=_problems(broadcast, lists, sender, reachable),
+        )
+
+
+def schedule(broadcast_id: int, *, at: datetime | None, zone: str, by: str, now: datetime) -> datetime:
+    """Put a draft on the schedule for the UTC instant `at`, or for now; returns that instant.
+
+    Raises `Refused` when something stands against it: the past, hours that the lists did not promise, no text.
+    """
+    zone_named(zone)
+    with transaction() as session:
+        broadcast = _get(session, broadcast_id)
+        _move(broadcast, BroadcastState.SCHEDULED, by, now)
+        lists = _targets(session, broadcast_id)
+        sender = session.get(Sender, lists[0].sender_id) if lists else None
+        reachable = audience.dry_run(session, [one.id for one in lists], now).get(None, 0)
+        problems = _problems(broadcast, lists, sender, reachable)
+        if problems or sender is None:
+            raise Refused(" ".join(problems))
+        instant = _checked_instant(lists, at, zone, now)
+        broadcast.next_at, broadcast.zone, broadcast.sender_id = instant, zone, sender.id
+        broadcast.expires_at = instant + timedelta(minutes=broadcast.fresh_minutes)
+        note(
+            session,
+            by,
+            "broadcast.schedule",
+            f"broadcast {broadcast_id}",
+            now,
+            at=instant.isoformat(),
+            zone=zone,
+        )
+        return instant
+
+
+def back_to_draft(broadcast_id: int, *, by: str, now: datetime) -> None:
+    """Take a scheduled broadcast off the schedule."""
+    with transaction() as session:
+        broadcast = _get(session, broadcast_id)
+        _move(broadcast, BroadcastState.DRAFT, by, now)
+        broadcast.next_at = broadcast.expires_at = None
+        note(session, by, "broadcast.unschedule", f"broadcast {broadcast_id}", now)
+
+
+def pause(broadcast_id: int, *, by: str, reason: str, now: datetime) -> None:
+    """Hold a broadcast that is being sent; what is on the wire is not called back."""
+    with transaction() as session:
+        broadcast = _get(session, broadcast_id)
+        _move(broadcast, BroadcastState.PAUSED, by, now, reason)
+        note(session, by, "broadcast.pause", f"broadcast {broadcast_id}", now, reason=reason)
+
+
+def resume(broadcast_id: int, *, by: str, now: datetime) -> None:
+    """Go on with a paused broadcast. Its freshness still counts from the planned moment."""
+    with transaction() as session:
+        broadcast = _get(session, broadcast_id)
+        if broadcast.state != BroadcastState.PAUSED.value:
+            raise Refused(f"This broadcast is {broadcast.state}, not paused.")
+        _move(broadcast, BroadcastState.SENDING, by, now)
+        note(session, by, "broadcast.resume", f"broadcast {broadcast_id}", now)
+
+
+def cancel(broadcast_id: int, *, by: str, now: datetime) -> None:
+    """End a broadcast for good: whoever has not had it is skipped, so that the sums still meet the audience."""
+    with transaction() as session:
+        broadcast = _get(session, broadcast_id)
+        was_running = broadcast.state in (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
+        _move(broadcast, BroadcastState.CANCELED, by, now)
+        if was_running:
+            _skip_the_rest(session, broadcast, now)
+            broadcast.finished_at = now
+        note(session, by, "broadcast.cancel", f"broadcast {broadcast_id}", now)
+
+
+def _skip_the_rest(session: Session, broadcast: Broadcast, now: datetime) -> None:
+    session.execute(
+        update(Delivery)
+        .where(Delivery.broadcast_id == broadcast.id, Delivery.status == DeliveryStatus.PENDING.value)
+        .values(
+            status=DeliveryStatus.SKIPPED.value, reason=SkipReason.CANCELED.value, due_at=None, updated_at=now
+        )
+    )
+    open_slices = session.scalars(
+        select(Slice).where(Slice.broadcast_id == broadcast.id, Slice.state != "done")
+    )
+    for part in open_slices.all():
+        if part.lo is not None and part.hi is not None:
+            audience.claim_rows(session, broadcast, part.lo, part.hi, part.seq, now, cancel=True)
+        part.state = "done"
+
+
+def _check_words(title: str, text: str) -> None:
+    if not title.strip():
+        raise Refused("Give the broadcast a title; it is for your team and is not sent.")
+    if len(title.strip()) > 120:
+        raise Refused(f"The title has {len(title.strip())} characters; it may have 120.")
+    if len(text) > MAX_TEXT:
+        raise Refused(f"The text has {len(text)} characters; an SMS carries {MAX_TEXT} at most.")
+    try:
+        parse(text)
+    except PlaceholderError as error:
+        raise Refused(str(error)) from error
+
+
+def _problems(
+    broadcast: Broadcast, lists: Sequence[BroadcastList], sender: Sender | None, reachable: int
+) -> tuple[str, ...]:
+    found = []
+    if not broadcast.text.strip():
+        found.append("The text is empty.")
+    if not lists:
+        found.append("Choose at least one list.")
+    if len({one.sender_id for one in lists}) > 1:
+        found.append("These lists belong to different senders; write one broadcast for each sender.")
+    if sender is not None and sender.paused_at is not None:
+        found.append(f"The sender {sender.name} is paused: {sender.paused_reason or 'by an operator'}.")
+    if lists and reachable == 0:
+        found.append("Nobody on these lists can be reached now.")
+    return tuple(found)
+
+
+def _longest(text: str) -> str:
+    """The text with its fall-backs: what we can know of the length before the people's own words are in it."""
+    return parse(text).render({})
+
+
+def _checked_instant(
+    lists: Sequence[BroadcastList], at: datetime | None, zone: str, now: datetime
+) -> datetime:
+    instant = now if at is None else at
+    if instant < now - timedelta(minutes=1):
+        raise Refused("This time is in the past. Choose a later one, or send now.")
+    if within_promise(lists, instant):
+        return max(instant, now)
+    names = ", ".join(f"{one.name}: {one.from_hour} to {one.until_hour} h ({one.zone})" for one in lists)
+    nearest = nearest_allowed(lists, instant)
+    advice = (
+        f"The next allowed time is {nearest.astimezone(zone_named(zone)):%a %d %b %H:%M} ({zone})."
+        if nearest
+        else "The hours of these lists never overlap: write one broadcast for each."
+    )
+    raise Refused(f"That is outside the hours promised to subscribers ({names}). {advice}")
+
+
+def _move(
+    broadcast: Broadcast, to: BroadcastState, by: str, now: datetime, reason: str | None = None
+) -> None:
+    try:
+        check_move(BroadcastState(broadcast.state), to)
+    except MoveRefused as error:
+        raise Refused(str(error)) from error
+    broadcast.state, broadcast.state_by, broadcast.state_at = to.value, by, now
+    broadcast.state_reason, broadcast.updated_at = reason, now
+
+
+def _get(session: Session, broadcast_id: int) -> Broadcast:
+    found = session.get(Broadcast, broadcast_id, with_for_update=True)
+    if found is None or found.state == BroadcastState.REPLIES.value:
+        raise NotFound(f"There is no broadcast {broadcast_id}.")
+    return found
+
+
+def _targets(session: Session, broadcast_id: int) -> Sequence[BroadcastList]:
+    return session.scalars(
+        select(BroadcastList)
+        .join(BroadcastTarget, BroadcastTarget.list_id == BroadcastList.id)
+        .where(BroadcastTarget.broadcast_id == broadcast_id)
+        .order_by(BroadcastList.id)
+    ).all()
+
+
+def _target_ids(session: Session, broadcast_id: int) -> list[int]:
+    return [one.id for one in _targets(session, broadcast_id)]
+
+
+def _set_targets(session: Session, broadcast: Broadcast, list_ids: Sequence[int]) -> None:
+    known = set(
+        session.scalars(
+            select(BroadcastList.id).where(
+                BroadcastList.id.in_(list_ids), BroadcastList.archived_at.is_(None)
+            )
+        )
+    )
+    for list_id in list_ids:
+        if list_id not in known:
+            raise NotFound(f"There is no open list {list_id}.")
+    session.execute(delete(BroadcastTarget).where(BroadcastTarget.broadcast_id == broadcast.id))
+    session.add_all(BroadcastTarget(broadcast_id=broadcast.id, list_id=list_id) for list_id in sorted(known))

@@ -1,0 +1,67 @@
+"""What a provider's refusal tells us about a person: opted out, number dead, sender blocked."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.consent import Act, EventType, Scope
+from app.domain.messages import ErrorKind, SendError
+from app.services.controller import Controller
+from app.services.record_consent import NewEvent, record
+from app.storage.models import Sender, Subscriber
+
+# Kinds that say something about the person and not only about this delivery.
+PERSONAL = frozenset({ErrorKind.OPTED_OUT, ErrorKind.INVALID, ErrorKind.BLOCKED})
+
+
+def react(
+    session: Session,
+    failures: Sequence[tuple[int, SendError]],
+    *,
+    sender_id: int,
+    controller: Controller,
+    now: datetime,
+) -> None:
+    """Turn refusals about a person (subscriber id, error) into consent events and overlays.
+
+    An opt-out at the provider is a withdrawal here, with the provider's code as evidence; so our ledger never
+    drifts from the provider's own block list.
+    """
+    personal = {person: error for person, error in failures if error.kind in PERSONAL}
+    if not personal:
+        return
+    sender = session.get_one(Sender, sender_id)
+    people = session.scalars(select(Subscriber).where(Subscriber.id.in_(personal)).order_by(Subscriber.id))
+    events = [
+        event for person in people if (event := _mark(person, personal[person.id], sender, now)) is not None
+    ]
+    record(session, events, controller=controller, now=now)
+
+
+def _mark(person: Subscriber, error: SendError, sender: Sender, now: datetime) -> NewEvent | None:
+    pii = {"address": person.address, "channel": person.channel, "provider_code": error.code}
+    if error.kind is ErrorKind.INVALID:
+        if person.bounced_at is not None:
+            return None
+        person.bounced_at = now
+        return NewEvent(
+            person, EventType.ENDPOINT_BOUNCED, now, "provider", scope=Scope.ALL, sender=sender, pii=pii
+        )
+    if person.blocked_at is not None:
+        return None
+    person.blocked_at = now
+    if error.kind is ErrorKind.BLOCKED:
+        return None
+    return NewEvent(
+        person,
+        EventType.CONSENT_WITHDRAWN,
+        now,
+        "provider",
+        act=Act.PROVIDER_SIGNAL,
+        scope=Scope.ALL,
+        sender=sender,
+        pii=pii,
+        reply_skipped_reason="provider_opted_out",
+    )

@@ -1,0 +1,304 @@
+"""Take in what a person texted: read the word, record consent, choose the answer, all in one transaction."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.domain.consent import Act, EventType, Scope, SubscriptionState
+from app.domain.keywords import Decision, Outcome, classify
+from app.domain.messages import InboundMessage, ProviderSignal
+from app.domain.replies import ReplyKind, reply
+from app.domain.statuses import DeliveryStatus
+from app.services.controller import Controller
+from app.services.lists_of_sender import Offer, facts_of, offers_of, present_notice
+from app.services.record_consent import NewEvent, find_or_create_subscriber, record
+from app.services.replies_broadcast import replies_broadcast
+from app.storage.database import is_sqlite, transaction
+from app.storage.models import Delivery, InboundRow, Sender, Subscriber, Subscription
+
+REPEAT_CONFIRMATION_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Received:
+    """What came of an inbound message; `reply_waits` asks the doorway to wake the sender's lane."""
+
+    inbound_id: int | None
+    outcome: str
+    reply_waits: bool
+    duplicate: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What we say to the person."""
+
+    kind: ReplyKind
+    text: str
+
+
+@dataclass
+class _Case:
+    """Everything about one message while it is being decided."""
+
+    session: Session
+    message: InboundMessage
+    sender: Sender
+    person: Subscriber
+    row: InboundRow
+    decision: Decision
+    offers: Mapping[str, Offer]
+    controller: Controller
+    now: datetime
+
+    def answer(self, kind: ReplyKind, offer: Offer | None = None) -> Answer:
+        """Return an answer in the person's language."""
+        language = self.person.language
+        return Answer(
+            kind, reply(kind, language, facts_of(offer, self.offers, self.sender, self.controller, language))
+        )
+
+    def event(self, event_type: EventType, **more: Any) -> NewEvent:
+        """Return an event that carries the person's words as evidence."""
+        pii = {
+            "address": self.person.address,
+            "channel": self.person.channel,
+            "text": self.message.text,
+            "provider_message_id": self.message.external_id,
+        }
+        return NewEvent(
+            self.person,
+            event_type,
+            self.now,
+            actor="person",
+            sender=self.sender,
+            pii=pii,
+            matcher_version=self.decision.matcher_version,
+            matched_rule=self.decision.rule,
+            tier=self.decision.tier,
+            **more,
+        )
+
+
+def receive_message(
+    message: InboundMessage, *, sender_id: int, controller: Controller, now: datetime
+) -> Received:
+    """Store one inbound message and do what it asks. The same message again changes nothing.
+
+    When this returns, a STOP is in force: it is committed, whatever becomes of workers and queues.
+    """
+    with transaction() as session:
+        sender = session.get_one(Sender, sender_id)
+        offers = offers_of(session, sender)
+        language = next((offer.list.language for offer in offers.values()), "en")
+        person = find_or_create_subscriber(
+            session, message.address, language=language, controller=controller, now=now
+        )
+        decision = _decide(message, person, offers)
+        row = _store(session, message, sender, person, decision, now)
+        if row is None:
+            return Received(None, decision.outcome.value, reply_waits=False, duplicate=True)
+        case = _Case(session, message, sender, person, row, decision, offers, controller, now)
+        _revive(case)
+        answer = _ACTIONS.get(decision.outcome, _keep)(case)
+        return Received(row.id, decision.outcome.value, reply_waits=_send_answer(case, answer))
+
+
+def _decide(message: InboundMessage, person: Subscriber, offers: Mapping[str, Offer]) -> Decision:
+    """The provider's own reading of the word beats ours; START there only lifts its block, so ours decides too."""
+    words = {word: str(offer.list.id) for word, offer in offers.items()}
+    languages = {"en", person.language, *(offer.list.language for offer in offers.values())}
+    read = classify(message.text, languages=sorted(languages), lists=words)
+    if message.signal is ProviderSignal.STOP and read.outcome is not Outcome.STOP_LIST:
+        return Decision(Outcome.STOP, "provider", "OptOutType", None, read.matcher_version)
+    if message.signal is ProviderSignal.HELP:
+        return Decision(Outcome.HELP, "provider", "OptOutType", None, read.matcher_version)
+    return read
+
+
+def _store(
+    session: Session,
+    message: InboundMessage,
+    sender: Sender,
+    person: Subscriber,
+    decision: Decision,
+    now: datetime,
+) -> InboundRow | None:
+    """Insert the message; None when the provider had delivered it before."""
+    dialect = sqlite if is_sqlite(session) else postgresql
+    inserted = session.scalar(
+        dialect.insert(InboundRow)
+        .values(
+            sender_id=sender.id,
+            external_id=message.external_id,
+            subscriber_id=person.id,
+            text=message.text,
+            media_count=message.media_count,
+            received_at=now,
+            outcome=decision.outcome.value,
+            tier=decision.tier,
+            rule=decision.rule,
+            matcher_version=decision.matcher_version,
+        )
+        .on_conflict_do_nothing()
+        .returning(InboundRow.id)
+    )
+    return session.get(InboundRow, inserted) if inserted is not None else None
+
+
+def _revive(case: _Case) -> None:
+    """Whoever writes to us can be reached again; whoever says START has lifted the block."""
+    person = case.person
+    if person.bounced_at is not None:
+        person.bounced_at = None
+        _record(case, case.event(EventType.ENDPOINT_REVIVED, scope=Scope.ALL))
+    starts = case.decision.outcome in (Outcome.START, Outcome.START_LIST)
+    if person.blocked_at is not None and (starts or case.message.signal is ProviderSignal.START):
+        person.blocked_at = None
+        _record(case, case.event(EventType.UNBLOCKED, scope=Scope.ALL, act=Act.PROVIDER_SIGNAL))
+
+
+def _stop(case: _Case) -> Answer | None:
+    act = Act.PROVIDER_SIGNAL if case.decision.tier == "provider" else Act.KEYWORD_EXACT
+    skipped = "provider" if case.message.signal is ProviderSignal.STOP else None
+    was_on = _active_lists(case)
+    event_type = EventType.CONSENT_WITHDRAWN if was_on else EventType.STOP_REPEATED
+    repeated = not was_on and _confirmed_lately(case)
+    _record(
+        case,
+        case.event(
+            event_type,
+            act=act,
+            scope=Scope.ALL,
+            reply_template=None if repeated else ReplyKind.STOPPED.value,
+            reply_skipped_reason=skipped or ("repeated" if repeated else None),
+        ),
+    )
+    if repeated:
+        case.row.reply_skipped = "repeated"
+        return None
+    return case.answer(ReplyKind.STOPPED)
+
+
+def _stop_list(case: _Case) -> Answer | None:
+    offer = _offer(case)
+    event_type = (
+        EventType.CONSENT_WITHDRAWN if offer.list.id in _active_lists(case) else EventType.STOP_REPEATED
+    )
+    _record(
+        case,
+        case.event(
+            event_type,
+            act=Act.KEYWORD_EXACT,
+            list_id=offer.list.id,
+            reply_template=ReplyKind.STOPPED_LIST.value,
+        ),
+    )
+    return case.answer(ReplyKind.STOPPED_LIST, offer)
+
+
+def _start(case: _Case) -> Answer | None:
+    offer = _offer(case) if case.decision.list_key else _default(case.offers)
+    if offer is None:
+        return case.answer(ReplyKind.CHOOSE_LIST) if case.offers else None
+    notice = present_notice(case.session, offer.list.id, case.person.language)
+    if offer.list.id not in _active_lists(case):
+        case.person.suppressed_at = None
+        more = {"list_id": offer.list.id, "notice": notice, "cta_ref": f"sms:{case.sender.name}"}
+        _record(
+            case,
+            case.event(EventType.NOTICE_SHOWN, **more),
+            case.event(
+                EventType.CONSENT_GIVEN, act=Act.KEYWORD_EXACT, reply_template=ReplyKind.WELCOME.value, **more
+            ),
+        )
+    # The welcome is the notice, to the letter: what the ledger hashes is what the person reads.
+    return Answer(ReplyKind.WELCOME, notice.text)
+
+
+def _help(case: _Case) -> Answer | None:
+    return case.answer(ReplyKind.HELP, _default(case.offers))
+
+
+def _keep(case: _Case) -> Answer | None:
+    """Anything else is kept and shown at the desk."""
+    return None
+
+
+_ACTIONS: dict[Outcome, Callable[[_Case], Answer | None]] = {
+    Outcome.STOP: _stop,
+    Outcome.STOP_LIST: _stop_list,
+    Outcome.START: _start,
+    Outcome.START_LIST: _start,
+    Outcome.HELP: _help,
+}
+
+
+def _record(case: _Case, *events: NewEvent) -> None:
+    record(case.session, events, controller=case.controller, now=case.now)
+
+
+def _active_lists(case: _Case) -> set[int]:
+    return set(
+        case.session.scalars(
+            select(Subscription.list_id).where(
+                Subscription.subscriber_id == case.person.id,
+                Subscription.state == SubscriptionState.ACTIVE.value,
+            )
+        )
+    )
+
+
+def _confirmed_lately(case: _Case) -> bool:
+    """A second STOP within a day is not confirmed again (consent.md 3.2, row 20)."""
+    return (
+        case.session.scalar(
+            select(InboundRow.id)
+            .where(
+                InboundRow.subscriber_id == case.person.id,
+                InboundRow.id != case.row.id,
+                InboundRow.reply_kind == ReplyKind.STOPPED.value,
+                InboundRow.received_at > case.now - REPEAT_CONFIRMATION_AFTER,
+            )
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def _offer(case: _Case) -> Offer:
+    return next(offer for offer in case.offers.values() if str(offer.list.id) == case.decision.list_key)
+
+
+def _default(offers: Mapping[str, Offer]) -> Offer | None:
+    """The list that a bare START means: the sender's default, or its only one."""
+    chosen = [offer for offer in offers.values() if offer.list.is_default]
+    if chosen:
+        return chosen[0]
+    return next(iter(offers.values())) if len(offers) == 1 else None
+
+
+def _send_answer(case: _Case, answer: Answer | None) -> bool:
+    """Insert the reply as a delivery, unless there is none or the provider has answered; tells whether one waits."""
+    if answer is None:
+        return False
+    if case.message.signal in (ProviderSignal.STOP, ProviderSignal.HELP):
+        case.row.reply_skipped = "provider"
+        return False
+    case.row.reply_kind, case.row.reply_text = answer.kind.value, answer.text
+    case.session.add(
+        Delivery(
+            broadcast_id=replies_broadcast(case.session, case.sender, case.now),
+            subscriber_id=case.person.id,
+            inbound_id=case.row.id,
+            status=DeliveryStatus.PENDING.value,
+            attempts=0,
+            updated_at=case.now,
+        )
+    )
+    return True

@@ -1,0 +1,251 @@
+"""Write consent events: append to the ledger, seal the personal part, move the projection."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.addresses import Address
+from app.domain.consent import Act, EventType, Fact, Scope, Standing, SubscriptionState, apply
+from app.domain.ledger import SALT_BYTES, canonical, commit, iso_ms
+from app.domain.sealing import KeyRing, new_data_key, open_with, seal_with
+from app.services.controller import Controller
+from app.storage import audience
+from app.storage.consent import append, append_pii, lock_head, uuid7
+from app.storage.models import BroadcastList, Notice, Sender, Subject, Subscriber, Subscription
+
+RECORD_FORMAT = 1
+_CONSENT_TYPE = "expressed"
+_LEGAL_BASIS = "consent"  # GDPR article 6(1)(a)
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """One thing that happened to one person's consent, not yet in the ledger.
+
+    `pii` is the personal part (address, words, provider's message id, evidence); only a salted commitment to it
+    enters the chain. `list_id` is None when `scope` is ALL.
+    """
+
+    subscriber: Subscriber
+    event_type: EventType
+    occurred_at: datetime
+    actor: str
+    act: Act | None = None
+    scope: Scope = Scope.LIST
+    list_id: int | None = None
+    notice: Notice | None = None
+    sender: Sender | None = None
+    pii: Mapping[str, Any] = field(default_factory=dict)
+    matcher_version: str | None = None
+    matched_rule: str | None = None
+    tier: str | None = None
+    cta_ref: str | None = None
+    reply_template: str | None = None
+    reply_skipped_reason: str | None = None
+    related_event_id: str | None = None
+
+
+def find_or_create_subscriber(
+    session: Session, address: Address, *, language: str, controller: Controller, now: datetime
+) -> Subscriber:
+    """Return the subscriber at `address`, made with a fresh pseudonym and data key when new."""
+    return find_or_create_subscribers(session, [address], language=language, controller=controller, now=now)[
+        address
+    ]
+
+
+def find_or_create_subscribers(
+    session: Session, addresses: Sequence[Address], *, language: str, controller: Controller, now: datetime
+) -> dict[Address, Subscriber]:
+    """Return the subscribers at `addresses` (one channel), in two statements however many there are."""
+    found = _subscribers_at(session, addresses)
+    missing = [address for address in dict.fromkeys(addresses) if address not in found]
+    if missing:
+        # Two webhooks from one new person may race: the ledger's lock lets the second one look again.
+        lock_head(session, controller.ledger)
+        found = _subscribers_at(session, addresses)
+        for address in missing:
+            if address not in found:
+                found[address] = _new_subscriber(session, address, language, controller.keys, now)
+        session.flush()
+    return found
+
+
+def record(
+    session: Session, events: Sequence[NewEvent], *, controller: Controller, now: datetime
+) -> list[dict[str, Any]]:
+    """Append `events` in order and move every subscription they touch; returns the entries as stored.
+
+    People who leave an audience are struck from broadcasts that are being sent, in the same transaction.
+    """
+    if not events:
+        return []
+    head = lock_head(session, controller.ledger)
+    keys = _data_keys(session, events, controller.keys)
+    purposes = _purposes(session, events)
+    entries, sealed = [], []
+    for event in events:
+        entry = _entry(event, purposes, controller, now)
+        if event.pii:
+            salt = os.urandom(SALT_BYTES)
+            entry["pii_commit"] = commit(event.pii, salt)
+            box = seal_with(keys[event.subscriber.subject_ref], canonical(dict(event.pii)))
+            sealed.append({"event_id": entry["event_id"], "salt": salt, "sealed": box})
+        entries.append(entry)
+    stored = append(session, head, entries)
+    append_pii(session, sealed)
+    _project(session, events, [entry["seq"] for entry in stored], now)
+    return stored
+
+
+def open_pii(sealed: bytes, wrapped_key: bytes, keys: KeyRing) -> dict[str, Any]:
+    """Return the personal part of an entry; raises `CannotOpen` when the person's key is gone or wrong."""
+    opened: dict[str, Any] = json.loads(open_with(keys.unwrap(wrapped_key), sealed))
+    return opened
+
+
+def _subscribers_at(session: Session, addresses: Sequence[Address]) -> dict[Address, Subscriber]:
+    if not addresses:
+        return {}
+    rows = session.scalars(
+        select(Subscriber).where(
+            Subscriber.channel == addresses[0].channel, Subscriber.address.in_({a.value for a in addresses})
+        )
+    )
+    return {Address(row.channel, row.address): row for row in rows}
+
+
+def _new_subscriber(
+    session: Session, address: Address, language: str, keys: KeyRing, now: datetime
+) -> Subscriber:
+    index = keys.index_hmac(address.channel, address.value)
+    subject = session.scalar(select(Subject).where(Subject.index_hmac == index))
+    if subject is None:
+        subject = Subject(
+            subject_ref=uuid7(now), index_hmac=index, wrapped_key=keys.wrap(new_data_key()), created_at=now
+        )
+        session.add(subject)
+    subscriber = Subscriber(
+        channel=address.channel,
+        address=address.value,
+        subject_ref=subject.subject_ref,
+        language=language,
+        attributes={},
+        created_at=now,
+    )
+    session.add(subscriber)
+    return subscriber
+
+
+def _data_keys(session: Session, events: Sequence[NewEvent], keys: KeyRing) -> dict[str, bytes]:
+    wanted = {event.subscriber.subject_ref for event in events if event.pii}
+    rows = session.execute(
+        select(Subject.subject_ref, Subject.wrapped_key).where(Subject.subject_ref.in_(wanted))
+    )
+    return {ref: keys.unwrap(wrapped) for ref, wrapped in rows}
+
+
+def _purposes(session: Session, events: Sequence[NewEvent]) -> dict[int, str]:
+    wanted = {event.list_id for event in events if event.list_id is not None}
+    found = session.execute(
+        select(BroadcastList.id, BroadcastList.purpose).where(BroadcastList.id.in_(wanted))
+    )
+    return {key: value for key, value in found}
+
+
+def _entry(
+    event: NewEvent, purposes: Mapping[int, str], controller: Controller, now: datetime
+) -> dict[str, Any]:
+    given = event.event_type is EventType.CONSENT_GIVEN
+    return {
+        "event_id": uuid7(now),
+        "v": RECORD_FORMAT,
+        "ledger": controller.ledger,
+        "subject_ref": event.subscriber.subject_ref,
+        "event_type": event.event_type.value,
+        "occurred_at": iso_ms(event.occurred_at),
+        "recorded_at": iso_ms(now),
+        "channel": event.subscriber.channel,
+        "provider": event.sender.gateway if event.sender else None,
+        "sender_id": event.sender.id if event.sender else None,
+        "list_id": event.list_id,
+        "purpose": purposes.get(event.list_id) if event.list_id is not None else None,
+        "consent_type": _CONSENT_TYPE if given else None,
+        "legal_basis": _LEGAL_BASIS if given else None,
+        "scope": event.scope.value,
+        "notice_id": event.notice.id if event.notice else None,
+        "notice_version": event.notice.version if event.notice else None,
+        "notice_lang": event.notice.language if event.notice else None,
+        "notice_sha256": event.notice.sha256 if event.notice else None,
+        "cta_ref": event.cta_ref,
+        "act": event.act.value if event.act else None,
+        "matcher_version": event.matcher_version,
+        "matched_rule": event.matched_rule,
+        "tier": event.tier,
+        "controller_name": controller.brand,
+        "controller_contact": controller.contact,
+        "actor": event.actor,
+        "reply_template": event.reply_template,
+        "reply_skipped_reason": event.reply_skipped_reason,
+        "related_event_id": event.related_event_id,
+    }
+
+
+def _project(session: Session, events: Sequence[NewEvent], seqs: Sequence[int], now: datetime) -> None:
+    """Apply the events to the subscriptions, with the very function that folds the ledger."""
+    subscriber_ids = {event.subscriber.id for event in events}
+    rows = {
+        (row.subscriber_id, row.list_id): row
+        for row in session.scalars(
+            select(Subscription).where(Subscription.subscriber_id.in_(subscriber_ids)).with_for_update()
+        )
+    }
+    left: list[audience.Departure] = []
+    for event, seq in zip(events, seqs, strict=True):
+        fact = Fact(seq, event.event_type, to_ms(event.occurred_at), event.list_id)
+        for list_id in _touched(event, rows):
+            key = (event.subscriber.id, list_id)
+            before = standing_of(rows.get(key))
+            after = apply(before, fact)
+            if after == before:
+                continue
+            if key not in rows:
+                rows[key] = Subscription(subscriber_id=key[0], list_id=key[1], state=after.state.value)
+                session.add(rows[key])
+            _write(rows[key], after)
+            if before.state is SubscriptionState.ACTIVE and after.state is not SubscriptionState.ACTIVE:
+                left.append(audience.Departure(key[0], list_id, before.granted_seq or 0))
+    session.flush()
+    audience.strike(session, left, now)
+
+
+def _touched(event: NewEvent, rows: Mapping[tuple[int, int], Subscription]) -> list[int]:
+    if event.list_id is not None:
+        return [event.list_id]
+    return sorted(list_id for subscriber_id, list_id in rows if subscriber_id == event.subscriber.id)
+
+
+def to_ms(moment: datetime) -> datetime:
+    """Cut to milliseconds, as the ledger writes time, so that a rebuilt projection equals the live one."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def standing_of(row: Subscription | None) -> Standing:
+    """Return a subscription row as the domain's value."""
+    if row is None:
+        return Standing()
+    return Standing(
+        SubscriptionState(row.state), row.granted_seq, row.granted_at, row.stopped_seq, row.stopped_at
+    )
+
+
+def _write(row: Subscription, standing: Standing) -> None:
+    row.state = standing.state.value
+    row.granted_seq, row.granted_at = standing.granted_seq, standing.granted_at
+    row.stopped_seq, row.stopped_at = standing.stopped_seq, standing.stopped_at

@@ -1,0 +1,198 @@
+"""What became of a broadcast: counts that always add up to its audience, and the row behind every one of them."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from app.domain.consent import EventType, SubscriptionState
+from app.domain.ledger import iso_ms
+from app.domain.statuses import DeliveryStatus
+from app.services.controller import NotFound, Refused
+from app.storage.database import db
+from app.storage.models import (
+    Broadcast,
+    ConsentEvent,
+    Delivery,
+    Subscriber,
+    Subscription,
+)
+
+STATUS_WORDS = {status.name.lower(): status for status in DeliveryStatus}
+
+
+@dataclass(frozen=True)
+class Tally:
+    """audience = pending + handing_over + sent + delivered + failed + unknown + skipped, at every moment.
+
+    `reasons` counts skipped, failed and unknown by reason, `errors` by the provider's code.
+    """
+
+    audience: int
+    pending: int
+    handing_over: int
+    sent: int
+    delivered: int
+    failed: int
+    unknown: int
+    skipped: int
+    reasons: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def settled(self) -> int:
+        """Deliveries whose hand-over is over, one way or the other."""
+        return self.audience - self.pending - self.handing_over
+
+    @property
+    def percent(self) -> int:
+        """How far the hand-over is, in whole per cent, 100 only when nobody waits."""
+        return 100 * self.settled // self.audience if self.audience else 100
+
+
+@dataclass(frozen=True)
+class DeliveryLine:
+    """One row of a report."""
+
+    subscriber_id: int
+    address: str
+    status: str
+    reason: str | None
+    error_code: str | None
+    consent_seq: int | None
+    provider_id: str | None
+    updated_at: datetime
+
+
+def tally(broadcast_id: int) -> Tally:
+    """Count a broadcast's deliveries; raises `NotFound`."""
+    broadcast = db.session.get(Broadcast, broadcast_id)
+    if broadcast is None:
+        raise NotFound(f"There is no broadcast {broadcast_id}.")
+    groups = db.session.execute(
+        select(Delivery.status, Delivery.reason, Delivery.error_code, func.count())
+        .where(Delivery.broadcast_id == broadcast_id)
+        .group_by(Delivery.status, Delivery.reason, Delivery.error_code)
+    ).all()
+    counts = dict.fromkeys(DeliveryStatus, 0)
+    reasons: dict[str, int] = {}
+    errors: dict[str, int] = {}
+    for status, reason, code, count in groups:
+        counts[DeliveryStatus(status)] += count
+        if reason:
+            reasons[reason] = reasons.get(reason, 0) + count
+        if code and status in (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN):
+            errors[code] = errors.get(code, 0) + count
+    # The audience is counted once, at the start; whoever has no row yet is waiting for the claim.
+    rows = sum(counts.values())
+    audience = broadcast.audience if broadcast.audience is not None else rows
+    return Tally(
+        audience=audience,
+        pending=counts[DeliveryStatus.PENDING] + audience - rows,
+        handing_over=counts[DeliveryStatus.HANDING_OVER],
+        sent=counts[DeliveryStatus.SENT],
+        delivered=counts[DeliveryStatus.DELIVERED],
+        failed=counts[DeliveryStatus.FAILED],
+        unknown=counts[DeliveryStatus.UNKNOWN],
+        skipped=counts[DeliveryStatus.SKIPPED],
+        reasons=reasons,
+        errors=errors,
+    )
+
+
+def deliveries(
+    broadcast_id: int, *, status: str | None = None, limit: int = 50, after: int | None = None
+) -> list[DeliveryLine]:
+    """Return rows in order of subscriber id, from the one behind `after` on; `status` is a word of `STATUS_WORDS`."""
+    query = (
+        select(Delivery, Subscriber.address)
+        .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+        .where(Delivery.broadcast_id == broadcast_id)
+        .order_by(Delivery.subscriber_id)
+        .limit(limit)
+    )
+    if status is not None:
+        if status not in STATUS_WORDS:
+            raise Refused(f"{status!r} is no status. There are: {', '.join(STATUS_WORDS)}.")
+        query = query.where(Delivery.status == STATUS_WORDS[status].value)
+    if after is not None:
+        query = query.where(Delivery.subscriber_id > after)
+    return [_line(row, address) for row, address in db.session.execute(query)]
+
+
+def _line(row: Delivery, address: str) -> DeliveryLine:
+    return DeliveryLine(
+        row.subscriber_id,
+        address,
+        DeliveryStatus(row.status).name.lower(),
+        row.reason,
+        row.error_code,
+        row.consent_seq,
+        row.provider_id,
+        row.updated_at,
+    )
+
+
+def deliveries_csv(broadcast_id: int) -> Iterator[str]:
+    """Yield a broadcast's deliveries as CSV, line by line; numbers in full, so for those who may see them."""
+    columns = (
+        "subscriber_id",
+        "address",
+        "status",
+        "reason",
+        "error_code",
+        "consent_seq",
+        "provider_id",
+        "updated_at",
+    )
+    yield _csv_line(columns)
+    after: int | None = None
+    while page := deliveries(broadcast_id, limit=1000, after=after):
+        for line in page:
+            values = [getattr(line, name) for name in columns]
+            yield _csv_line(
+                ["" if v is None else v.isoformat() if isinstance(v, datetime) else str(v) for v in values]
+            )
+        after = page[-1].subscriber_id
+
+
+def _csv_line(values: Sequence[str]) -> str:
+    # A cell that begins like a formula would be run by a spreadsheet; a leading quote makes it text. Phone
+    # numbers begin with + and are left alone: nothing but digits follows.
+    safe = ["'" + v if v[:1] in ("=", "-", "@", "\t", "\r") else v for v in values]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(safe)
+    return out.getvalue()
+
+
+def optouts_caused(broadcast_id: int) -> int:
+    """Count people who had this broadcast and withdrew their consent after it began."""
+    broadcast = db.session.get(Broadcast, broadcast_id)
+    if broadcast is None or broadcast.started_at is None:
+        return 0
+    had_it = (DeliveryStatus.SENT.value, DeliveryStatus.DELIVERED.value, DeliveryStatus.UNKNOWN.value)
+    query = (
+        select(func.count(func.distinct(ConsentEvent.subject_ref)))
+        .join(Subscriber, Subscriber.subject_ref == ConsentEvent.subject_ref)
+        .join(Delivery, Delivery.subscriber_id == Subscriber.id)
+        .where(
+            Delivery.broadcast_id == broadcast_id,
+            Delivery.status.in_(had_it),
+            ConsentEvent.event_type == EventType.CONSENT_WITHDRAWN.value,
+            ConsentEvent.recorded_at >= iso_ms(broadcast.started_at),
+        )
+    )
+    return db.session.scalar(query) or 0
+
+
+def list_counts() -> dict[int, int]:
+    """Return the number of active subscribers of every list that has any."""
+    rows = db.session.execute(
+        select(Subscription.list_id, func.count())
+        .where(Subscription.state == SubscriptionState.ACTIVE.value)
+        .group_by(Subscription.list_id)
+    )
+    return {key: count for key, count in rows}

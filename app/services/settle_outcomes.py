@@ -1,0 +1,107 @@
+"""Write what became of hand-overs, and do what each kind of failure asks for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.messages import DeliveryRef, ErrorKind, Outcome, SendError
+from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.services.controller import Controller
+from app.services.react_to_failures import PERSONAL, react
+from app.storage.consent import lock_head
+from app.storage.database import transaction
+from app.storage.deliveries import Settlement
+from app.storage.deliveries import settle as write
+from app.storage.models import Broadcast, Sender
+
+FIRST_RETRY_S = 30
+_CLOSES_SENDER = frozenset({ErrorKind.AUTH, ErrorKind.CONFIG})
+_NOT_OUR_TURN = _CLOSES_SENDER | {ErrorKind.RATE_LIMITED, ErrorKind.QUOTA}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the lane must know: seconds to let the sender rest, and whether the sender was closed."""
+
+    pause_seconds: float = 0.0
+    sender_closed: bool = False
+
+
+def settle(
+    outcomes: Sequence[Outcome],
+    attempts: Mapping[DeliveryRef, int],
+    *,
+    sender_id: int,
+    controller: Controller,
+    now: datetime,
+) -> Verdict:
+    """Write outcomes in one transaction, with the consent events and pauses that follow from them."""
+    errors = [(outcome.ref, outcome.error) for outcome in outcomes if outcome.error]
+    with transaction() as session:
+        if any(error.kind in PERSONAL for _, error in errors):
+            # The ledger's lock comes before the locks on deliveries, here as in every STOP: no deadlock.
+            lock_head(session, controller.ledger)
+        write(session, [settlement(one, attempts.get(one.ref, 1), now) for one in outcomes], now)
+        react(
+            session,
+            [(ref.subscriber_id, error) for ref, error in errors],
+            sender_id=sender_id,
+            controller=controller,
+            now=now,
+        )
+        closed = _close_sender(session, sender_id, [error for _, error in errors], now)
+        _pause_broadcasts(session, errors, now)
+    waits = [error.retry_after or 1.0 for _, error in errors if error.kind is ErrorKind.RATE_LIMITED]
+    return Verdict(max(waits, default=0.0), closed)
+
+
+def settlement(outcome: Outcome, attempt: int, now: datetime) -> Settlement:
+    """Return what to write for one outcome of attempt number `attempt`."""
+    error = outcome.error
+    if error is None:
+        return Settlement(outcome.ref, DeliveryStatus.SENT, outcome.provider_id)
+    if error.kind is ErrorKind.UNKNOWN:
+        return Settlement(outcome.ref, DeliveryStatus.UNKNOWN, reason=error.kind.value, error_code=error.code)
+    if error.kind in _NOT_OUR_TURN:
+        due = now + timedelta(seconds=error.retry_after or 0.0)
+        return Settlement(
+            outcome.ref, DeliveryStatus.PENDING, error_code=error.code, due_at=due, attempt_counts=False
+        )
+    if error.kind is ErrorKind.TEMPORARY and attempt < error.tries:
+        return Settlement(
+            outcome.ref,
+            DeliveryStatus.PENDING,
+            error_code=error.code,
+            due_at=now + _backoff(outcome.ref, attempt),
+        )
+    return Settlement(outcome.ref, DeliveryStatus.FAILED, reason=error.kind.value, error_code=error.code)
+
+
+def _backoff(ref: DeliveryRef, attempt: int) -> timedelta:
+    """30 s, 1, 2, 4 minutes, spread by up to a tenth so that a burst of failures does not come back as a burst."""
+    seconds: float = FIRST_RETRY_S * 2 ** (attempt - 1) * (1 + ref.subscriber_id % 100 / 1000)
+    return timedelta(seconds=seconds)
+
+
+def _close_sender(session: Session, sender_id: int, errors: Sequence[SendError], now: datetime) -> bool:
+    for error in errors:
+        if error.kind in _CLOSES_SENDER:
+            sender = session.get_one(Sender, sender_id)
+            sender.paused_at = now
+            sender.paused_reason = f"The provider refused our settings ({error.code}): {error.detail}"[:300]
+            return True
+    return False
+
+
+def _pause_broadcasts(
+    session: Session, errors: Sequence[tuple[DeliveryRef, SendError]], now: datetime
+) -> None:
+    hit = {ref.broadcast_id: error for ref, error in errors if error.kind is ErrorKind.QUOTA}
+    rows = select(Broadcast).where(Broadcast.id.in_(hit), Broadcast.state == BroadcastState.SENDING.value)
+    for broadcast in session.scalars(rows):
+        error = hit[broadcast.id]
+        broadcast.state, broadcast.state_at, broadcast.state_by = BroadcastState.PAUSED.value, now, "system"
+        broadcast.state_reason = f"The provider's quota is used up ({error.code}): {error.detail}"[:300]

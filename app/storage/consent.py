@@ -1,0 +1,78 @@
+"""The ledger's statements: append to the chain under its lock, and read it back as it was hashed."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.domain.ledger import ZERO_HASH, entry_hash
+from app.storage.database import is_sqlite
+from app.storage.models import ConsentEvent, ConsentPii, LedgerHead
+
+_COLUMNS = tuple(column.key for column in ConsentEvent.__table__.columns)
+
+
+def uuid7(now: datetime) -> str:
+    """Return a UUID version 7 (RFC 9562): 48 bits of milliseconds, then random bits, so that ids sort by time."""
+    value = int(now.timestamp() * 1000) << 80 | int.from_bytes(os.urandom(10))
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0x3 << 62) | 2 << 62
+    return str(UUID(int=value))
+
+
+def lock_head(session: Session, ledger: str) -> LedgerHead:
+    """Return the ledger's end, locked until this transaction ends, so that entries are written one after another."""
+    dialect = sqlite if is_sqlite(session) else postgresql
+    session.execute(
+        dialect.insert(LedgerHead).values(ledger=ledger, seq=0, entry_hash=ZERO_HASH).on_conflict_do_nothing()
+    )
+    return session.scalars(
+        select(LedgerHead)
+        .where(LedgerHead.ledger == ledger)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def append(session: Session, head: LedgerHead, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Chain `entries` behind `head` and store them; each needs every column save `seq`, `prev_hash`, `entry_hash`.
+
+    Returns the entries as stored. The caller holds the lock of `lock_head`.
+    """
+    rows: list[dict[str, Any]] = []
+    for entry in entries:
+        row: dict[str, Any] = dict.fromkeys(_COLUMNS) | dict(entry)
+        row |= {"seq": head.seq + 1, "prev_hash": head.entry_hash}
+        row["entry_hash"] = entry_hash(row)
+        head.seq, head.entry_hash = row["seq"], row["entry_hash"]
+        rows.append(row)
+    if rows:
+        session.execute(insert(ConsentEvent), rows)
+    return rows
+
+
+def append_pii(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store sealed personal parts: `event_id`, `salt`, `sealed`."""
+    if rows:
+        session.execute(insert(ConsentPii), list(rows))
+
+
+def as_entry(event: ConsentEvent) -> dict[str, Any]:
+    """Return an entry as it was hashed, its own `entry_hash` included."""
+    return {name: getattr(event, name) for name in _COLUMNS}
+
+
+def stream_entries(session: Session, ledger: str) -> Iterator[dict[str, Any]]:
+    """Yield a ledger's entries in order, reading a thousand at a time."""
+    table = ConsentEvent.__table__
+    found = session.execute(
+        select(table).where(table.c.ledger == ledger).order_by(table.c.seq),
+        execution_options={"yield_per": 1000},
+    )
+    for row in found.mappings():
+        yield dict(row)

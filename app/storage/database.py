@@ -1,0 +1,107 @@
+"""The database handle, the one way to open a transaction, and what differs between PostgreSQL and SQLite."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from sqlite3 import Connection as SqliteConnection
+from typing import TYPE_CHECKING, Any, cast
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    CursorResult,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    Result,
+    TypeDecorator,
+    event,
+)
+from sqlalchemy.orm import DeclarativeBase, Session
+
+# Constraint names are fixed so that migrations can name what they change on both databases.
+_NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of every table."""
+
+    metadata = MetaData(naming_convention=_NAMING)
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+# SQLite only counts up by itself on a column of type INTEGER.
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC datetimes on both databases; refuses naive ones, which would mean some machine's local time."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone; pass an aware UTC datetime.")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open one writing transaction: committed when the block ends, rolled back when it raises.
+
+    It has a session of its own, so that a page's reading session never carries a half-done change. On SQLite
+    it takes the write lock at once: two writers that read first would otherwise fail when they come to write.
+    """
+    with Session(db.engine, expire_on_commit=False) as session, session.begin():
+        session.connection(execution_options={"tidings_writes": True})
+        yield session
+
+
+def changed(result: Result[Any]) -> int:
+    """Return how many rows an UPDATE or DELETE touched."""
+    return int(cast("CursorResult[Any]", result).rowcount)
+
+
+def is_sqlite(session: Session) -> bool:
+    """Tell whether this session talks to SQLite."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    if not isinstance(connection, SqliteConnection):
+        return
+    connection.isolation_level = None  # so that our own BEGIN below is the only one
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        writes = connection.get_execution_options().get("tidings_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

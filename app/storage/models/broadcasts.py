@@ -1,0 +1,79 @@
+"""Broadcasts, the lists they go to, and the slices their audience is cut into."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.storage.database import BigId, Model, UtcDateTime
+
+
+class Broadcast(Model):
+    """Content, lists and schedule. The row is the schedule: nothing lies on a queue until it is due.
+
+    `revision` guards against two editors saving over each other. `audience` is counted once, at the start,
+    together with `as_of_seq`, the end of the ledger then: whoever consents later is not part of this audience.
+    A broadcast of state `replies` stands for a sender's answers and is never shown to editors.
+    """
+
+    __tablename__ = "broadcast"
+    __table_args__ = (
+        Index("ix_broadcast_state_next_at", "state", "next_at"),
+        Index(
+            "uq_broadcast_replies_sender",
+            "sender_id",
+            unique=True,
+            postgresql_where=text("state = 'replies'"),
+            sqlite_where=text("state = 'replies'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    title: Mapped[str] = mapped_column(String(120))
+    text: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(String(12))
+    sender_id: Mapped[int | None] = mapped_column(ForeignKey("sender.id"), index=True)
+    zone: Mapped[str] = mapped_column(String(60))
+    next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    fresh_minutes: Mapped[int] = mapped_column(default=120)
+    revision: Mapped[int] = mapped_column(default=1)
+    created_by: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    as_of_seq: Mapped[int | None] = mapped_column(BigId)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    audience: Mapped[int | None] = mapped_column(BigId)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    state_by: Mapped[str | None] = mapped_column(String(120))
+    state_reason: Mapped[str | None] = mapped_column(String(300))
+    state_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class BroadcastTarget(Model):
+    """One list that a broadcast goes to."""
+
+    __tablename__ = "broadcast_target"
+
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"), primary_key=True)
+    list_id: Mapped[int] = mapped_column(ForeignKey("broadcast_list.id"), primary_key=True)
+
+
+class Slice(Model):
+    """About a thousand recipients: a range of subscriber ids, leased to one worker at a time.
+
+    `epoch` goes up with each lease; a worker whose epoch is no longer the row's may hand nothing over.
+    A slice without bounds carries deliveries that are tried again.
+    """
+
+    __tablename__ = "slice"
+    __table_args__ = (Index("ix_slice_state", "state", "broadcast_id", "seq"),)
+
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    lo: Mapped[int | None] = mapped_column(BigId)
+    hi: Mapped[int | None] = mapped_column(BigId)
+    state: Mapped[str] = mapped_column(String(8), default="open")
+    epoch: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str | None] = mapped_column(String(120))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,0 +1,67 @@
+"""Deliveries, slim and many, and the inbound messages that replies answer."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.storage.database import BigId, Model, UtcDateTime
+
+
+class Delivery(Model):
+    """One broadcast, or reply, to one subscriber. The primary key is what makes a second copy impossible.
+
+    `inbound_id` is 0 for a broadcast and names the inbound message for a reply. `consent_seq` is the ledger
+    entry that allowed it (NULL for a reply, which answers the person's own act, and for one refused).
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        Index("ix_delivery_slice", "broadcast_id", "slice", "status"),
+        Index("ix_delivery_subscriber_id", "subscriber_id"),
+        Index(
+            "ix_delivery_due_at",
+            "due_at",
+            postgresql_where=text("status = 0 AND due_at IS NOT NULL"),
+            sqlite_where=text("status = 0 AND due_at IS NOT NULL"),
+        ),
+    )
+
+    broadcast_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    subscriber_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    inbound_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False, default=0)
+    slice: Mapped[int | None]
+    status: Mapped[int] = mapped_column(SmallInteger)
+    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    reason: Mapped[str | None] = mapped_column(String(30))
+    error_code: Mapped[str | None] = mapped_column(String(20))
+    consent_seq: Mapped[int | None] = mapped_column(BigId)
+    provider_id: Mapped[str | None] = mapped_column(String(64))
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class InboundRow(Model):
+    """A text that somebody sent us: what it said, how we read it, and the words we answered with."""
+
+    __tablename__ = "inbound_message"
+    __table_args__ = (
+        UniqueConstraint("sender_id", "external_id"),
+        Index("ix_inbound_message_subscriber_id", "subscriber_id", "received_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sender_id: Mapped[int] = mapped_column(ForeignKey("sender.id"))
+    external_id: Mapped[str] = mapped_column(String(64))
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id"))
+    text: Mapped[str] = mapped_column(Text)
+    media_count: Mapped[int] = mapped_column(default=0)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    outcome: Mapped[str] = mapped_column(String(20))
+    tier: Mapped[str] = mapped_column(String(20))
+    rule: Mapped[str] = mapped_column(String(60))
+    matcher_version: Mapped[str] = mapped_column(String(20))
+    reply_kind: Mapped[str | None] = mapped_column(String(30))
+    reply_text: Mapped[str | None] = mapped_column(Text)
+    reply_skipped: Mapped[str | None] = mapped_column(String(30))
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

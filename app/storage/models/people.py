@@ -1,0 +1,86 @@
+"""Senders, lists, subscribers and their subscriptions."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.storage.database import BigId, Model, UtcDateTime
+
+
+class Sender(Model):
+    """Our number, bot or account on a gateway. `sealed_settings` is JSON under the master key.
+
+    `rate` is messages (SMS: parts) per second. `paused_at` with a reason means that nothing goes out here.
+    """
+
+    __tablename__ = "sender"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    gateway: Mapped[str] = mapped_column(String(30))
+    channel: Mapped[str] = mapped_column(String(20))
+    address: Mapped[str] = mapped_column(String(120))
+    sealed_settings: Mapped[bytes] = mapped_column(LargeBinary)
+    base_url: Mapped[str | None] = mapped_column(String(300))
+    rate: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    paused_reason: Mapped[str | None] = mapped_column(String(300))
+
+
+class BroadcastList(Model):
+    """What people subscribe to. The promise (how often, between which hours) is shown at sign-up."""
+
+    __tablename__ = "broadcast_list"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    keyword: Mapped[str] = mapped_column(String(40), unique=True)
+    purpose: Mapped[str] = mapped_column(String(300))
+    language: Mapped[str] = mapped_column(String(8))
+    max_per_day: Mapped[int]
+    from_hour: Mapped[int]
+    until_hour: Mapped[int]
+    zone: Mapped[str] = mapped_column(String(60))
+    sender_id: Mapped[int] = mapped_column(ForeignKey("sender.id"), index=True)
+    is_default: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Subscriber(Model):
+    """One address on one channel. The overlays (`blocked_at` and so on) win over every subscription."""
+
+    __tablename__ = "subscriber"
+    __table_args__ = (UniqueConstraint("channel", "address"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    address: Mapped[str] = mapped_column(String(120))
+    subject_ref: Mapped[str] = mapped_column(String(36), unique=True)
+    language: Mapped[str] = mapped_column(String(8))
+    attributes: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    bounced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    suppressed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Subscription(Model):
+    """Present state of subscriber x list: a projection of the ledger, rebuilt by `tidings consent rebuild`.
+
+    `granted_seq` names the ledger entry that lets us send. A delivery row carries it.
+    """
+
+    __tablename__ = "subscription"
+    __table_args__ = (Index("ix_subscription_subscriber_id", "subscriber_id"),)
+
+    list_id: Mapped[int] = mapped_column(ForeignKey("broadcast_list.id"), primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id"), primary_key=True)
+    state: Mapped[str] = mapped_column(String(10))
+    granted_seq: Mapped[int | None] = mapped_column(BigId)
+    granted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    stopped_seq: Mapped[int | None] = mapped_column(BigId)
+    stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

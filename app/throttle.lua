@@ -1,0 +1,30 @@
+-- GCRA (the generic cell rate algorithm) for one sender: how many messages of a window may leave now.
+-- KEYS: 1 theoretical arrival time, 2 paused-until.   ARGV: 1 rate per second, 2 burst, 3.. cost of each message.
+-- Times are whole microseconds: Lua writes larger numbers with 14 digits, so they are formatted by hand.
+-- Returns {messages granted, microseconds to wait before a useful number of permits is there}.
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local paused = tonumber(redis.call('GET', KEYS[2]) or 0)
+if paused > now then return {0, paused - now} end
+
+local interval = 1000000 / tonumber(ARGV[1])
+local tolerance = interval * tonumber(ARGV[2])
+local tat = math.max(now, tonumber(redis.call('GET', KEYS[1]) or 0))
+local granted = 0
+for i = 3, #ARGV do
+  local cost = tonumber(ARGV[i])
+  -- A message dearer than the whole burst may still go when the bucket is full, and is paid back afterwards.
+  local room = math.max(tolerance, interval * cost)
+  if tat + interval * cost - now > room then break end
+  tat = tat + interval * cost
+  granted = granted + 1
+end
+if granted > 0 then
+  local ahead = math.ceil((tat - now) / 1000) + 1000
+  redis.call('SET', KEYS[1], string.format('%.0f', tat), 'PX', ahead)
+  return {granted, 0}
+end
+-- Telling a caller to come back for one permit would make it poll; wait for 20 ms worth of them instead.
+local first = tonumber(ARGV[3])
+local short = tat + interval * first - now - math.max(tolerance, interval * first)
+return {0, math.max(1, math.ceil(math.max(short, math.min(20000, tolerance / 2))))}

@@ -1,0 +1,40 @@
+"""`python -m workers worker [--queue lane|replies]` and `python -m workers clock`."""
+
+import sys
+
+import click
+
+from app.config import BadSettings
+from app.factory import create_app
+from app.queue import LANE, QUEUES
+from workers import clock as clock_process
+from workers import worker as worker_process
+
+
+@click.group()
+def main() -> None:
+    """Processes behind the desk."""
+
+
+@main.command()
+@click.option(
+    "--queue", type=click.Choice(QUEUES), default=LANE, show_default=True, help="Which queue to work."
+)
+def worker(queue: str) -> None:
+    """Hand over broadcasts (queue lane) or answers (queue replies)."""
+    with create_app().app_context():
+        worker_process.run(queue)
+
+
+@main.command()
+def clock() -> None:
+    """Open what is due and wake the workers, every second."""
+    with create_app().app_context():
+        clock_process.run()
+
+
+if __name__ == "__main__":
+    try:
+        main(prog_name="python -m workers")
+    except BadSettings as error:
+        sys.exit(str(error))
