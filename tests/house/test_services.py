@@ -1,6 +1,9 @@
 """The databases and the Redis that the tests stand on."""
 
+import json
 import socket
+import subprocess
+import tempfile
 
 import pytest
 import redis
@@ -72,6 +75,22 @@ def test_without_a_server_the_reason_is_told_every_time(tmp_path):
     summary = postgres.report(tmp_path)
     assert summary is not None
     assert summary.startswith("PostgreSQL: not run, because connection failed")
+
+
+def test_what_a_killed_session_left_is_removed_by_the_next(tmp_path, monkeypatch):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    session, cluster = tmp_path / "tidings-tests-x", tmp_path / "tidings-pg-x"
+    session.mkdir()
+    cluster.mkdir()
+    (session / "owner").write_text(str(ended.pid))
+    (session / "cluster.json").write_text(json.dumps({"home": str(cluster), "bin": "/bin", "user": None}))
+    (cluster / "session").symlink_to(session)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    postgres.sweep()
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_reported_when_no_test_asked_for_postgresql(tmp_path):

@@ -66,7 +66,8 @@ def stop_server(directory: Path) -> None:
     cluster = directory / "cluster.json"
     if cluster.exists():
         found = json.loads(cluster.read_text())
-        _as_owner(found, "pg_ctl", "-D", f"{found['home']}/data", "-m", "immediate", "-w", "stop")
+        with contextlib.suppress(PostgresUnavailableError, OSError):  # it ended by itself, or never came up
+            _as_owner(found, "pg_ctl", "-D", f"{found['home']}/data", "-m", "immediate", "-w", "stop")
         shutil.rmtree(found["home"], ignore_errors=True)
         cluster.unlink()
 
@@ -121,7 +122,7 @@ def _find_or_start(directory: Path, env: Mapping[str, str]) -> dict[str, str]:
 
 def _start_cluster(directory: Path, env: Mapping[str, str]) -> URL:
     binaries = _binaries(env)
-    _sweep()
+    sweep()
     # Directly under the temporary directory: the socket's path has to stay under 108 bytes.
     home = Path(tempfile.mkdtemp(prefix="tidings-pg-"))
     owner = _unprivileged_user()
@@ -157,7 +158,7 @@ def _binaries(env: Mapping[str, str]) -> Path:
     )
 
 
-def _sweep() -> None:
+def sweep() -> None:
     """Stop the servers of sessions that were killed before they could."""
     for mark in Path(tempfile.gettempdir()).glob("tidings-pg-*/session"):
         session = mark.readlink()
