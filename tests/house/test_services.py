@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+import sys
 import tempfile
 
 import pytest
@@ -78,7 +79,7 @@ def test_without_a_server_the_reason_is_told_every_time(tmp_path):
 
 
 def test_what_a_killed_session_left_is_removed_by_the_next(tmp_path, monkeypatch):
-    ended = subprocess.Popen(["true"])
+    ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     session, cluster = tmp_path / "tidings-tests-x", tmp_path / "tidings-pg-x"
     session.mkdir()
