@@ -27,6 +27,7 @@ _NOT_LEFT = frozenset(
         pycurl.E_SSL_CONNECT_ERROR,
         pycurl.E_PEER_FAILED_VERIFICATION,
         pycurl.E_URL_MALFORMAT,
+        pycurl.E_UNSUPPORTED_PROTOCOL,
     }
 )
 
@@ -81,7 +82,7 @@ class CurlTransport:
         handle = pycurl.Curl()
         handle.setopt(pycurl.NOSIGNAL, 1)
         handle.setopt(pycurl.FOLLOWLOCATION, 0)
-        handle.setopt(pycurl.PROTOCOLS_STR, "http,https")
+        handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         handle.setopt(pycurl.TCP_NODELAY, 1)
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, self._timeouts[0])
         handle.setopt(pycurl.TIMEOUT_MS, self._timeouts[1])
