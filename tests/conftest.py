@@ -19,6 +19,7 @@ from tests.support.application import settings_for
 from tests.support.databases import Migrate, PostgresDatabases, SqliteDatabases
 from tests.support.schema import upgrade_to_head
 from tests.support.valkey import running_valkey
+from tests.support.world import Newsroom
 
 _SERVICES = pytest.StashKey[Path]()
 """Folder of this test session, shared by its processes."""
@@ -121,3 +122,10 @@ def app(database_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Flask]:
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def newsroom(app: Flask) -> Iterator[Newsroom]:
+    """A sender, a list and a provider made of Python, inside the application's context."""
+    with app.app_context():
+        yield Newsroom(app)
