@@ -80,6 +80,11 @@ def list_senders() -> list[SenderRow]:
     return [_row(sender) for sender in db.session.scalars(select(Sender).order_by(Sender.name))]
 
 
+def gateway_name(name: str) -> str:
+    """Return the name of the gateway that a sender is on. Raises `NotFound`."""
+    return _find(db.session(), name).gateway
+
+
 def set_rate(name: str, rate: float, *, by: str, now: datetime) -> SenderRow:
     """Pace the sender at `rate` messages per second. Raises `Refused`, `NotFound`."""
     pace = _checked_rate(rate)

@@ -125,16 +125,16 @@ def export_list(list_name: str) -> Iterator[str]:
 
 def _export_lines(list_id: int) -> Iterator[str]:
     yield _csv_line(EXPORT_COLUMNS)
-    rows = db.session().execute(
+    query = (
         select(Subscriber.address, Subscription, Subscriber.language)
         .join(Subscription, Subscription.subscriber_id == Subscriber.id)
         .where(Subscription.list_id == list_id)
-        .order_by(Subscriber.id),
-        execution_options={"yield_per": 1000},
+        .order_by(Subscriber.id)
     )
-    for address, row, language in rows:
-        since = row.granted_at if row.state == "active" else row.stopped_at
-        yield _csv_line((address, row.state, since.isoformat() if since else "", language))
+    with db.session().execute(query, execution_options={"yield_per": 1000}) as rows:
+        for address, row, language in rows:
+            since = row.granted_at if row.state == "active" else row.stopped_at
+            yield _csv_line((address, row.state, since.isoformat() if since else "", language))
 
 
 def opt_out(
