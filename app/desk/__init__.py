@@ -1,0 +1,108 @@
+"""The desk: the editors' web site, drawn on the server, usable without JavaScript."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, request, url_for
+from flask_login import current_user
+
+from app.desk import words
+from app.desk.access import init_access
+from app.desk.account import account
+from app.desk.broadcasts import broadcasts
+from app.desk.compose import compose
+from app.desk.errors import init_errors
+from app.desk.languages import (
+    LANGUAGE_NAMES,
+    distance,
+    duration,
+    init_languages,
+    language,
+    moment,
+    ngettext,
+    number,
+)
+from app.desk.lists import lists
+from app.desk.people import people
+from app.desk.progress import progress, segments
+from app.desk.reading import pulse
+from app.desk.schedule import schedule
+from app.desk.security import init_security
+from app.desk.users import users
+from app.domain.addresses import mask
+from app.runtime import runtime
+from app.services import read_inbox
+from app.storage.models.accounts import Role
+
+_STATIC = Path(__file__).parent / "static"
+ROOMS = (account, broadcasts, compose, lists, people, progress, schedule, users)
+
+
+def init_app(app: Flask) -> None:
+    """Open the desk in `app`, which already has its database and its runtime."""
+    with app.app_context():
+        settings = runtime().settings
+    init_errors(app)
+    init_security(app, settings)
+    init_access(app)
+    init_languages(app)
+    app.register_blueprint(_frame())
+    for blueprint in ROOMS:
+        app.register_blueprint(blueprint)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals |= {
+        "n_": ngettext,
+        "words": words,
+        "language_names": LANGUAGE_NAMES,
+        "bar_segments": segments,
+        "static": _static,
+    }
+    app.jinja_env.filters |= {
+        "number": number,
+        "moment": moment,
+        "distance": distance,
+        "duration": duration,
+        "state_words": words.state_words,
+        "status_words": words.status_words,
+        "reason_words": words.reason_words,
+        "code_words": words.code_words,
+        "actor": words.actor_words,
+        "address": shown_address,
+    }
+
+
+def shown_address(value: str) -> str:
+    """A number as this reader may see it: whole for admins, masked for editors."""
+    return value if current_user.is_authenticated and current_user.may(Role.ADMIN) else mask(value)
+
+
+@lru_cache
+def fingerprint(name: str) -> str:
+    """Changes when the file changes, so that browsers may keep it for a year."""
+    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def _frame() -> Blueprint:
+    """Templates and static files of the desk; no views."""
+    frame = Blueprint(
+        "desk", __name__, template_folder="templates", static_folder="static", static_url_path="/desk-static"
+    )
+    frame.app_context_processor(_in_every_page)
+    return frame
+
+
+def _static(name: str) -> str:
+    return url_for("desk.static", filename=name, v=fingerprint(name))
+
+
+def _in_every_page() -> dict[str, Any]:
+    return {
+        "language": language(),
+        "settings": runtime().settings,
+        "pulse": pulse,
+        "inbox_count": read_inbox.waiting,
+        "is_admin": current_user.is_authenticated and current_user.may(Role.ADMIN),
+        "here": request.full_path.rstrip("?"),
+    }

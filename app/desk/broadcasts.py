@@ -1,0 +1,127 @@
+"""The first page: every broadcast by where it stands, and the buttons that move it on."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.clock import utcnow
+from app.desk.access import allow, me, room
+from app.desk.languages import gettext as _
+from app.desk.reading import broadcast_or_404, broadcasts_in, list_names, tab_counts
+from app.desk.refusals import translated
+from app.desk.words import TABS
+from app.queue import enqueue_lane
+from app.services import plan_broadcasts, reports
+from app.services.controller import Refused
+from app.storage.models.accounts import Role
+
+PAGE_SIZE = 20
+
+broadcasts = room("broadcasts", __name__)
+
+
+@broadcasts.get("/")
+@allow(Role.EDITOR)
+def home() -> ResponseReturnValue:
+    """The desk begins with the broadcasts."""
+    return redirect(url_for("broadcasts.index"))
+
+
+@broadcasts.get("/broadcasts")
+@allow(Role.EDITOR)
+def index() -> ResponseReturnValue:
+    """One tab of broadcasts; without a choice, the first that has something urgent in it."""
+    counts = tab_counts()
+    tab = request.args.get("tab", "")
+    if tab not in TABS:
+        tab = next((name for name in ("sending", "waiting", "drafts", "sent") if counts[name]), "drafts")
+    page = max(1, request.args.get("page", 1, int))
+    rows = broadcasts_in(tab, page=page, size=PAGE_SIZE)
+    shown = rows[:PAGE_SIZE]
+    begun = [row.id for row in shown if row.started_at]
+    return render_template(
+        "broadcasts.html",
+        tab=tab,
+        counts=counts,
+        rows=shown,
+        lists=list_names([row.id for row in shown]),
+        tallies={row_id: reports.tally(row_id) for row_id in begun},
+        page=page,
+        more=len(rows) > PAGE_SIZE,
+        now=utcnow(),
+    )
+
+
+@broadcasts.post("/broadcasts/<int:broadcast_id>/copy")
+@allow(Role.EDITOR)
+def copy(broadcast_id: int) -> ResponseReturnValue:
+    """Begin a new draft with the text and lists of another broadcast."""
+    broadcast_or_404(broadcast_id)
+    new_id = plan_broadcasts.copy_broadcast(broadcast_id, by=me().actor, now=utcnow())
+    flash(_("This is a copy. Nothing is sent until you schedule it."))
+    return redirect(url_for("compose.edit", broadcast_id=new_id))
+
+
+@broadcasts.post("/broadcasts/<int:broadcast_id>/back-to-draft")
+@allow(Role.EDITOR)
+def back_to_draft(broadcast_id: int) -> ResponseReturnValue:
+    """Take a waiting broadcast back to write on."""
+    broadcast_or_404(broadcast_id)
+    try:
+        plan_broadcasts.back_to_draft(broadcast_id, by=me().actor, now=utcnow())
+    except Refused as error:
+        flash(translated(error), "error")
+        return _progress(broadcast_id)
+    flash(_("This is a draft again. It will not go out until you schedule it."))
+    return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
+
+
+@broadcasts.post("/broadcasts/<int:broadcast_id>/pause")
+@allow(Role.EDITOR)
+def pause(broadcast_id: int) -> ResponseReturnValue:
+    """Hold a sending broadcast; it can go on later."""
+    broadcast_or_404(broadcast_id)
+    try:
+        plan_broadcasts.pause(broadcast_id, by=me().actor, reason="", now=utcnow())
+    except Refused as error:
+        flash(translated(error), "error")
+    return _progress(broadcast_id)
+
+
+@broadcasts.post("/broadcasts/<int:broadcast_id>/resume")
+@allow(Role.EDITOR)
+def resume(broadcast_id: int) -> ResponseReturnValue:
+    """Let a paused broadcast go on."""
+    broadcast = broadcast_or_404(broadcast_id)
+    try:
+        plan_broadcasts.resume(broadcast_id, by=me().actor, now=utcnow())
+    except Refused as error:
+        flash(translated(error), "error")
+    else:
+        if broadcast.sender_id is not None:
+            enqueue_lane(broadcast.sender_id)
+    return _progress(broadcast_id)
+
+
+@broadcasts.get("/broadcasts/<int:broadcast_id>/stop")
+@allow(Role.EDITOR)
+def ask_stop(broadcast_id: int) -> ResponseReturnValue:
+    """Say what stopping means before it is done, for it cannot be undone."""
+    broadcast = broadcast_or_404(broadcast_id)
+    tally = reports.tally(broadcast_id) if broadcast.started_at else None
+    return render_template("stop.html", broadcast=broadcast, tally=tally)
+
+
+@broadcasts.post("/broadcasts/<int:broadcast_id>/stop")
+@allow(Role.EDITOR)
+def stop(broadcast_id: int) -> ResponseReturnValue:
+    """Stop a broadcast for good."""
+    broadcast_or_404(broadcast_id)
+    try:
+        plan_broadcasts.cancel(broadcast_id, by=me().actor, now=utcnow())
+    except Refused as error:
+        flash(translated(error), "error")
+    return _progress(broadcast_id)
+
+
+def _progress(broadcast_id: int) -> ResponseReturnValue:
+    return redirect(url_for("progress.show", broadcast_id=broadcast_id))

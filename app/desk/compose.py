@@ -1,0 +1,164 @@
+"""Compose: write a broadcast, see it as a phone shows it, save it."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.clock import utcnow
+from app.desk.access import allow, me, room
+from app.desk.forms import Errors, load, posted
+from app.desk.languages import gettext as _
+from app.desk.languages import in_language
+from app.desk.reading import broadcast_or_404, open_lists, sender_of, targets
+from app.desk.refusals import translated
+from app.desk.text_check import check_text
+from app.domain.parts import plain_quotes
+from app.domain.placeholders import KNOWN
+from app.domain.statuses import BroadcastState
+from app.schemas import BroadcastSchema
+from app.services import find_people, plan_broadcasts, reports
+from app.services.controller import Conflict, Refused
+from app.storage.models import Broadcast
+from app.storage.models.accounts import Role
+
+compose = room("compose", __name__)
+
+
+@compose.get("/broadcasts/new")
+@allow(Role.EDITOR)
+def new() -> ResponseReturnValue:
+    """An empty form, with the default list ticked."""
+    default = [row.id for row in open_lists() if row.is_default]
+    return _page({"title": "", "text": "", "list_ids": default, "revision": 0})
+
+
+@compose.post("/broadcasts/new")
+@allow(Role.EDITOR)
+def create() -> ResponseReturnValue:
+    """Save a first draft, or change its text as a button asked."""
+    return _take(None)
+
+
+@compose.get("/broadcasts/<int:broadcast_id>/edit")
+@allow(Role.EDITOR)
+def edit(broadcast_id: int) -> ResponseReturnValue:
+    """A draft, to write on."""
+    broadcast = broadcast_or_404(broadcast_id)
+    if broadcast.state != BroadcastState.DRAFT:
+        return redirect(url_for("progress.show", broadcast_id=broadcast_id))
+    return _page(_values_of(broadcast), broadcast)
+
+
+@compose.post("/broadcasts/<int:broadcast_id>/edit")
+@allow(Role.EDITOR)
+def save(broadcast_id: int) -> ResponseReturnValue:
+    """Save a draft, or change its text as a button asked."""
+    return _take(broadcast_or_404(broadcast_id))
+
+
+@compose.post("/broadcasts/measure")
+@allow(Role.EDITOR)
+def measure() -> ResponseReturnValue:
+    """The counter line, the warnings, the preview and the count of people, for what is written just now."""
+    values, _errors = load(BroadcastSchema(), posted())
+    return render_template("compose_live.html", live=True, **_looked_at(values))
+
+
+def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
+    raw = posted()
+    act = request.form.get("act", "save")
+    values, errors = load(BroadcastSchema(), raw)
+    if act not in ("save", "when"):
+        return _page({**raw, "text": _changed(act, raw)}, broadcast)
+    if errors:
+        return _page(raw, broadcast, errors), 422
+    try:
+        broadcast_id = _store(broadcast, values)
+    except Conflict:
+        return _page(raw, broadcast, conflict=True), 409
+    except Refused as error:
+        return _page(raw, broadcast, {"form": translated(error)}), 422
+    if act == "when":
+        return redirect(url_for("schedule.when", broadcast_id=broadcast_id))
+    flash(_("The draft is saved."))
+    return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
+
+
+def _store(broadcast: Broadcast | None, values: dict[str, Any]) -> int:
+    content = {name: values[name] for name in ("title", "text", "list_ids")}
+    if broadcast is None:
+        return plan_broadcasts.create_draft(**content, by=me().actor, now=utcnow())
+    plan_broadcasts.save_draft(
+        broadcast.id, **content, revision=values["revision"], by=me().actor, now=utcnow()
+    )
+    return broadcast.id
+
+
+def _changed(act: str, raw: dict[str, Any]) -> str:
+    """The text after a helping button; without JavaScript a placeholder goes to the end."""
+    text = str(raw.get("text", ""))
+    if act == "plain":
+        return plain_quotes(text)
+    if act == "stop":
+        return f"{text.rstrip()}\n{_way_out(raw.get('list_ids', []))}"
+    name = act.removeprefix("insert:")
+    if name in KNOWN:
+        return f"{text}{placeholder(name)}"
+    return text
+
+
+def placeholder(name: str) -> str:
+    """A placeholder as an editor types it, with a fall-back to change."""
+    fallback = {"first_name": _("friend"), "last_name": _("reader"), "city": _("your town")}[name]
+    return f"{{{{{name}|{fallback}}}}}"
+
+
+def _way_out(list_ids: list[Any]) -> str:
+    """The line on leaving, in the language of the first chosen list."""
+    chosen = {str(number) for number in list_ids}
+    languages = [row.language for row in open_lists() if str(row.id) in chosen]
+    with in_language(languages[0] if languages else "en"):
+        return _("Reply STOP to leave.")
+
+
+def _values_of(broadcast: Broadcast) -> dict[str, Any]:
+    return {
+        "title": broadcast.title,
+        "text": broadcast.text,
+        "list_ids": [one.id for one in targets(broadcast.id)],
+        "revision": broadcast.revision,
+    }
+
+
+def _looked_at(values: dict[str, Any]) -> dict[str, Any]:
+    """What the counter and the preview need to know of `values`, checked or not."""
+    list_ids = [int(number) for number in values.get("list_ids", []) if str(number).isdecimal()]
+    known = request.form.get("sample", "known") == "known"
+    return {
+        "check": check_text(str(values.get("text", "")).replace("\r\n", "\n"), known=known),
+        "known": known,
+        "sender": sender_of(list_ids),
+        "reachable": find_people.reachable(list_ids),
+        "chosen": list_ids,
+    }
+
+
+def _page(
+    values: dict[str, Any],
+    broadcast: Broadcast | None = None,
+    errors: Errors | None = None,
+    conflict: bool = False,
+) -> str:
+    return render_template(
+        "compose.html",
+        broadcast=broadcast,
+        values=values,
+        errors=errors or {},
+        conflict=conflict,
+        lists=open_lists(),
+        counts=reports.list_counts(),
+        placeholders={name: placeholder(name) for name in KNOWN},
+        live=False,
+        **_looked_at(values),
+    )

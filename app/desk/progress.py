@@ -1,0 +1,139 @@
+"""Progress and Report: what a broadcast is doing, and what became of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Final
+
+from flask import Response, redirect, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+
+from app.clock import utcnow
+from app.desk.access import allow, room
+from app.desk.reading import broadcast_or_404, list_names
+from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.services import reports
+from app.services.reports import Tally
+from app.storage.models import Broadcast
+from app.storage.models.accounts import Role
+
+ROWS: Final = 50
+RECEIPTS_COME_WITHIN: Final = timedelta(hours=1)
+_SLOWEST: Final = 15
+_MOVING: Final = (BroadcastState.SENDING,)
+_STILL: Final = (BroadcastState.SCHEDULED, BroadcastState.PAUSED)
+
+progress = room("progress", __name__)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One stretch of the bar, in thousandths of its width."""
+
+    name: str
+    count: int
+    start: float
+    width: float
+
+
+@progress.get("/broadcasts/<int:broadcast_id>")
+@allow(Role.EDITOR)
+def show(broadcast_id: int) -> ResponseReturnValue:
+    """How far a broadcast is; the numbers renew themselves while something moves."""
+    broadcast = broadcast_or_404(broadcast_id)
+    if broadcast.state == BroadcastState.DRAFT:
+        return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
+    return render_template("progress.html", **_standing(broadcast))
+
+
+@progress.get("/broadcasts/<int:broadcast_id>/live")
+@allow(Role.EDITOR)
+def live(broadcast_id: int) -> ResponseReturnValue:
+    """The part of the progress page that renews itself."""
+    return render_template("progress_live.html", **_standing(broadcast_or_404(broadcast_id)))
+
+
+@progress.get("/broadcasts/<int:broadcast_id>/report")
+@allow(Role.EDITOR)
+def report(broadcast_id: int) -> ResponseReturnValue:
+    """What became of each message, in numbers and one by one."""
+    broadcast = broadcast_or_404(broadcast_id)
+    status = request.args.get("status") or None
+    if status not in (None, *STATUS_FILTERS):
+        status = None
+    rows = list(
+        reports.deliveries(
+            broadcast_id, status=status, limit=ROWS, after=request.args.get("after", None, int)
+        )
+    )
+    return render_template(
+        "report.html",
+        broadcast=broadcast,
+        tally=reports.tally(broadcast_id),
+        optouts=reports.optouts_caused(broadcast_id),
+        rows=rows,
+        status=status,
+        filters=STATUS_FILTERS,
+        more=rows[-1].subscriber_id if len(rows) == ROWS else None,
+        lists=list_names([broadcast_id])[broadcast_id],
+    )
+
+
+@progress.get("/broadcasts/<int:broadcast_id>/report.csv")
+@allow(Role.ADMIN)
+def report_csv(broadcast_id: int) -> ResponseReturnValue:
+    """Every delivery as CSV; with full numbers, hence for admins."""
+    broadcast_or_404(broadcast_id)
+    lines: Iterator[str] = reports.deliveries_csv(broadcast_id)
+    name = f"broadcast-{broadcast_id}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(stream_with_context(lines), mimetype="text/csv", headers=headers)
+
+
+STATUS_FILTERS: Final = tuple(status.name.lower() for status in DeliveryStatus)
+
+
+def segments(tally: Tally) -> list[Segment]:
+    """The bar's stretches, from what is certain to what is open; together as wide as the audience."""
+    counts = {
+        "delivered": tally.delivered,
+        "sent": tally.sent,
+        "failed": tally.failed,
+        "unknown": tally.unknown,
+        "skipped": tally.skipped,
+        "waiting": tally.pending + tally.handing_over,
+    }
+    whole = sum(counts.values()) or 1
+    found, start = [], 0.0
+    for name, count in counts.items():
+        width = 1000 * count / whole
+        found.append(Segment(name, count, round(start, 2), round(width, 2)))
+        start += width
+    return found
+
+
+def poll_seconds(broadcast: Broadcast, tally: Tally, cost: float, now: datetime) -> int | None:
+    """Seconds until a page may ask again: 1, and more when the answer took `cost` seconds to find; None at the end."""
+    if broadcast.state in _MOVING:
+        return min(_SLOWEST, max(1, round(20 * cost)))
+    if broadcast.state in _STILL:
+        return 5
+    ended = broadcast.finished_at or broadcast.state_at
+    waiting = tally.sent or tally.pending or tally.handing_over
+    receipts_open = waiting and ended is not None and now - ended < RECEIPTS_COME_WITHIN
+    return 5 if receipts_open else None
+
+
+def _standing(broadcast: Broadcast) -> dict[str, object]:
+    began = perf_counter()
+    tally = reports.tally(broadcast.id)
+    now = utcnow()
+    return {
+        "broadcast": broadcast,
+        "tally": tally,
+        "segments": segments(tally),
+        "poll": poll_seconds(broadcast, tally, perf_counter() - began, now),
+        "lists": list_names([broadcast.id])[broadcast.id],
+        "now": now,
+    }

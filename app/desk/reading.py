@@ -1,0 +1,110 @@
+"""What the pages read straight from the tables: rows of broadcasts, lists and senders."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import abort
+from sqlalchemy import func, select
+
+from app.desk.words import TABS
+from app.domain.statuses import BroadcastState
+from app.storage.database import db
+from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, Sender
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """Whether anything may go out: the paused senders, by name and reason."""
+
+    senders: int
+    paused: tuple[tuple[str, str], ...]
+
+
+def broadcast_or_404(broadcast_id: int) -> Broadcast:
+    """A broadcast of the editors. Ends the request with 404 for none, and for a sender's replies."""
+    broadcast = db.session.get(Broadcast, broadcast_id)
+    if broadcast is None or broadcast.state == BroadcastState.REPLIES:
+        abort(404)
+    return broadcast
+
+
+def tab_counts() -> dict[str, int]:
+    """How many broadcasts lie in each tab."""
+    rows = db.session.execute(select(Broadcast.state, func.count()).group_by(Broadcast.state))
+    by_state = {row[0]: row[1] for row in rows}
+    return {tab: sum(by_state.get(state, 0) for state in states) for tab, states in TABS.items()}
+
+
+def broadcasts_in(tab: str, *, page: int, size: int) -> list[Broadcast]:
+    """One page of a tab (pages count from 1), and one row more when there is a next page.
+
+    What waits is in the order in which it goes; the rest has the newest first.
+    """
+    order = (
+        (Broadcast.next_at, Broadcast.id)
+        if tab == "waiting"
+        else (Broadcast.updated_at.desc(), Broadcast.id.desc())
+    )
+    rows = select(Broadcast).where(Broadcast.state.in_(TABS[tab])).order_by(*order)
+    return list(db.session.scalars(rows.offset((page - 1) * size).limit(size + 1)))
+
+
+def targets(broadcast_id: int) -> Sequence[BroadcastList]:
+    """The lists that a broadcast goes to."""
+    rows = (
+        select(BroadcastList)
+        .join(BroadcastTarget, BroadcastTarget.list_id == BroadcastList.id)
+        .where(BroadcastTarget.broadcast_id == broadcast_id)
+        .order_by(BroadcastList.id)
+    )
+    return db.session.scalars(rows).all()
+
+
+def list_names(broadcast_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Names of the lists of each of these broadcasts."""
+    names: dict[int, list[str]] = defaultdict(list)
+    rows = (
+        select(BroadcastTarget.broadcast_id, BroadcastList.name)
+        .join(BroadcastList, BroadcastList.id == BroadcastTarget.list_id)
+        .where(BroadcastTarget.broadcast_id.in_(broadcast_ids))
+        .order_by(BroadcastList.name)
+    )
+    for broadcast_id, name in db.session.execute(rows):
+        names[broadcast_id].append(name)
+    return names
+
+
+def open_lists() -> Sequence[BroadcastList]:
+    """Lists that can be written to, by name."""
+    rows = select(BroadcastList).where(BroadcastList.archived_at.is_(None)).order_by(BroadcastList.name)
+    return db.session.scalars(rows).all()
+
+
+def senders() -> Sequence[Sender]:
+    """Our numbers and accounts, by name."""
+    return db.session.scalars(select(Sender).order_by(Sender.name)).all()
+
+
+def sender_of(list_ids: Sequence[int]) -> Sender | None:
+    """The sender of the first of these lists: whose name stands above the message on a phone."""
+    rows = (
+        select(Sender)
+        .join(BroadcastList, BroadcastList.sender_id == Sender.id)
+        .where(BroadcastList.id.in_(list_ids))
+        .order_by(BroadcastList.id)
+    )
+    return db.session.scalars(rows.limit(1)).first()
+
+
+def pulse() -> Pulse:
+    """Whether sending is on."""
+    found = senders()
+    paused = tuple((s.name, s.paused_reason or "") for s in found if s.paused_at is not None)
+    return Pulse(len(found), paused)
+
+
+def house_zone() -> str:
+    """The zone of the default list, else UTC: for moments that have no zone of their own."""
+    zone = select(BroadcastList.zone).order_by(BroadcastList.is_default.desc(), BroadcastList.id)
+    return db.session.scalar(zone.limit(1)) or "UTC"

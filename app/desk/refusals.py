@@ -1,0 +1,89 @@
+"""Says in the reader's language what a service refused.
+
+Services speak English sentences, as the command line needs them. Here each one is known by its pattern; a test
+looks into the services for sentences that are missing.
+"""
+
+import re
+from typing import Final
+
+from app.desk.languages import gettext as _
+from app.schemas import N_
+
+PATTERNS: Final[tuple[str, ...]] = (
+    N_("Give the broadcast a title; it is for your team and is not sent."),
+    N_("The title has %(n)s characters; it may have 120."),
+    N_("The text has %(n)s characters; an SMS carries %(most)s at most."),
+    N_("The text is empty."),
+    N_("Choose at least one list."),
+    N_("These lists belong to different senders; write one broadcast for each sender."),
+    N_("The sender %(name)s is paused: %(why)s."),
+    N_("Nobody on these lists can be reached now."),
+    N_("This time is in the past. Choose a later one, or send now."),
+    N_("That is outside the hours promised to subscribers (%(promises)s). %(advice)s"),
+    N_("This broadcast is %(state)s; take it back to draft before you change it."),
+    N_("This broadcast is %(state)s, not paused."),
+    N_("This broadcast is %(state)s; it cannot become %(other)s. From here it can become: %(can)s."),
+    N_("Somebody else saved this draft in the meantime. Load it again, then make your change."),
+    N_("There is no broadcast %(id)s."),
+    N_("There is no open list %(id)s."),
+    N_("At character %(place)s: %(problem)s"),
+    N_("On %(day)s there is no %(hour)s in %(zone)s: the clock is put forward. Choose %(after)s."),
+    N_("There is no time zone %(name)s. Write it like Europe/Berlin."),
+    N_("A list needs a name of 1 to 100 characters, such as “Morning news”."),
+    N_("Say in 1 to 300 characters what people get; it is shown before they agree. %(example)s"),
+    N_("“%(name)s” is no language that we can read commands in: %(languages)s."),
+    N_("“%(word)s” cannot be a keyword: it needs 2 to 40 letters or digits. Example: NEWS"),
+    N_("“%(word)s” means %(meaning)s to people who write in “%(language)s”. Choose another."),
+    N_("“%(word)s” means every list, as in “STOP ALL”. Choose another keyword."),
+    N_("At most %(n)s messages a day is no promise; give 1 to %(most)s."),
+    N_("From %(first)s until %(last)s is no time of day; %(rest)s"),
+    N_("There is no time zone “%(name)s”. Example: Europe/Berlin"),
+    N_("There is a list “%(name)s” already. Choose another name."),
+    N_("There is a list “%(name)s” (archived) already. Choose another name."),
+    N_("The keyword “%(word)s” belongs to the list “%(name)s”. Choose another."),
+    N_("The keyword “%(word)s” belongs to the list “%(name)s” (archived). Choose another."),
+    N_("There is no sender number %(id)s. Make one with: tidings senders add"),
+    N_("There is no list number %(id)s."),
+    N_("Write a name of 1 to 100 characters."),
+    N_("There is already an account with this e-mail address."),
+    N_("The present password is not right."),
+    N_("This is the last admin. Make somebody else admin first."),
+    N_("The desk speaks English (en) and German (de)."),
+    N_("Write an e-mail address such as anna@example.com."),
+    N_("An e-mail address has at most 254 characters."),
+    N_("A password has at least 12 characters. Four random words make a good one."),
+    N_("A password has at most 256 characters."),
+    N_("This password repeats itself. Four random words make a good one."),
+    N_("The e-mail address is no password."),
+    N_("There is no such account."),
+    N_("Write a full number, or its last four digits or more."),
+    N_("There is no such person."),
+    N_("There is no such text."),
+)
+
+
+def translated(error: Exception) -> str:
+    """A refusal in the reader's language."""
+    return said(str(error))
+
+
+def said(sentence: str) -> str:
+    """The sentence in the reader's language; one that is not known stays as it is."""
+    for pattern, expression in _EXPRESSIONS:
+        if found := expression.fullmatch(sentence):
+            return _(pattern, **found.groupdict())
+    return sentence
+
+
+def is_known(sentence: str) -> bool:
+    """Whether a sentence has a pattern."""
+    return any(expression.fullmatch(sentence) for _pattern, expression in _EXPRESSIONS)
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    escaped = re.escape(pattern)
+    return re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.*?)", escaped), re.DOTALL)
+
+
+_EXPRESSIONS: Final = tuple((pattern, _expression(pattern)) for pattern in PATTERNS)

@@ -1,0 +1,187 @@
+"""When and Review: choose the moment, see on one sheet what will happen, and let it go."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from app.clock import utcnow
+from app.desk.access import allow, me, room
+from app.desk.forms import Errors, load, posted
+from app.desk.languages import gettext as _
+from app.desk.languages import moment, zones
+from app.desk.reading import broadcast_or_404, sender_of, targets
+from app.desk.refusals import said, translated
+from app.desk.text_check import check_text
+from app.domain.statuses import BroadcastState
+from app.queue import enqueue_lane
+from app.schemas import WhenSchema, wall_time
+from app.services import broadcast_times, plan_broadcasts
+from app.services.controller import Refused
+from app.storage.models import Broadcast
+from app.storage.models.accounts import Role
+
+schedule = room("schedule", __name__)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The moment that an editor chose: `at` is None for now; `note` tells of a change of the clocks.
+
+    `problem` says why it cannot be then, and `nearest` is the first moment after it that can.
+    """
+
+    at: datetime | None
+    zone: str
+    note: str | None = None
+    problem: str | None = None
+    nearest: datetime | None = None
+
+    @property
+    def words(self) -> str:
+        """The moment on the clocks of its zone."""
+        return _("now") if self.at is None else moment(self.at, self.zone)
+
+    @property
+    def nearest_wall(self) -> datetime | None:
+        """`nearest` as a clock of the zone shows it, for the fields of the form."""
+        return self.nearest.astimezone(ZoneInfo(self.zone)) if self.nearest else None
+
+
+@schedule.get("/broadcasts/<int:broadcast_id>/when")
+@allow(Role.EDITOR)
+def when(broadcast_id: int) -> ResponseReturnValue:
+    """Ask when it shall go."""
+    broadcast = broadcast_or_404(broadcast_id)
+    if broadcast.state != BroadcastState.DRAFT:
+        return _progress(broadcast_id)
+    return _when_page(broadcast, {**_proposal(broadcast), **posted()}, {})
+
+
+@schedule.get("/broadcasts/<int:broadcast_id>/when/words")
+@allow(Role.EDITOR)
+def words(broadcast_id: int) -> ResponseReturnValue:
+    """The chosen moment in words, while it is being chosen."""
+    broadcast = broadcast_or_404(broadcast_id)
+    choice, errors = _chosen(broadcast, posted(), utcnow())
+    return render_template("when_words.html", broadcast=broadcast, choice=choice, errors=errors, now=utcnow())
+
+
+@schedule.get("/broadcasts/<int:broadcast_id>/review")
+@allow(Role.EDITOR)
+def review(broadcast_id: int) -> ResponseReturnValue:
+    """Everything on one sheet, and the one button that sends or schedules."""
+    broadcast = broadcast_or_404(broadcast_id)
+    if broadcast.state != BroadcastState.DRAFT:
+        return _progress(broadcast_id)
+    raw, now = posted(), utcnow()
+    choice, errors = _chosen(broadcast, raw, now)
+    if choice is None or choice.problem:
+        return _when_page(broadcast, {**_proposal(broadcast), **raw}, errors), 422
+    return _review_page(broadcast, choice, raw, now)
+
+
+@schedule.post("/broadcasts/<int:broadcast_id>/review")
+@allow(Role.EDITOR)
+def confirm(broadcast_id: int) -> ResponseReturnValue:
+    """Schedule it. A moment that is refused leads back to the question, with the nearest one that is allowed."""
+    broadcast = broadcast_or_404(broadcast_id)
+    raw, now = posted(), utcnow()
+    choice, errors = _chosen(broadcast, raw, now)
+    if choice is None:
+        return _when_page(broadcast, {**_proposal(broadcast), **raw}, errors), 422
+    try:
+        plan_broadcasts.schedule(broadcast_id, at=choice.at, zone=choice.zone, by=me().actor, now=now)
+    except Refused as error:
+        return _when_page(broadcast, {**_proposal(broadcast), **raw}, {"form": translated(error)}), 422
+    if choice.at is None:
+        _wake(broadcast_id)
+    else:
+        flash(_("Scheduled for %(when)s.", when=choice.words))
+    return _progress(broadcast_id)
+
+
+def _wake(broadcast_id: int) -> None:
+    """Spare a broadcast for now the second that the clock would take to find it."""
+    sender = sender_of([one.id for one in targets(broadcast_id)])
+    if sender is not None:
+        enqueue_lane(sender.id)
+
+
+def _progress(broadcast_id: int) -> Response:
+    return redirect(url_for("progress.show", broadcast_id=broadcast_id))
+
+
+def _chosen(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> tuple[Choice | None, Errors]:
+    values, errors = load(WhenSchema(), raw)
+    if not errors and values["zone"] not in zones():
+        errors = {"zone": _("Choose a time zone.")}
+    if errors:
+        return None, errors
+    zone = values["zone"]
+    if values["choice"] == "now":
+        return _weighed(broadcast, Choice(None, zone), now), {}
+    wall = wall_time(values["day"], values["hour"])
+    try:
+        at = broadcast_times.local_instant(wall, zone)
+    except Refused as error:
+        return None, {"hour": translated(error)}
+    twice = _("The clocks go back that night and show this time twice. It goes at the first.")
+    note = twice if broadcast_times.is_twice(wall, zone) else None
+    return _weighed(broadcast, Choice(at, zone, note), now), {}
+
+
+def _weighed(broadcast: Broadcast, choice: Choice, now: datetime) -> Choice:
+    """Say what stands against the moment: that it is over, or the hours that people were promised."""
+    if choice.at is not None and choice.at < now:
+        return replace(choice, problem=_("This moment is over. Choose a later one."))
+    lists = targets(broadcast.id)
+    at = choice.at or now
+    if not lists or broadcast_times.within_promise(lists, at):
+        return choice
+    promises = ", ".join(f"{one.name} {one.from_hour}–{one.until_hour} h ({one.zone})" for one in lists)
+    problem = _("This is outside the hours that people were promised: %(promises)s.", promises=promises)
+    return replace(choice, problem=problem, nearest=broadcast_times.nearest_allowed(lists, at))
+
+
+def _proposal(broadcast: Broadcast) -> dict[str, str]:
+    """The next full hour on the clocks of the first list."""
+    lists = targets(broadcast.id)
+    zone = lists[0].zone if lists else broadcast.zone
+    local = utcnow().astimezone(ZoneInfo(zone)) + timedelta(hours=1)
+    return {"choice": "now", "day": local.date().isoformat(), "hour": f"{local.hour:02}:00", "zone": zone}
+
+
+def _when_page(broadcast: Broadcast, values: dict[str, Any], errors: Errors) -> str:
+    now = utcnow()
+    choice, _errors = _chosen(broadcast, values, now)
+    return render_template(
+        "when.html",
+        broadcast=broadcast,
+        values=values,
+        errors=errors,
+        choice=choice,
+        zones=zones(),
+        now=now,
+    )
+
+
+def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now: datetime) -> str:
+    sheet = plan_broadcasts.check(broadcast.id, now=now)
+    lists = targets(broadcast.id)
+    return render_template(
+        "review.html",
+        broadcast=broadcast,
+        sheet=sheet,
+        problems=[said(problem) for problem in sheet.problems],
+        choice=choice,
+        raw=raw,
+        check=check_text(broadcast.text),
+        lists=lists,
+        sender=sender_of([one.id for one in lists]),
+        ends=(choice.at or now) + timedelta(seconds=sheet.seconds),
+    )

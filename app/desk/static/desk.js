@@ -1,0 +1,47 @@
+// What a page does better with JavaScript; every page works without this file.
+"use strict";
+
+const polls = (event) => event.target instanceof Element && event.target.matches("[data-poll]");
+
+// A page that nobody sees asks for nothing.
+document.addEventListener("htmx:config:request", (event) => {
+  if (document.hidden && polls(event)) event.preventDefault();
+});
+
+// Old numbers say that they are old. The next answer replaces the whole part, and with it this line.
+const stale = (event) => {
+  if (polls(event)) event.target.querySelector(".stale")?.removeAttribute("hidden");
+};
+document.addEventListener("htmx:error", stale);
+document.addEventListener("htmx:response:error", stale);
+
+// A placeholder goes where the cursor is. Without this, the button posts the form and it goes to the end.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-insert]");
+  const field = button?.form?.elements.text;
+  if (!field) return;
+  event.preventDefault();
+  field.setRangeText(button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.focus();
+});
+
+// Choosing a day or an hour means "at a time".
+document.addEventListener("input", (event) => {
+  const at = event.target.closest?.(".at") && document.querySelector("input[name=choice][value=at]");
+  if (at) at.checked = true;
+});
+
+// After a form came back with errors, reading goes on at the errors.
+document.querySelector("[data-focus]")?.focus();
+
+// The account menu closes by Escape and by a click elsewhere.
+const menu = document.querySelector("details.menu");
+document.addEventListener("click", (event) => {
+  if (menu?.open && !menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !menu?.open) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});

@@ -1,0 +1,148 @@
+"""Words of the desk for states, statuses, reasons and codes: people never read the names used in code."""
+
+from typing import Final
+
+from app.desk.languages import gettext as _
+from app.desk.languages import lazy_gettext as _l
+from app.domain.consent import EventType
+from app.domain.messages import ErrorKind
+from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
+from app.storage.models.accounts import Role
+
+TABS: Final[dict[str, tuple[BroadcastState, ...]]] = {
+    "drafts": (BroadcastState.DRAFT,),
+    "waiting": (BroadcastState.SCHEDULED,),
+    "sending": (BroadcastState.SENDING, BroadcastState.PAUSED),
+    "sent": (BroadcastState.FINISHED, BroadcastState.CANCELED, BroadcastState.EXPIRED),
+}
+
+TAB_WORDS: Final = {
+    "drafts": _l("Drafts"),
+    "waiting": _l("Waiting"),
+    "sending": _l("Sending"),
+    "sent": _l("Sent"),
+}
+
+STATES: Final = {
+    BroadcastState.DRAFT: _l("Draft"),
+    BroadcastState.SCHEDULED: _l("Waiting for its time"),
+    BroadcastState.SENDING: _l("Sending"),
+    BroadcastState.PAUSED: _l("Paused"),
+    BroadcastState.FINISHED: _l("Finished"),
+    BroadcastState.CANCELED: _l("Stopped for good"),
+    BroadcastState.EXPIRED: _l("Not sent: its time had passed"),
+}
+
+STATUSES: Final = {
+    DeliveryStatus.PENDING: _l("Waiting"),
+    DeliveryStatus.HANDING_OVER: _l("Being handed over"),
+    DeliveryStatus.SENT: _l("Sent, no receipt yet"),
+    DeliveryStatus.DELIVERED: _l("Delivered"),
+    DeliveryStatus.FAILED: _l("Failed"),
+    DeliveryStatus.UNKNOWN: _l("Unknown"),
+    DeliveryStatus.SKIPPED: _l("Skipped"),
+}
+
+_REASONS: Final[dict[str, str]] = {
+    SkipReason.STOPPED: _l("said STOP"),
+    SkipReason.PAUSED_BY_PERSON: _l("asked for a pause"),
+    SkipReason.BLOCKED: _l("blocked our number"),
+    SkipReason.BOUNCED: _l("number no longer reachable"),
+    SkipReason.SUPPRESSED: _l("on the list of numbers never to write to"),
+    SkipReason.ERASED: _l("data erased"),
+    SkipReason.HELD_FOR_REVIEW: _l("consent waits for review"),
+    SkipReason.EXPIRED: _l("message was no longer fresh"),
+    SkipReason.CANCELED: _l("broadcast was stopped"),
+    SkipReason.LATE_REPLY: _l("reply would have come too late"),
+    ErrorKind.INVALID: _l("not a number that can be reached"),
+    ErrorKind.OPTED_OUT: _l("said STOP to the provider"),
+    ErrorKind.RATE_LIMITED: _l("faster than the provider allows"),
+    ErrorKind.QUOTA: _l("our allowance at the provider is used up"),
+    ErrorKind.CONTENT: _l("the provider refused the text"),
+    ErrorKind.CONFIG: _l("our sender is not set up rightly"),
+    ErrorKind.AUTH: _l("the provider refused our access"),
+    ErrorKind.TEMPORARY: _l("the provider was out of order, also after several tries"),
+    ErrorKind.UNKNOWN: _l("the provider never answered"),
+    "worker_died": _l("we were interrupted while handing it over"),
+}
+
+# Codes as SMS gateways report them (Twilio's numbers), each with what it means to an editor.
+_CODES: Final = {
+    "21211": _l("not a valid phone number"),
+    "21408": _l("our account may not send to this country"),
+    "21610": _l("the person said STOP to the provider"),
+    "21612": _l("no route from our number to this one"),
+    "21614": _l("not a mobile number"),
+    "21617": _l("the text is too long for the provider"),
+    "30003": _l("phone off or out of reach"),
+    "30004": _l("the person or the carrier blocks our number"),
+    "30005": _l("number unknown to the carrier"),
+    "30006": _l("landline, or a carrier that takes no SMS"),
+    "30007": _l("the carrier filtered it as spam"),
+    "30008": _l("the carrier gave no reason"),
+    "30022": _l("more messages than the carrier allows for our number"),
+    "30034": _l("our number is not registered with US carriers"),
+    "timeout": _l("the provider did not answer in time"),
+}
+
+EVENTS: Final = {
+    EventType.NOTICE_SHOWN: _l("Was shown what the list is and how to leave"),
+    EventType.CONSENT_GIVEN: _l("Agreed to get messages"),
+    EventType.CONSENT_WITHDRAWN: _l("Left: no more messages"),
+    EventType.CONSENT_REVOKED: _l("Consent ended by a signal of the provider"),
+    EventType.STOP_REPEATED: _l("Said STOP again"),
+    EventType.ENDPOINT_BOUNCED: _l("Number reported as unreachable"),
+    EventType.ENDPOINT_REVIVED: _l("Number is reachable again"),
+    EventType.UNBLOCKED: _l("Unblocked"),
+    EventType.IMPORT_REJECTED: _l("Import refused for this person"),
+}
+
+ACTS: Final = {
+    "keyword_exact": _l("by texting a keyword"),
+    "import_attested": _l("by an import with evidence"),
+    "provider_signal": _l("by a signal of the provider"),
+    "operator": _l("by an operator"),
+}
+
+SUBSCRIPTIONS: Final = {
+    "active": _l("subscribed"),
+    "stopped": _l("left"),
+    "unknown": _l("never agreed"),
+}
+
+OVERLAYS: Final = {
+    "blocked": _l("Blocked our number: nothing can be sent"),
+    "bounced": _l("Number not reachable: nothing can be sent"),
+    "suppressed": _l("Must never be written to: nothing can be sent"),
+}
+
+ROLES: Final = {Role.EDITOR: _l("Editor"), Role.ADMIN: _l("Admin")}
+
+
+def state_words(state: str) -> str:
+    """The state of a broadcast as a reader sees it."""
+    return str(STATES[BroadcastState(state)])
+
+
+def status_words(status: int | str) -> str:
+    """The status of a delivery, by its number or its name, as a reader sees it."""
+    known = DeliveryStatus[status.upper()] if isinstance(status, str) else DeliveryStatus(status)
+    return str(STATUSES[known])
+
+
+def reason_words(reason: str) -> str:
+    """Why somebody was left out; a reason of a later edition is shown by its name."""
+    return str(_REASONS.get(reason, reason.replace("_", " ")))
+
+
+def code_words(code: str) -> str:
+    """What a gateway's code means, with the code, for that is what a provider's support asks for."""
+    known = _CODES.get(code)
+    if known is None:
+        return _("reported by the provider as %(code)s", code=code)
+    return f"{known} ({code})" if code.isdigit() else str(known)
+
+
+def actor_words(actor: str) -> str:
+    """Who did it: `Anna (#3)` is shown as `Anna`."""
+    return actor.partition(" (#")[0]

@@ -1,0 +1,133 @@
+"""Shapes of what comes in from forms, checked before a service sees it; each fault is said in words at its field."""
+
+from datetime import date, datetime, time
+from typing import Any, Final
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
+
+TITLE_MAX: Final = 120
+TEXT_MAX: Final = 1600  # about ten parts; providers refuse longer texts (Twilio error 21617)
+
+
+def N_(text: str) -> str:
+    """Mark `text` for translation where it is written; whoever shows it translates it."""
+    return text
+
+
+class _Form(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    @pre_load
+    def _trim(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {key: value.strip() if isinstance(value, str) else value for key, value in data.items()}
+
+
+class BroadcastSchema(_Form):
+    """What an editor writes. `revision` is the one that the form was drawn from; 0 for a new broadcast."""
+
+    title = fields.Str(
+        required=True,
+        validate=[
+            validate.Length(min=1, error=N_("Give it a title. Only the desk sees it.")),
+            validate.Length(max=TITLE_MAX, error=N_("A title has at most 120 characters.")),
+        ],
+    )
+    text = fields.Str(
+        load_default="",
+        validate=validate.Length(max=TEXT_MAX, error=N_("A text has at most 1,600 characters.")),
+    )
+    list_ids = fields.List(fields.Int(), load_default=list)
+    revision = fields.Int(load_default=0, error_messages={"invalid": N_("Load the page again.")})
+
+    @pre_load
+    def _one_kind_of_line_break(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Browsers send CR LF; on a phone that would be two characters."""
+        return {**data, "text": str(data.get("text", "")).replace("\r\n", "\n").replace("\r", "\n")}
+
+
+class WhenSchema(_Form):
+    """When it goes: `choice` is `now` or `at`; `wall` is then the editor's clock in `zone`."""
+
+    choice = fields.Str(
+        required=True,
+        validate=validate.OneOf(("now", "at"), error=N_("Choose now or a time.")),
+        error_messages={"required": N_("Choose now or a time.")},
+    )
+    day = fields.Date(load_default=None, error_messages={"invalid": N_("Write the day as 2026-11-26.")})
+    hour = fields.Time(load_default=None, error_messages={"invalid": N_("Write the time as 09:00.")})
+    zone = fields.Str(required=True, error_messages={"required": N_("Choose a time zone.")})
+
+    @pre_load
+    def _blank_is_absent(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {key: value for key, value in data.items() if value != ""}
+
+    @validates_schema
+    def _a_time_needs_both(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("choice") != "at":
+            return
+        if data.get("day") is None:
+            raise ValidationError(N_("Choose a day."), "day")
+        if data.get("hour") is None:
+            raise ValidationError(N_("Choose a time."), "hour")
+
+
+class ListSchema(_Form):
+    """A list that people can subscribe to, with the promise that they are shown."""
+
+    name = fields.Str(
+        required=True, validate=validate.Length(1, 100, error=N_("A name has 1 to 100 characters."))
+    )
+    keyword = fields.Str(
+        required=True,
+        validate=validate.Regexp(
+            r"^[^\W_]{2,20}$", error=N_("A keyword is one word of 2 to 20 letters or digits.")
+        ),
+    )
+    purpose = fields.Str(
+        required=True,
+        validate=validate.Length(1, 300, error=N_("Say in 1 to 300 characters what people will get.")),
+    )
+    language = fields.Str(
+        required=True, validate=validate.OneOf(("en", "de"), error=N_("Choose a language."))
+    )
+    max_per_day = fields.Int(
+        required=True,
+        validate=validate.Range(1, 50, error=N_("Promise between 1 and 50 messages a day.")),
+        error_messages={"invalid": N_("Promise between 1 and 50 messages a day.")},
+    )
+    from_hour = fields.Int(
+        required=True, validate=validate.Range(0, 23, error=N_("The first hour is between 0 and 23."))
+    )
+    until_hour = fields.Int(
+        required=True, validate=validate.Range(1, 24, error=N_("The last hour is between 1 and 24."))
+    )
+    zone = fields.Str(required=True)
+    sender_id = fields.Int(required=True, error_messages={"invalid": N_("Choose a sender.")})
+    is_default = fields.Bool(load_default=False)
+
+    @validates_schema
+    def _hours_in_order(self, data: dict[str, Any], **_: Any) -> None:
+        if data["from_hour"] >= data["until_hour"]:
+            raise ValidationError(N_("The last hour must be after the first."), "until_hour")
+
+
+class UserSchema(_Form):
+    """A new person at the desk; the service checks the address and the password."""
+
+    name = fields.Str(
+        required=True, validate=validate.Length(1, 100, error=N_("Write a name of 1 to 100 characters."))
+    )
+    email = fields.Str(required=True)
+    password = fields.Str(required=True)
+    role = fields.Str(required=True, validate=validate.OneOf(("editor", "admin"), error=N_("Choose a role.")))
+
+    @pre_load
+    def _trim(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """A password may begin or end with a blank; the rest is trimmed by the service."""
+        return data
+
+
+def wall_time(day: date, hour: time) -> datetime:
+    """The naive reading of a clock on the wall, as the editor gave it."""
+    return datetime.combine(day, hour.replace(second=0, microsecond=0))
