@@ -166,14 +166,15 @@ def _apply(session: Session, job: _Job, rows: Sequence[ReadRow], verdicts: Seque
     judged = dict(zip((row.address for row in rows), verdicts, strict=True))
     wanted = [row for row in rows if judged[row.address] in (Verdict.IMPORTED, Verdict.STOPPED)]
     people: dict[Address, Subscriber] = {}
-    for language in {row.language for row in wanted}:
-        people |= find_or_create_subscribers(
-            session,
-            [row.address for row in wanted if row.language == language],
-            language=language,
-            controller=job.controller,
-            now=job.now,
-        )
+    with session.no_autoflush:  # the new people of a batch go in together, not one by one
+        for language in {row.language for row in wanted}:
+            people |= find_or_create_subscribers(
+                session,
+                [row.address for row in wanted if row.language == language],
+                language=language,
+                controller=job.controller,
+                now=job.now,
+            )
     told = _already_rejected(session, job, [person.subject_ref for person in people.values()])
     events = []
     for row in wanted:

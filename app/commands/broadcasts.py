@@ -1,0 +1,258 @@
+"""`tidings broadcasts`: write, schedule, stop and report broadcasts, as editors do at the desk."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import select
+
+from app.clock import utcnow
+from app.commands.output import cell, json_option, operator, say, table
+from app.domain.statuses import BroadcastState
+from app.queue import enqueue_lane
+from app.services import plan_broadcasts, reports
+from app.services.broadcast_times import local_instant, zone_named
+from app.services.controller import NotFound, Refused
+from app.services.manage_lists import find_list
+from app.services.reports import Tally
+from app.storage.database import db
+from app.storage.models import Broadcast
+
+STATES = [state.value for state in BroadcastState if state is not BroadcastState.REPLIES]
+
+broadcasts = AppGroup("broadcasts", help="Write, schedule, stop and report broadcasts.")
+
+_broadcast = click.argument("broadcast_id", metavar="ID", type=int)
+
+
+@broadcasts.command("create")
+@click.option("--title", required=True, help="For your team; it is not sent.")
+@click.option("--text", help="What people get; {{first_name|friend}} is filled in for each.")
+@click.option("--text-file", type=click.Path(path_type=Path), help="Read the text from a file in UTF-8.")
+@click.option(
+    "--list", "list_names", multiple=True, required=True, help="Name or keyword; once for each list."
+)
+@json_option
+def create(
+    title: str, text: str | None, text_file: Path | None, list_names: tuple[str, ...], as_json: bool
+) -> None:
+    """Write a draft, and say whom it would reach.
+
+    \b
+    Example:
+      tidings broadcasts create --title "Flood" --text "Riverside: the bridge is closed." --list NEWS
+    """
+    words = _text(text, text_file)
+    list_ids = [find_list(db.session(), name).id for name in list_names]
+    db.session.rollback()
+    broadcast_id = plan_broadcasts.create_draft(
+        title=title, text=words, list_ids=list_ids, by=operator(), now=utcnow()
+    )
+    review = plan_broadcasts.check(broadcast_id, now=utcnow())
+    lines = [
+        f"Broadcast {broadcast_id} is a draft. {review.reachable} of {review.audience} people can be reached.",
+        f"Each gets {review.parts} part(s) ({review.encoding}); it takes about {review.seconds:.0f} s.",
+        *(f"Before it can go: {problem}" for problem in review.problems),
+        *(f"Note: {warning}" for warning in review.warnings),
+        f"Next: tidings broadcasts schedule {broadcast_id}",
+    ]
+    say({"id": broadcast_id, "review": review}, as_json, lambda: "\n".join(lines))
+
+
+@broadcasts.command("schedule")
+@_broadcast
+@click.option("--at", "wall", help='Local time in --zone, such as "2026-12-01 07:30"; now without it.')
+@click.option("--zone", default="UTC", show_default=True, help="Time zone of --at, such as Europe/Berlin.")
+@json_option
+def schedule(broadcast_id: int, wall: str | None, zone: str, as_json: bool) -> None:
+    """Send the draft ID now, or at a time.
+
+    \b
+    Example:
+      tidings broadcasts schedule 7 --at "2026-12-01 07:30" --zone Europe/Berlin
+    """
+    at = local_instant(_wall(wall), zone) if wall else None
+    instant = plan_broadcasts.schedule(broadcast_id, at=at, zone=zone, by=operator(), now=utcnow())
+    if at is None:
+        _wake(broadcast_id)
+    shown = f"{instant.astimezone(zone_named(zone)):%a %d %b %Y %H:%M %Z}"
+    say({"id": broadcast_id, "at": instant}, as_json, lambda: f"Broadcast {broadcast_id} goes out: {shown}")
+
+
+@broadcasts.command("pause")
+@_broadcast
+@click.option("--reason", default="", help="Why; shown to everybody who wonders.")
+@json_option
+def pause(broadcast_id: int, reason: str, as_json: bool) -> None:
+    """Hold the broadcast ID while it is being sent.
+
+    \b
+    Example:
+      tidings broadcasts pause 7 --reason "wrong link"
+    """
+    plan_broadcasts.pause(broadcast_id, by=operator(), reason=reason, now=utcnow())
+    _say_status(broadcast_id, as_json)
+
+
+@broadcasts.command("resume")
+@_broadcast
+@json_option
+def resume(broadcast_id: int, as_json: bool) -> None:
+    """Go on with the paused broadcast ID.
+
+    \b
+    Example:
+      tidings broadcasts resume 7
+    """
+    plan_broadcasts.resume(broadcast_id, by=operator(), now=utcnow())
+    _wake(broadcast_id)
+    _say_status(broadcast_id, as_json)
+
+
+@broadcasts.command("cancel")
+@_broadcast
+@json_option
+def cancel(broadcast_id: int, as_json: bool) -> None:
+    """End the broadcast ID for good; whoever has not had it will not get it.
+
+    \b
+    Example:
+      tidings broadcasts cancel 7
+    """
+    plan_broadcasts.cancel(broadcast_id, by=operator(), now=utcnow())
+    _say_status(broadcast_id, as_json)
+
+
+@broadcasts.command("status")
+@_broadcast
+@json_option
+def status(broadcast_id: int, as_json: bool) -> None:
+    """Show how far the broadcast ID is.
+
+    \b
+    Example:
+      tidings broadcasts status 7
+    """
+    _say_status(broadcast_id, as_json)
+
+
+@broadcasts.command("report")
+@_broadcast
+@click.option(
+    "--csv", "csv_file", type=click.Path(path_type=Path), help="Write a row for each delivery to this file."
+)
+@json_option
+def report(broadcast_id: int, csv_file: Path | None, as_json: bool) -> None:
+    """Show what became of the broadcast ID, with reasons, and who left because of it.
+
+    \b
+    Example:
+      tidings broadcasts report 7 --csv deliveries.csv
+    """
+    data = _status(broadcast_id) | {"optouts": reports.optouts_caused(broadcast_id)}
+    if csv_file is not None:
+        _write_csv(csv_file, broadcast_id)
+    say(data, as_json, lambda: f"{_status_in_words(data)}\nLeft after it began: {data['optouts']}")
+
+
+@broadcasts.command("list")
+@click.option("--state", type=click.Choice(STATES), help="Only these.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="The newest so many."
+)
+@json_option
+def list_broadcasts(state: str | None, limit: int, as_json: bool) -> None:
+    """List broadcasts, the newest first.
+
+    \b
+    Example:
+      tidings broadcasts list --state sending
+    """
+    states = [state] if state else STATES
+    rows = db.session.scalars(
+        select(Broadcast).where(Broadcast.state.in_(states)).order_by(Broadcast.id.desc()).limit(limit)
+    ).all()
+    data = [_head(row) for row in rows]
+    cells = [(one["id"], one["state"], one["title"], one["due"], one["audience"]) for one in data]
+    headings = ("id", "state", "title", "due", "audience")
+    say(data, as_json, lambda: table(headings, cells, empty="There is no broadcast here."))
+
+
+def _head(row: Broadcast) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "title": row.title,
+        "state": row.state,
+        "reason": row.state_reason,
+        "due": row.next_at,
+        "started": row.started_at,
+        "finished": row.finished_at,
+        "audience": row.audience,
+    }
+
+
+def _status(broadcast_id: int) -> dict[str, Any]:
+    row = _get(broadcast_id)
+    return _head(row) | {"tally": reports.tally(broadcast_id)}
+
+
+def _get(broadcast_id: int) -> Broadcast:
+    row = db.session.get(Broadcast, broadcast_id, populate_existing=True)
+    if row is None or row.state == BroadcastState.REPLIES.value:
+        raise NotFound(f"There is no broadcast {broadcast_id}. See: tidings broadcasts list")
+    return row
+
+
+def _say_status(broadcast_id: int, as_json: bool) -> None:
+    data = _status(broadcast_id)
+    say(data, as_json, lambda: _status_in_words(data))
+
+
+def _status_in_words(data: dict[str, Any]) -> str:
+    tally: Tally = data["tally"]
+    why = f" ({data['reason']})" if data["reason"] else ""
+    lines = [f"Broadcast {data['id']} “{data['title']}” is {data['state']}{why}, due {cell(data['due'])}."]
+    names = ("pending", "handing_over", "sent", "delivered", "failed", "unknown", "skipped")
+    lines += [f"  {getattr(tally, name):>9}  {name.replace('_', ' ')}" for name in names]
+    lines.append(f"  {tally.audience:>9}  audience, {tally.percent} % settled")
+    lines += [f"    reason {reason}: {count}" for reason, count in sorted(tally.reasons.items())]
+    lines += [f"    provider's code {code}: {count}" for code, count in sorted(tally.errors.items())]
+    return "\n".join(lines)
+
+
+def _text(text: str | None, path: Path | None) -> str:
+    if (text is None) == (path is None):
+        raise click.UsageError("Give either --text or --text-file.")
+    if path is None:
+        return text or ""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{path} cannot be read as UTF-8: {error}.") from error
+
+
+def _wall(written: str) -> datetime:
+    try:
+        wall = datetime.fromisoformat(written)
+    except ValueError as error:
+        raise click.UsageError(f'--at {written} is no time; write "2026-12-01 07:30"') from error
+    if wall.tzinfo is not None:
+        raise click.UsageError("--at is a time on the clock in --zone; leave the offset away.")
+    return wall
+
+
+def _wake(broadcast_id: int) -> None:
+    """Spare the wait for the clock's next round."""
+    sender_id = _get(broadcast_id).sender_id
+    if sender_id is not None:
+        enqueue_lane(sender_id)
+
+
+def _write_csv(path: Path, broadcast_id: int) -> None:
+    try:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            stream.writelines(reports.deliveries_csv(broadcast_id))
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}.") from error

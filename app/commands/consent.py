@@ -1,0 +1,156 @@
+"""`tidings consent`: show and prove one person's consent, verify the ledger, rebuild the subscriptions."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import click
+from flask.cli import AppGroup
+
+from app.clock import utcnow
+from app.commands.output import json_option, progress, say, table, to_json
+from app.commands.subscribers import in_words
+from app.runtime import runtime
+from app.services import prove_consent
+from app.services.controller import Refused
+from app.services.proof import page, phrases
+from app.services.prove_consent import History
+from app.services.rebuild_subscriptions import Rebuilt
+from app.services.rebuild_subscriptions import rebuild as rebuild_all
+from app.services.verify_ledger import Verdict
+from app.services.verify_ledger import verify as verify_all
+
+consent = AppGroup("consent", help="Show, prove, verify and rebuild consent.")
+
+_HEAD: Final = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
+
+_channel = click.option("--channel", default="sms", show_default=True, help="Where the address is.")
+_language = click.option(
+    "--lang",
+    "language",
+    type=click.Choice(phrases.LANGUAGES),
+    default="en",
+    help="Language of the sentences.",
+)
+
+
+@consent.command("show")
+@click.argument("address")
+@_channel
+@_language
+@json_option
+def show(address: str, channel: str, language: str, as_json: bool) -> None:
+    """Show what the ledger says of one person, in words.
+
+    \b
+    Example:
+      tidings consent show "+1 202 555 0101"
+    """
+    history = prove_consent.show(address, channel=channel, language=language, controller=runtime().controller)
+    say(history, as_json, lambda: _timeline(history))
+
+
+@consent.command("prove")
+@click.argument("address")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="FILE.html to print, FILE.json to check; else stdout."
+)
+@_channel
+@_language
+@json_option
+def prove(address: str, out: Path | None, channel: str, language: str, as_json: bool) -> None:
+    """Write the proof of one person's consent: a page for people, or JSON that others can check.
+
+    \b
+    Example:
+      tidings consent prove "+1 202 555 0101" --out proof.html
+    """
+    if out is not None and out.suffix.lower() not in (".html", ".json"):
+        raise click.UsageError("--out must end in .html (a page to print) or .json (to be checked).")
+    pack = prove_consent.prove(
+        address, channel=channel, language=language, controller=runtime().controller, now=utcnow()
+    )
+    if out is None:
+        click.echo(to_json(pack))
+        return
+    _write(out, page.render(pack) if out.suffix.lower() == ".html" else to_json(pack) + "\n")
+    summary = {"file": str(out), "entries": len(pack["entries"]), "root": pack["ledger"]["root"]}
+    say(summary, as_json, lambda: f"{summary['entries']} entries written to {out}. Root: {summary['root']}")
+
+
+@consent.command("verify")
+@click.option("--head", help="A head that was kept, as SEQ:HASH; it must still be in the ledger.")
+@json_option
+def verify(head: str | None, as_json: bool) -> None:
+    """Check the whole ledger; exit code 1 names the first bad entry.
+
+    Keep the head that it prints outside this machine: with --head it shows later that nothing was rewritten.
+
+    \b
+    Example:
+      tidings consent verify --head 1204:9c56...
+    """
+    kept = _head(head)
+    with progress("Verifying") as told:
+        verdict = verify_all(controller=runtime().controller, kept=kept, on_progress=told)
+    say(verdict, as_json, lambda: _verdict_in_words(verdict))
+    if verdict.bad is not None:
+        raise click.exceptions.Exit(1)
+
+
+@consent.command("rebuild")
+@click.option("--check", is_flag=True, help="Repair nothing; exit code 1 when something differs.")
+@json_option
+def rebuild(check: bool, as_json: bool) -> None:
+    """Recompute every subscription from the ledger, and repair those that differ.
+
+    \b
+    Example:
+      tidings consent rebuild --check
+    """
+    with progress("Folding the ledger") as told:
+        result = rebuild_all(controller=runtime().controller, repair=not check, on_progress=told)
+    say(result, as_json, lambda: _rebuilt_in_words(result))
+    if check and result.differing:
+        raise click.exceptions.Exit(1)
+
+
+def _timeline(history: History) -> str:
+    rows = [(entry.seq, entry.at.replace("T", " ")[:19], entry.words) for entry in history.entries]
+    entries = table(("entry", "when (UTC)", "what"), rows, empty="The ledger has no entry of this person.")
+    return f"{in_words(history.person)}\n\n{entries}"
+
+
+def _head(written: str | None) -> tuple[int, str] | None:
+    if written is None:
+        return None
+    match = _HEAD.fullmatch(written.strip().lower())
+    if match is None:
+        raise click.UsageError("--head takes SEQ:HASH as `tidings consent verify` prints it.")
+    return int(match[1]), match[2]
+
+
+def _verdict_in_words(verdict: Verdict) -> str:
+    if verdict.bad is not None:
+        event = f" ({verdict.bad.event_id})" if verdict.bad.event_id else ""
+        return f"BAD: entry {verdict.bad.seq}{event} of the ledger “{verdict.ledger}”: {verdict.bad.reason}"
+    erased = f", {verdict.erased} erased" if verdict.erased else ""
+    return (
+        f"Good: {verdict.count} entries of the ledger “{verdict.ledger}”, "
+        f"{verdict.opened} personal parts opened{erased}.\n"
+        f"Head: {verdict.count}:{verdict.head_hash}\nRoot: {verdict.root}"
+    )
+
+
+def _rebuilt_in_words(result: Rebuilt) -> str:
+    done = "were repaired" if result.repaired else "differ; run it without --check to repair them"
+    return f"{result.subscribers} people, {result.subscriptions} subscriptions. " + (
+        f"{result.differing} {done}." if result.differing else "Every one is what the ledger says."
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}.") from error

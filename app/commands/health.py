@@ -1,0 +1,113 @@
+"""`tidings doctor` and `tidings reconcile`: see how the installation is, and bring back what a crash left behind."""
+
+import socket
+from typing import Final
+
+import click
+from flask.cli import with_appcontext
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.clock import utcnow
+from app.commands.database import newest_revision
+from app.commands.output import json_option, say
+from app.queue import LANE, REPLIES, enqueue_lane
+from app.runtime import runtime
+from app.services import fan_out
+from app.services.check_health import Check, Health, Surroundings, worst
+from app.services.check_health import doctor as run_checks
+from app.throttle import KEY_PREFIX
+from workers.process import is_alive
+
+_MARKS: Final = {Health.OK: "ok  ", Health.WARN: "WARN", Health.FAIL: "FAIL"}
+
+
+class RedisPulse:
+    """Answers the doctor's questions about Redis."""
+
+    def __init__(self, client: "Redis") -> None:
+        self._client = client
+
+    def version(self) -> tuple[int, ...]:
+        """Return the version of the protocol's server; raises OSError when it does not answer."""
+        try:
+            written = str(self._client.info("server")["redis_version"])
+        except RedisError as error:
+            raise OSError(str(error)) from error
+        return tuple(int(part) for part in written.split(".") if part.isdigit())
+
+    def heartbeat(self, process: str) -> str | None:
+        """Return when a kind of process was last alive; raises OSError when Redis does not answer."""
+        try:
+            beat = self._client.get(f"{KEY_PREFIX}:heartbeat:{process}")
+        except RedisError as error:
+            raise OSError(str(error)) from error
+        return beat.decode() if isinstance(beat, bytes) else None
+
+
+@click.command("doctor")
+@json_option
+@with_appcontext
+def doctor(as_json: bool) -> None:
+    """Check database, Redis, processes, senders, disk and what is due; exit code 1 when something fails.
+
+    \b
+    Example:
+      tidings doctor
+    """
+    settings = runtime().settings
+    around = Surroundings(
+        settings.public_url, settings.home, newest_revision(), demo=bool(settings.demo_phones_url)
+    )
+    checks = run_checks(
+        pulse=RedisPulse(runtime().redis), around=around, controller=runtime().controller, now=utcnow()
+    )
+    say(checks, as_json, lambda: "\n".join(map(_in_words, checks)))
+    if worst(checks) is Health.FAIL:
+        raise click.exceptions.Exit(1)
+
+
+@click.command("reconcile")
+@json_option
+@with_appcontext
+def reconcile(as_json: bool) -> None:
+    """Do now what the clock does each second: take work from dead workers, end what is done, wake the lanes.
+
+    Safe at any moment, also beside a running clock. What was on the wire when a worker died stays `unknown`
+    until its receipt comes; it is never sent twice.
+
+    \b
+    Example:
+      tidings reconcile
+    """
+    now = utcnow()
+    done = {
+        "slices_taken_from_dead_workers": fan_out.take_from_dead(_dead_here(), now),
+        "replies_given_up": fan_out.give_up_replies(now),
+        "brought_back": fan_out.bring_back(now),
+        "finished": len(fan_out.end_finished(now)),
+    }
+    replies, slices = fan_out.lanes_with_work(now)
+    woken = [enqueue_lane(sender_id, REPLIES) for sender_id in replies]
+    woken += [enqueue_lane(sender_id, LANE) for sender_id in slices]
+    done["lanes_with_work"], done["lanes_woken"] = len(woken), sum(woken)
+    say(
+        done,
+        as_json,
+        lambda: "\n".join(f"{count:>8}  {what.replace('_', ' ')}" for what, count in done.items()),
+    )
+
+
+def _dead_here() -> set[str]:
+    """Return workers of this machine whose process is gone; of other machines their leases tell."""
+    dead = set()
+    for name in fan_out.leaseholders():
+        host, _, pid = name.rpartition(":")
+        if host == socket.gethostname() and pid.isdigit() and not is_alive(int(pid)):
+            dead.add(name)
+    return dead
+
+
+def _in_words(check: Check) -> str:
+    advice = f"\n      -> {check.advice}" if check.advice else ""
+    return f"{_MARKS[check.health]}  {check.name}: {check.found}{advice}"

@@ -1,0 +1,128 @@
+"""`tidings lists`: make, show and close what people subscribe to."""
+
+import click
+from flask.cli import AppGroup
+
+from app.clock import utcnow
+from app.commands.output import json_option, operator, say, table
+from app.runtime import runtime
+from app.services import manage_lists, manage_senders
+from app.services.controller import Refused
+from app.services.manage_lists import ListRow
+from app.storage.database import db
+
+lists = AppGroup("lists", help="What people subscribe to.")
+
+
+@lists.command("create")
+@click.argument("name")
+@click.option("--keyword", required=True, help="The word that joins it, such as NEWS.")
+@click.option("--purpose", required=True, help="What people get, in the words shown before they agree.")
+@click.option("--sender", help="The sender it goes out of; may be left out when there is only one.")
+@click.option("--language", default="en", show_default=True, help="Language of the list, such as de.")
+@click.option(
+    "--max-per-day", type=int, default=3, show_default=True, help="Promise: messages a day at most."
+)
+@click.option("--from-hour", type=int, default=7, show_default=True, help="Promise: not before this hour.")
+@click.option("--until-hour", type=int, default=21, show_default=True, help="Promise: not after this hour.")
+@click.option(
+    "--zone", default="UTC", show_default=True, help="Time zone of these hours, such as Europe/Berlin."
+)
+@click.option("--default", "is_default", is_flag=True, help="A bare START joins this list.")
+@json_option
+def create_list(
+    name: str,
+    keyword: str,
+    purpose: str,
+    sender: str | None,
+    language: str,
+    max_per_day: int,
+    from_hour: int,
+    until_hour: int,
+    zone: str,
+    is_default: bool,
+    as_json: bool,
+) -> None:
+    """Make the list NAME with its notice in English and German.
+
+    \b
+    Example:
+      tidings lists create "Morning news" --keyword NEWS --zone Europe/Berlin \\
+        --purpose "the day's most important news from Riverside"
+    """
+    list_id = manage_lists.create_list(
+        name=name,
+        keyword=keyword,
+        purpose=purpose,
+        language=language,
+        max_per_day=max_per_day,
+        from_hour=from_hour,
+        until_hour=until_hour,
+        zone=zone,
+        sender_id=_sender_id(sender),
+        is_default=is_default,
+        by=operator(),
+        controller=runtime().controller,
+        now=utcnow(),
+    )
+    (row,) = [row for row in manage_lists.list_lists() if row.id == list_id]
+    say(row, as_json, lambda: _table([row]))
+
+
+@lists.command("list")
+@click.option("--all", "archived", is_flag=True, help="Closed lists, too.")
+@json_option
+def list_lists(archived: bool, as_json: bool) -> None:
+    """List the lists with their promise and the number of people on them.
+
+    \b
+    Example:
+      tidings lists list --all
+    """
+    rows = manage_lists.list_lists(archived=archived)
+    say(rows, as_json, lambda: _table(rows))
+
+
+@lists.command("archive")
+@click.argument("name")
+@json_option
+def archive_list(name: str, as_json: bool) -> None:
+    """Close the list NAME (or of that keyword): nobody can join it, its history stays.
+
+    \b
+    Example:
+      tidings lists archive "Morning news"
+    """
+    row = manage_lists.archive(name, by=operator(), now=utcnow())
+    say(row, as_json, lambda: f"“{row.name}” is closed. {row.active} people were on it.")
+
+
+def _sender_id(name: str | None) -> int:
+    rows = manage_senders.list_senders()
+    db.session.rollback()  # what is read after the change shall be the change
+    found = [row for row in rows if name in (None, row.name)]
+    if len(found) == 1:
+        return found[0].id
+    names = ", ".join(row.name for row in rows) or "none yet; make one with: tidings senders add"
+    said = f"There is no sender “{name}”" if name else "Say which sender with --sender NAME"
+    raise Refused(f"{said}. Senders: {names}.")
+
+
+def _table(rows: list[ListRow]) -> str:
+    return table(
+        ("name", "keyword", "people", "promise", "language", "sender", "START", "archived"),
+        [
+            (
+                row.name,
+                row.keyword.upper(),
+                row.active,
+                f"{row.max_per_day} a day, {row.from_hour}-{row.until_hour} h {row.zone}",
+                row.language,
+                row.sender,
+                "default" if row.is_default else None,
+                row.archived_at,
+            )
+            for row in rows
+        ],
+        empty="There is no list yet. Make one with: tidings lists create --help",
+    )

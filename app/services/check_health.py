@@ -1,0 +1,224 @@
+"""The doctor: a list of checks of this installation, each ok, a warning or a failure, with what to do."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, Protocol
+
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.domain.sealing import CannotOpen
+from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.services.controller import Controller
+from app.services.gateways_of_senders import open_settings
+from app.storage.database import db
+from app.storage.models import Broadcast, Delivery, LedgerHead, Sender
+
+OLDEST_REDIS: Final = (6, 2)
+LATE_AFTER: Final = timedelta(minutes=2)
+LITTLE_DISK: Final = 1 << 30
+NO_DISK: Final = 100 << 20
+PROCESSES: Final = ("worker", "replies", "clock")
+
+
+class Health(StrEnum):
+    """How a check went: `warn` works but wants attention, `fail` does not work."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: what was looked at, how it is, and what to do unless it is well."""
+
+    name: str
+    health: Health
+    found: str
+    advice: str = ""
+
+
+class Pulse(Protocol):
+    """What the doctor asks Redis, so that it is handed in and no service knows the client."""
+
+    def version(self) -> tuple[int, ...]:
+        """Return the server's version; raises OSError when it does not answer."""
+
+    def heartbeat(self, process: str) -> str | None:
+        """Return when a kind of process was last alive (ISO 8601), None when it has not been lately."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What lies outside the database: addresses, folder, and the newest migration that this version brings."""
+
+    public_url: str
+    home: Path
+    newest_migration: str | None
+    demo: bool = False
+
+
+def doctor(*, pulse: Pulse, around: Surroundings, controller: Controller, now: datetime) -> list[Check]:
+    """Run every check; one that fails never keeps the others from running."""
+    database = _database(around.newest_migration)
+    checks = [database, *_redis(pulse), _public_url(around), _disk(around.home)]
+    if database.health is not Health.FAIL:
+        checks += [_guarded("senders", lambda: _senders(controller)), _guarded("due", lambda: _due(now))]
+        checks.append(_guarded("ledger", lambda: _ledger(controller)))
+    return checks
+
+
+def worst(checks: Sequence[Check]) -> Health:
+    """Return the worst health among `checks`."""
+    order = (Health.OK, Health.WARN, Health.FAIL)
+    return max((check.health for check in checks), key=order.index, default=Health.OK)
+
+
+def _guarded(name: str, check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except SQLAlchemyError as error:
+        db.session.rollback()
+        return Check(name, Health.FAIL, _first_line(error), "Run: tidings db upgrade")
+
+
+def _database(newest: str | None) -> Check:
+    try:
+        with db.engine.connect() as connection:
+            dialect = connection.dialect.name
+            connection.execute(text("SELECT 1"))
+            head = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except SQLAlchemyError as error:
+        return Check(
+            "database",
+            Health.FAIL,
+            _first_line(error),
+            "Start the database, check DATABASE_URL, then run: tidings db upgrade",
+        )
+    if newest is not None and head != newest:
+        return Check(
+            "database",
+            Health.FAIL,
+            f"{dialect}, schema {head}, but this version needs {newest}",
+            "Run: tidings db upgrade",
+        )
+    return Check("database", Health.OK, f"{dialect}, schema {head}")
+
+
+def _redis(pulse: Pulse) -> list[Check]:
+    try:
+        version = pulse.version()
+        beats = {process: pulse.heartbeat(process) for process in PROCESSES}
+    except OSError as error:
+        return [
+            Check("redis", Health.FAIL, _first_line(error), "Start Redis or Valkey, and check REDIS_URL.")
+        ]
+    return [_redis_version(version), *(_process(name, beat) for name, beat in beats.items())]
+
+
+def _redis_version(version: tuple[int, ...]) -> Check:
+    words = ".".join(map(str, version))
+    if version < OLDEST_REDIS:
+        return Check("redis", Health.FAIL, f"version {words}", "Install Redis 6.2 or newer, or Valkey.")
+    return Check("redis", Health.OK, f"version {words}")
+
+
+def _process(name: str, beat: str | None) -> Check:
+    if beat is None:
+        return Check(name, Health.FAIL, "no sign of life", "Start it: python -m workers " + _arguments(name))
+    return Check(name, Health.OK, f"alive at {beat}")
+
+
+def _arguments(name: str) -> str:
+    return "worker --queue replies" if name == "replies" else name
+
+
+def _public_url(around: Surroundings) -> Check:
+    if around.public_url.startswith("https://") or around.demo:
+        return Check("public address", Health.OK, around.public_url)
+    return Check(
+        "public address",
+        Health.WARN,
+        f"{around.public_url} is not encrypted",
+        "Put a web server with a certificate in front and set PUBLIC_URL=https://...",
+    )
+
+
+def _disk(home: Path) -> Check:
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    found = f"{free / (1 << 30):.1f} GiB free at {home}"
+    if free < NO_DISK:
+        return Check("disk", Health.FAIL, found, "Make room now: the database stops when the disk is full.")
+    if free < LITTLE_DISK:
+        return Check("disk", Health.WARN, found, "Make room soon.")
+    return Check("disk", Health.OK, found)
+
+
+def _senders(controller: Controller) -> Check:
+    senders = db.session.scalars(select(Sender).order_by(Sender.name)).all()
+    if not senders:
+        return Check("senders", Health.WARN, "there is none", "Add one: tidings senders add --help")
+    for sender in senders:
+        try:
+            open_settings(sender, controller)
+        except CannotOpen:
+            return Check(
+                "senders",
+                Health.FAIL,
+                f"the secrets of “{sender.name}” cannot be opened",
+                "Set the MASTER_KEY they were sealed under, or add the sender anew.",
+            )
+    paused = [f"“{row.name}” ({row.paused_reason})" for row in senders if row.paused_at]
+    if paused:
+        return Check(
+            "senders",
+            Health.WARN,
+            f"paused: {', '.join(paused)}",
+            "When settled: tidings senders resume NAME",
+        )
+    return Check("senders", Health.OK, ", ".join(row.name for row in senders))
+
+
+def _due(now: datetime) -> Check:
+    """Look for what should have gone out by now: nothing waits longer than the clock takes to come round."""
+    broadcast = db.session.scalar(
+        select(func.min(Broadcast.next_at)).where(Broadcast.state == BroadcastState.SCHEDULED.value)
+    )
+    reply = db.session.scalar(
+        select(func.min(Delivery.updated_at)).where(
+            Delivery.status == DeliveryStatus.PENDING.value, Delivery.inbound_id != 0
+        )
+    )
+    for what, since in (("a broadcast", broadcast), ("a reply", reply)):
+        if since is not None and since < now - LATE_AFTER:
+            return Check(
+                "due",
+                Health.FAIL,
+                f"{what} has been due since {since:%Y-%m-%d %H:%M} UTC",
+                "See that clock and workers run and that its sender is not paused.",
+            )
+    return Check("due", Health.OK, "nothing is late")
+
+
+def _ledger(controller: Controller) -> Check:
+    head = db.session.scalar(select(LedgerHead).where(LedgerHead.ledger == controller.ledger))
+    found = f"“{controller.ledger}”, {head.seq if head else 0} entries"
+    others = db.session.scalars(select(LedgerHead.ledger).where(LedgerHead.ledger != controller.ledger)).all()
+    if head is None and others:
+        return Check(
+            "ledger",
+            Health.WARN,
+            f"{found}, while there is “{others[0]}”",
+            "TIDINGS_LEDGER was changed; set it back unless that was meant.",
+        )
+    return Check("ledger", Health.OK, found)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
