@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m bench` measures the hand-over beside a naive baseline and the ceiling of the machine."""

@@ -1,0 +1,81 @@
+"""`python -m bench [throughput]`: measure, print a table or JSON, and write it to docs/performance.md when asked."""
+
+import json
+import sys
+from dataclasses import replace
+
+import click
+
+from app.supervisor.redis import RedisUnavailableError
+from bench import throughput
+from bench.report import Report, as_json, as_markdown, rewritten
+from bench.running import ROOT, RunFailed
+from bench.stage import NoDatabase
+
+PAGE = ROOT / "docs" / "performance.md"
+FULL = throughput.Plan(
+    rounds=5, recipients=10_000, naive_fork=100, naive_simple=600, ceiling_seconds=2, postgres="own"
+)
+QUICK = throughput.Plan(rounds=3, recipients=5_000, naive_fork=0, naive_simple=300, ceiling_seconds=1)
+SMOKE = throughput.Plan(
+    rounds=1, recipients=1_000, naive_fork=10, naive_simple=50, ceiling_seconds=1, judge_speed=False
+)
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Measure Tidings on this machine. Example: python -m bench throughput --smoke"""
+    if context.invoked_subcommand is None:
+        context.invoke(measure)
+
+
+@main.command("throughput")
+@click.option("--smoke", is_flag=True, help="One small round, in a minute; only correctness is judged.")
+@click.option("--quick", is_flag=True, help="Three rounds on SQLite, in under 50 seconds.")
+@click.option("--rounds", type=click.IntRange(1, 20), help="How often every contender is measured.")
+@click.option("--recipients", type=click.IntRange(100, 40_000), help="People of each of our broadcasts.")
+@click.option(
+    "--postgres", help="'own' for a throw-away server, '' for none, or the URL of one on this machine."
+)
+@click.option("--json", "in_json", is_flag=True, help="Print one JSON object as the last line.")
+@click.option("--write", is_flag=True, help="Put the table into docs/performance.md.")
+def measure(
+    smoke: bool = False,
+    quick: bool = False,
+    rounds: int | None = None,
+    recipients: int | None = None,
+    postgres: str | None = None,
+    in_json: bool = False,
+    write: bool = False,
+) -> None:
+    """Messages a second beside the naive baseline and the ceiling; exit code 1 when the figures are void."""
+    plan = SMOKE if smoke else QUICK if quick else FULL
+    plan = replace(
+        plan,
+        rounds=rounds or plan.rounds,
+        recipients=recipients or plan.recipients,
+        postgres=plan.postgres if postgres is None else postgres,
+    )
+    try:
+        report = throughput.run(plan)
+    except (RunFailed, NoDatabase, RedisUnavailableError) as error:
+        raise click.ClickException(str(error)) from error
+    _show(report, plan, in_json)
+    if write and not report.void:
+        PAGE.write_text(rewritten(PAGE.read_text(), "throughput", as_markdown(report)))
+    if report.void:
+        sys.exit(1)
+
+
+def _show(report: Report, plan: throughput.Plan, in_json: bool) -> None:
+    if report.void:
+        click.echo(f"VOID, these figures mean nothing: {'; '.join(report.void_reasons)}", err=True)
+    if in_json:
+        click.echo(json.dumps(as_json(report, plan.ours)))
+    elif not report.void:
+        click.echo(as_markdown(report))
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m bench")

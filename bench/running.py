@@ -1,0 +1,109 @@
+"""Start a worker process, watch it work, measure it, end it: the same way for every contender."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+from rq import Worker
+
+from app.supervisor.guard import Guard
+from bench import cpu
+
+ROOT = Path(__file__).parents[1]
+POLL_SECONDS = 0.02
+START_SECONDS = 30.0
+
+
+class RunFailed(Exception):
+    """A contender did not do its work; the text ends with its last words."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One measurement. `faults` says why it does not count; empty when it does."""
+
+    messages: int
+    seconds: float
+    cpu_seconds: float
+    faults: tuple[str, ...] = ()
+    duplicates: int = 0
+    lost: int = 0
+
+    @property
+    def per_second(self) -> float:
+        """Messages a second."""
+        return self.messages / self.seconds
+
+    @property
+    def cpu_us(self) -> float:
+        """Microseconds of CPU for each message: worker, Redis and database together."""
+        return self.cpu_seconds / self.messages * 1e6
+
+
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a worker: nothing of the caller's but PATH, so no proxy comes in between."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": os.environ.get("HOME", "/"), **extra}
+
+
+@contextlib.contextmanager
+def worker(
+    arguments: Sequence[str], *, env: Mapping[str, str], client: redis.Redis, guard: Guard, log: Path
+) -> Iterator[int]:
+    """Run `python ARGUMENTS` until RQ knows it as a worker; yield its process id, and end it afterwards."""
+    with log.open("wb") as words:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            env=environment(env),
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            start_new_session=True,
+        )
+    guard.watch(process.pid)
+    try:
+        wait_until(lambda: Worker.count(connection=client) > 0, START_SECONDS, process, log)
+        yield process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until(
+    done: Callable[[], bool],
+    seconds: float,
+    process: "subprocess.Popen[bytes] | None" = None,
+    log: Path | None = None,
+) -> None:
+    """Ask until `done`. Raises `RunFailed` after `seconds`, or when the process ended."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline or (process is not None and process.poll() is not None):
+            last = log.read_text(errors="replace")[-2000:] if log else ""
+            raise RunFailed(f"The work was not done after {seconds:.0f} s. {last}".strip())
+        time.sleep(POLL_SECONDS)
+
+
+class CpuMeter:
+    """CPU seconds that some processes and their descendants spend from now on."""
+
+    def __init__(self, *pids: int | None) -> None:
+        self._pids = [pid for pid in pids if pid is not None]
+        self._before = self._now()
+
+    def _now(self) -> float:
+        return sum(cpu.tree_seconds(pid) for pid in self._pids)
+
+    def spent(self) -> float:
+        """Return what was spent so far."""
+        return self._now() - self._before

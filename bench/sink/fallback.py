@@ -1,0 +1,128 @@
+"""The sink in Python, for machines without a C compiler: the same checks and answers at a lower ceiling."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from urllib.parse import parse_qsl
+
+from bench.tokens import fingerprint, token
+
+_ANSWER = {
+    "account_sid": "AC" + "0" * 32,
+    "api_version": "2010-04-01",
+    "body": "-",
+    "date_created": "Mon, 02 Mar 2026 12:00:00 +0000",
+    "date_sent": None,
+    "date_updated": "Mon, 02 Mar 2026 12:00:00 +0000",
+    "direction": "outbound-api",
+    "error_code": None,
+    "error_message": None,
+    "from": "+12025550100",
+    "messaging_service_sid": None,
+    "num_media": "0",
+    "num_segments": "1",
+    "price": None,
+    "price_unit": "USD",
+    "status": "queued",
+    "subresource_uris": {"media": "/2010-04-01/Accounts/AC/Messages/SM/Media.json"},
+    "uri": "/2010-04-01/Accounts/AC/Messages/SM.json",
+}
+
+
+class Witness:
+    """What was seen since the last reset, and the answer to each request."""
+
+    def __init__(self, auth: str, key: bytes) -> None:
+        self._auth, self._key, self._sids = f"Basic {auth}", key, 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._tokens: dict[str, str] = {}
+        self._counts = dict.fromkeys(
+            ("total", "bad_auth", "bad_token", "bad_request", "first_ns", "last_ns"), 0
+        )
+
+    def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[str, object]:
+        """Return the status line and the JSON of one request's answer."""
+        if (method, path) == ("GET", "/stats"):
+            unique = {"unique": len(self._tokens), "sum": fingerprint(self._tokens.values())}
+            return "200 OK", self._counts | unique
+        if (method, path) == ("POST", "/reset"):
+            self.reset()
+            return "200 OK", {}
+        if method != "POST" or not path.endswith("/Messages.json"):
+            return self._refuse("bad_request", "404 NOT FOUND", 20404)
+        if headers.get("authorization") != self._auth:
+            return self._refuse("bad_auth", "401 UNAUTHORIZED", 20003)
+        form = dict(parse_qsl(body.decode()))
+        return self._take(form.get("To", ""), form.get("Body", ""))
+
+    def _take(self, to: str, text: str) -> tuple[str, object]:
+        if len(to) < 8 or to[0] != "+" or len(text) < 16:
+            return self._refuse("bad_request", "400 BAD REQUEST", 21604)
+        expected = token(self._key, to)
+        self._counts["bad_token"] += not text.endswith(expected)
+        self._tokens[to] = expected
+        self._counts["last_ns"] = time.monotonic_ns()
+        self._counts["first_ns"] = self._counts["first_ns"] or self._counts["last_ns"]
+        self._counts["total"] += 1
+        self._sids += 1
+        return "201 CREATED", _ANSWER | {"sid": f"SM{self._sids:032x}", "to": to}
+
+    def _refuse(self, counter: str, status: str, code: int) -> tuple[str, object]:
+        self._counts[counter] += 1
+        return status, {"code": code, "message": status, "status": int(status[:3])}
+
+
+class Connection(asyncio.Protocol):
+    """One kept-alive connection; answers in order, each after the delay."""
+
+    def __init__(self, witness: Witness, delay: float) -> None:
+        self._witness, self._delay, self._unread = witness, delay, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._unread += data
+        while (answer := self._next_answer()) is not None:
+            if self._delay:
+                asyncio.get_running_loop().call_later(self._delay, self._transport.write, answer)
+            else:
+                self._transport.write(answer)
+
+    def _next_answer(self) -> bytes | None:
+        head, found, rest = self._unread.partition(b"\r\n\r\n")
+        if not found:
+            return None
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        length = int(headers.get("content-length", 0))
+        if len(rest) < length:
+            return None
+        self._unread = rest[length:]
+        method, path, _ = first.split(" ", 2)
+        status, content = self._witness.answer(method, path, headers, rest[:length])
+        text = json.dumps(content).encode()
+        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n".encode()
+        return head + text
+
+
+async def serve(delay: float) -> None:
+    """Listen on a free port of the loopback address, print it, and answer until SIGTERM."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    witness = Witness(os.environ["SINK_AUTH"], bytes.fromhex(os.environ["SINK_KEY"]))
+    server = await loop.create_server(lambda: Connection(witness, delay), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await stop.wait()
+    server.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1]) / 1000))

@@ -1,0 +1,277 @@
+/* The provider of the benchmarks: one process, one epoll loop, HTTP/1.1 with keep-alive.
+ *
+ * It answers like Twilio's Messages resource and is the only witness of a run: it checks the credentials, reads
+ * `To`, and checks that the text ends with this person's token, SipHash-2-4(secret, number) as 16 hex digits.
+ * Numbers are counted once each; the sum of their tokens (mod 2^64) fingerprints the set in any order.
+ *
+ *     SINK_AUTH=base64(account:token) SINK_KEY=32 hex digits ./sink [milliseconds before each answer]
+ *
+ * prints its port on 127.0.0.1. GET /stats tells what was seen, POST /reset forgets it. Linux only (epoll).
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { IN_SIZE = 16384, OUT_SIZE = 65536, ANSWER_SIZE = 2048, SLOTS = 1 << 20, WAITING = 1 << 16, EVENTS = 256 };
+
+typedef struct { int fd, in_len, out_len, blocked; unsigned generation; char in[IN_SIZE + 1], out[OUT_SIZE]; } Conn;
+typedef struct { Conn *conn; unsigned generation; int64_t due; int length; char text[ANSWER_SIZE]; } Waiting;
+
+static struct { uint64_t total, unique, bad_auth, bad_token, bad_request, sum; int64_t first, last; } seen;
+static uint64_t *numbers, key[2], next_sid;
+static const char *auth;
+static Waiting *waiting;
+static unsigned queue_head, queue_tail;
+static int64_t delay_ns;
+static int poller;
+
+static int64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+#define ROTL(x, b) (((x) << (b)) | ((x) >> (64 - (b))))
+#define ROUND do { v0 += v1; v1 = ROTL(v1, 13) ^ v0; v0 = ROTL(v0, 32); v2 += v3; v3 = ROTL(v3, 16) ^ v2; \
+    v0 += v3; v3 = ROTL(v3, 21) ^ v0; v2 += v1; v1 = ROTL(v1, 17) ^ v2; v2 = ROTL(v2, 32); } while (0)
+
+static uint64_t siphash(const char *text, size_t length) { /* little-endian machines, as Linux runs on */
+    uint64_t v0 = key[0] ^ 0x736f6d6570736575, v1 = key[1] ^ 0x646f72616e646f6d, v2 = key[0] ^ 0x6c7967656e657261,
+             v3 = key[1] ^ 0x7465646279746573, word = 0, last = (uint64_t)length << 56;
+    size_t whole = length / 8 * 8;
+    for (size_t i = 0; i < whole; i += 8) { memcpy(&word, text + i, 8); v3 ^= word; ROUND; ROUND; v0 ^= word; }
+    for (size_t i = whole; i < length; i++) last |= (uint64_t)(unsigned char)text[i] << 8 * (i - whole);
+    v3 ^= last; ROUND; ROUND; v0 ^= last; v2 ^= 0xff;
+    ROUND; ROUND; ROUND; ROUND;
+    return v0 ^ v1 ^ v2 ^ v3;
+}
+
+static int first_time(uint64_t number) { /* open addressing; 0 is never a number */
+    uint64_t slot = number * 0x9e3779b97f4a7c15ULL >> 44;
+    for (; numbers[slot]; slot = (slot + 1) % SLOTS) if (numbers[slot] == number) return 0;
+    if (seen.unique > SLOTS / 4 * 3) { fputs("sink: more numbers than the table holds\n", stderr); exit(1); }
+    numbers[slot] = number;
+    return 1;
+}
+
+static int field(const char *form, const char *end, const char *name, char *value, int size) {
+    size_t length = strlen(name);
+    const char *at = form;
+    while (at && at < end && !((size_t)(end - at) > length && !memcmp(at, name, length) && at[length] == '='))
+        if ((at = memchr(at, '&', end - at))) at++;
+    if (!at || at >= end) return -1;
+    int n = 0;
+    for (at += length + 1; at < end && *at != '&' && n < size - 1; at++) {
+        unsigned code;
+        if (*at == '%' && end - at > 2 && sscanf(at + 1, "%2x", &code) == 1) { value[n++] = code; at += 2; }
+        else value[n++] = *at == '+' ? ' ' : *at;
+    }
+    value[n] = 0;
+    return n;
+}
+
+static const char *header(const char *head, const char *end, const char *name) { /* the value, or NULL */
+    size_t length = strlen(name);
+    for (const char *line = head; line && line + length < end; line = memchr(line, '\n', end - line)) {
+        if (*line == '\n') line++;
+        if (!strncasecmp(line, name, length)) return line + length + strspn(line + length, " ");
+    }
+    return NULL;
+}
+
+static int answer(char *out, const char *status, const char *json) {
+    return snprintf(out, ANSWER_SIZE, "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                    status, strlen(json), json);
+}
+
+static int refuse(char *out, const char *status, int code, const char *words) {
+    char json[300];
+    snprintf(json, sizeof json, "{\"code\": %d, \"message\": \"%s\", \"more_info\": "
+             "\"https://www.twilio.com/docs/errors/%d\", \"status\": %.3s}", code, words, code, status);
+    return answer(out, status, json);
+}
+
+static int accept_message(char *out, const char *form, const char *end) {
+    char to[32], body[2048], json[1200];
+    int to_len = field(form, end, "To", to, sizeof to), length = field(form, end, "Body", body, sizeof body);
+    if (to_len < 8 || to[0] != '+' || length < 16) {
+        seen.bad_request++;
+        return refuse(out, "400 BAD REQUEST", 21604, "A 'To' phone number and a 'Body' are required.");
+    }
+    uint64_t token = siphash(to, to_len);
+    char expected[17];
+    snprintf(expected, sizeof expected, "%016llx", (unsigned long long)token);
+    if (strcmp(expected, body + length - 16)) seen.bad_token++;
+    if (first_time(strtoull(to + 1, NULL, 10))) { seen.unique++; seen.sum += token; }
+    seen.last = now_ns();
+    if (!seen.total++) seen.first = seen.last;
+    snprintf(json, sizeof json,
+        "{\"account_sid\": \"AC%032d\", \"api_version\": \"2010-04-01\", \"body\": \"%.24s\", \"date_created\": "
+        "\"Mon, 02 Mar 2026 12:00:00 +0000\", \"date_sent\": null, \"date_updated\": \"Mon, 02 Mar 2026 12:00:00 "
+        "+0000\", \"direction\": \"outbound-api\", \"error_code\": null, \"error_message\": null, \"from\": "
+        "\"+12025550100\", \"messaging_service_sid\": null, \"num_media\": \"0\", \"num_segments\": \"1\", \"price\": "
+        "null, \"price_unit\": \"USD\", \"sid\": \"SM%032llx\", \"status\": \"queued\", \"subresource_uris\": {\"media\": "
+        "\"/2010-04-01/Accounts/AC/Messages/SM/Media.json\"}, \"to\": \"%s\", \"uri\": "
+        "\"/2010-04-01/Accounts/AC/Messages/SM.json\"}", 0, "-", (unsigned long long)++next_sid, to);
+    return answer(out, "201 CREATED", json);
+}
+
+static int stats(char *out) {
+    char json[400];
+    snprintf(json, sizeof json, "{\"total\": %llu, \"unique\": %llu, \"bad_auth\": %llu, \"bad_token\": %llu, "
+             "\"bad_request\": %llu, \"sum\": \"%016llx\", \"first_ns\": %lld, \"last_ns\": %lld}",
+             (unsigned long long)seen.total, (unsigned long long)seen.unique, (unsigned long long)seen.bad_auth,
+             (unsigned long long)seen.bad_token, (unsigned long long)seen.bad_request, (unsigned long long)seen.sum,
+             (long long)seen.first, (long long)seen.last);
+    return answer(out, "200 OK", json);
+}
+
+static int reset(char *out) {
+    memset(&seen, 0, sizeof seen);
+    memset(numbers, 0, SLOTS * sizeof *numbers);
+    return answer(out, "200 OK", "{}");
+}
+
+static int respond(char *out, const char *head, const char *form, const char *end) {
+    if (!strncmp(head, "GET /stats ", 11)) return stats(out);
+    if (!strncmp(head, "POST /reset ", 12)) return reset(out);
+    const char *given = header(head, form, "Authorization: Basic"), *path_end = strstr(head, "/Messages.json ");
+    size_t length = strlen(auth);
+    if (strncmp(head, "POST ", 5) || !path_end || path_end > (char *)memchr(head, '\r', form - head)) {
+        seen.bad_request++;
+        return refuse(out, "404 NOT FOUND", 20404, "The requested resource was not found.");
+    }
+    if (!given || strncmp(given, auth, length) || given[length] != '\r') {
+        seen.bad_auth++;
+        return refuse(out, "401 UNAUTHORIZED", 20003, "Authenticate");
+    }
+    return accept_message(out, form, end);
+}
+
+static void drop(Conn *c) {
+    close(c->fd);
+    c->generation++; /* answers that still wait for this connection are thrown away; the memory is used again */
+    c->fd = -1;
+    c->in_len = c->out_len = c->blocked = 0;
+}
+
+static void flush_out(Conn *c) {
+    ssize_t n = c->out_len ? send(c->fd, c->out, c->out_len, MSG_NOSIGNAL) : 0;
+    if (n < 0 && errno != EAGAIN) { drop(c); return; }
+    if (n > 0) { memmove(c->out, c->out + n, c->out_len - n); c->out_len -= n; }
+    if (c->blocked == (c->out_len > 0)) return;
+    c->blocked = c->out_len > 0;
+    struct epoll_event event = {.events = EPOLLIN | (c->blocked ? EPOLLOUT : 0), .data.ptr = c};
+    epoll_ctl(poller, EPOLL_CTL_MOD, c->fd, &event);
+}
+
+static int take_request(Conn *c) { /* 1 when one was answered, 0 when more bytes are needed, -1 for nonsense */
+    c->in[c->in_len] = 0;
+    char *body = memmem(c->in, c->in_len, "\r\n\r\n", 4);
+    if (!body) return c->in_len == IN_SIZE ? -1 : 0;
+    body += 4;
+    const char *size = header(c->in, body, "Content-Length:");
+    long length = size ? strtol(size, NULL, 10) : 0;
+    if (length < 0 || body + length > c->in + IN_SIZE) return -1;
+    if (body + length > c->in + c->in_len) return 0;
+    Waiting *w = &waiting[queue_tail % WAITING];
+    if (delay_ns && queue_tail - queue_head == WAITING) return -1;
+    char *out = delay_ns ? w->text : c->out + c->out_len;
+    int n = respond(out, c->in, body, body + length);
+    if (delay_ns) { w->conn = c; w->generation = c->generation; w->due = now_ns() + delay_ns; w->length = n; queue_tail++; }
+    else c->out_len += n;
+    int used = body + length - c->in;
+    memmove(c->in, c->in + used, c->in_len - used);
+    c->in_len -= used;
+    return 1;
+}
+
+static void serve(Conn *c, uint32_t events) {
+    if (events & EPOLLIN) {
+        ssize_t n = read(c->fd, c->in + c->in_len, IN_SIZE - c->in_len);
+        if (n == 0 || (n < 0 && errno != EAGAIN)) { drop(c); return; }
+        if (n > 0) c->in_len += n;
+    }
+    int took = 1;
+    while (took == 1 && c->out_len + ANSWER_SIZE <= OUT_SIZE) took = take_request(c);
+    if (took < 0) drop(c); else flush_out(c);
+}
+
+static int release_due(void) { /* sends answers whose delay is over; returns milliseconds until the next, -1 for none */
+    while (queue_head != queue_tail) {
+        Waiting *w = &waiting[queue_head % WAITING];
+        int64_t left = w->due - now_ns();
+        if (left > 0) return left / 1000000 + 1;
+        if (w->conn->generation == w->generation && w->conn->out_len + w->length <= OUT_SIZE) {
+            memcpy(w->conn->out + w->conn->out_len, w->text, w->length);
+            w->conn->out_len += w->length;
+            flush_out(w->conn);
+        }
+        queue_head++;
+    }
+    return -1;
+}
+
+static Conn *fresh_conn(int fd) {
+    static Conn **all;
+    static int count;
+    for (int i = 0; i < count; i++) if (all[i]->fd < 0) { all[i]->fd = fd; return all[i]; }
+    all = realloc(all, ++count * sizeof *all);
+    if (!all || !(all[count - 1] = calloc(1, sizeof(Conn)))) exit(1);
+    all[count - 1]->fd = fd;
+    return all[count - 1];
+}
+
+static void welcome(int listener) {
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK), on = 1;
+    if (fd < 0) return;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = fresh_conn(fd)};
+    epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int listen_on_loopback(void) {
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    if (bind(listener, (struct sockaddr *)&address, size) || listen(listener, 1024)) { perror("sink"); exit(1); }
+    getsockname(listener, (struct sockaddr *)&address, &size);
+    printf("%d\n", ntohs(address.sin_port));
+    fflush(stdout);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event);
+    return listener;
+}
+
+int main(int argc, char **argv) {
+    const char *secret = getenv("SINK_KEY");
+    auth = getenv("SINK_AUTH");
+    if (!auth || !secret || strlen(secret) != 32) { fputs("sink: set SINK_AUTH and SINK_KEY\n", stderr); return 2; }
+    for (int i = 15; i >= 0; i--) { unsigned byte; sscanf(secret + 2 * i, "%2x", &byte); key[i / 8] = key[i / 8] << 8 | byte; }
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    delay_ns = argc > 1 ? atoll(argv[1]) * 1000000 : 0;
+    numbers = calloc(SLOTS, sizeof *numbers);
+    waiting = delay_ns ? calloc(WAITING, sizeof *waiting) : malloc(sizeof *waiting);
+    poller = epoll_create1(0);
+    int listener = listen_on_loopback(), timeout = -1;
+    for (struct epoll_event events[EVENTS];;) {
+        int count = epoll_wait(poller, events, EVENTS, timeout);
+        for (int i = 0; i < count; i++) {
+            Conn *c = events[i].data.ptr;
+            if (!c) welcome(listener); else if (c->fd >= 0) serve(c, events[i].events);
+        }
+        timeout = release_due();
+    }
+}

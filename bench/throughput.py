@@ -1,0 +1,165 @@
+"""How many messages a second one worker process hands over, beside the naive baseline and the ceiling."""
+
+import contextlib
+import os
+import platform
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import pycurl
+import redis
+
+from app.clock import utcnow
+from app.supervisor.guard import Guard
+from bench import cpu, stage
+from bench.ceiling import Ceiling
+from bench.naive import FORKING, SIMPLE, Naive
+from bench.ours import NUMBER, Newsroom, newsroom
+from bench.report import NAIVE_FORK, NAIVE_SIMPLE, Report, Round
+from bench.running import ROOT, Run
+from bench.sink import Account, Sink, running_sink
+
+SQLITE, POSTGRES = "ours, SQLite", "ours, PostgreSQL"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured. `postgres` is "" for none, "own" for a throw-away server, or a URL."""
+
+    rounds: int
+    recipients: int
+    naive_fork: int
+    naive_simple: int
+    ceiling_seconds: float
+    sqlite: bool = True
+    postgres: str = ""
+    judge_speed: bool = True
+    compiler: str = "cc"
+
+    @property
+    def ours(self) -> str:
+        """The contender that short answers are about."""
+        return POSTGRES if self.postgres else SQLITE
+
+
+@dataclass
+class _Field:
+    """Everything that stands ready for a round."""
+
+    plan: Plan
+    directory: Path
+    redis_url: str
+    sink: Sink
+    account: Account
+    guard: Guard
+    newsrooms: dict[str, Newsroom] = field(default_factory=dict)
+
+    @property
+    def ceiling(self) -> Ceiling:
+        return Ceiling(self.sink, self.account, self.directory, self.plan.ceiling_seconds)
+
+    def round(self, before: float) -> Round:
+        """Measure every contender once. `before` is the ceiling of a moment ago."""
+        people = next(iter(self.newsrooms.values())).people
+        runs: dict[str, Run] = {}
+        if self.plan.naive_fork:
+            runs[NAIVE_FORK] = self._naive(FORKING, people[: self.plan.naive_fork])
+        runs[NAIVE_SIMPLE] = self._naive(SIMPLE, people[: self.plan.naive_simple])
+        for name, room in self.newsrooms.items():
+            runs[name] = room.measure(self.guard, self.directory / "worker.log")
+        return Round(before, self.ceiling.per_second(), runs)
+
+    def _naive(self, worker_class: str, people: Sequence[tuple[str, str]]) -> Run:
+        baseline = Naive(
+            worker_class, self.redis_url, self.sink, self.account, NUMBER, self.directory, self.guard
+        )
+        return baseline.measure(people)
+
+
+def run(plan: Plan) -> Report:
+    """Measure by `plan`, telling progress on stderr. Raises `RunFailed`, `NoDatabase`, `RedisUnavailableError`."""
+    load = os.getloadavg()[0]
+    with _ready(plan) as ready:
+        rounds: list[Round] = []
+        before = ready.ceiling.per_second()
+        for number in range(1, plan.rounds + 1):
+            rounds.append(ready.round(before))
+            before = rounds[-1].after
+            _tell(number, rounds[-1], plan)
+        ready.sink.reset()
+        return Report(
+            _facts(ready, load), rounds, ready.ceiling.bare_per_second(), judge_speed=plan.judge_speed
+        )
+
+
+@contextlib.contextmanager
+def _ready(plan: Plan) -> Iterator[_Field]:
+    account = Account("AC" + secrets.token_hex(16), secrets.token_hex(16), secrets.token_bytes(16))
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidings-bench-")))
+        guard = stack.enter_context(Guard())
+        redis_url = stack.enter_context(stage.own_redis(directory, guard))
+        sink = stack.enter_context(running_sink(directory, account, compiler=plan.compiler))
+        ready = _Field(plan, directory, redis_url, sink, account, guard)
+        for name, url in _databases(plan, directory, stack):
+            _say(f"{name}: {plan.recipients:,} subscribers are let onto the list")
+            ready.newsrooms[name] = stack.enter_context(
+                newsroom(url, redis_url, directory, sink, account, people=plan.recipients)
+            )
+        yield ready
+
+
+def _databases(plan: Plan, directory: Path, stack: contextlib.ExitStack) -> Iterator[tuple[str, str]]:
+    if plan.sqlite:
+        yield SQLITE, f"sqlite:///{directory / 'bench.db'}"
+    if plan.postgres:
+        own = plan.postgres == "own"
+        server = stack.enter_context(stage.own_postgres()) if own else stage.server_url(plan.postgres)
+        name = f"tidings_bench_{secrets.token_hex(4)}"
+        url = stack.enter_context(stage.empty_database(server, name))
+        yield POSTGRES, url.render_as_string(hide_password=False)
+
+
+def _facts(ready: _Field, load: float) -> dict[str, str]:
+    with redis.Redis.from_url(ready.redis_url) as client:
+        info = client.info("server")
+    assert isinstance(info, dict)
+    server = info.get("valkey_version") or info["redis_version"]
+    packages = ("rq", "redis", "twilio", "SQLAlchemy", "psycopg")
+    libraries = ", ".join(f"{name} {version(name)}" for name in packages)
+    libcurl = pycurl.version_info()[1]
+    return {
+        "measured": f"{utcnow():%Y-%m-%d %H:%M} UTC, commit {_commit()}, load {load:.1f} before the start",
+        "machine": f"{os.cpu_count()} × {cpu.model()}, {platform.system()}, loopback; all processes share it",
+        "versions": f"Python {platform.python_version()}, {libraries}, libcurl {libcurl}",
+        "databases": ", ".join(room.database for room in ready.newsrooms.values())
+        + f"; {'Valkey' if 'valkey_version' in info else 'Redis'} {server}",
+        "sink": ready.sink.kind,
+        "ceiling": ready.ceiling.kind,
+    }
+
+
+def _commit() -> str:
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607
+        return done.stdout.strip()
+
+    changed = git("status", "--porcelain", "--", "app", "workers", "bench")
+    return (git("rev-parse", "--short", "HEAD") or "unknown") + (" with local changes" if changed else "")
+
+
+def _tell(number: int, one: Round, plan: Plan) -> None:
+    speeds = "; ".join(f"{name} {run.per_second:,.1f}/s" for name, run in one.runs.items())
+    faults = one.faults(judge_speed=plan.judge_speed)
+    verdict = f"  VOID: {'; '.join(faults)}" if faults else ""
+    _say(f"round {number} of {plan.rounds}: {speeds}; ceiling {one.ceiling:,.0f}/s{verdict}")
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Tests of the benchmarks' instruments; the benchmarks themselves are run by hand."""

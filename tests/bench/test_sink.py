@@ -1,0 +1,138 @@
+"""The sink is the only witness of a benchmark: it must see what is wrong. Both sinks, the same facts."""
+
+import http.client
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from bench.sink import C_KIND, PYTHON_KIND, Account, Sink, compiled, running_sink
+from bench.tokens import fingerprint, token
+
+ACCOUNT = Account("AC" + "1" * 32, "token-for-tests", bytes(range(16)))
+ADA, BEA = "+12025550101", "+12025550102"
+
+
+@pytest.fixture(scope="module", params=[C_KIND, PYTHON_KIND])
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sink]:
+    directory = tmp_path_factory.mktemp("sink")
+    if request.param == C_KIND and compiled(directory) is None:
+        pytest.skip("no C compiler, or no epoll")
+    compiler = "cc" if request.param == C_KIND else "no-such-compiler"
+    with running_sink(directory, ACCOUNT, compiler=compiler) as sink:
+        assert sink.kind == request.param
+        yield sink
+
+
+@pytest.fixture
+def sink(running: Sink) -> Sink:
+    running.reset()
+    return running
+
+
+def text_for(number: str) -> str:
+    return f"The bridge is open again. {token(ACCOUNT.key, number)}"
+
+
+def post(sink: Sink, number: str, text: str, basic: str = ACCOUNT.basic) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(sink.url.removeprefix("http://"), timeout=5)
+    headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
+    form = urlencode({"To": number, "From": "+12025550100", "Body": text})
+    connection.request("POST", f"/2010-04-01/Accounts/{ACCOUNT.sid}/Messages.json", form, headers)
+    response = connection.getresponse()
+    answer = response.status, response.read()
+    connection.close()
+    return answer
+
+
+def test_a_message_is_answered_as_twilio_does_and_counted(sink):
+    status, body = post(sink, ADA, text_for(ADA))
+
+    assert status == 201
+    assert b'"sid": "SM' in body
+    assert 600 < len(body) < 1000
+    assert sink.stats().faults(1, fingerprint([token(ACCOUNT.key, ADA)])) == []
+
+
+def test_a_second_copy_is_a_duplicate(sink):
+    for number in (ADA, BEA, ADA):
+        post(sink, number, text_for(number))
+
+    seen = sink.stats()
+    assert (seen.total, seen.unique, seen.duplicates, seen.lost(2)) == (3, 2, 1, 0)
+    assert seen.faults(2, fingerprint(token(ACCOUNT.key, one) for one in (BEA, ADA))) == [
+        "1 messages were second copies"
+    ]
+
+
+def test_somebody_left_out_is_lost(sink):
+    post(sink, ADA, text_for(ADA))
+
+    assert sink.stats().lost(2) == 1
+    assert sink.stats().faults(2, fingerprint(token(ACCOUNT.key, one) for one in (ADA, BEA)))
+
+
+def test_the_right_count_of_the_wrong_people_is_a_fault(sink):
+    post(sink, ADA, text_for(ADA))
+
+    assert sink.stats().faults(1, fingerprint([token(ACCOUNT.key, BEA)])) == [
+        "the numbers reached are not those of the database"
+    ]
+
+
+def test_wrong_credentials_are_refused_and_counted(sink):
+    status, _ = post(sink, ADA, text_for(ADA), basic="QUM6d3Jvbmc=")
+
+    assert status == 401
+    assert (sink.stats().total, sink.stats().bad_auth) == (0, 1)
+
+
+def test_a_text_with_another_persons_token_is_counted(sink):
+    post(sink, ADA, text_for(BEA))
+
+    assert sink.stats().bad_token == 1
+
+
+@pytest.mark.parametrize(("number", "text"), [("12025550101", text_for(ADA)), (ADA, "short"), ("", "")])
+def test_a_form_that_makes_no_sense_is_refused(sink, number, text):
+    status, _ = post(sink, number, text)
+
+    assert status == 400
+    assert (sink.stats().total, sink.stats().bad_request) == (0, 1)
+
+
+def test_requests_in_pieces_and_several_at_once_are_all_answered(sink):
+    form = urlencode({"Body": text_for(ADA), "To": ADA}).encode()
+    request = (
+        f"POST /2010-04-01/Accounts/{ACCOUNT.sid}/Messages.json HTTP/1.1\r\nHost: sink\r\n"
+        f"authorization: Basic {ACCOUNT.basic}\r\ncontent-length: {len(form)}\r\n\r\n"
+    ).encode() + form
+    host, port = sink.url.removeprefix("http://").split(":")
+
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(request[:70])
+        connection.sendall(request[70:] + request + request)
+        answers = b""
+        while answers.count(b"201 CREATED") < 3:
+            answers += connection.recv(65536)
+
+    assert sink.stats().total == 3
+
+
+def test_a_reset_forgets_everything(sink):
+    post(sink, ADA, text_for(ADA))
+
+    sink.reset()
+
+    assert sink.stats().faults(0, fingerprint([])) == []
+
+
+def test_an_answer_waits_for_the_delay(tmp_path: Path):
+    with running_sink(tmp_path, ACCOUNT, delay_ms=60) as slow:
+        slow.reset()
+        post(slow, ADA, text_for(ADA))
+        post(slow, BEA, text_for(BEA))
+
+        assert slow.stats().seconds >= 0.06
