@@ -308,9 +308,10 @@ def apply_receipt(
             tuple_(Delivery.broadcast_id, Delivery.subscriber_id, Delivery.inbound_id)
             == (ref.broadcast_id, ref.subscriber_id, ref.inbound_id),
             Delivery.status.in_([one.value for one in overwrites]),
+            exists().where(Broadcast.id == ref.broadcast_id, Broadcast.sender_id == sender_id),
         )
         .values(
-            status=status.value, provider_id=provider_id, error_code=error_code, reason=None, updated_at=now
+            status=status.value, provider_id=provider_id, error_code=error_code, reason=reason, updated_at=now
         ),
         execution_options={"synchronize_session": False},
     )
