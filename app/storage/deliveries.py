@@ -119,7 +119,8 @@ def pass_gate(
     expires = select(Broadcast.expires_at).where(Broadcast.id == lease.broadcast_id).scalar_subquery()
     answer = (
         select(
-            audience.refusal(audience.consent_seq(lease.broadcast_id, Delivery.subscriber_id), expires, now)
+            # By Subscriber.id: a Delivery in there would not be the row being updated but any delivery at all.
+            audience.refusal(audience.consent_seq(lease.broadcast_id, Subscriber.id), expires, now)
         )
         .where(Subscriber.id == Delivery.subscriber_id)
         .correlate(Delivery)
