@@ -61,10 +61,16 @@ def _region(value: str) -> str:
 
 
 def _setting(
-    name: str, parse: Callable[[str], Any], example: str, about: str, default: str | None = None
+    name: str,
+    parse: Callable[[str], Any],
+    example: str,
+    about: str,
+    default: str | None = None,
+    secret: bool = False,
 ) -> Any:
     return field(
-        metadata={"name": name, "parse": parse, "example": example, "about": about, "default": default}
+        repr=not secret,
+        metadata={"name": name, "parse": parse, "example": example, "about": about, "default": default},
     )
 
 
@@ -77,21 +83,24 @@ class Settings:
         _database_url,
         "postgresql://tidings@localhost/tidings",
         "PostgreSQL for service, SQLite for trial",
+        secret=True,  # may hold a password
     )
     redis_url: str = _setting(
         "REDIS_URL",
         _redis_url,
         "redis://localhost:6379/0",
         "Redis 6.2+ or Valkey: wakes workers, paces senders",
+        secret=True,  # may hold a password
     )
     secret_key: str = _setting(
-        "SECRET_KEY", _secret, "64 random hex digits", "Signs sessions and form tokens"
+        "SECRET_KEY", _secret, "64 random hex digits", "Signs sessions and form tokens", secret=True
     )
     master_key: str = _setting(
         "MASTER_KEY",
         _master_key,
         "base64 of 32 random bytes",
         "Seals senders' secrets and the personal part of the ledger",
+        secret=True,
     )
     public_url: str = _setting(
         "PUBLIC_URL",

@@ -18,6 +18,7 @@ class EventType(StrEnum):
     ENDPOINT_REVIVED = "endpoint_revived"
     UNBLOCKED = "unblocked"
     IMPORT_REJECTED = "import_rejected"
+    SUPPRESSION_LIFTED = "suppression_lifted"
 
 
 class Act(StrEnum):

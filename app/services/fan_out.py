@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState, DeliveryStatus
@@ -103,20 +103,27 @@ def _retry_slice(session: Session, broadcast_id: int, now: datetime) -> None:
 
 def end_finished(now: datetime) -> list[int]:
     """Mark broadcasts finished in which nobody waits any more; returns their ids."""
-    nobody_waits = ~exists().where(
-        Delivery.broadcast_id == Broadcast.id, Delivery.status == DeliveryStatus.PENDING.value
-    )
     all_done = ~exists().where(Slice.broadcast_id == Broadcast.id, Slice.state != "done")
     with transaction() as session:
-        return list(
-            session.scalars(
-                update(Broadcast)
-                .where(Broadcast.state == BroadcastState.SENDING.value, all_done, nobody_waits)
-                .values(state=BroadcastState.FINISHED.value, finished_at=now, state_at=now, state_by="system")
-                .returning(Broadcast.id),
-                execution_options={"synchronize_session": False},
-            )
-        )
+        candidates = session.scalars(
+            select(Broadcast)
+            .where(Broadcast.state == BroadcastState.SENDING.value, all_done)
+            .with_for_update()
+        ).all()
+        # Counted only for the few whose slices are done: in the others it would read every row, each second.
+        finished = [one for one in candidates if not _anybody_waits(session, one.id)]
+        for broadcast in finished:
+            broadcast.state, broadcast.state_by = BroadcastState.FINISHED.value, "system"
+            broadcast.finished_at = broadcast.state_at = now
+        return [one.id for one in finished]
+
+
+def _anybody_waits(session: Session, broadcast_id: int) -> bool:
+    open_status = (DeliveryStatus.PENDING.value, DeliveryStatus.HANDING_OVER.value)
+    waiting = select(Delivery.subscriber_id).where(
+        Delivery.broadcast_id == broadcast_id, Delivery.status.in_(open_status)
+    )
+    return session.execute(waiting.limit(1)).first() is not None
 
 
 def lanes_with_work(now: datetime) -> tuple[list[int], list[int]]:
@@ -127,6 +134,7 @@ def lanes_with_work(now: datetime) -> tuple[list[int], list[int]]:
                 Broadcast.state == BroadcastState.REPLIES.value,
                 exists().where(
                     Delivery.broadcast_id == Broadcast.id,
+                    Delivery.slice.is_(None),  # lets the index find them among all replies ever sent
                     Delivery.status == DeliveryStatus.PENDING.value,
                     or_(Delivery.due_at.is_(None), Delivery.due_at <= now),
                 ),
@@ -146,7 +154,7 @@ def lanes_with_work(now: datetime) -> tuple[list[int], list[int]]:
     return [one for one in replies if one is not None], [one for one in slices if one is not None]
 
 
-def _open_sender() -> "exists":  # type: ignore[valid-type]
+def _open_sender() -> ColumnElement[bool]:
     return exists().where(Sender.id == Broadcast.sender_id, Sender.paused_at.is_(None))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from app.services.lists_of_sender import Offer, facts_of, offers_of, present_not
 from app.services.record_consent import NewEvent, find_or_create_subscriber, record
 from app.services.replies_broadcast import replies_broadcast
 from app.storage.database import is_sqlite, transaction
-from app.storage.models import Delivery, InboundRow, Sender, Subscriber, Subscription
+from app.storage.models import Delivery, InboundRow, Sender, Subscriber, Subscription, Suppression
 
 REPEAT_CONFIRMATION_AFTER = timedelta(hours=24)
 
@@ -207,8 +207,8 @@ def _start(case: _Case) -> Answer | None:
     if offer is None:
         return case.answer(ReplyKind.CHOOSE_LIST) if case.offers else None
     notice = present_notice(case.session, offer.list.id, case.person.language)
+    _lift_suppression(case)
     if offer.list.id not in _active_lists(case):
-        case.person.suppressed_at = None
         more = {"list_id": offer.list.id, "notice": notice, "cta_ref": f"sms:{case.sender.name}"}
         _record(
             case,
@@ -219,6 +219,20 @@ def _start(case: _Case) -> Answer | None:
         )
     # The welcome is the notice, to the letter: what the ledger hashes is what the person reads.
     return Answer(ReplyKind.WELCOME, notice.text)
+
+
+def _lift_suppression(case: _Case) -> None:
+    """Only a fresh act of the person lifts it (consent.md 3.2, row 16); the row stays, closed."""
+    if case.person.suppressed_at is None:
+        return
+    case.person.suppressed_at = None
+    hmac = case.controller.keys.suppress_hmac(case.person.channel, case.person.address)
+    case.session.execute(
+        update(Suppression)
+        .where(Suppression.hmac == hmac, Suppression.lifted_at.is_(None))
+        .values(lifted_at=case.now)
+    )
+    _record(case, case.event(EventType.SUPPRESSION_LIFTED, act=Act.KEYWORD_EXACT, scope=Scope.ALL))
 
 
 def _help(case: _Case) -> Answer | None:

@@ -70,9 +70,8 @@ def find_or_create_subscribers(
         # Two webhooks from one new person may race: the ledger's lock lets the second one look again.
         lock_head(session, controller.ledger)
         found = _subscribers_at(session, addresses)
-        for address in missing:
-            if address not in found:
-                found[address] = _new_subscriber(session, address, language, controller.keys, now)
+        missing = [address for address in missing if address not in found]
+        found |= _new_subscribers(session, missing, language, controller.keys, now)
         session.flush()
     return found
 
@@ -121,26 +120,29 @@ def _subscribers_at(session: Session, addresses: Sequence[Address]) -> dict[Addr
     return {Address(row.channel, row.address): row for row in rows}
 
 
-def _new_subscriber(
-    session: Session, address: Address, language: str, keys: KeyRing, now: datetime
-) -> Subscriber:
-    index = keys.index_hmac(address.channel, address.value)
-    subject = session.scalar(select(Subject).where(Subject.index_hmac == index))
-    if subject is None:
-        subject = Subject(
+def _new_subscribers(
+    session: Session, addresses: Sequence[Address], language: str, keys: KeyRing, now: datetime
+) -> dict[Address, Subscriber]:
+    """Make subscribers; a person whose subject is still there (the row had gone) keeps it and its data key."""
+    hmacs = {address: keys.index_hmac(address.channel, address.value) for address in addresses}
+    known = session.scalars(select(Subject).where(Subject.index_hmac.in_(hmacs.values())))
+    subjects = {subject.index_hmac: subject for subject in known}
+    made: dict[Address, Subscriber] = {}
+    for address, index in hmacs.items():
+        subject = subjects.get(index) or Subject(
             subject_ref=uuid7(now), index_hmac=index, wrapped_key=keys.wrap(new_data_key()), created_at=now
         )
         session.add(subject)
-    subscriber = Subscriber(
-        channel=address.channel,
-        address=address.value,
-        subject_ref=subject.subject_ref,
-        language=language,
-        attributes={},
-        created_at=now,
-    )
-    session.add(subscriber)
-    return subscriber
+        made[address] = Subscriber(
+            channel=address.channel,
+            address=address.value,
+            subject_ref=subject.subject_ref,
+            language=language,
+            attributes={},
+            created_at=now,
+        )
+    session.add_all(made.values())
+    return made
 
 
 def _data_keys(session: Session, events: Sequence[NewEvent], keys: KeyRing) -> dict[str, bytes]:

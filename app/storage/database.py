@@ -75,10 +75,15 @@ def transaction() -> Iterator[Session]:
 
     It has a session of its own, so that a page's reading session never carries a half-done change. On SQLite
     it takes the write lock at once: two writers that read first would otherwise fail when they come to write.
+    Afterwards the reading session begins anew, so that whoever reads behind a write sees it.
     """
-    with Session(db.engine, expire_on_commit=False) as session, session.begin():
-        session.connection(execution_options={"tidings_writes": True})
-        yield session
+    try:
+        with Session(db.engine, expire_on_commit=False) as session, session.begin():
+            session.connection(execution_options={"tidings_writes": True})
+            yield session
+    finally:
+        if db.session.registry.has():
+            db.session.rollback()
 
 
 def changed(result: Result[Any]) -> int:

@@ -166,6 +166,7 @@ def claim_replies(session: Session, broadcast_id: int, now: datetime, limit: int
         select(*key)
         .where(
             Delivery.broadcast_id == broadcast_id,
+            Delivery.slice.is_(None),
             Delivery.status == _PENDING,
             or_(Delivery.due_at.is_(None), Delivery.due_at <= now),
         )

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.domain.messages import ErrorKind, ProviderSignal, SendError
+from app.services.manage_subscribers import suppress
 from app.services.react_to_failures import react
 from app.storage.database import db, transaction
 from app.storage.models import (
@@ -16,6 +17,7 @@ from app.storage.models import (
     Notice,
     Subscriber,
     Subscription,
+    Suppression,
 )
 from tests.support.world import Newsroom, number
 
@@ -262,6 +264,20 @@ def test_whoever_writes_from_a_number_that_bounced_can_be_reached_again(newsroom
 
     assert db.session.scalars(select(Subscriber.bounced_at)).one() is None
     assert events()[-2:] == ["endpoint_bounced", "endpoint_revived"]
+
+
+def test_start_lifts_a_suppression_and_nothing_else_does(newsroom: Newsroom) -> None:
+    newsroom.text("START")
+    suppress(ADA, reason="complaint", by="dpo", controller=newsroom.controller, now=newsroom.now)
+
+    newsroom.text("hello")
+    before = db.session.scalars(select(Suppression.lifted_at)).one()
+    newsroom.text("START")
+
+    assert before is None
+    assert db.session.scalars(select(Suppression.lifted_at)).one() == newsroom.now
+    assert db.session.scalars(select(Subscriber.suppressed_at)).one() is None
+    assert state(newsroom) == "active"
 
 
 def test_talk_is_kept_for_the_desk_and_not_answered(newsroom: Newsroom) -> None:
