@@ -14,6 +14,21 @@ def N_(text: str) -> str:
     return text
 
 
+_AN_ID: Final = validate.Range(0, 2**63 - 1, error=N_("Load the page again."))
+
+
+def words(required: str = N_("This is missing."), **options: Any) -> fields.Str:
+    """A field of text, with faults said as people say them; it must be there unless `load_default` is given."""
+    faults: dict[str, Any] = {"required": required, "null": required, "invalid": N_("Write words.")}
+    return fields.Str(required="load_default" not in options, error_messages=faults, **options)
+
+
+def whole(invalid: str = N_("Write a whole number."), **options: Any) -> fields.Int:
+    """A field of a whole number, with faults said as people say them; the same rule on when it must be there."""
+    faults: dict[str, Any] = dict.fromkeys(("required", "null", "invalid", "too_large"), invalid)
+    return fields.Int(required="load_default" not in options, error_messages=faults, **options)
+
+
 class _Form(Schema):
     class Meta:
         unknown = EXCLUDE
@@ -26,19 +41,18 @@ class _Form(Schema):
 class BroadcastSchema(_Form):
     """What an editor writes. `revision` is the one that the form was drawn from; 0 for a new broadcast."""
 
-    title = fields.Str(
-        required=True,
+    title = words(
         validate=[
             validate.Length(min=1, error=N_("Give it a title. Only the desk sees it.")),
             validate.Length(max=TITLE_MAX, error=N_("A title has at most 120 characters.")),
         ],
     )
-    text = fields.Str(
+    text = words(
         load_default="",
         validate=validate.Length(max=TEXT_MAX, error=N_("A text has at most 1,600 characters.")),
     )
-    list_ids = fields.List(fields.Int(), load_default=list)
-    revision = fields.Int(load_default=0, error_messages={"invalid": N_("Load the page again.")})
+    list_ids = fields.List(whole(validate=_AN_ID), load_default=list)
+    revision = whole(load_default=0, validate=_AN_ID)
 
     @pre_load
     def _one_kind_of_line_break(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -49,14 +63,13 @@ class BroadcastSchema(_Form):
 class WhenSchema(_Form):
     """When it goes: `choice` is `now` or `at`; `wall` is then the editor's clock in `zone`."""
 
-    choice = fields.Str(
-        required=True,
+    choice = words(
+        N_("Choose now or a time."),
         validate=validate.OneOf(("now", "at"), error=N_("Choose now or a time.")),
-        error_messages={"required": N_("Choose now or a time.")},
     )
     day = fields.Date(load_default=None, error_messages={"invalid": N_("Write the day as 2026-11-26.")})
     hour = fields.Time(load_default=None, error_messages={"invalid": N_("Write the time as 09:00.")})
-    zone = fields.Str(required=True, error_messages={"required": N_("Choose a time zone.")})
+    zone = words(N_("Choose a time zone."))
 
     @pre_load
     def _blank_is_absent(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -75,35 +88,24 @@ class WhenSchema(_Form):
 class ListSchema(_Form):
     """A list that people can subscribe to, with the promise that they are shown."""
 
-    name = fields.Str(
-        required=True, validate=validate.Length(1, 100, error=N_("A name has 1 to 100 characters."))
-    )
-    keyword = fields.Str(
-        required=True,
+    name = words(validate=validate.Length(1, 100, error=N_("A name has 1 to 100 characters.")))
+    keyword = words(
         validate=validate.Regexp(
             r"^[^\W_]{2,20}$", error=N_("A keyword is one word of 2 to 20 letters or digits.")
         ),
     )
-    purpose = fields.Str(
-        required=True,
+    purpose = words(
         validate=validate.Length(1, 300, error=N_("Say in 1 to 300 characters what people will get.")),
     )
-    language = fields.Str(
-        required=True, validate=validate.OneOf(("en", "de"), error=N_("Choose a language."))
-    )
-    max_per_day = fields.Int(
-        required=True,
+    language = words(validate=validate.OneOf(("en", "de"), error=N_("Choose a language.")))
+    max_per_day = whole(
+        N_("Promise between 1 and 50 messages a day."),
         validate=validate.Range(1, 50, error=N_("Promise between 1 and 50 messages a day.")),
-        error_messages={"invalid": N_("Promise between 1 and 50 messages a day.")},
     )
-    from_hour = fields.Int(
-        required=True, validate=validate.Range(0, 23, error=N_("The first hour is between 0 and 23."))
-    )
-    until_hour = fields.Int(
-        required=True, validate=validate.Range(1, 24, error=N_("The last hour is between 1 and 24."))
-    )
-    zone = fields.Str(required=True)
-    sender_id = fields.Int(required=True, error_messages={"invalid": N_("Choose a sender.")})
+    from_hour = whole(validate=validate.Range(0, 23, error=N_("The first hour is between 0 and 23.")))
+    until_hour = whole(validate=validate.Range(1, 24, error=N_("The last hour is between 1 and 24.")))
+    zone = words()
+    sender_id = whole(N_("Choose a sender."), validate=_AN_ID)
     is_default = fields.Bool(load_default=False)
 
     @validates_schema
@@ -115,12 +117,10 @@ class ListSchema(_Form):
 class UserSchema(_Form):
     """A new person at the desk; the service checks the address and the password."""
 
-    name = fields.Str(
-        required=True, validate=validate.Length(1, 100, error=N_("Write a name of 1 to 100 characters."))
-    )
-    email = fields.Str(required=True)
-    password = fields.Str(required=True)
-    role = fields.Str(required=True, validate=validate.OneOf(("editor", "admin"), error=N_("Choose a role.")))
+    name = words(validate=validate.Length(1, 100, error=N_("Write a name of 1 to 100 characters.")))
+    email = words()
+    password = words()
+    role = words(validate=validate.OneOf(("editor", "admin"), error=N_("Choose a role.")))
 
     @pre_load
     def _trim(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

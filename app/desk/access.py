@@ -14,6 +14,7 @@ from app.storage.models.accounts import Role, User
 
 _MARK: Final = "__desk_access__"
 _PUBLIC: Final = "public"
+LARGEST_ID: Final = 2**63 - 1
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
@@ -97,6 +98,7 @@ def _guard() -> ResponseReturnValue | None:
     access = access_of(current_app.view_functions[request.endpoint or ""])
     if access is None:
         abort(403)
+    _refuse_what_no_table_can_hold()
     csrf.protect()
     if access == _PUBLIC:
         return None
@@ -106,6 +108,14 @@ def _guard() -> ResponseReturnValue | None:
     if not me().may(Role(access)):
         abort(403)
     return None
+
+
+def _refuse_what_no_table_can_hold() -> None:
+    """Made-up ids beyond 64 bits and NUL characters end here, not as a fault of the database."""
+    if any(isinstance(value, int) and value > LARGEST_ID for value in (request.view_args or {}).values()):
+        abort(404)
+    if any("\x00" in value for value in request.values.values()):
+        abort(400)
 
 
 def _load(session_id: str) -> Person | None:

@@ -34,7 +34,7 @@ def index() -> ResponseReturnValue:
     tab = request.args.get("tab", "")
     if tab not in TABS:
         tab = next((name for name in ("sending", "waiting", "drafts", "sent") if counts[name]), "drafts")
-    page = max(1, request.args.get("page", 1, int))
+    page = min(max(1, request.args.get("page", 1, int)), 100_000)
     rows = broadcasts_in(tab, page=page, size=PAGE_SIZE)
     shown = rows[:PAGE_SIZE]
     begun = [row.id for row in shown if row.started_at]

@@ -133,7 +133,8 @@ def _values_of(broadcast: Broadcast) -> dict[str, Any]:
 
 def _looked_at(values: dict[str, Any]) -> dict[str, Any]:
     """What the counter and the preview need to know of `values`, checked or not."""
-    list_ids = [int(number) for number in values.get("list_ids", []) if str(number).isdecimal()]
+    given = [str(number) for number in values.get("list_ids", [])]
+    list_ids = [int(number) for number in given if number.isdecimal() and len(number) < 19]
     known = request.form.get("sample", "known") == "known"
     return {
         "check": check_text(str(values.get("text", "")).replace("\r\n", "\n"), known=known),

@@ -10,7 +10,7 @@ from flask import Response, redirect, render_template, request, stream_with_cont
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.desk.access import allow, room
+from app.desk.access import LARGEST_ID, allow, room
 from app.desk.reading import broadcast_or_404, list_names
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services import reports
@@ -62,9 +62,10 @@ def report(broadcast_id: int) -> ResponseReturnValue:
     status = request.args.get("status") or None
     if status not in (None, *STATUS_FILTERS):
         status = None
+    after = request.args.get("after", None, int)
     rows = list(
         reports.deliveries(
-            broadcast_id, status=status, limit=ROWS, after=request.args.get("after", None, int)
+            broadcast_id, status=status, limit=ROWS, after=min(after, LARGEST_ID) if after else None
         )
     )
     return render_template(

@@ -90,6 +90,8 @@ def review(broadcast_id: int) -> ResponseReturnValue:
 def confirm(broadcast_id: int) -> ResponseReturnValue:
     """Schedule it. A moment that is refused leads back to the question, with the nearest one that is allowed."""
     broadcast = broadcast_or_404(broadcast_id)
+    if broadcast.state != BroadcastState.DRAFT:
+        return _progress(broadcast_id)  # pressed twice: the first press did it
     raw, now = posted(), utcnow()
     choice, errors = _chosen(broadcast, raw, now)
     if choice is None:

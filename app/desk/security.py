@@ -44,6 +44,7 @@ def init_security(app: Flask, settings: Settings) -> None:
         "SESSION_COOKIE_SECURE": secure,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
+        "SEND_FILE_MAX_AGE_DEFAULT": 31_536_000,  # seconds; addresses of static files change with their content
         "WTF_CSRF_CHECK_DEFAULT": False,  # each room of the desk checks; gateways' calls have signatures instead
         "WTF_CSRF_TIME_LIMIT": None,  # a page left open over lunch still works; the session bounds the token
         "RATELIMIT_STORAGE_URI": limiter_storage(settings.redis_url),

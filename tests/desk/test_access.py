@@ -203,3 +203,22 @@ def test_a_made_up_request_number_is_not_repeated(visit: Visit) -> None:
     answer = visit().get("/nowhere", X_Request_Id="<script>")
 
     assert re.fullmatch(r"[0-9a-f]{16}", answer.headers["X-Request-Id"])
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/broadcasts/99999999999999999999", 404),
+        ("/people/99999999999999999999", 404),
+        ("/people?q=0100%00", 400),
+        ("/broadcasts?tab=drafts&page=99999999999999999999", 200),
+        ("/broadcasts?tab=drafts&page=-1", 200),
+        ("/broadcasts?tab=made-up", 200),
+    ],
+)
+def test_made_up_addresses_get_an_answer_and_no_fault(path: str, code: int, editor: Visitor) -> None:
+    assert editor.get(path).status_code == code
+
+
+def test_a_sign_in_with_characters_that_no_table_holds_is_refused(visit: Visit) -> None:
+    assert visit().sign_in("ada@example.com\x00").status_code == 400

@@ -1,0 +1,205 @@
+"""Watching a broadcast, holding and stopping it, and the report afterwards."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from app.desk.progress import poll_seconds, segments
+from app.domain.statuses import BroadcastState
+from app.gateways.base import Reply
+from app.services import plan_broadcasts
+from app.services.reports import Tally
+from app.storage.database import db, transaction
+from app.storage.models import Broadcast, Delivery
+from tests.desk.conftest import House, Visitor, words
+from tests.support.world import NOON, FakeProvider, number
+
+
+def refuses_some(to: str, body: str) -> Reply:
+    if to == number(0):
+        return Reply(400, b'{"code": 21211, "message": "invalid number"}')
+    return Reply(201, b'{"sid": "SM%032x"}' % abs(hash(to)))
+
+
+@pytest.fixture
+def running(house: House) -> int:
+    """A broadcast to four people that is open, with nothing handed over yet."""
+    with house.inside() as newsroom:
+        newsroom.join(4)
+        return newsroom.broadcast()
+
+
+@pytest.fixture
+def done(house: House, running: int) -> int:
+    """The same, handed over: one number was refused."""
+    with house.inside() as newsroom:
+        newsroom.send(FakeProvider(refuses_some))
+    return running
+
+
+def tally(**counts: int) -> Tally:
+    names = ("pending", "handing_over", "sent", "delivered", "failed", "unknown", "skipped")
+    given = {name: counts.get(name, 0) for name in names}
+    return Tally(audience=sum(given.values()), **given)
+
+
+def state(house: House, broadcast_id: int) -> str:
+    with house.inside():
+        return db.session.get_one(Broadcast, broadcast_id).state
+
+
+def test_a_broadcast_that_moves_asks_again_each_second(editor: Visitor, running: int) -> None:
+    page = editor.get(f"/broadcasts/{running}")
+
+    assert 'hx-trigger="every 1s"' in page.text
+    assert "0 of 4 handed over" in words(page)
+
+
+def test_costly_answers_are_asked_for_less_often() -> None:
+    sending = Broadcast(state=BroadcastState.SENDING)
+
+    assert [poll_seconds(sending, tally(), cost, NOON) for cost in (0.001, 0.2, 5.0)] == [1, 4, 15]
+
+
+def test_asking_ends_when_all_receipts_are_in_or_an_hour_has_gone_by() -> None:
+    finished = Broadcast(state=BroadcastState.FINISHED, finished_at=NOON)
+
+    assert poll_seconds(finished, tally(sent=1), 0.0, NOON) == 5
+    assert poll_seconds(finished, tally(delivered=1), 0.0, NOON) is None
+    assert poll_seconds(finished, tally(sent=1), 0.0, NOON + timedelta(hours=2)) is None
+
+
+def test_the_bar_is_as_wide_as_the_audience() -> None:
+    found = segments(tally(delivered=1, sent=1, failed=1, pending=1, handing_over=2))
+
+    assert round(sum(one.width for one in found), 1) == 1000
+    assert [one.start for one in found] == sorted(one.start for one in found)
+    assert found[-1].count == 3
+
+
+def test_a_bar_of_nobody_is_empty() -> None:
+    assert {one.width for one in segments(tally())} == {0}
+
+
+def test_pausing_and_resuming(house: House, editor: Visitor, running: int) -> None:
+    editor.get(f"/broadcasts/{running}")
+
+    paused = editor.submit(f"/broadcasts/{running}/pause")
+    held = state(house, running)
+    resumed = editor.submit(f"/broadcasts/{running}/resume")
+
+    assert "Paused by Editor Berg" in words(paused)
+    assert held == "paused"
+    assert 'hx-trigger="every 5s"' in paused.text
+    assert "Sending since" in words(resumed)
+    assert state(house, running) == "sending"
+
+
+def test_stopping_says_first_what_it_means_and_cannot_be_undone(
+    house: House, editor: Visitor, running: int
+) -> None:
+    question = editor.get(f"/broadcasts/{running}/stop")
+
+    page = editor.submit(f"/broadcasts/{running}/stop")
+
+    assert "4 people who are still waiting will not get it." in words(question)
+    assert "Stopped for good by Editor Berg" in words(page)
+    assert state(house, running) == "canceled"
+
+
+def test_what_cannot_be_done_is_said_and_changes_nothing(house: House, editor: Visitor, done: int) -> None:
+    editor.get(f"/broadcasts/{done}")
+
+    page = editor.submit(f"/broadcasts/{done}/pause")
+
+    assert "it cannot become paused" in words(page)
+    assert state(house, done) == "finished"
+
+
+def test_only_tenths_and_states_are_read_aloud(editor: Visitor, done: int) -> None:
+    page = editor.get(f"/broadcasts/{done}").text
+
+    assert re.findall(r'role="status">([^<]*)<', page) == ["Finished, 100 per cent"]
+
+
+def test_the_report_adds_up_and_says_why_in_words(editor: Visitor, done: int) -> None:
+    page = words(editor.get(f"/broadcasts/{done}/report"))
+
+    assert "Audience 4" in page
+    assert "Failed 1" in page
+    assert "not a valid phone number (21211) 1" in page
+    assert "Receipts are still arriving: 3 of 4 open." in page
+
+
+def test_the_rows_of_the_report_can_be_narrowed_to_one_status(editor: Visitor, done: int) -> None:
+    page = editor.get(f"/broadcasts/{done}/report?status=failed")
+
+    assert page.text.count('data-label="Person"') == 1
+
+
+def test_editors_see_masked_numbers_and_admins_whole_ones(editor: Visitor, admin: Visitor, done: int) -> None:
+    masked = editor.get(f"/broadcasts/{done}/report").text
+    whole = admin.get(f"/broadcasts/{done}/report").text
+
+    assert number(0) not in masked
+    assert "+1***100" in masked
+    assert number(0) in whole
+
+
+def test_whoever_left_because_of_it_is_counted(house: House, editor: Visitor, done: int) -> None:
+    with house.inside() as newsroom:
+        newsroom.later(minutes=1)
+        newsroom.text("STOP", number(1))
+
+    assert "Left the list afterwards 1" in words(editor.get(f"/broadcasts/{done}/report"))
+
+
+def test_an_unknown_outcome_is_explained(house: House, editor: Visitor, done: int) -> None:
+    with house.inside(), transaction() as session:
+        session.query(Delivery).filter_by(broadcast_id=done).update({"status": 5, "reason": "worker_died"})
+
+    assert "so that nobody gets it twice" in words(editor.get(f"/broadcasts/{done}"))
+    assert "we were interrupted while handing it over" in words(editor.get(f"/broadcasts/{done}/report"))
+
+
+def test_admins_download_every_row(admin: Visitor, done: int) -> None:
+    answer = admin.get(f"/broadcasts/{done}/report.csv")
+
+    lines = answer.text.splitlines()
+    assert answer.mimetype == "text/csv"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert len(lines) == 5
+    assert number(0) in answer.text
+
+
+def test_a_copy_is_a_new_draft(house: House, editor: Visitor, done: int) -> None:
+    editor.get(f"/broadcasts/{done}")
+
+    page = editor.submit(f"/broadcasts/{done}/copy")
+
+    assert "This is a copy." in words(page)
+    assert "The bridge is open again." in page.text
+    assert state(house, done) == "finished"
+
+
+def test_the_first_page_opens_where_something_moves(editor: Visitor, running: int) -> None:
+    page = editor.get("/broadcasts")
+
+    assert re.search(r'tab=sending" aria-current="page"', page.text)
+    assert "Bridge" in words(page)
+
+
+def test_twenty_broadcasts_fill_a_page(house: House, editor: Visitor) -> None:
+    with house.inside():
+        for index in range(21):
+            plan_broadcasts.create_draft(
+                title=f"Number {index}", text="", list_ids=[], by="ada", now=NOON + timedelta(minutes=index)
+            )
+
+    first, second = editor.get("/broadcasts?tab=drafts"), editor.get("/broadcasts?tab=drafts&page=2")
+
+    assert first.text.count('class="row"') == 20
+    assert "Older" in words(first)
+    assert second.text.count('class="row"') == 1
+    assert "Number 0" in words(second)
