@@ -23,6 +23,7 @@ from app.supervisor.run import OnReady, serve
 
 ROOT = Path(__file__).parents[2]
 CLI = ROOT / "cli.py"
+PROGRAM = "python3 cli.py" if Path(sys.argv[0]).name == "cli.py" else "tidings"
 _NAMES = tuple(item.metadata["name"] for item in fields(Settings))
 
 
@@ -97,7 +98,7 @@ def up(port: int, workers: int, public_url: str | None) -> None:
 
     def on_ready(url: str) -> None:
         click.echo(f"Tidings runs: {url}  (providers reach it at {env['PUBLIC_URL']})")
-        click.echo("First time? Make a sign-in: tidings users create EMAIL --role admin")
+        click.echo(f'First time? Make a sign-in: {PROGRAM} users create EMAIL --name "Your name" --role admin')
         click.echo("Ctrl-C stops everything.")
 
     _serve("tidings", commands, home, env | {"PORT": str(desk_port)}, desk, on_ready, logs=True)
