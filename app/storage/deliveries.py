@@ -12,7 +12,7 @@ from app.domain.messages import DeliveryRef
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
 from app.storage import audience
 from app.storage.database import changed
-from app.storage.models import Broadcast, Delivery, InboundRow, Slice, Subscriber
+from app.storage.models import Broadcast, Delivery, InboundRow, Sender, Slice, Subscriber
 
 _SENDING = BroadcastState.SENDING.value
 _PENDING = DeliveryStatus.PENDING.value
@@ -50,7 +50,8 @@ def lease_slice(
     row = session.execute(
         select(Slice, Broadcast)
         .join(Broadcast, Broadcast.id == Slice.broadcast_id)
-        .where(Broadcast.sender_id == sender_id, Broadcast.state == _SENDING, free)
+        .join(Sender, Sender.id == Broadcast.sender_id)
+        .where(Sender.id == sender_id, Sender.paused_at.is_(None), Broadcast.state == _SENDING, free)
         .order_by(Slice.seq, Slice.broadcast_id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Slice)
@@ -111,7 +112,14 @@ def pass_gate(
     held = session.execute(
         update(Slice)
         .where(Slice.broadcast_id == lease.broadcast_id, Slice.seq == lease.seq, Slice.epoch == lease.epoch)
-        .where(exists().where(Broadcast.id == lease.broadcast_id, Broadcast.state == _SENDING))
+        .where(
+            exists().where(
+                Broadcast.id == lease.broadcast_id,
+                Broadcast.state == _SENDING,
+                Sender.id == Broadcast.sender_id,
+                Sender.paused_at.is_(None),
+            )
+        )
         .values(lease_until=now + lease_for)
     )
     if changed(held) != 1:
@@ -131,6 +139,7 @@ def pass_gate(
         .where(
             Delivery.broadcast_id == lease.broadcast_id,
             Delivery.inbound_id == 0,
+            Delivery.slice == lease.seq,  # keeps a planner without statistics from reading the whole broadcast
             Delivery.subscriber_id.in_(subscriber_ids),
             Delivery.status == _PENDING,
         )

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.gateways.base import Reply
-from app.services import fan_out
+from app.services import fan_out, manage_senders
 from app.services.plan_broadcasts import cancel, pause, resume
 from app.storage.database import db, transaction
 from app.storage.deliveries import lease_slice
@@ -277,6 +277,22 @@ def test_pause_holds_what_has_not_left_and_resume_sends_it(newsroom: Newsroom) -
     assert (held.sent, held.pending) == (10, 15)
     assert newsroom.provider.copies == dict.fromkeys(people, 1)
     assert newsroom.tally(broadcast_id).sent == 25
+
+
+def test_pausing_the_sender_holds_its_broadcasts_in_mid_flight(newsroom: Newsroom) -> None:
+    newsroom.join(25)
+    broadcast_id = newsroom.broadcast()
+
+    def pause_sender_once(_to: str) -> None:
+        newsroom.provider.before_answer = None
+        manage_senders.pause("city-desk", reason="a wrong number", by="ops", now=newsroom.now)
+
+    newsroom.provider.before_answer = pause_sender_once
+    newsroom.send()
+    newsroom.send()
+
+    counts = newsroom.tally(broadcast_id)
+    assert (counts.sent, counts.pending) == (10, 15)
 
 
 def test_cancel_skips_everybody_who_has_not_had_it(newsroom: Newsroom) -> None:
