@@ -80,25 +80,28 @@ def bring_back(now: datetime) -> int:
             )
             .distinct()
         ).all()
-        for broadcast_id in due:
-            _retry_slice(session, broadcast_id, now)
-        return len(due)
+        return sum(_retry_slice(session, broadcast_id, now) for broadcast_id in due)
 
 
-def _retry_slice(session: Session, broadcast_id: int, now: datetime) -> None:
+def _retry_slice(session: Session, broadcast_id: int, now: datetime) -> bool:
+    """Move a broadcast's deliveries that are due into a new slice; False when another clock has just done so."""
+    # Two clocks that read the same last number would both write the next one.
+    session.get_one(Broadcast, broadcast_id, with_for_update=True)
     last = session.scalar(select(func.max(Slice.seq)).where(Slice.broadcast_id == broadcast_id))
-    part = Slice(broadcast_id=broadcast_id, seq=(last if last is not None else -1) + 1, state="open", epoch=0)
-    session.add(part)
-    session.flush()
-    session.execute(
+    seq = (last if last is not None else -1) + 1
+    moved = session.execute(
         update(Delivery)
         .where(
             Delivery.broadcast_id == broadcast_id,
             Delivery.status == DeliveryStatus.PENDING.value,
             Delivery.due_at <= now,
         )
-        .values(slice=part.seq, due_at=None, updated_at=now)
+        .values(slice=seq, due_at=None, updated_at=now)
     )
+    if not changed(moved):
+        return False
+    session.add(Slice(broadcast_id=broadcast_id, seq=seq, state="open", epoch=0))
+    return True
 
 
 def end_finished(now: datetime) -> list[int]:

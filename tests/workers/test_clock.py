@@ -1,0 +1,332 @@
+"""What the clock does each second: it opens what is due, wakes who has work, and repairs what was lost."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from rq import Queue
+from rq.serializers import JSONSerializer
+from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
+
+from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.gateways.base import Reply
+from app.queue import LANE, REPLIES
+from app.runtime import runtime
+from app.services import fan_out, manage_senders
+from app.services.plan_broadcasts import pause
+from app.storage.database import db, transaction
+from app.storage.deliveries import lease_slice
+from app.storage.models import Broadcast, Delivery, Slice
+from tests.support.application import MASTER_KEY, SECRET_KEY
+from tests.support.world import Newsroom, number
+from workers.clock import tick
+
+ROOT = Path(__file__).parents[2]
+LEASE = timedelta(seconds=30)
+
+
+def woken(queue: str) -> list[int]:
+    """The senders whose lanes were woken, in order."""
+    found = Queue(queue, connection=runtime().redis, serializer=JSONSerializer)
+    return [job.kwargs["sender_id"] for job in found.jobs]
+
+
+def state_of(broadcast_id: int) -> str:
+    db.session.rollback()
+    return db.session.get_one(Broadcast, broadcast_id).state
+
+
+def leased_to(newsroom: Newsroom, worker: str) -> None:
+    with transaction() as session:
+        assert lease_slice(session, newsroom.sender_id, worker, newsroom.now, LEASE)
+
+
+def a_dead_process() -> int:
+    """The id of a process that was and is no more."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_a_broadcast_that_is_due_is_opened_and_its_lane_woken(newsroom: Newsroom) -> None:
+    newsroom.join(3)
+    broadcast_id = newsroom.broadcast_waiting()
+
+    tick(newsroom.now)
+
+    assert state_of(broadcast_id) == BroadcastState.SENDING
+    assert woken(LANE) == [newsroom.sender_id]
+    assert woken(REPLIES) == []
+
+
+def test_a_broadcast_that_is_not_due_waits(newsroom: Newsroom) -> None:
+    newsroom.join(3)
+    broadcast_id = newsroom.broadcast_waiting()
+
+    tick(newsroom.now - timedelta(seconds=1))
+
+    assert state_of(broadcast_id) == BroadcastState.SCHEDULED
+    assert woken(LANE) == []
+
+
+def test_a_broadcast_is_opened_once_however_many_clocks_run(newsroom: Newsroom) -> None:
+    newsroom.join(3)
+    broadcast_id = newsroom.broadcast_waiting()
+
+    def one_clock() -> None:
+        with newsroom.app.app_context():
+            tick(newsroom.now)
+
+    clocks = [threading.Thread(target=one_clock) for _ in range(4)]
+    for clock in clocks:
+        clock.start()
+    for clock in clocks:
+        clock.join()
+
+    slices = db.session.scalar(
+        select(func.count()).select_from(Slice).where(Slice.broadcast_id == broadcast_id)
+    )
+    assert slices == 1
+    assert newsroom.tally(broadcast_id).audience == 3
+    assert woken(LANE) == [newsroom.sender_id]
+
+
+def test_every_second_wakes_a_lane_once_as_long_as_nobody_heard(newsroom: Newsroom) -> None:
+    newsroom.join(3)
+    newsroom.broadcast()
+
+    for _ in range(5):
+        tick(newsroom.now)
+        newsroom.later(seconds=1)
+
+    assert woken(LANE) == [newsroom.sender_id]
+
+
+def test_a_lost_wake_up_is_repaired_by_the_next_round(newsroom: Newsroom) -> None:
+    newsroom.join(3)
+    newsroom.broadcast()
+    newsroom.text("HELP", number(9))
+    tick(newsroom.now)
+    runtime().redis.flushall()
+
+    tick(newsroom.now + timedelta(seconds=1))
+
+    assert woken(LANE) == [newsroom.sender_id]
+    assert woken(REPLIES) == [newsroom.sender_id]
+
+
+def test_a_reply_that_waits_wakes_the_replies(newsroom: Newsroom) -> None:
+    newsroom.text("HELP", number(9))
+
+    tick(newsroom.now)
+
+    assert woken(REPLIES) == [newsroom.sender_id]
+    assert woken(LANE) == []
+
+
+def test_nothing_to_do_wakes_nobody(newsroom: Newsroom) -> None:
+    newsroom.join(3)
+    newsroom.broadcast()
+    newsroom.send()
+
+    tick(newsroom.now)
+
+    assert woken(LANE) == woken(REPLIES) == []
+
+
+def test_a_paused_broadcast_and_a_paused_sender_wake_nobody(newsroom: Newsroom) -> None:
+    newsroom.join(3)
+    pause(newsroom.broadcast(), by="ada", reason="a wrong figure", now=newsroom.now)
+    newsroom.broadcast("More news.")
+    manage_senders.pause("city-desk", reason="an outage", by="ops", now=newsroom.now)
+
+    tick(newsroom.now)
+
+    assert woken(LANE) == []
+
+
+def test_the_slices_of_a_dead_worker_of_this_machine_go_on_at_once(newsroom: Newsroom) -> None:
+    people = newsroom.join(3)
+    newsroom.broadcast()
+    leased_to(newsroom, f"{socket.gethostname()}:{a_dead_process()}")
+
+    tick(newsroom.now)
+    newsroom.send()
+
+    assert woken(LANE) == [newsroom.sender_id]
+    assert newsroom.provider.copies == dict.fromkeys(people, 1)
+
+
+def test_a_worker_that_died_and_was_not_collected_counts_as_dead(newsroom: Newsroom) -> None:
+    """In a container whose first process collects nobody, a killed worker stays in the table as a zombie."""
+    newsroom.join(3)
+    newsroom.broadcast()
+    zombie = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
+    leased_to(newsroom, f"{socket.gethostname()}:{zombie.pid}")
+
+    tick(newsroom.now)
+
+    zombie.wait()
+    assert woken(LANE) == [newsroom.sender_id]
+
+
+def test_the_slices_of_a_living_worker_are_left_to_it(newsroom: Newsroom) -> None:
+    newsroom.join(3)
+    newsroom.broadcast()
+    leased_to(newsroom, f"{socket.gethostname()}:{os.getpid()}")
+
+    tick(newsroom.now)
+
+    assert woken(LANE) == []
+
+
+def test_a_worker_of_another_machine_is_given_the_time_of_its_lease(newsroom: Newsroom) -> None:
+    newsroom.join(3)
+    newsroom.broadcast()
+    leased_to(newsroom, f"elsewhere:{a_dead_process()}")
+
+    tick(newsroom.now)
+    before = woken(LANE)
+    tick(newsroom.now + LEASE + timedelta(seconds=1))
+
+    assert (before, woken(LANE)) == ([], [newsroom.sender_id])
+
+
+def test_a_reply_in_a_dead_workers_hands_is_given_up_after_a_minute(newsroom: Newsroom) -> None:
+    newsroom.text("HELP", number(9))
+    with transaction() as session:
+        reply = session.scalars(select(Delivery)).one()
+        reply.status = DeliveryStatus.HANDING_OVER.value
+
+    tick(newsroom.now + timedelta(seconds=59))
+    before = db.session.scalars(select(Delivery.status)).one()
+    tick(newsroom.now + timedelta(seconds=61))
+
+    assert before == DeliveryStatus.HANDING_OVER
+    assert db.session.scalars(select(Delivery.status)).one() == DeliveryStatus.UNKNOWN
+
+
+def test_a_failed_hand_over_is_brought_back_when_its_time_has_come(newsroom: Newsroom) -> None:
+    newsroom.join(2)
+    broadcast_id = newsroom.broadcast()
+    newsroom.provider.answer = lambda to, body: Reply(0, left=False, reason="curl_7")
+    newsroom.send()
+
+    tick(newsroom.now + timedelta(seconds=20))
+    before = woken(LANE)
+    tick(newsroom.now + timedelta(seconds=40))
+
+    assert (before, woken(LANE)) == ([], [newsroom.sender_id])
+    assert state_of(broadcast_id) == BroadcastState.SENDING
+
+
+def test_two_clocks_bring_the_same_people_back_once(newsroom: Newsroom) -> None:
+    newsroom.join(2)
+    broadcast_id = newsroom.broadcast()
+    newsroom.provider.answer = lambda to, body: Reply(0, left=False, reason="curl_7")
+    newsroom.send()
+    newsroom.later(minutes=1)
+    failures: list[BaseException] = []
+    together = threading.Barrier(4)
+
+    def one_clock() -> None:
+        with newsroom.app.app_context():
+            together.wait()
+            try:
+                fan_out.bring_back(newsroom.now)
+            except Exception as error:  # a thread's exception would go unseen
+                failures.append(error)
+
+    clocks = [threading.Thread(target=one_clock) for _ in range(4)]
+    for clock in clocks:
+        clock.start()
+    for clock in clocks:
+        clock.join()
+
+    db.session.rollback()
+    seqs = db.session.scalars(select(Slice.seq).where(Slice.broadcast_id == broadcast_id)).all()
+    assert failures == []
+    assert sorted(seqs) == [0, 1]
+
+
+def test_a_broadcast_in_which_nobody_waits_is_finished(newsroom: Newsroom) -> None:
+    newsroom.join(2)
+    broadcast_id = newsroom.broadcast()
+    newsroom.lane().drain(newsroom.now + timedelta(seconds=20))
+
+    tick(newsroom.now)
+
+    assert state_of(broadcast_id) == BroadcastState.FINISHED
+
+
+@contextmanager
+def hidden(database_url: str) -> Iterator[None]:
+    """Let nobody find the database for a while, as when its server is being restarted."""
+    url = make_url(database_url)
+    assert url.database is not None
+    if url.drivername == "sqlite":
+        path = Path(url.database)
+        path.parent.rename(away := path.parent.with_name("away"))
+        try:
+            yield
+        finally:
+            away.rename(path.parent)
+        return
+    admin = url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
+    names = sql.Identifier(url.database), sql.Identifier(f"{url.database}_away")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
+        try:
+            yield
+        finally:
+            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*reversed(names)))
+
+
+def test_a_clock_waits_for_a_database_that_is_away_and_ends_when_asked(
+    newsroom: Newsroom, database_url: str, valkey_url: str, tmp_path: Path
+) -> None:
+    newsroom.join(2)
+    broadcast_id = newsroom.broadcast_waiting()
+    db.session.remove()
+    db.engine.dispose()
+    log = tmp_path / "clock.log"
+    settings = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "DATABASE_URL": database_url,
+        "REDIS_URL": valkey_url,
+        "SECRET_KEY": SECRET_KEY,
+        "MASTER_KEY": MASTER_KEY,
+        "PUBLIC_URL": "http://localhost",
+        "TIDINGS_HOME": str(tmp_path),
+    }
+
+    with hidden(database_url):
+        with log.open("wb") as words:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "workers", "clock"], cwd=ROOT, env=settings, stdout=words, stderr=words
+            )
+        wait_for(log, "could not do its round")
+    wait_for(log, f'"broadcast_id": {broadcast_id}')
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(timeout=10) == 0
+    assert state_of(broadcast_id) == BroadcastState.EXPIRED  # its noon lies long ago
+
+
+def wait_for(log: Path, words: str) -> None:
+    deadline = time.monotonic() + 20
+    while words not in log.read_text():
+        assert time.monotonic() < deadline, f"the clock never said {words!r}:\n{log.read_text()[-2000:]}"
+        time.sleep(0.05)
