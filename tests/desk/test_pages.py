@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from app import desk
 from app.services import plan_broadcasts
 from app.storage.database import transaction
 from app.storage.models import InboundRow
@@ -193,3 +195,14 @@ def test_a_text_put_aside_leaves_the_inbox(house: House, editor: Visitor) -> Non
     page = editor.submit(f"/inbox/{inbound_id}/read")
 
     assert "Nothing unread." in words(page)
+
+
+def test_triggers_from_elsewhere_are_quoted() -> None:
+    """htmx reads an unquoted selector only up to the first blank, and then listens to nothing."""
+    templates = Path(desk.__file__).parent / "templates"
+    triggers = [
+        line for path in templates.glob("*.html") for line in re.findall(r"from:.*", path.read_text())
+    ]
+
+    assert len(triggers) == 2
+    assert all(line.startswith("from:'closest form'") for line in triggers)
