@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, case, exists, func, literal, or_, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
 from app.storage import audience
-from app.storage.database import changed
+from app.storage.database import changed, is_sqlite
 from app.storage.models import Broadcast, Delivery, InboundRow, Sender, Slice, Subscriber
 
 _SENDING = BroadcastState.SENDING.value
 _PENDING = DeliveryStatus.PENDING.value
 _HANDING = DeliveryStatus.HANDING_OVER.value
 _UNKNOWN = DeliveryStatus.UNKNOWN.value
+_NEVER_COUNTED = text("SELECT reltuples < 1 FROM pg_class WHERE oid = 'delivery'::regclass")
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,15 @@ def people_of(session: Session, lease: Lease) -> list[Person]:
     return [Person(DeliveryRef(lease.broadcast_id, subscriber_id), *rest) for subscriber_id, *rest in rows]
 
 
+def count_for_planner(session: Session) -> None:
+    """Let PostgreSQL count the deliveries after the first claim ever, before autovacuum does.
+
+    Until then it plans for an empty table, keeps that plan, and finds one delivery by reading its whole broadcast.
+    """
+    if not is_sqlite(session) and session.scalar(_NEVER_COUNTED):
+        session.execute(text("ANALYZE delivery"))
+
+
 def pass_gate(
     session: Session, lease: Lease, subscriber_ids: Sequence[int], now: datetime, lease_for: timedelta
 ) -> set[int] | None:
@@ -139,7 +149,7 @@ def pass_gate(
         .where(
             Delivery.broadcast_id == lease.broadcast_id,
             Delivery.inbound_id == 0,
-            Delivery.slice == lease.seq,  # keeps a planner without statistics from reading the whole broadcast
+            Delivery.slice == lease.seq,  # so that the index on slices reads one slice at most
             Delivery.subscriber_id.in_(subscriber_ids),
             Delivery.status == _PENDING,
         )
