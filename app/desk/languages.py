@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from flask import Flask, request, session
-from flask_babel import Babel, LazyString, force_locale, get_locale  # type: ignore[import-untyped]  # ships no types
+from flask_babel import Babel, LazyString, force_locale, get_locale
 from flask_babel import gettext as _gettext
 from flask_babel import lazy_gettext as _lazy_gettext
 from flask_babel import ngettext as _ngettext

@@ -216,7 +216,7 @@ def _write_notices(
     written = 0
     for language in NOTICE_LANGUAGES:
         facts = facts_of(offer, {row.keyword: offer}, sender, controller, language)
-        text, old = notice_text(language, facts), newest.get(language)
+        text, old = _worded(language, facts), newest.get(language)
         if old is not None and old.text == text:
             continue
         session.add(

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -19,8 +20,12 @@ MAX_PASSWORD: Final = 256
 LANGUAGES: Final = ("en", "de")
 
 _hasher: Final = PasswordHasher()  # argon2id with the parameters of RFC 9106, low-memory profile
-# Checked when an address is unknown, so that the answer takes as long as for a known one.
-_NOBODYS_HASH: Final = _hasher.hash("no account has this password")
+
+
+@cache
+def _nobodys_hash() -> str:
+    """A hash to check against when there is no account, so that its absence takes as long as a wrong password."""
+    return _hasher.hash("no account has this password")
 
 
 def create_user(*, email: str, name: str, password: str, role: Role, by: str, now: datetime) -> int:
@@ -46,7 +51,7 @@ def authenticate(email: str, password: str) -> User | None:
     None stands for an unknown address, a wrong password and a disabled account alike, and each takes one hash.
     """
     user = db.session.scalar(select(User).where(User.email == email.strip().lower()))
-    matches = _matches(user.password_hash if user else _NOBODYS_HASH, password)
+    matches = _matches(user.password_hash if user else _nobodys_hash(), password)
     return user if user and matches and user.disabled_at is None else None
 
 
