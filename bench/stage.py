@@ -37,7 +37,7 @@ def redis_pid(client: redis.Redis) -> int:
 
 
 @contextlib.contextmanager
-def own_postgres() -> Iterator[URL]:
+def own_postgres(guard: Guard) -> Iterator[URL]:
     """Yield the URL of a throw-away server with PostgreSQL's own settings: every commit waits for the disk.
 
     Raises `NoDatabase`.
@@ -63,6 +63,7 @@ def own_postgres() -> Iterator[URL]:
         options = f"-c listen_addresses='' -c unix_socket_directories='{home}'"
         start = ("-D", home / "data", "-l", home / "log", "-w", "-o", options, "start")
         _run(user, home, binaries / "pg_ctl", *start)
+        guard.watch(int((home / "data" / "postmaster.pid").read_text().split()[0]))
         try:
             yield URL.create("postgresql", username="tidings", database="postgres", query={"host": str(home)})
         finally:

@@ -105,9 +105,9 @@ def _ready(plan: Plan) -> Iterator[_Field]:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidings-bench-")))
         guard = stack.enter_context(Guard())
         redis_url = stack.enter_context(stage.own_redis(directory, guard))
-        sink = stack.enter_context(running_sink(directory, account, compiler=plan.compiler))
+        sink = stack.enter_context(running_sink(directory, account, compiler=plan.compiler, guard=guard))
         ready = _Field(plan, directory, redis_url, sink, account, guard)
-        for name, url in _databases(plan, directory, stack):
+        for name, url in _databases(plan, directory, guard, stack):
             _say(f"{name}: {plan.recipients:,} subscribers are let onto the list")
             ready.newsrooms[name] = stack.enter_context(
                 newsroom(url, redis_url, directory, sink, account, people=plan.recipients)
@@ -115,12 +115,14 @@ def _ready(plan: Plan) -> Iterator[_Field]:
         yield ready
 
 
-def _databases(plan: Plan, directory: Path, stack: contextlib.ExitStack) -> Iterator[tuple[str, str]]:
+def _databases(
+    plan: Plan, directory: Path, guard: Guard, stack: contextlib.ExitStack
+) -> Iterator[tuple[str, str]]:
     if plan.sqlite:
         yield SQLITE, f"sqlite:///{directory / 'bench.db'}"
     if plan.postgres:
         own = plan.postgres == "own"
-        server = stack.enter_context(stage.own_postgres()) if own else stage.server_url(plan.postgres)
+        server = stack.enter_context(stage.own_postgres(guard)) if own else stage.server_url(plan.postgres)
         name = f"tidings_bench_{secrets.token_hex(4)}"
         url = stack.enter_context(stage.empty_database(server, name))
         yield POSTGRES, url.render_as_string(hide_password=False)

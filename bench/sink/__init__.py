@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.supervisor.guard import Guard
+
 SOURCE = Path(__file__).with_name("sink.c")
 C_KIND, PYTHON_KIND = "C, epoll", "Python, asyncio"
 
@@ -98,11 +100,12 @@ class Sink:
 
 @contextlib.contextmanager
 def running_sink(
-    directory: Path, account: Account, *, delay_ms: int = 0, compiler: str = "cc"
+    directory: Path, account: Account, *, delay_ms: int = 0, compiler: str = "cc", guard: Guard | None = None
 ) -> Iterator[Sink]:
     """Start the C sink, or the Python one where there is no compiler or no epoll; end it afterwards.
 
-    `directory` takes the compiled program. Raises `RuntimeError` when neither starts.
+    `directory` takes the compiled program; `guard` ends it when this process is killed. Raises
+    `RuntimeError` when neither starts.
     """
     program = compiled(directory, compiler)
     command = [str(program)] if program else [sys.executable, "-m", "bench.sink.fallback"]
@@ -116,8 +119,11 @@ def running_sink(
         stdout=subprocess.PIPE,
         env=environment,
         cwd=Path(__file__).parents[2],
+        start_new_session=True,
     )
     try:
+        if guard is not None:
+            guard.watch(process.pid)
         sink = Sink(_port(process), process.pid, C_KIND if program else PYTHON_KIND)
         yield sink
         sink.close()
