@@ -12,7 +12,7 @@ from app.clock import utcnow
 from app.commands.output import cell, json_option, operator, say, table
 from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
-from app.services import plan_broadcasts, reports
+from app.services import plan_broadcasts, reports, stop_broadcasts
 from app.services.broadcast_times import local_instant, zone_named
 from app.services.controller import NotFound, Refused
 from app.services.manage_lists import find_list
@@ -92,7 +92,7 @@ def pause(broadcast_id: int, reason: str, as_json: bool) -> None:
     Example:
       tidings broadcasts pause 7 --reason "wrong link"
     """
-    plan_broadcasts.pause(broadcast_id, by=operator(), reason=reason, now=utcnow())
+    stop_broadcasts.pause(broadcast_id, by=operator(), reason=reason, now=utcnow())
     _say_status(broadcast_id, as_json)
 
 
@@ -106,7 +106,7 @@ def resume(broadcast_id: int, as_json: bool) -> None:
     Example:
       tidings broadcasts resume 7
     """
-    plan_broadcasts.resume(broadcast_id, by=operator(), now=utcnow())
+    stop_broadcasts.resume(broadcast_id, by=operator(), now=utcnow())
     _wake(broadcast_id)
     _say_status(broadcast_id, as_json)
 
@@ -121,7 +121,7 @@ def cancel(broadcast_id: int, as_json: bool) -> None:
     Example:
       tidings broadcasts cancel 7
     """
-    plan_broadcasts.cancel(broadcast_id, by=operator(), now=utcnow())
+    stop_broadcasts.cancel(broadcast_id, by=operator(), now=utcnow())
     _say_status(broadcast_id, as_json)
 
 

@@ -10,7 +10,7 @@ from app.desk.reading import broadcast_or_404, broadcasts_in, list_names, tab_co
 from app.desk.refusals import translated
 from app.desk.words import TABS
 from app.queue import enqueue_lane
-from app.services import plan_broadcasts, reports
+from app.services import plan_broadcasts, reports, stop_broadcasts
 from app.services.controller import Refused
 from app.storage.models.accounts import Role
 
@@ -81,7 +81,7 @@ def pause(broadcast_id: int) -> ResponseReturnValue:
     """Hold a sending broadcast; it can go on later."""
     broadcast_or_404(broadcast_id)
     try:
-        plan_broadcasts.pause(broadcast_id, by=me().actor, reason="", now=utcnow())
+        stop_broadcasts.pause(broadcast_id, by=me().actor, reason="", now=utcnow())
     except Refused as error:
         flash(translated(error), "error")
     return _progress(broadcast_id)
@@ -93,7 +93,7 @@ def resume(broadcast_id: int) -> ResponseReturnValue:
     """Let a paused broadcast go on."""
     broadcast = broadcast_or_404(broadcast_id)
     try:
-        plan_broadcasts.resume(broadcast_id, by=me().actor, now=utcnow())
+        stop_broadcasts.resume(broadcast_id, by=me().actor, now=utcnow())
     except Refused as error:
         flash(translated(error), "error")
     else:
@@ -117,7 +117,7 @@ def stop(broadcast_id: int) -> ResponseReturnValue:
     """Stop a broadcast for good."""
     broadcast_or_404(broadcast_id)
     try:
-        plan_broadcasts.cancel(broadcast_id, by=me().actor, now=utcnow())
+        stop_broadcasts.cancel(broadcast_id, by=me().actor, now=utcnow())
     except Refused as error:
         flash(translated(error), "error")
     return _progress(broadcast_id)

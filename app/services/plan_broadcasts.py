@@ -1,21 +1,22 @@
-"""Write, check and schedule broadcasts, and stop them on their way: what an editor may do to one."""
+"""Write, check and schedule broadcasts: what an editor does before one is on its way."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.domain.parts import measure
 from app.domain.placeholders import PlaceholderError, parse
-from app.domain.statuses import BroadcastState, DeliveryStatus, MoveRefused, SkipReason, check_move
+from app.domain.statuses import BroadcastState
 from app.services.audit import note
+from app.services.broadcast_rows import broadcast_for_change, move, targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
 from app.services.controller import Conflict, NotFound, Refused
 from app.storage import audience
 from app.storage.database import transaction
-from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, Delivery, Sender, Slice
+from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, Sender
 
 MAX_TEXT = 1600
 FRESH_MINUTES = 120
@@ -79,7 +80,7 @@ def save_draft(
     """
     _check_words(title, text)
     with transaction() as session:
-        broadcast = _get(session, broadcast_id)
+        broadcast = broadcast_for_change(session, broadcast_id)
         if broadcast.state != BroadcastState.DRAFT.value:
             raise Refused(f"This broadcast is {broadcast.state}; take it back to draft before you change it.")
         if broadcast.revision != revision:
@@ -96,7 +97,7 @@ def save_draft(
 def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
     """Make a new draft with the same words and lists."""
     with transaction() as session:
-        original = _get(session, broadcast_id)
+        original = broadcast_for_change(session, broadcast_id)
         title, text = original.title, original.text
         list_ids = _target_ids(session, broadcast_id)
     return create_draft(title=title, text=text, list_ids=list_ids, by=by, now=now)
@@ -105,8 +106,8 @@ def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
 def check(broadcast_id: int, *, now: datetime) -> Review:
     """Ask the gate about everybody without sending anything."""
     with transaction() as session:
-        broadcast = _get(session, broadcast_id)
-        lists = _targets(session, broadcast_id)
+        broadcast = broadcast_for_change(session, broadcast_id)
+        lists = targets_of(session, broadcast_id)
         counts = audience.dry_run(session, [one.id for one in lists], now)
         sender = session.get(Sender, lists[0].sender_id) if lists else None
         size = measure(_longest(broadcast.text))
@@ -133,9 +134,9 @@ def schedule(broadcast_id: int, *, at: datetime | None, zone: str, by: str, now:
     """
     zone_named(zone)
     with transaction() as session:
-        broadcast = _get(session, broadcast_id)
-        _move(broadcast, BroadcastState.SCHEDULED, by, now)
-        lists = _targets(session, broadcast_id)
+        broadcast = broadcast_for_change(session, broadcast_id)
+        move(broadcast, BroadcastState.SCHEDULED, by, now)
+        lists = targets_of(session, broadcast_id)
         sender = session.get(Sender, lists[0].sender_id) if lists else None
         reachable = audience.dry_run(session, [one.id for one in lists], now).get(None, 0)
         problems = _problems(broadcast, lists, sender, reachable)
@@ -159,57 +160,10 @@ def schedule(broadcast_id: int, *, at: datetime | None, zone: str, by: str, now:
 def back_to_draft(broadcast_id: int, *, by: str, now: datetime) -> None:
     """Take a scheduled broadcast off the schedule."""
     with transaction() as session:
-        broadcast = _get(session, broadcast_id)
-        _move(broadcast, BroadcastState.DRAFT, by, now)
+        broadcast = broadcast_for_change(session, broadcast_id)
+        move(broadcast, BroadcastState.DRAFT, by, now)
         broadcast.next_at = broadcast.expires_at = None
         note(session, by, "broadcast.unschedule", f"broadcast {broadcast_id}", now)
-
-
-def pause(broadcast_id: int, *, by: str, reason: str, now: datetime) -> None:
-    """Hold a broadcast that is being sent; what is on the wire is not called back."""
-    with transaction() as session:
-        broadcast = _get(session, broadcast_id)
-        _move(broadcast, BroadcastState.PAUSED, by, now, reason)
-        note(session, by, "broadcast.pause", f"broadcast {broadcast_id}", now, reason=reason)
-
-
-def resume(broadcast_id: int, *, by: str, now: datetime) -> None:
-    """Go on with a paused broadcast. Its freshness still counts from the planned moment."""
-    with transaction() as session:
-        broadcast = _get(session, broadcast_id)
-        if broadcast.state != BroadcastState.PAUSED.value:
-            raise Refused(f"This broadcast is {broadcast.state}, not paused.")
-        _move(broadcast, BroadcastState.SENDING, by, now)
-        note(session, by, "broadcast.resume", f"broadcast {broadcast_id}", now)
-
-
-def cancel(broadcast_id: int, *, by: str, now: datetime) -> None:
-    """End a broadcast for good: whoever has not had it is skipped, so that the sums still meet the audience."""
-    with transaction() as session:
-        broadcast = _get(session, broadcast_id)
-        was_running = broadcast.state in (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
-        _move(broadcast, BroadcastState.CANCELED, by, now)
-        if was_running:
-            _skip_the_rest(session, broadcast, now)
-            broadcast.finished_at = now
-        note(session, by, "broadcast.cancel", f"broadcast {broadcast_id}", now)
-
-
-def _skip_the_rest(session: Session, broadcast: Broadcast, now: datetime) -> None:
-    session.execute(
-        update(Delivery)
-        .where(Delivery.broadcast_id == broadcast.id, Delivery.status == DeliveryStatus.PENDING.value)
-        .values(
-            status=DeliveryStatus.SKIPPED.value, reason=SkipReason.CANCELED.value, due_at=None, updated_at=now
-        )
-    )
-    open_slices = session.scalars(
-        select(Slice).where(Slice.broadcast_id == broadcast.id, Slice.state != "done")
-    )
-    for part in open_slices.all():
-        if part.lo is not None and part.hi is not None:
-            audience.claim_rows(session, broadcast, part.lo, part.hi, part.seq, now, cancel=True)
-        part.state = "done"
 
 
 def _check_words(title: str, text: str) -> None:
@@ -265,35 +219,8 @@ def _checked_instant(
     raise Refused(f"That is outside the hours promised to subscribers ({names}). {advice}")
 
 
-def _move(
-    broadcast: Broadcast, to: BroadcastState, by: str, now: datetime, reason: str | None = None
-) -> None:
-    try:
-        check_move(BroadcastState(broadcast.state), to)
-    except MoveRefused as error:
-        raise Refused(str(error)) from error
-    broadcast.state, broadcast.state_by, broadcast.state_at = to.value, by, now
-    broadcast.state_reason, broadcast.updated_at = reason, now
-
-
-def _get(session: Session, broadcast_id: int) -> Broadcast:
-    found = session.get(Broadcast, broadcast_id, with_for_update=True)
-    if found is None or found.state == BroadcastState.REPLIES.value:
-        raise NotFound(f"There is no broadcast {broadcast_id}.")
-    return found
-
-
-def _targets(session: Session, broadcast_id: int) -> Sequence[BroadcastList]:
-    return session.scalars(
-        select(BroadcastList)
-        .join(BroadcastTarget, BroadcastTarget.list_id == BroadcastList.id)
-        .where(BroadcastTarget.broadcast_id == broadcast_id)
-        .order_by(BroadcastList.id)
-    ).all()
-
-
 def _target_ids(session: Session, broadcast_id: int) -> list[int]:
-    return [one.id for one in _targets(session, broadcast_id)]
+    return [one.id for one in targets_of(session, broadcast_id)]
 
 
 def _set_targets(session: Session, broadcast: Broadcast, list_ids: Sequence[int]) -> None:

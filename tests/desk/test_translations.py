@@ -23,6 +23,8 @@ KEYWORDS = {"_": None, "gettext": None, "_l": None, "N_": None, "_n": (1, 2), "n
 # Services whose refusals editors can meet at the desk.
 SPEAKERS = (
     "plan_broadcasts",
+    "broadcast_rows",
+    "stop_broadcasts",
     "broadcast_times",
     "manage_lists",
     "manage_users",

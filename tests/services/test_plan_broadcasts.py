@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.domain.statuses import BroadcastState
-from app.services import fan_out
+from app.services import fan_out, stop_broadcasts
 from app.services import plan_broadcasts as plan
 from app.services.controller import Conflict, NotFound, Refused
 from app.storage.database import db, transaction
@@ -172,7 +172,7 @@ def test_a_copy_is_a_new_draft_with_the_same_words_and_lists(newsroom: Newsroom)
 def test_every_act_is_in_the_audit_log_with_its_author(newsroom: Newsroom) -> None:
     newsroom.join(1)
     broadcast_id = newsroom.broadcast()
-    plan.pause(broadcast_id, by="grace", reason="a wrong figure", now=newsroom.now)
+    stop_broadcasts.pause(broadcast_id, by="grace", reason="a wrong figure", now=newsroom.now)
 
     entries = db.session.execute(
         select(AuditEntry.actor, AuditEntry.action).where(AuditEntry.subject == f"broadcast {broadcast_id}")
@@ -184,7 +184,7 @@ def test_every_act_is_in_the_audit_log_with_its_author(newsroom: Newsroom) -> No
     ]
 
 
-@pytest.mark.parametrize("act", [plan.resume, plan.back_to_draft])
+@pytest.mark.parametrize("act", [stop_broadcasts.resume, plan.back_to_draft])
 def test_an_act_that_does_not_fit_the_state_is_refused_in_words(newsroom: Newsroom, act) -> None:
     newsroom.join(1)
     broadcast_id = newsroom.broadcast()
@@ -195,7 +195,7 @@ def test_an_act_that_does_not_fit_the_state_is_refused_in_words(newsroom: Newsro
 
 def test_a_broadcast_that_does_not_exist_is_not_found(newsroom: Newsroom) -> None:
     with pytest.raises(NotFound):
-        plan.cancel(999, by="ada", now=newsroom.now)
+        stop_broadcasts.cancel(999, by="ada", now=newsroom.now)
 
 
 def test_the_standing_replies_broadcast_is_none_that_an_editor_can_touch(newsroom: Newsroom) -> None:
@@ -205,4 +205,4 @@ def test_the_standing_replies_broadcast_is_none_that_an_editor_can_touch(newsroo
     ).one()
 
     with pytest.raises(NotFound):
-        plan.cancel(replies_id, by="ada", now=newsroom.now)
+        stop_broadcasts.cancel(replies_id, by="ada", now=newsroom.now)

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.gateways.base import Reply
 from app.services import fan_out, manage_senders
-from app.services.plan_broadcasts import cancel, pause, resume
+from app.services.stop_broadcasts import cancel, pause, resume
 from app.storage.database import db, transaction
 from app.storage.deliveries import lease_slice
 from app.storage.models import Broadcast, Delivery, Sender, Slice, Subscriber

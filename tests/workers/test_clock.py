@@ -24,7 +24,7 @@ from app.gateways.base import Reply
 from app.queue import LANE, REPLIES
 from app.runtime import runtime
 from app.services import fan_out, manage_senders
-from app.services.plan_broadcasts import pause
+from app.services.stop_broadcasts import pause
 from app.storage.database import db, transaction
 from app.storage.deliveries import lease_slice
 from app.storage.models import Broadcast, Delivery, Slice

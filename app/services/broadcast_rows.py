@@ -1,0 +1,38 @@
+"""What every use case about a broadcast begins with: the row, locked; its lists; a move that is allowed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.statuses import BroadcastState, MoveRefused, check_move
+from app.services.controller import NotFound, Refused
+from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
+
+
+def broadcast_for_change(session: Session, broadcast_id: int) -> Broadcast:
+    """Return a broadcast, locked until the transaction ends; raises `NotFound`, also for a sender's replies."""
+    found = session.get(Broadcast, broadcast_id, with_for_update=True)
+    if found is None or found.state == BroadcastState.REPLIES.value:
+        raise NotFound(f"There is no broadcast {broadcast_id}.")
+    return found
+
+
+def targets_of(session: Session, broadcast_id: int) -> Sequence[BroadcastList]:
+    """Return the lists that a broadcast goes to."""
+    return session.scalars(
+        select(BroadcastList)
+        .join(BroadcastTarget, BroadcastTarget.list_id == BroadcastList.id)
+        .where(BroadcastTarget.broadcast_id == broadcast_id)
+        .order_by(BroadcastList.id)
+    ).all()
+
+
+def move(broadcast: Broadcast, to: BroadcastState, by: str, now: datetime, reason: str | None = None) -> None:
+    try:
+        check_move(BroadcastState(broadcast.state), to)
+    except MoveRefused as error:
+        raise Refused(str(error)) from error
+    broadcast.state, broadcast.state_by, broadcast.state_at = to.value, by, now
+    broadcast.state_reason, broadcast.updated_at = reason, now
