@@ -7,6 +7,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -30,7 +31,10 @@ SQLITE, POSTGRES = "ours, SQLite", "ours, PostgreSQL"
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured. `postgres` is "" for none, "own" for a throw-away server, or a URL."""
+    """How much is measured. `postgres` is "" for none, "own" for a throw-away server, or a URL.
+
+    After the first round none begins that would, going by the last one, end more than `seconds` after the start.
+    """
 
     rounds: int
     recipients: int
@@ -41,6 +45,7 @@ class Plan:
     postgres: str = ""
     judge_speed: bool = True
     compiler: str = "cc"
+    seconds: float = 3600.0
 
     @property
     def ours(self) -> str:
@@ -84,14 +89,17 @@ class _Field:
 
 def run(plan: Plan) -> Report:
     """Measure by `plan`, telling progress on stderr. Raises `RunFailed`, `NoDatabase`, `RedisUnavailableError`."""
-    load = os.getloadavg()[0]
+    load, began = os.getloadavg()[0], time.monotonic()
     with _ready(plan) as ready:
         rounds: list[Round] = []
         before = ready.ceiling.per_second()
         for number in range(1, plan.rounds + 1):
+            round_began = time.monotonic()
             rounds.append(ready.round(before))
             before = rounds[-1].after
             _tell(number, rounds[-1], plan)
+            if 2 * time.monotonic() - round_began - began > plan.seconds:
+                break
         ready.sink.reset()
         return Report(
             _facts(ready, load), rounds, ready.ceiling.bare_per_second(), judge_speed=plan.judge_speed

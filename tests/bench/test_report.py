@@ -3,7 +3,7 @@
 import pytest
 
 from bench.report import NAIVE_FORK, NAIVE_SIMPLE, Report, Round, Spread, as_json, as_markdown, rewritten
-from bench.running import Run
+from bench.running import ROOT, Run
 
 OURS = "ours, SQLite"
 FACTS = {"ceiling": "wrk"}
@@ -103,3 +103,9 @@ def test_only_what_is_between_the_marks_is_rewritten():
 def test_a_page_without_marks_is_refused():
     with pytest.raises(ValueError, match="bench:a"):
         rewritten("nothing here", "a", "new")
+
+
+def test_the_page_about_performance_has_room_for_the_table():
+    page = (ROOT / "docs" / "performance.md").read_text()
+
+    assert "| new |" in rewritten(page, "throughput", "| new |")
