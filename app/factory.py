@@ -13,6 +13,7 @@ from app.logs import configure_logging
 from app.runtime import EXTENSION, Runtime
 from app.storage.database import db
 
+MAX_BODY = 1024 * 1024  # bytes; the largest form of the desk has a text of 1,600 characters
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
 
 
@@ -21,6 +22,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_env()
     configure_logging(settings.log_level)
     app = Flask("tidings", root_path=str(Path(__file__).parent), static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["SECRET_KEY"] = settings.secret_key
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     # An error must not carry the values it was about into a log: they are phone numbers and people's words.

@@ -26,6 +26,8 @@ LEASE = timedelta(seconds=30)
 WINDOW = 64
 FLUSH_AT = 256
 MAX_SLICES = 4
+GATHER = timedelta(milliseconds=10)
+REPLIES_EVERY = timedelta(milliseconds=50)
 # A lane that must wait longer than this gives its worker back; the clock wakes it again.
 LONGEST_WAIT = 2.0
 
@@ -88,6 +90,8 @@ class Lane:
         self._replies: dict[DeliveryRef, Person] = {}
         self._attempts: dict[DeliveryRef, int] = {}
         self._outcomes: list[Outcome] = []
+        self._looked_for_replies: datetime | None = None
+        self._last_window: datetime | None = None
         self._sender_open = True
         self._result = Drained()
 
@@ -108,16 +112,24 @@ class Lane:
 
     def _step(self, replies_only: bool) -> float | None:
         """Start what may start. Returns seconds to wait, 0 to go on at once, None when nothing is left to do."""
-        if not self._transport.free:
-            return 0.05
-        if self._start_replies():
-            return 0.0
+        now = self._clock()
+        if not self._transport.free or self._crowded(now):
+            return 0.01
+        if self._looked_for_replies is None or now - self._looked_for_replies >= REPLIES_EVERY:
+            self._looked_for_replies = now
+            if self._start_replies():
+                return 0.0
         if replies_only:
             return 0.05 if self._transport.in_flight else None
         held = self._next_slice()
         if held is not None:
             return self._start_window(held)
         return 0.05 if self._transport.in_flight else None
+
+    def _crowded(self, now: datetime) -> bool:
+        """Few connections are free and answers come in: a transaction for each would cost more than it moves."""
+        few = self._transport.free < self._transport.in_flight // 3
+        return few and self._last_window is not None and now - self._last_window < GATHER
 
     def _start_replies(self) -> bool:
         now = self._clock()
@@ -167,7 +179,7 @@ class Lane:
         if not granted:
             return wait
         chosen, texts = window[:granted], texts[:granted]
-        now = self._clock()
+        now = self._last_window = self._clock()
         with transaction() as session:
             passed = deliveries.pass_gate(
                 session, held.lease, [p.ref.subscriber_id for p in chosen], now, LEASE
