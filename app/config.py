@@ -132,7 +132,9 @@ class Settings:
         "Privacy page, linked from the welcome text",
         "https://example.org/privacy",
     )
-    region: str = _setting("TIDINGS_REGION", _region, "DE", "Country of numbers written without +..", "US")
+    region: str = _setting(
+        "TIDINGS_REGION", _region, "DE", "Country of numbers written without + and country code", "US"
+    )
     ledger: str = _setting(
         "TIDINGS_LEDGER", _text, "riverside", "Name of the consent ledger, one per controller", "main"
     )

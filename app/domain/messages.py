@@ -81,7 +81,7 @@ class ErrorKind(StrEnum):
     kind           about     what the engine does
     ============== ========= ==================================================================
     INVALID        address   marks the address bounced, no retry
-    BLOCKED        address   suspends the address until the person writes again
+    BLOCKED        address   suspends the address until the person sends START
     OPTED_OUT      address   records a withdrawal with the provider's code as evidence
     RATE_LIMITED   sender    waits `retry_after` for this sender, counts no attempt
     QUOTA          account   pauses the broadcast and says why

@@ -132,9 +132,10 @@ def _start(case: Case) -> Answer | None:
     offer = _offer(case) if case.decision.list_key else _default(case.offers)
     if offer is None:
         return case.answer(ReplyKind.CHOOSE_LIST) if case.offers else None
-    notice = present_notice(case.session, offer.list.id, case.person.language)
+    notice = present_notice(case.session, offer.list.id, offer.list.language)
     _lift_suppression(case)
     if offer.list.id not in _active_lists(case):
+        _learn_language(case, offer)
         more = {"list_id": offer.list.id, "notice": notice, "cta_ref": f"sms:{case.sender.name}"}
         _record(
             case,
@@ -145,6 +146,13 @@ def _start(case: Case) -> Answer | None:
         )
     # The welcome is the notice, to the letter: what the ledger hashes is what the person reads.
     return Answer(ReplyKind.WELCOME, notice.text)
+
+
+def _learn_language(case: Case, offer: Offer) -> None:
+    """The first list that a person joins tells in which language to answer; nothing else has told it before."""
+    joined = select(Subscription.list_id).where(Subscription.subscriber_id == case.person.id).limit(1)
+    if case.session.scalar(joined) is None:
+        case.person.language = offer.list.language
 
 
 def _lift_suppression(case: Case) -> None:

@@ -24,7 +24,7 @@ from app.storage.deliveries import Lease, Person
 
 LEASE = timedelta(seconds=30)
 WINDOW = 64
-FLUSH_AT = 256
+FLUSH_AT = 64
 MAX_SLICES = 4
 GATHER = timedelta(milliseconds=10)
 REPLIES_EVERY = timedelta(milliseconds=50)

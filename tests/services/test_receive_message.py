@@ -288,6 +288,27 @@ def test_talk_is_kept_for_the_desk_and_not_answered(newsroom: Newsroom) -> None:
     assert db.session.scalar(select(func.count()).select_from(Delivery)) == 0
 
 
+def test_whoever_joins_a_german_list_first_is_answered_in_german_from_then_on(newsroom: Newsroom) -> None:
+    newsroom.new_list("Stadt", "STADT", language="de")
+
+    newsroom.text("STADT")
+    newsroom.text("STOP")
+
+    welcome, confirmation = answers(newsroom)
+    assert "Höchstens 3 am Tag" in welcome
+    assert "Abmeldung erledigt" in confirmation
+
+
+def test_the_welcome_of_a_list_is_in_the_language_of_the_list(newsroom: Newsroom) -> None:
+    newsroom.new_list("Stadt", "STADT", language="de")
+    newsroom.text("START")
+    answers(newsroom)
+
+    newsroom.text("STADT")
+
+    assert "Höchstens 3 am Tag" in answers(newsroom)[0]
+
+
 def test_a_german_reader_is_answered_in_german(newsroom: Newsroom) -> None:
     newsroom.text("START")
     answers(newsroom)

@@ -125,12 +125,12 @@ class Newsroom:
         ).id
         self.list_id = self.new_list("City", "CITY", is_default=True)
 
-    def new_list(self, name: str, keyword: str, *, is_default: bool = False) -> int:
+    def new_list(self, name: str, keyword: str, *, is_default: bool = False, language: str = "en") -> int:
         return create_list(
             name=name,
             keyword=keyword,
             purpose=f"News of {name}",
-            language="en",
+            language=language,
             max_per_day=3,
             from_hour=0,
             until_hour=24,
