@@ -113,5 +113,6 @@ def _create_app() -> "Flask":
 
 root = Root(
     name="tidings",
-    help="Consent-managed broadcasts over messengers. Every command has --help with an example; those that tell something have --json.",
+    help="Consent-managed broadcasts over messengers. Every command has --help with an example; "
+    "those that tell something have --json.",
 )

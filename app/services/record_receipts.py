@@ -8,7 +8,7 @@ from app.services.controller import Controller
 from app.services.react_to_failures import PERSONAL, react
 from app.storage.consent import lock_head
 from app.storage.database import transaction
-from app.storage.deliveries import apply_receipt
+from app.storage.outcomes import apply_receipt
 
 _STATUS = {
     ReceiptStatus.SENT: DeliveryStatus.SENT,

@@ -18,7 +18,7 @@ from app.domain.placeholders import Template, parse
 from app.gateways.base import Gateway, Transport
 from app.services import settle_outcomes
 from app.services.controller import Controller
-from app.storage import audience, deliveries
+from app.storage import audience, deliveries, replies
 from app.storage.database import transaction
 from app.storage.deliveries import Lease, Person
 
@@ -134,7 +134,7 @@ class Lane:
     def _start_replies(self) -> bool:
         now = self._clock()
         with transaction() as session:
-            people = deliveries.claim_replies(
+            people = replies.claim_replies(
                 session, self._setup.replies_id, now, min(self._transport.free, WINDOW)
             )
         for person in people:

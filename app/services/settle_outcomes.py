@@ -13,9 +13,9 @@ from app.services.controller import Controller
 from app.services.react_to_failures import PERSONAL, react
 from app.storage.consent import lock_head
 from app.storage.database import transaction
-from app.storage.deliveries import Settlement
-from app.storage.deliveries import settle as write
 from app.storage.models import Broadcast, Sender
+from app.storage.outcomes import Settlement
+from app.storage.outcomes import settle as write
 
 FIRST_RETRY_S = 30
 _CLOSES_SENDER = frozenset({ErrorKind.AUTH, ErrorKind.CONFIG})

@@ -1,0 +1,107 @@
+"""What became of deliveries, written in bulk; and receipts, which move one forward."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, case, exists, func, literal, or_, tuple_, update
+from sqlalchemy.orm import Session
+
+from app.domain.messages import DeliveryRef
+from app.domain.statuses import DeliveryStatus
+from app.storage.database import changed
+from app.storage.models import Broadcast, Delivery
+
+_HANDING = DeliveryStatus.HANDING_OVER.value
+_UNKNOWN = DeliveryStatus.UNKNOWN.value
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What to write for one delivery after its hand-over. `due_at` with PENDING means: try again then."""
+
+    ref: DeliveryRef
+    status: DeliveryStatus
+    provider_id: str | None = None
+    reason: str | None = None
+    error_code: str | None = None
+    due_at: datetime | None = None
+    attempt_counts: bool = True
+
+
+_OPEN = or_(Delivery.status == literal(_HANDING), Delivery.status == literal(_UNKNOWN))
+_SETTLE = (
+    update(Delivery.__table__)  # type: ignore[arg-type]  # a mapped class's table is typed as FromClause
+    .where(
+        Delivery.broadcast_id == bindparam("b_broadcast"),
+        Delivery.subscriber_id == bindparam("b_subscriber"),
+        Delivery.inbound_id == bindparam("b_inbound"),
+    )
+    .values(
+        # A receipt may have come first; it knows more than the answer to the hand-over.
+        status=case((_OPEN, bindparam("b_status", type_=Delivery.status.type)), else_=Delivery.status),
+        reason=case((_OPEN, bindparam("b_reason", type_=Delivery.reason.type)), else_=Delivery.reason),
+        error_code=func.coalesce(bindparam("b_code", type_=Delivery.error_code.type), Delivery.error_code),
+        provider_id=func.coalesce(
+            bindparam("b_provider", type_=Delivery.provider_id.type), Delivery.provider_id
+        ),
+        due_at=bindparam("b_due", type_=Delivery.due_at.type),
+        attempts=Delivery.attempts - bindparam("b_uncounted"),
+        updated_at=bindparam("b_now", type_=Delivery.updated_at.type),
+    )
+)
+
+
+def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -> None:
+    """Write what became of hand-overs, in one round trip."""
+    if settlements:
+        rows = [_settle_params(one, now) for one in sorted(settlements, key=lambda one: one.ref)]
+        session.connection().execute(_SETTLE, rows)
+
+
+def _settle_params(one: Settlement, now: datetime) -> dict[str, Any]:
+    return {
+        "b_broadcast": one.ref.broadcast_id,
+        "b_subscriber": one.ref.subscriber_id,
+        "b_inbound": one.ref.inbound_id,
+        "b_status": one.status.value,
+        "b_reason": one.reason,
+        "b_code": one.error_code,
+        "b_provider": one.provider_id,
+        "b_due": one.due_at,
+        "b_uncounted": 0 if one.attempt_counts else 1,
+        "b_now": now,
+    }
+
+
+def apply_receipt(
+    session: Session,
+    ref: DeliveryRef,
+    status: DeliveryStatus,
+    overwrites: Sequence[DeliveryStatus],
+    *,
+    provider_id: str,
+    error_code: str | None,
+    reason: str | None,
+    sender_id: int,
+    now: datetime,
+) -> bool:
+    """Move one delivery forward to `status` if it stands at one of `overwrites`; tells whether it moved.
+
+    Only a delivery of this sender: a provider account may not speak about another's deliveries.
+    """
+    done = session.execute(
+        update(Delivery)
+        .where(
+            tuple_(Delivery.broadcast_id, Delivery.subscriber_id, Delivery.inbound_id)
+            == (ref.broadcast_id, ref.subscriber_id, ref.inbound_id),
+            Delivery.status.in_([one.value for one in overwrites]),
+            exists().where(Broadcast.id == ref.broadcast_id, Broadcast.sender_id == sender_id),
+        )
+        .values(
+            status=status.value, provider_id=provider_id, error_code=error_code, reason=reason, updated_at=now
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    return changed(done) > 0

@@ -1,0 +1,87 @@
+"""Replies that wait for hand-over: taken oldest first, dropped when they come too late."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.domain.messages import DeliveryRef
+from app.domain.statuses import DeliveryStatus, SkipReason
+from app.storage.deliveries import Person
+from app.storage.models import Delivery, InboundRow, Subscriber
+
+
+def claim_replies(session: Session, broadcast_id: int, now: datetime, limit: int) -> list[Person]:
+    """Take waiting replies of a sender, oldest first, and mark them HANDING_OVER.
+
+    A confirmation of STOP later than five minutes after the word is not sent any more: from then on the sender
+    would have to justify it (47 CFR 64.1200(a)(12)). Other answers are dropped after an hour.
+    """
+    key = (Delivery.broadcast_id, Delivery.subscriber_id, Delivery.inbound_id)
+    waiting = (
+        select(*key)
+        .where(
+            Delivery.broadcast_id == broadcast_id,
+            Delivery.slice.is_(None),
+            Delivery.status == DeliveryStatus.PENDING.value,
+            or_(Delivery.due_at.is_(None), Delivery.due_at <= now),
+        )
+        .order_by(Delivery.inbound_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    keys = [tuple(row) for row in session.execute(waiting)]
+    if not keys:
+        return []
+    rows = session.execute(
+        select(InboundRow, Subscriber, Delivery.attempts)
+        .join(Subscriber, Subscriber.id == InboundRow.subscriber_id)
+        .join(
+            Delivery,
+            and_(
+                Delivery.broadcast_id == broadcast_id,
+                Delivery.subscriber_id == Subscriber.id,
+                Delivery.inbound_id == InboundRow.id,
+            ),
+        )
+        .where(InboundRow.id.in_([key[2] for key in keys]))
+        .order_by(InboundRow.id)
+    ).all()
+    late = [inbound.id for inbound, *_ in rows if now - inbound.received_at > _patience(inbound.reply_kind)]
+    _mark_replies(session, broadcast_id, late, DeliveryStatus.SKIPPED, SkipReason.LATE_REPLY.value, now)
+    ready = [row for row in rows if row[0].id not in set(late)]
+    ids = [inbound.id for inbound, *_ in ready]
+    _mark_replies(session, broadcast_id, ids, DeliveryStatus.HANDING_OVER, None, now)
+    return [
+        Person(
+            DeliveryRef(broadcast_id, person.id, inbound.id),
+            person.channel,
+            person.address,
+            {},
+            attempts,
+            inbound.reply_text,
+        )
+        for inbound, person, attempts in ready
+    ]
+
+
+def _patience(reply_kind: str | None) -> timedelta:
+    return timedelta(minutes=5) if reply_kind in ("stopped", "stopped_list") else timedelta(hours=1)
+
+
+def _mark_replies(
+    session: Session,
+    broadcast_id: int,
+    inbound_ids: Sequence[int],
+    status: DeliveryStatus,
+    reason: str | None,
+    now: datetime,
+) -> None:
+    if inbound_ids:
+        session.execute(
+            update(Delivery)
+            .where(Delivery.broadcast_id == broadcast_id, Delivery.inbound_id.in_(inbound_ids))
+            .values(status=status.value, reason=reason, attempts=Delivery.attempts + 1, updated_at=now),
+            execution_options={"synchronize_session": False},
+        )
