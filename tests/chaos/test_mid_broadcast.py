@@ -37,7 +37,7 @@ def seconds_until_quiet(stack: Stack, *command: str) -> float:
 
 
 def test_whoever_says_stop_before_their_turn_does_not_get_it(running: RunningStack) -> None:
-    stack, broadcast_id = a_slow_broadcast(running, 150)
+    stack, broadcast_id = a_slow_broadcast(running, 80)
     quitters = SOME_NUMBERS[1500::20]
 
     answers = [stack.provider.text(phone, "STOP") for phone in quitters]
