@@ -1,0 +1,1 @@
+"""The product in a real browser: its story, its accessibility, and the pictures of the documentation."""

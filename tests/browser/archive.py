@@ -1,0 +1,99 @@
+"""A desk that has been in use for a while: broadcasts in every state, people with a past, letters in the inbox."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from app.clock import utcnow
+from app.demo.story import PHONE
+from tests.browser.demo import Demo, Editor
+
+GRACE, JONAS = "+447700900118", "+493023125017"
+READER = "+12055550117"
+LATE_READERS = tuple(f"+121555501{index}" for index in range(90, 97))
+"""Of the demo's thousand: one at the beginning, and some whose turn comes last."""
+# Phones whose last digits make the simulated network fail: a number unknown to it, a handset that blocks.
+UNKNOWN_NUMBER, BLOCKING = "+447700900202", "+447700900403"
+TITLE = "Mill Street bridge open again"
+HEADLINE = (
+    "Good morning {{first_name|neighbour}}: Mill Street bridge opens again today at 7. "
+    "Buses 4 and 11 take their usual way. Reply STOP to leave."
+)
+SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Paths of what is there."""
+
+    draft: str
+    waiting: str
+    paused: str
+    sent: str
+    person: str
+
+
+def fill(demo: Demo) -> Archive:
+    """Use the demo as a newsroom does, through its own doors."""
+    editor = demo.visitor()
+    receive_texts(demo)
+    sent = editor.send(
+        "School holidays: what is open", "Pools and libraries keep their usual hours next week."
+    )
+    until(lambda: is_finished(editor, sent), "the first broadcast to end")
+    paused = editor.send("Water works on High Street", "No water on High Street from 10 to 12 today.")
+    until(lambda: is_sending(editor, paused), "the second broadcast to begin")
+    editor.submit(paused, "/pause")
+    return Archive(draft_of(editor), waiting_of(editor), paused, sent, person_of(editor, PHONE))
+
+
+def receive_texts(demo: Demo) -> None:
+    """People join and ask."""
+    for phone in (PHONE, GRACE, UNKNOWN_NUMBER, BLOCKING):
+        demo.text(phone, "START")
+    demo.text(READER, "Does line 11 run on Sundays too?")
+    demo.text(PHONE, "Does the bridge open for bicycles as well?")
+
+
+def draft_of(editor: Editor) -> str:
+    """Write the draft that is looked at most."""
+    return editor.draft(TITLE, HEADLINE)
+
+
+def waiting_of(editor: Editor) -> str:
+    """Schedule a broadcast for tomorrow morning."""
+    path = editor.draft("Market day", "The market is on the town hall square today, from 8 to 13 h.")
+    editor.confirm(path, choice="at", day=tomorrow(), hour="07:30")
+    return path
+
+
+def tomorrow() -> str:
+    """The next day in the zone that the demo's lists promise, as a form writes it."""
+    return (utcnow().astimezone(ZoneInfo("Europe/Berlin")) + timedelta(days=1)).date().isoformat()
+
+
+def person_of(editor: Editor, number: str) -> str:
+    """Return the path of a person's page."""
+    found = editor.open(f"/people?q=%2B{number.removeprefix('+')}")
+    return "/people/" + found.partition('href="/people/')[2].partition('"')[0]
+
+
+def is_sending(editor: Editor, path: str) -> bool:
+    """Whether a broadcast is going out."""
+    return 'class="pill sending"' in editor.open(path)
+
+
+def is_finished(editor: Editor, path: str) -> bool:
+    """Whether everybody was reached and every receipt is there."""
+    page = editor.open(path)
+    return 'class="pill finished"' in page and "data-poll" not in page
+
+
+def until(fact: Callable[[], bool], what: str) -> None:
+    """Wait for something to become true; fails after `SECONDS`, saying what did not."""
+    deadline = time.monotonic() + SECONDS
+    while not fact():
+        assert time.monotonic() < deadline, f"waited {SECONDS:g} s in vain for {what}"
+        time.sleep(0.2)

@@ -1,0 +1,42 @@
+"""Which pictures the documentation has, and what a picture may be."""
+
+import struct
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+FOLDER = Path(__file__).parents[2] / "docs" / "images"
+SCENES = (
+    "sign-in",
+    "demo-phones",
+    "desk-broadcasts",
+    "desk-compose",
+    "desk-when",
+    "desk-review",
+    "desk-progress",
+    "desk-report",
+    "desk-lists",
+    "desk-people",
+    "desk-person",
+    "desk-inbox",
+)
+WIDTHS = {"": 1200, "-360": 360}
+SCHEMES: dict[str, Literal["light", "dark"]] = {"": "light", "-dark": "dark"}
+LARGEST = 150_000
+"""Bytes: a page of the documentation shows several, also on a slow line."""
+
+
+def file_name(scene: str, width: str, scheme: str) -> str:
+    """`desk-review-360-dark.png`"""
+    return f"{scene}{width}{scheme}.png"
+
+
+def file_names() -> set[str]:
+    """The name of every picture."""
+    return {file_name(*parts) for parts in product(SCENES, WIDTHS, SCHEMES)}
+
+
+def width_of(picture: bytes) -> int:
+    """Return the width in pixels that the head of a PNG file gives."""
+    width: int = struct.unpack(">I", picture[16:20])[0]
+    return width

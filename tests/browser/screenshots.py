@@ -1,0 +1,141 @@
+"""Takes the pictures of the documentation: `python -m tests.browser.screenshots` writes docs/images.
+
+Starts a demo, plays a morning in a newsroom, and photographs each page wide and narrow, light and dark.
+"""
+
+import re
+import sys
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from app.demo.story import PHONE
+from tests.browser import archive
+from tests.browser.chromium import PATIENCE, launch_options, session_of
+from tests.browser.demo import Demo, Editor, running_demo
+from tests.browser.pictures import FOLDER, SCHEMES, WIDTHS, file_name
+
+LOWEST, HIGHEST = 560, 1080
+"""Height of a picture in pixels; what is longer is cut, as on a screen."""
+CRAWL, BRISK = 4, 60
+"""Messages a second: hardly moving, so that all four pictures show the same; and at a pace to get there."""
+
+
+class Photographer:
+    """Takes each scene in its four looks."""
+
+    def __init__(self, browser: Browser, demo: Demo, editor: Editor, folder: Path) -> None:
+        self._folder = folder
+        self.context = browser.new_context(base_url=demo.desk, locale="en-GB", reduced_motion="reduce")
+        self.context.set_default_timeout(PATIENCE)
+        self._page = self.context.new_page()
+        self._editor = editor
+
+    def sign_in(self) -> None:
+        self.context.add_cookies(session_of(self._editor))
+
+    def take(self, scene: str, path: str, prepare: Callable[[Page], None] = lambda page: None) -> None:
+        """Open `path`, let `prepare` bring it into position, and photograph the top of it, as far as a screen goes."""
+        for width, scheme in product(WIDTHS, SCHEMES):
+            self._page.set_viewport_size({"width": WIDTHS[width], "height": LOWEST})
+            self._page.emulate_media(color_scheme=SCHEMES[scheme])
+            self._page.goto(path)
+            prepare(self._page)
+            height = min(self._page.evaluate("() => document.scrollingElement.scrollHeight"), HIGHEST)
+            self._page.set_viewport_size({"width": WIDTHS[width], "height": height})
+            self._page.screenshot(path=self._folder / file_name(scene, width, scheme))
+        sys.stdout.write(f"{scene}\n")
+
+
+def main(folder: Path = FOLDER) -> None:
+    """Write all pictures to `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    options = launch_options()
+    if options is None:
+        sys.exit("There is no Chromium on this machine: apt-get install chromium fonts-noto-color-emoji")
+    expect.set_options(timeout=PATIENCE)
+    with running_demo() as demo, sync_playwright() as driver:
+        browser = driver.chromium.launch(**options)
+        editor = demo.visitor()
+        camera = Photographer(browser, demo, editor, folder)
+        camera.take("sign-in", "/sign-in")
+        camera.sign_in()
+        photograph_the_morning(camera, demo, editor)
+        browser.close()
+
+
+def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> None:
+    """Play the morning in its order: letters come, a broadcast is written, goes out, and is looked at."""
+    demo.pace(BRISK)
+    earlier = editor.send(
+        "School holidays: what is open", "Pools and libraries keep their usual hours next week."
+    )
+    archive.until(lambda: archive.is_finished(editor, earlier), "the earlier broadcast to end")
+    archive.receive_texts(demo)
+    archive.waiting_of(editor)
+    headline = archive.draft_of(editor)
+    camera.take("desk-inbox", "/inbox")
+    camera.take("desk-lists", "/lists")
+    camera.take("desk-compose", f"{headline}/edit")
+    camera.take(
+        "desk-when", f"{headline}/when?choice=at&day={archive.tomorrow()}&hour=07:30&zone=Europe/Berlin"
+    )
+    camera.take("desk-review", f"{headline}/review?choice=now&zone=Europe/Berlin")
+    editor.confirm(headline, choice="now")
+    _slow_down_half_way(demo, editor, headline)
+    _some_leave_meanwhile(demo)
+    camera.take("desk-progress", headline)
+    camera.take("desk-broadcasts", "/broadcasts?tab=sending")
+    _to_the_end(demo, editor, headline)
+    photograph_what_came_of_it(camera, demo, editor, headline)
+
+
+def photograph_what_came_of_it(camera: Photographer, demo: Demo, editor: Editor, headline: str) -> None:
+    """The report, the people, and their phones."""
+    demo.text(archive.JONAS, "STADT")
+    camera.take("demo-phones", demo.phones, _last_messages)
+    demo.text(PHONE, "STOP")
+    camera.take("desk-report", f"{headline}/report")
+    camera.take("desk-people", "/people?q=0143")
+    camera.take("desk-person", archive.person_of(editor, PHONE))
+
+
+def _slow_down_half_way(demo: Demo, editor: Editor, path: str) -> None:
+    archive.until(lambda: _handed_over(editor, path) > 350, "a third to be handed over")
+    _change_pace(demo, editor, path, CRAWL)
+    archive.until(lambda: archive.is_sending(editor, path), "the broadcast to go on")
+
+
+def _some_leave_meanwhile(demo: Demo) -> None:
+    for phone in archive.LATE_READERS[:3]:
+        demo.text(phone, "STOP")
+    for phone in archive.LATE_READERS[3:]:
+        demo.block(phone)
+
+
+def _to_the_end(demo: Demo, editor: Editor, path: str) -> None:
+    _change_pace(demo, editor, path, BRISK)
+    archive.until(lambda: archive.is_finished(editor, path), "the broadcast to end")
+
+
+def _change_pace(demo: Demo, editor: Editor, path: str, rate: int) -> None:
+    """A worker at work keeps its pace for a while; after a pause it asks for it again."""
+    editor.submit(path, "/pause")
+    demo.pace(rate)
+    editor.submit(path, "/resume")
+
+
+def _handed_over(editor: Editor, path: str) -> int:
+    found = re.search(r"([\d,]+) of [\d,]+ handed over", editor.open(path))
+    return int(found.group(1).replace(",", "")) if found else 0
+
+
+def _last_messages(page: Page) -> None:
+    expect(page.locator(".bubble.in", has_text="bridge opens again").first).to_be_visible()
+    expect(page.locator("#phone-jonas .bubble.in")).to_have_count(1)
+
+
+if __name__ == "__main__":
+    main()

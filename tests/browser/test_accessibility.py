@@ -1,0 +1,177 @@
+"""Every page, in both languages, light and dark, wide and narrow: axe finds no fault, and 320 px are enough."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from tests.browser.archive import Archive, tomorrow
+from tests.browser.chromium import NARROW, PATIENCE, WIDE, Complaints, faults, overflow, session_of
+from tests.browser.demo import Demo, Editor
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+PAGES = {
+    "drafts": "/broadcasts?tab=drafts",
+    "waiting": "/broadcasts?tab=waiting",
+    "sending": "/broadcasts?tab=sending",
+    "sent": "/broadcasts?tab=sent",
+    "write": "/broadcasts/new",
+    "edit": "{draft}/edit",
+    "when": "{draft}/when",
+    "when, at a time": "{draft}/when?choice=at&day={tomorrow}&hour=07:30&zone=Europe/Berlin",
+    "review": "{draft}/review?choice=now&zone=Europe/Berlin",
+    "progress, waiting": "{waiting}",
+    "progress, paused": "{paused}",
+    "progress, finished": "{sent}",
+    "stop": "{paused}/stop",
+    "report": "{sent}/report",
+    "lists": "/lists",
+    "new list": "/lists/new",
+    "people": "/people",
+    "people found": "/people?q=0143",
+    "nobody found": "/people?q=9999",
+    "person": "{person}",
+    "inbox": "/inbox",
+    "account": "/account",
+    "users": "/users",
+}
+BOTH: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
+# Each page in all four looks in English; in German, whose words are longer, in the two that differ in everything.
+LOOKS: dict[str, list[tuple[ViewportSize, Literal["light", "dark"]]]] = {
+    "en": [(size, scheme) for size in (WIDE, NARROW) for scheme in BOTH],
+    "de": [(WIDE, "light"), (NARROW, "dark")],
+}
+SMALLEST = ViewportSize(width=320, height=640)
+
+
+@pytest.fixture(scope="session")
+def editors(demo: Demo) -> dict[str, Editor]:
+    """Two people at the desk: one reads it in English, one in German."""
+    english = demo.visitor()
+    email, password = "redaktion@example.org", "vier zufällige Wörter hier"
+    english.submit("/users", "role", name="Mia Schubert", email=email, password=password, role="admin")
+    german = Editor(demo.desk, email, password)
+    german.submit("/broadcasts", "/language", language="de", next="/broadcasts")
+    return {"en": english, "de": german}
+
+
+@pytest.fixture(scope="session")
+def windows(browser: Browser, editors: dict[str, Editor]) -> Iterator[dict[str, Page]]:
+    """A window for each of them, kept open: a hundred fresh ones would take minutes."""
+    found = {}
+    for language, editor in editors.items():
+        context = browser.new_context(base_url=editor.desk, locale=language, reduced_motion="reduce")
+        context.set_default_timeout(PATIENCE)
+        context.add_cookies(session_of(editor))
+        found[language] = context.new_page()
+    yield found
+    for page in found.values():
+        page.context.close()
+
+
+@pytest.fixture
+def look(windows: dict[str, Page], complaints: Complaints) -> Iterator[Callable[[str], Page]]:
+    """Give the window of a language, with somebody listening to its console."""
+    taken = []
+
+    def take(language: str) -> Page:
+        page = windows[language]
+        complaints.listen(page)
+        taken.append(page)
+        return page
+
+    yield take
+    for page in taken:
+        complaints.leave(page)
+
+
+def assert_fit(page: Page, language: str) -> None:
+    """Look at the open page in each of its looks, and at the smallest width."""
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    found = []
+    for size, scheme in LOOKS[language]:
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme=scheme)
+        found += [f"{scheme}, {size['width']} px: {fault}" for fault in faults(page)]
+    page.set_viewport_size(SMALLEST)
+    assert found == []
+    assert overflow(page) == 0, "the page moves sideways at 320 px"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_accessible_in_every_look(
+    name: str, language: str, archive: Archive, look: Callable[[str], Page]
+) -> None:
+    page = look(language)
+
+    answer = page.goto(PAGES[name].format(**asdict(archive), tomorrow=tomorrow()))
+
+    assert answer is not None
+    assert answer.status == 200
+    assert_fit(page, language)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_form_for_a_broadcast_is_accessible_with_all_its_faults_named(
+    language: str, look: Callable[[str], Page], complaints: Complaints
+) -> None:
+    page = look(language)
+    page.goto("/broadcasts/new")
+    page.locator("#text").fill("“Quotes” {{nonsense}} https://bit.ly/x")
+    with complaints.refused(422):
+        page.locator(".ends [value=when]").click()
+        expect(page.locator("#errors")).to_be_focused()
+
+    assert_fit(page, language)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_page_that_is_not_there_is_accessible(
+    language: str, look: Callable[[str], Page], complaints: Complaints
+) -> None:
+    page = look(language)
+    with complaints.refused(404):
+        page.goto("/broadcasts/987654321")
+
+    assert_fit(page, language)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_account_menu_is_accessible_when_it_is_open(language: str, look: Callable[[str], Page]) -> None:
+    page = look(language)
+    page.goto("/lists")
+    page.locator(".menu summary").click()
+
+    assert_fit(page, language)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_sign_in_is_accessible_before_and_after_a_refusal(
+    language: str, open_page: Callable[..., Page], complaints: Complaints
+) -> None:
+    page = open_page(locale=language, reduced_motion="reduce")
+    page.goto("/sign-in")
+    assert_fit(page, language)
+
+    page.locator("#email").fill("nobody@example.org")
+    page.locator("#password").fill("not this one")
+    with complaints.refused(422):
+        page.locator("form button").first.click()
+        expect(page.get_by_role("alert")).to_be_visible()
+
+    assert_fit(page, language)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_phones_are_accessible(
+    language: str, open_page: Callable[..., Page], archive: Archive, demo: Demo
+) -> None:
+    page = open_page(locale=language, reduced_motion="reduce")
+    page.goto(f"{demo.phones}/?lang={language}")
+    expect(page.locator(".bubble").first).to_be_visible()
+
+    assert_fit(page, language)
