@@ -24,7 +24,7 @@ QUEUE = "naive"
 FORKING, SIMPLE = "rq.Worker", "rq.SimpleWorker"
 TEXT = "The bridge is open again. {}"
 _API = "https://api.twilio.com"
-_SLOWEST_PER_SECOND = 1.0
+_SLOWEST_PER_SECOND = 0.2
 
 
 class _ToSink(TwilioHttpClient):  # type: ignore[misc]  # the SDK ships no types

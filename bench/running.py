@@ -90,7 +90,9 @@ def wait_until(
     while not done():
         if time.monotonic() > deadline or (process is not None and process.poll() is not None):
             last = log.read_text(errors="replace")[-2000:] if log else ""
-            raise RunFailed(f"The work was not done after {seconds:.0f} s. {last}".strip())
+            ended = process is not None and process.poll() is not None
+            why = "The worker ended early." if ended else f"The work was not done after {seconds:.0f} s."
+            raise RunFailed(f"{why} Is the machine busy? Load {os.getloadavg()[0]:.1f}. {last}".strip())
         time.sleep(POLL_SECONDS)
 
 
