@@ -42,9 +42,9 @@ def test_two_join_a_broadcast_goes_out_and_whoever_says_stop_meanwhile_gets_noth
     heard = demo.heard(PHONE)
     see_it_end(desk)
 
-    skipped = number(desk, "skipped")
-    assert skipped >= 1
-    assert number(desk, "delivered") + number(desk, "failed") == announced - skipped >= 1001
+    # Of those announced, Ada alone drops out. Who was left out at the review is skipped too, and was not announced.
+    assert number(desk, "skipped") >= 1
+    assert number(desk, "delivered") + number(desk, "failed") == announced - 1 >= 1001
     expect(grace.messages.last).to_contain_text("The pool is open until ten.")
     desk.goto(demo.visitor().send("Library", "The library opens on Monday."))
     see_it_end(desk)
