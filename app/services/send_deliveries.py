@@ -165,7 +165,6 @@ class Lane:
             deliveries.settle_abandoned(session, lease, now)
             if part.lo is not None and part.hi is not None:
                 audience.claim_rows(session, broadcast, part.lo, part.hi, part.seq, now)
-                deliveries.count_for_planner(session)
             people = deliveries.people_of(session, lease)
         held = _Held(lease, parse(lease.text), deque(people))
         self._held.append(held)

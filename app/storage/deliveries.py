@@ -5,20 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, exists, or_, select, text, update
+from sqlalchemy import and_, case, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.storage import audience
-from app.storage.database import changed, is_sqlite
+from app.storage.database import changed
 from app.storage.models import Broadcast, Delivery, Sender, Slice, Subscriber
 
 _SENDING = BroadcastState.SENDING.value
 _PENDING = DeliveryStatus.PENDING.value
 _HANDING = DeliveryStatus.HANDING_OVER.value
 _UNKNOWN = DeliveryStatus.UNKNOWN.value
-_NEVER_COUNTED = text("SELECT reltuples < 1 FROM pg_class WHERE oid = 'delivery'::regclass")
 
 
 @dataclass(frozen=True)
@@ -99,15 +98,6 @@ def people_of(session: Session, lease: Lease) -> list[Person]:
         .order_by(Delivery.subscriber_id)
     )
     return [Person(DeliveryRef(lease.broadcast_id, subscriber_id), *rest) for subscriber_id, *rest in rows]
-
-
-def count_for_planner(session: Session) -> None:
-    """Let PostgreSQL count the deliveries after the first claim ever, before autovacuum does.
-
-    Until then it plans for an empty table, keeps that plan, and finds one delivery by reading its whole broadcast.
-    """
-    if not is_sqlite(session) and session.scalar(_NEVER_COUNTED):
-        session.execute(text("ANALYZE delivery"))
 
 
 def pass_gate(

@@ -135,7 +135,7 @@ def _create_tables() -> None:
         postgresql_where=sa.text("status = 0 AND due_at IS NOT NULL"),
         sqlite_where=sa.text("status = 0 AND due_at IS NOT NULL"),
     )
-    op.create_index("ix_delivery_slice", "delivery", ["broadcast_id", "slice", "status"], unique=False)
+    op.create_index("ix_delivery_slice", "delivery", ["slice", "broadcast_id", "status"], unique=False)
     op.create_index("ix_delivery_subscriber_id", "delivery", ["subscriber_id"], unique=False)
 
     op.create_table(
