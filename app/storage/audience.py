@@ -60,14 +60,18 @@ def consent_seq(broadcast_id: Any, subscriber_id: Any, as_of_seq: Any = None) ->
     return found
 
 
-def refusal(consent: Any, expires_at: Any, now: datetime) -> ColumnElement[str | None]:
-    """SQL for the gate's answer about the joined `Subscriber`: a `SkipReason`, or NULL for "send"."""
+def refusal(consent: Any, expires_at: Any, now: Any) -> ColumnElement[str | None]:
+    """SQL for the gate's answer about the joined `Subscriber`: a `SkipReason`, or NULL for "send".
+
+    `now` is a moment, or a parameter for one.
+    """
+    moment = literal(now, Broadcast.expires_at.type) if isinstance(now, datetime) else now
     return case(
         (consent.is_(None), literal(SkipReason.STOPPED.value)),
         (Subscriber.suppressed_at.is_not(None), literal(SkipReason.SUPPRESSED.value)),
         (Subscriber.blocked_at.is_not(None), literal(SkipReason.BLOCKED.value)),
         (Subscriber.bounced_at.is_not(None), literal(SkipReason.BOUNCED.value)),
-        (expires_at <= literal(now, Broadcast.expires_at.type), literal(SkipReason.EXPIRED.value)),
+        (expires_at <= moment, literal(SkipReason.EXPIRED.value)),
         else_=null(),
     ).cast(String)
 

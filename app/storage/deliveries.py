@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, exists, or_, select, update
+from sqlalchemy import and_, bindparam, case, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
@@ -100,6 +100,55 @@ def people_of(session: Session, lease: Lease) -> list[Person]:
     return [Person(DeliveryRef(lease.broadcast_id, subscriber_id), *rest) for subscriber_id, *rest in rows]
 
 
+_MAY_HAND_OVER = (
+    update(Slice.__table__)  # type: ignore[arg-type]  # a mapped class's table is typed as FromClause
+    .where(
+        Slice.broadcast_id == bindparam("b_broadcast"),
+        Slice.seq == bindparam("b_slice"),
+        Slice.epoch == bindparam("b_epoch"),
+        exists().where(
+            Broadcast.id == bindparam("b_broadcast"),
+            Broadcast.state == _SENDING,
+            Sender.id == Broadcast.sender_id,
+            Sender.paused_at.is_(None),
+        ),
+    )
+    .values(lease_until=bindparam("b_lease_until", type_=Slice.lease_until.type))
+)
+_EXPIRES = select(Broadcast.expires_at).where(Broadcast.id == bindparam("b_broadcast")).scalar_subquery()
+_ANSWER = (
+    select(
+        # By Subscriber.id: a Delivery in there would not be the row being updated but any delivery at all.
+        audience.refusal(
+            audience.consent_seq(bindparam("b_broadcast"), Subscriber.id),
+            _EXPIRES,
+            bindparam("b_now", type_=Delivery.updated_at.type),
+        )
+    )
+    .where(Subscriber.id == Delivery.subscriber_id)
+    .correlate(Delivery)
+    .scalar_subquery()
+)
+# Built once: putting it together for every window would cost the worker more than sending does.
+_GATE = (
+    update(Delivery.__table__)  # type: ignore[arg-type]  # as above
+    .where(
+        Delivery.broadcast_id == bindparam("b_broadcast"),
+        Delivery.inbound_id == 0,
+        Delivery.slice == bindparam("b_slice"),
+        Delivery.subscriber_id.in_(bindparam("b_people", expanding=True)),
+        Delivery.status == _PENDING,
+    )
+    .values(
+        status=case((_ANSWER.is_(None), _HANDING), else_=DeliveryStatus.SKIPPED.value),
+        reason=_ANSWER,
+        attempts=Delivery.attempts + 1,
+        updated_at=bindparam("b_now", type_=Delivery.updated_at.type),
+    )
+    .returning(Delivery.subscriber_id, Delivery.status)
+)
+
+
 def pass_gate(
     session: Session, lease: Lease, subscriber_ids: Sequence[int], now: datetime, lease_for: timedelta
 ) -> set[int] | None:
@@ -109,49 +158,14 @@ def pass_gate(
     The last word before the bytes leave: a STOP, a pause, a cancel, an expiry or a lost lease that was
     committed before this statement wins. Those refused become SKIPPED with the reason. Renews the lease.
     """
-    held = session.execute(
-        update(Slice)
-        .where(Slice.broadcast_id == lease.broadcast_id, Slice.seq == lease.seq, Slice.epoch == lease.epoch)
-        .where(
-            exists().where(
-                Broadcast.id == lease.broadcast_id,
-                Broadcast.state == _SENDING,
-                Sender.id == Broadcast.sender_id,
-                Sender.paused_at.is_(None),
-            )
-        )
-        .values(lease_until=now + lease_for)
+    connection = session.connection()
+    part = {"b_broadcast": lease.broadcast_id, "b_slice": lease.seq}
+    held = connection.execute(
+        _MAY_HAND_OVER, part | {"b_epoch": lease.epoch, "b_lease_until": now + lease_for}
     )
     if changed(held) != 1:
         return None
-    expires = select(Broadcast.expires_at).where(Broadcast.id == lease.broadcast_id).scalar_subquery()
-    answer = (
-        select(
-            # By Subscriber.id: a Delivery in there would not be the row being updated but any delivery at all.
-            audience.refusal(audience.consent_seq(lease.broadcast_id, Subscriber.id), expires, now)
-        )
-        .where(Subscriber.id == Delivery.subscriber_id)
-        .correlate(Delivery)
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        update(Delivery)
-        .where(
-            Delivery.broadcast_id == lease.broadcast_id,
-            Delivery.inbound_id == 0,
-            Delivery.slice == lease.seq,  # so that the index on slices reads one slice at most
-            Delivery.subscriber_id.in_(subscriber_ids),
-            Delivery.status == _PENDING,
-        )
-        .values(
-            status=case((answer.is_(None), _HANDING), else_=DeliveryStatus.SKIPPED.value),
-            reason=answer,
-            attempts=Delivery.attempts + 1,
-            updated_at=now,
-        )
-        .returning(Delivery.subscriber_id, Delivery.status),
-        execution_options={"synchronize_session": False},
-    )
+    rows = connection.execute(_GATE, part | {"b_people": list(subscriber_ids), "b_now": now})
     return {subscriber_id for subscriber_id, status in rows if status == _HANDING}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, exists, func, literal, or_, tuple_, update
+from sqlalchemy import bindparam, case, exists, func, literal, or_, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
@@ -75,6 +75,28 @@ def _settle_params(one: Settlement, now: datetime) -> dict[str, Any]:
     }
 
 
+_RECEIPT = (
+    update(Delivery.__table__)  # type: ignore[arg-type]  # as above
+    .where(
+        Delivery.broadcast_id == bindparam("b_broadcast"),
+        Delivery.subscriber_id == bindparam("b_subscriber"),
+        Delivery.inbound_id == bindparam("b_inbound"),
+        Delivery.status.in_(bindparam("b_overwrites", expanding=True)),
+        # Only a delivery of this sender: a provider account may not speak about another's deliveries.
+        exists().where(
+            Broadcast.id == bindparam("b_broadcast"), Broadcast.sender_id == bindparam("b_sender")
+        ),
+    )
+    .values(
+        status=bindparam("b_status", type_=Delivery.status.type),
+        provider_id=bindparam("b_provider", type_=Delivery.provider_id.type),
+        error_code=bindparam("b_code", type_=Delivery.error_code.type),
+        reason=bindparam("b_reason", type_=Delivery.reason.type),
+        updated_at=bindparam("b_now", type_=Delivery.updated_at.type),
+    )
+)
+
+
 def apply_receipt(
     session: Session,
     ref: DeliveryRef,
@@ -87,21 +109,20 @@ def apply_receipt(
     sender_id: int,
     now: datetime,
 ) -> bool:
-    """Move one delivery forward to `status` if it stands at one of `overwrites`; tells whether it moved.
-
-    Only a delivery of this sender: a provider account may not speak about another's deliveries.
-    """
-    done = session.execute(
-        update(Delivery)
-        .where(
-            tuple_(Delivery.broadcast_id, Delivery.subscriber_id, Delivery.inbound_id)
-            == (ref.broadcast_id, ref.subscriber_id, ref.inbound_id),
-            Delivery.status.in_([one.value for one in overwrites]),
-            exists().where(Broadcast.id == ref.broadcast_id, Broadcast.sender_id == sender_id),
-        )
-        .values(
-            status=status.value, provider_id=provider_id, error_code=error_code, reason=reason, updated_at=now
-        ),
-        execution_options={"synchronize_session": False},
+    """Move one delivery of a sender forward to `status` if it stands at one of `overwrites`; tells whether it moved."""
+    done = session.connection().execute(
+        _RECEIPT,
+        {
+            "b_broadcast": ref.broadcast_id,
+            "b_subscriber": ref.subscriber_id,
+            "b_inbound": ref.inbound_id,
+            "b_overwrites": [one.value for one in overwrites],
+            "b_sender": sender_id,
+            "b_status": status.value,
+            "b_provider": provider_id,
+            "b_code": error_code,
+            "b_reason": reason,
+            "b_now": now,
+        },
     )
     return changed(done) > 0
