@@ -90,11 +90,15 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(visit: Visi
 
 
 def test_an_unknown_address_costs_a_hash_as_a_known_one_does(house: House) -> None:
+    asked = manage_users._nobodys_hash.cache_info
+
+    before = asked()
     with house.inside():
         nobody = manage_users.authenticate("ned@example.com", PASSWORD)
 
     assert nobody is None
-    assert manage_users._NOBODYS_HASH.startswith("$argon2id$")  # what an unknown address is checked against
+    assert asked().hits + asked().misses == before.hits + before.misses + 1
+    assert manage_users._nobodys_hash().startswith("$argon2id$")
 
 
 def test_five_wrong_tries_at_one_account_close_it_for_a_while_from_every_address(visit: Visit) -> None:

@@ -1,4 +1,4 @@
-"""How a PostgreSQL that has never counted its rows finds a delivery: by a key of its own, not by reading its broadcast."""
+"""How a PostgreSQL that has never counted its rows finds a delivery: by a key of its own."""
 
 import pytest
 from sqlalchemy import text
