@@ -98,7 +98,9 @@ def up(port: int, workers: int, public_url: str | None) -> None:
 
     def on_ready(url: str) -> None:
         click.echo(f"Tidings runs: {url}  (providers reach it at {env['PUBLIC_URL']})")
-        click.echo(f'First time? Make a sign-in: {PROGRAM} users create EMAIL --name "Your name" --role admin')
+        click.echo(
+            f'First time? Make a sign-in: {PROGRAM} users create EMAIL --name "Your name" --role admin'
+        )
         click.echo("Ctrl-C stops everything.")
 
     _serve("tidings", commands, home, env | {"PORT": str(desk_port)}, desk, on_ready, logs=True)

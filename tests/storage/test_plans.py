@@ -15,9 +15,7 @@ from tests.support.world import Newsroom
     ],
     ids=["one outcome", "a window at the gate"],
 )
-def test_a_delivery_is_found_by_its_own_key_before_the_first_analyze(
-    newsroom: Newsroom, where: str
-) -> None:
+def test_a_delivery_is_found_by_its_own_key_before_the_first_analyze(newsroom: Newsroom, where: str) -> None:
     if db.engine.dialect.name != "postgresql":
         pytest.skip("SQLite keeps no such statistics")
     newsroom.join(30)
