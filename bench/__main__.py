@@ -24,12 +24,17 @@ SMOKE = throughput.Plan(
 )
 
 
-@click.group(invoke_without_command=True)
-@click.pass_context
-def main(context: click.Context) -> None:
+class Scenarios(click.Group):
+    """The scenarios; options without a scenario are those of the first one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        named = bool(args) and (args[0] in self.commands or args[0] == "--help")
+        return super().parse_args(ctx, args if named else ["throughput", *args])
+
+
+@click.group(cls=Scenarios)
+def main() -> None:
     """Measure Tidings on this machine. Example: python -m bench throughput --smoke"""
-    if context.invoked_subcommand is None:
-        context.invoke(measure)
 
 
 @main.command("throughput")

@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
+
 from app.domain.messages import Receipt, ReceiptStatus
 from app.domain.statuses import RECEIPT_OVERWRITES, DeliveryStatus
 from app.services.controller import Controller
 from app.services.react_to_failures import PERSONAL, react
 from app.storage.consent import lock_head
-from app.storage.database import transaction
+from app.storage.database import db, transaction
+from app.storage.models import Delivery
 from app.storage.outcomes import apply_receipt
 
 _STATUS = {
@@ -23,6 +26,8 @@ def record_receipt(receipt: Receipt, *, sender_id: int, controller: Controller, 
     A failure that speaks of the person (opted out, number dead) becomes a consent event or an overlay.
     """
     status = _STATUS[receipt.status]
+    if not _tells_something(receipt, status):
+        return False
     personal = receipt.error is not None and receipt.error.kind in PERSONAL
     with transaction() as session:
         if personal:
@@ -47,3 +52,16 @@ def record_receipt(receipt: Receipt, *, sender_id: int, controller: Controller, 
                 now=now,
             )
     return moved
+
+
+def _tells_something(receipt: Receipt, status: DeliveryStatus) -> bool:
+    """Read before writing: every second receipt says what the answer to the hand-over has said before."""
+    ref = receipt.ref
+    stands_at = db.session.scalar(
+        select(Delivery.status).where(
+            Delivery.broadcast_id == ref.broadcast_id,
+            Delivery.subscriber_id == ref.subscriber_id,
+            Delivery.inbound_id == ref.inbound_id,
+        )
+    )
+    return stands_at in RECEIPT_OVERWRITES[status]
