@@ -4,7 +4,9 @@ import os
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
-threads = 8
+# Receipts come in bursts; two processes take twice as many a second as one with more threads.
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = 4
 # The supervisor waits five seconds for everybody; requests in hand get four of them.
 graceful_timeout = 4
 # Newer servers open a socket for remote control in the user's home; nobody asked for it. Older ones ignore this.

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from app.gateways.base import Gateway
 from app.services.controller import Controller
@@ -19,10 +20,21 @@ def seal_settings(settings: Mapping[str, str], controller: Controller) -> bytes:
 
 def open_settings(sender: Sender, controller: Controller) -> dict[str, str]:
     """Return a sender's settings in the clear; raises `CannotOpen` when MASTER_KEY is another one."""
-    opened: dict[str, str] = json.loads(controller.keys.open(sender.sealed_settings, SEAL_LABEL))
+    return _open(sender.sealed_settings, controller)
+
+
+def _open(sealed: bytes, controller: Controller) -> dict[str, str]:
+    opened: dict[str, str] = json.loads(controller.keys.open(sealed, SEAL_LABEL))
     return opened
 
 
 def gateway_of(sender: Sender, controller: Controller, registry: Registry) -> Gateway:
-    """Return the gateway bound to this sender."""
-    return registry(sender.gateway, open_settings(sender, controller), sender.base_url)
+    """Return the gateway bound to this sender; the same object while nothing about the sender changes."""
+    return _bound(registry, sender.gateway, sender.sealed_settings, sender.base_url, controller)
+
+
+@lru_cache(maxsize=256)
+def _bound(
+    registry: Registry, name: str, sealed: bytes, base_url: str | None, controller: Controller
+) -> Gateway:
+    return registry(name, _open(sealed, controller), base_url)
