@@ -7,26 +7,52 @@ from enum import StrEnum
 
 
 class EventType(StrEnum):
-    """What happened. The ledger knows more kinds in later editions; a kind is never renamed."""
+    """What happened (consent rules, 3.3). A kind is never renamed: it is part of what was hashed."""
 
     NOTICE_SHOWN = "notice_shown"
+    SIGNUP_RECORDED = "signup_recorded"
+    CONSENT_REQUESTED = "consent_requested"
+    REQUEST_EXPIRED = "request_expired"
     CONSENT_GIVEN = "consent_given"
+    CONSENT_REFUSED = "consent_refused"
     CONSENT_WITHDRAWN = "consent_withdrawn"
-    CONSENT_REVOKED = "consent_revoked"
     STOP_REPEATED = "stop_repeated"
+    CONSENT_REVOKED = "consent_revoked"
+    CONSENT_INVALIDATED = "consent_invalidated"
+    CONSENT_EXPIRED = "consent_expired"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    REVIEW_OPENED = "review_opened"
+    REVIEW_DECIDED = "review_decided"
+    CONTACT_OPENED = "contact_opened"
+    UNBLOCKED = "unblocked"
     ENDPOINT_BOUNCED = "endpoint_bounced"
     ENDPOINT_REVIVED = "endpoint_revived"
-    UNBLOCKED = "unblocked"
+    ENDPOINT_CHANGED = "endpoint_changed"
     IMPORT_REJECTED = "import_rejected"
+    ERASURE_REQUESTED = "erasure_requested"
+    ERASED = "erased"
+    SUPPRESSION_ADDED = "suppression_added"
     SUPPRESSION_LIFTED = "suppression_lifted"
+    SEND_LOG_ROOT = "send_log_root"
+    KEY_ROTATED = "key_rotated"
+    TREE_HEAD = "tree_head"
 
 
 class Act(StrEnum):
     """The affirmative act (or the signal) by which it happened; GDPR article 4(11) asks for one."""
 
     KEYWORD_EXACT = "keyword_exact"
+    KEYWORD_FUZZY = "keyword_fuzzy"
+    BUTTON = "button"
+    FOLLOW_EVENT = "follow_event"
+    WEB_CHECKBOX = "web_checkbox"
+    DOI_REPLY = "doi_reply"
+    DOI_LINK = "doi_link"
+    AGENT_RECORDED = "agent_recorded"
     IMPORT_ATTESTED = "import_attested"
     PROVIDER_SIGNAL = "provider_signal"
+    PLATFORM_PREFERENCE = "platform_preference"
     OPERATOR = "operator"
 
 
