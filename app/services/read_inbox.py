@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from app.domain.keywords.classify import Outcome
+from app.domain.keywords import Outcome
 from app.services.controller import NotFound
 from app.storage.database import db, transaction
 from app.storage.models import InboundRow, Subscriber

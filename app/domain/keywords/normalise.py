@@ -61,6 +61,11 @@ def squeeze(raw: str) -> str:
     return normalise(raw).squeezed
 
 
+def fold(raw: str) -> str:
+    """Case and accents of `raw` as in a normalised message, its punctuation left alone: for phrases in data."""
+    return _without_marks(_one_case(unicodedata.normalize("NFKC", raw)))
+
+
 def tokens(text: str) -> tuple[str, ...]:
     """Maximal runs of letters, marks and digits. (`\\w` would split Devanagari at its vowel signs.)"""
     spaced = "".join(ch if _category(ch)[0] in "LMN" else " " for ch in text.translate(_NO_APOSTROPHES))

@@ -1,4 +1,4 @@
-"""Loads the words of each language from the data files, and joins them for the languages in use."""
+"""Loads the commands of each language from the data files, and joins them for the languages in use."""
 
 import tomllib
 from collections.abc import Collection, Mapping
@@ -13,20 +13,44 @@ ENGLISH: Final = "en"  # STOP, START and HELP work in every language and cannot 
 LANGUAGES: Final = (
     "ar", "de", "en", "es", "fr", "hi", "it", "ja", "nl", "pl", "pt", "ru", "sw", "tr", "uk", "zh",
 )  # fmt: skip
+MEANINGS: Final = ("stop", "start", "help", "yes", "no", "pause")
+
+Rules = Mapping[str, str]  # squeezed word -> rule, which names the language file and the word in it
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The commands in force: squeezed word -> rule, the rule naming the language file and the word in it."""
+    """The commands in force. `weak` STOP words also occur in ordinary talk: they count alone only.
 
-    stop: Mapping[str, str]
-    start: Mapping[str, str]
-    help: Mapping[str, str]
+    `also_stop` says as much as STOP without being announced anywhere (unsubscribeme, désabonne): a stop that is
+    confirmed with a way back. `polite` words may surround a command.
+    """
+
+    stop: Rules
+    start: Rules
+    help: Rules
+    yes: Rules
+    no: Rules
+    pause: Rules
+    also_stop: Rules
+    weak: frozenset[str]
+    polite: frozenset[str]
+
+    @property
+    def strong(self) -> Collection[str]:
+        """STOP words that nobody writes without meaning them."""
+        return self.stop.keys() - self.weak
 
 
 def words_for(languages: Collection[str]) -> Words:
     """The words of English and of `languages` ('de', 'pt-BR', ...). Languages without a file add none."""
-    return _joined(tuple(languages))
+    return _joined(codes(languages))
+
+
+def codes(languages: Collection[str]) -> tuple[str, ...]:
+    """The languages in use that have words here, English first."""
+    tags = {tag.replace("_", "-").partition("-")[0].lower() for tag in languages}
+    return (ENGLISH, *sorted(tags.intersection(LANGUAGES) - {ENGLISH}))
 
 
 @cache
@@ -36,18 +60,21 @@ def all_words() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1024)
-def _joined(languages: tuple[str, ...]) -> Words:
-    subtags = {ENGLISH, *(tag.replace("_", "-").partition("-")[0].lower() for tag in languages)}
-    active = sorted(subtags.intersection(LANGUAGES))
-    return Words(*(_rules(kind, active) for kind in ("stop", "start", "help")))
+def _joined(active: tuple[str, ...]) -> Words:
+    rules = {kind: _rules(kind, active) for kind in (*MEANINGS, "also_stop")}
+    return Words(**rules, weak=_set("weak", active), polite=_set("polite", active))
 
 
-def _rules(kind: str, active: list[str]) -> dict[str, str]:
+def _rules(kind: str, active: Collection[str]) -> dict[str, str]:
     rules: dict[str, str] = {}
     for language in active:
-        for word in _load(language)[kind]:
+        for word in _load(language).get(kind, ()):
             rules.setdefault(squeeze(word), f"{language}.{kind}:{squeeze(word)}")
     return rules
+
+
+def _set(kind: str, active: Collection[str]) -> frozenset[str]:
+    return frozenset(squeeze(word) for language in active for word in _load(language).get(kind, ()))
 
 
 @cache

@@ -1,0 +1,53 @@
+"""Cuts a message into sentences and clauses, in which words belong together."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from app.domain.keywords.normalise import tokens
+
+MAX_CLAUSES: Final = 40
+MAX_CHARACTERS: Final = 400
+_SENTENCE_END: Final = re.compile(r"[.!?\n。！？؟।…]+(?=\s|$|[^\x00-\x7f])|\n")
+_CLAUSE_END: Final = re.compile(r"[.!?\n。！？؟।…,;:()\"|/*、，；：؛،«»“”„]+|\s[-–—]+\s|—")
+_LONGEST_SENTENCE: Final = 30
+_QUESTION: Final = re.compile(r"[?？؟]\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """Words that are read together: `words` without blanks at the ends, `sentence` the one it stands in."""
+
+    tokens: tuple[str, ...]
+    sentence: tuple[str, ...]
+    only: bool
+    asks: bool = False
+
+
+def clauses_of(text: str) -> tuple[Clause, ...]:
+    """The clauses of a normalised text, and after them each sentence of several clauses as a whole."""
+    sentences = [found for found in map(_cut, _split(_SENTENCE_END, text)) if found[0]]
+    pieces: list[Clause] = []
+    wholes: list[Clause] = []
+    for parts, asks in sentences:
+        sentence = sum(parts, ())
+        only = len(sentences) == 1
+        pieces += [Clause(part, sentence, only and len(parts) == 1, asks) for part in parts]
+        if 1 < len(parts) and len(sentence) <= _LONGEST_SENTENCE:
+            wholes.append(Clause(sentence, sentence, only, asks))
+    return tuple((pieces + wholes)[:MAX_CLAUSES])
+
+
+def _cut(sentence: str) -> tuple[list[tuple[str, ...]], bool]:
+    parts = (tokens(part[:MAX_CHARACTERS]) for part in _CLAUSE_END.split(sentence))
+    return [part for part in parts if part], _QUESTION.search(sentence) is not None
+
+
+def _split(end: re.Pattern[str], text: str) -> Iterator[str]:
+    """The pieces of `text`, each with the marks that end it."""
+    start = 0
+    for found in end.finditer(text):
+        yield text[start : found.end()]
+        start = found.end()
+    yield text[start:]
