@@ -16,7 +16,7 @@ from app.clock import utcnow
 from app.config import Settings, make_master_key
 from app.domain.addresses import Address
 from app.domain.consent import Act, EventType
-from app.factory import create_app
+from app.factory import create_core, init_migrations
 from app.gateways.twilio import TwilioGateway
 from app.runtime import runtime
 from app.services.lists_of_sender import present_notice
@@ -124,7 +124,8 @@ def newsroom(
         "TIDINGS_HOME": str(home),
         "LOG_LEVEL": "WARNING",
     }
-    app = create_app(Settings.from_env(env))
+    app = create_core(Settings.from_env(env))
+    init_migrations(app)
     with app.app_context():
         upgrade()
         list_id = _make_list(sink, account)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 from flask.cli import FlaskGroup
-from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.commands.settings_file import BadSettingsFile, load_home_settings
@@ -99,16 +98,21 @@ class Root(FlaskGroup):
         except (OperationalError, ProgrammingError) as error:
             reason = str(error.orig).partition("\n")[0]
             raise Refusal(f"The database cannot do that: {reason}. Try: tidings doctor") from error
-        except RedisError as error:
+        except _redis_error() as error:
             raise Refusal(f"Redis cannot be reached: {error}. Try: tidings doctor") from error
 
 
 def _create_app() -> "Flask":
-    from app.factory import (
-        create_app,
-    )  # loads the desk and every gateway: only for commands that need the app
+    from app.factory import create_core
 
-    return create_app()
+    return create_core()
+
+
+def _redis_error() -> type[Exception]:
+    """Only what went wrong otherwise comes here; few commands need Redis, and loading it takes its time."""
+    from redis.exceptions import RedisError
+
+    return RedisError
 
 
 root = Root(
