@@ -109,7 +109,9 @@ def rebuild(check: bool, as_json: bool) -> None:
       tidings consent rebuild --check
     """
     with progress("Folding the ledger") as told:
-        result = rebuild_all(controller=runtime().controller, repair=not check, on_progress=told)
+        result = rebuild_all(
+            controller=runtime().controller, now=utcnow(), repair=not check, on_progress=told
+        )
     say(result, as_json, lambda: _rebuilt_in_words(result))
     if check and result.differing:
         raise click.exceptions.Exit(1)

@@ -81,11 +81,9 @@ def _revive(case: Case) -> None:
     """Whoever writes to us can be reached again; whoever says START has lifted the block."""
     person = case.person
     if person.bounced_at is not None:
-        person.bounced_at = None
         _record(case, case.event(EventType.ENDPOINT_REVIVED, scope=Scope.ALL))
     starts = case.decision.outcome in (Outcome.START, Outcome.START_LIST)
     if person.blocked_at is not None and (starts or case.message.signal is ProviderSignal.START):
-        person.blocked_at = None
         _record(case, case.event(EventType.UNBLOCKED, scope=Scope.ALL, act=Act.PROVIDER_SIGNAL))
 
 
@@ -159,7 +157,6 @@ def _lift_suppression(case: Case) -> None:
     """Only a fresh act of the person lifts it (consent.md 3.2, row 16); the row stays, closed."""
     if case.person.suppressed_at is None:
         return
-    case.person.suppressed_at = None
     hmac = case.controller.keys.suppress_hmac(case.person.channel, case.person.address)
     case.session.execute(
         update(Suppression)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address, BadAddress, canonical, mask
@@ -15,7 +15,9 @@ from app.domain.consent import Act, EventType, Scope
 from app.services.audit import note
 from app.services.controller import Controller, NotFound, Refused
 from app.services.manage_lists import find_list
+from app.services.project_consent import overlays_of
 from app.services.record_consent import NewEvent, find_or_create_subscriber, record
+from app.storage.consent import lock_head
 from app.storage.database import db, transaction
 from app.storage.models import BroadcastList, Subscriber, Subscription, Suppression
 
@@ -84,11 +86,6 @@ def show(raw: str, *, channel: str = "sms", controller: Controller) -> Person:
 
 def describe(session: Session, subscriber: Subscriber) -> Person:
     """Return a subscriber with overlays and standings."""
-    marks = {
-        "suppressed": subscriber.suppressed_at,
-        "blocked": subscriber.blocked_at,
-        "bounced": subscriber.bounced_at,
-    }
     return Person(
         subscriber.id,
         subscriber.address,
@@ -96,7 +93,7 @@ def describe(session: Session, subscriber: Subscriber) -> Person:
         subscriber.subject_ref,
         subscriber.language,
         subscriber.created_at,
-        {name: at for name, at in marks.items() if at is not None},
+        {name.value: at for name, at in overlays_of(subscriber).present.items()},
         _standings(session, subscriber.id),
     )
 
@@ -183,23 +180,26 @@ def suppress(
     words = _checked_reason(reason, MAX_SUPPRESSION_REASON)
     address = read_address(raw, channel=channel, controller=controller)
     with transaction() as session:
+        lock_head(session, controller.ledger)
         hmac = controller.keys.suppress_hmac(address.channel, address.value)
-        if _open_suppression(session, hmac) is None:
-            session.add(Suppression(hmac=hmac, scope=Scope.ALL.value, reason=words, created_at=now))
-            _audit(session, "subscriber.suppress", address, by, now)
-        _mark(session, address, now)
+        if _open_suppression(session, hmac) is not None:
+            return
+        session.add(Suppression(hmac=hmac, scope=Scope.ALL.value, reason=words, created_at=now))
+        _audit(session, "subscriber.suppress", address, by, now)
+        _mark(session, address, EventType.SUPPRESSION_ADDED, by, controller, now)
 
 
 def unsuppress(raw: str, *, channel: str = "sms", by: str, controller: Controller, now: datetime) -> None:
     """Lift a suppression that was made by mistake; consent is untouched. Raises `Refused` when there is none."""
     address = read_address(raw, channel=channel, controller=controller)
     with transaction() as session:
+        lock_head(session, controller.ledger)
         row = _open_suppression(session, controller.keys.suppress_hmac(address.channel, address.value))
         if row is None:
             raise Refused(f"{mask(address.value)} is not suppressed.")
         row.lifted_at = now
         _audit(session, "subscriber.unsuppress", address, by, now)
-        _mark(session, address, None)
+        _mark(session, address, EventType.SUPPRESSION_LIFTED, by, controller, now)
 
 
 def _open_suppression(session: Session, hmac: str) -> Suppression | None:
@@ -208,14 +208,23 @@ def _open_suppression(session: Session, hmac: str) -> Suppression | None:
     )
 
 
-def _mark(session: Session, address: Address, at: datetime | None) -> None:
-    here = (Subscriber.channel == address.channel, Subscriber.address == address.value)
-    if at is None:
-        session.execute(update(Subscriber).where(*here).values(suppressed_at=None))
-    else:
-        session.execute(
-            update(Subscriber).where(*here, Subscriber.suppressed_at.is_(None)).values(suppressed_at=at)
-        )
+def _mark(
+    session: Session,
+    address: Address,
+    event_type: EventType,
+    by: str,
+    controller: Controller,
+    now: datetime,
+) -> None:
+    """Write it into the ledger of the person, if we know one at this address."""
+    here = select(Subscriber).where(
+        Subscriber.channel == address.channel, Subscriber.address == address.value
+    )
+    events = [
+        NewEvent(person, event_type, now, f"operator:{by}", act=Act.OPERATOR, scope=Scope.ALL)
+        for person in session.scalars(here)
+    ]
+    record(session, events, controller=controller, now=now)
 
 
 def _checked_reason(reason: str, limit: int) -> str:

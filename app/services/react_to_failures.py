@@ -1,6 +1,7 @@
 """What a provider's refusal tells us about a person: opted out, number dead, sender blocked."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -42,18 +43,17 @@ def react(
 
 def _mark(person: Subscriber, error: SendError, sender: Sender, now: datetime) -> NewEvent | None:
     pii = {"address": person.address, "channel": person.channel, "provider_code": error.code}
+    known = person.bounced_at if error.kind is ErrorKind.INVALID else person.blocked_at
+    if known is not None:
+        return None
+    bounced = NewEvent(
+        person, EventType.ENDPOINT_BOUNCED, now, "provider", scope=Scope.ALL, sender=sender, pii=pii
+    )
     if error.kind is ErrorKind.INVALID:
-        if person.bounced_at is not None:
-            return None
-        person.bounced_at = now
-        return NewEvent(
-            person, EventType.ENDPOINT_BOUNCED, now, "provider", scope=Scope.ALL, sender=sender, pii=pii
-        )
-    if person.blocked_at is not None:
-        return None
-    person.blocked_at = now
+        return bounced
     if error.kind is ErrorKind.BLOCKED:
-        return None
+        # No wish of the person that we know of (consent.md 3.4): nothing is withdrawn, the address rests.
+        return replace(bounced, act=Act.PROVIDER_SIGNAL, reply_skipped_reason="carrier_blocked")
     return NewEvent(
         person,
         EventType.CONSENT_WITHDRAWN,
