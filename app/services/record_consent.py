@@ -15,6 +15,7 @@ from app.domain.consent import Act, EventType, Fact, Scope, Standing, Subscripti
 from app.domain.ledger import SALT_BYTES, canonical, commit, iso_ms
 from app.domain.sealing import KeyRing, new_data_key, open_with, seal_with
 from app.services.controller import Controller
+from app.services.suppressions import suppressed
 from app.storage import audience
 from app.storage.consent import append, append_pii, lock_head, uuid7
 from app.storage.models import BroadcastList, Notice, Sender, Subject, Subscriber, Subscription
@@ -87,10 +88,10 @@ def record(
         return []
     head = lock_head(session, controller.ledger)
     keys = _data_keys(session, events, controller.keys)
-    purposes = _purposes(session, events)
+    purposes = purposes_of(session, events)
     entries, sealed = [], []
     for event in events:
-        entry = _entry(event, purposes, controller, now)
+        entry = entry_of(event, purposes, controller, now)
         if event.pii:
             salt = os.urandom(SALT_BYTES)
             entry["pii_commit"] = commit(event.pii, salt)
@@ -127,6 +128,7 @@ def _new_subscribers(
     hmacs = {address: keys.index_hmac(address.channel, address.value) for address in addresses}
     known = session.scalars(select(Subject).where(Subject.index_hmac.in_(hmacs.values())))
     subjects = {subject.index_hmac: subject for subject in known}
+    never = suppressed(session, keys, addresses)
     made: dict[Address, Subscriber] = {}
     for address, index in hmacs.items():
         subject = subjects.get(index) or Subject(
@@ -140,6 +142,7 @@ def _new_subscribers(
             language=language,
             attributes={},
             created_at=now,
+            suppressed_at=now if address in never else None,  # the suppression outlived an erasure
         )
     session.add_all(made.values())
     return made
@@ -153,7 +156,8 @@ def _data_keys(session: Session, events: Sequence[NewEvent], keys: KeyRing) -> d
     return {ref: keys.unwrap(wrapped) for ref, wrapped in rows}
 
 
-def _purposes(session: Session, events: Sequence[NewEvent]) -> dict[int, str]:
+def purposes_of(session: Session, events: Sequence[NewEvent]) -> dict[int, str]:
+    """Return the purpose of every list that the events name, by list id."""
     wanted = {event.list_id for event in events if event.list_id is not None}
     found = session.execute(
         select(BroadcastList.id, BroadcastList.purpose).where(BroadcastList.id.in_(wanted))
@@ -161,9 +165,10 @@ def _purposes(session: Session, events: Sequence[NewEvent]) -> dict[int, str]:
     return {key: value for key, value in found}
 
 
-def _entry(
+def entry_of(
     event: NewEvent, purposes: Mapping[int, str], controller: Controller, now: datetime
 ) -> dict[str, Any]:
+    """Return an event as a ledger entry that has no place in the chain yet; `purposes` is by list id."""
     given = event.event_type is EventType.CONSENT_GIVEN
     return {
         "event_id": uuid7(now),

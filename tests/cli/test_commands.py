@@ -105,13 +105,16 @@ def test_an_import_says_its_numbers_and_writes_the_rows_that_were_not_taken(news
     errors = newsdesk.folder / "errors.csv"
 
     said = newsdesk.json(
-        "subscribers", "import", people, "--list", "News", "--evidence", "Form",
-        "--consented-at", "2026-01-02", "--errors", str(errors),
+        "subscribers", "import", people, "--list", "News", "--evidence-source", "Form",
+        "--evidence-at", "2026-01-02", "--evidence-words", "Yes", "--rejects", str(errors),
     )  # fmt: skip
 
     assert (said["rows"], said["counts"]["imported"], said["counts"]["already_active"]) == (3, 1, 1)
     assert said["first_problems"][0]["line"] == 4
-    assert errors.read_text().splitlines()[1].startswith("4,number,abc,")
+    header, row = errors.read_text(encoding="utf-8-sig").splitlines()
+    assert header == "import_line,import_problem,number"
+    assert row.startswith('4,"number “abc”: ')
+    assert row.endswith(",abc")
 
 
 def test_an_import_without_evidence_is_refused(newsdesk: Shell) -> None:
@@ -120,7 +123,7 @@ def test_an_import_without_evidence_is_refused(newsdesk: Shell) -> None:
     result = newsdesk.run("subscribers", "import", people, "--list", "NEWS")
 
     assert result.exit_code == 1
-    assert "--evidence" in result.stderr
+    assert "--evidence-source" in result.stderr
 
 
 def test_people_are_shown_exported_and_opted_out(newsdesk: Shell) -> None:

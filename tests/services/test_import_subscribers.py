@@ -3,22 +3,25 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from app.services import manage_lists, manage_subscribers
 from app.services.controller import NotFound, Refused
+from app.services.import_plan import Ears, ImportOptions, ImportReport
 from app.services.import_rows import Evidence, RowProblem
-from app.services.import_subscribers import ImportOptions, ImportReport, import_subscribers
+from app.services.import_subscribers import import_subscribers
 from app.services.import_verdicts import Verdict
 from app.services.prove_consent import prove
+from app.services.rebuild_subscriptions import rebuild
 from app.services.verify_ledger import verify
 from app.storage.database import db
 from app.storage.models import ConsentEvent, LedgerHead, Subscriber, Subscription
 from tests.services.conftest import ANNA, BERT, CARA, NOW, World
 
-PAPER = Evidence(source="Paper form, town fair", at=datetime(2026, 5, 1, tzinfo=UTC))
+PAPER = Evidence("Paper form, town fair", datetime(2026, 5, 1, tzinfo=UTC), "Yes, text me", by="Anna Ross")
 HEADER = "number,first_name,consent_at,consent_source,consent_text"
 
 
@@ -31,18 +34,20 @@ class Importer:
         self.problems: list[RowProblem] = []
 
     def run(
-        self, text: str | bytes, *, evidence: Evidence = PAPER, dry_run: bool = False, encoding: str = "utf-8"
+        self, text: str | bytes, *, evidence: Evidence = PAPER, dry_run: bool = False, **options: Any
     ) -> ImportReport:
         self.path.write_bytes(text if isinstance(text, bytes) else text.encode())
         self.problems = []
-        options = ImportOptions(by="ops", evidence=evidence, dry_run=dry_run, encoding=encoding)
+        return self.import_file(ImportOptions(by="ops", evidence=evidence, dry_run=dry_run, **options))
+
+    def import_file(self, options: ImportOptions) -> ImportReport:
         return import_subscribers(
             self.path,
             list_name="news",
             options=options,
             controller=self.world.controller,
-            now=NOW,
-            on_problem=self.problems.append,
+            clock=lambda: NOW,
+            ears=Ears(problem=self.problems.append),
         )
 
 
@@ -89,7 +94,8 @@ def test_each_row_becomes_an_active_subscription_with_its_own_evidence(importer:
 
 def test_a_file_without_evidence_is_refused_and_changes_nothing(importer: Importer) -> None:
     with pytest.raises(
-        Refused, match=r"Missing: the column consent_source .*--evidence.* and .*--consented-at"
+        Refused,
+        match=r"Missing: the column consent_source .*--evidence-source.*--evidence-at.*--evidence-words",
     ):
         importer.run(f"number\n{ANNA}\n", evidence=Evidence())
 
@@ -98,13 +104,16 @@ def test_a_file_without_evidence_is_refused_and_changes_nothing(importer: Import
 
 def test_a_row_without_evidence_is_refused_alone(importer: Importer) -> None:
     importer.run(
-        f"{HEADER}\n{ANNA},,2026-01-01,Form,\n{BERT},,,Form,\n{CARA},,2026-01-01,,\n", evidence=Evidence()
+        f"{HEADER}\n{ANNA},,2026-01-01,Form,Yes\n{BERT},,,Form,Yes\n{CARA},,2026-01-01,,Yes\n"
+        f"+12025550104,,2026-01-01,Form,\n",
+        evidence=Evidence(),
     )
 
     assert states() == {ANNA: "active"}
     assert [(problem.line, problem.column) for problem in importer.problems] == [
         (3, "consent_at"),
         (4, "consent_source"),
+        (5, "consent_text"),
     ]
 
 
@@ -249,9 +258,12 @@ def test_the_mark_and_semicolons_of_a_spreadsheet_are_understood(importer: Impor
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "no column “number”"),
-        ("phone\n1\n", "no column “number”"),
-        ("number,frist_name\n1,A\n", "“frist_name” is no column"),
+        ("", "is empty"),
+        (
+            "phone\n1\n",
+            r"no column is known to be the address\. Columns of the file: phone\..*--map 'address=phone'",
+        ),
+        ("number,frist_name\n1,A\n", "nobody said what “frist_name” means.*--map.*--ignore-others"),
         ("number,number\n1,1\n", "twice"),
         ('number\n"+1\n', "no CSV"),
     ],
@@ -271,7 +283,7 @@ def test_an_unknown_encoding_and_a_missing_file_are_told_plainly(importer: Impor
             list_name="news",
             options=ImportOptions(by="ops"),
             controller=importer.world.controller,
-            now=NOW,
+            clock=lambda: NOW,
         )
 
 
@@ -284,20 +296,21 @@ def test_nobody_can_be_imported_into_an_archived_list(importer: Importer) -> Non
 
 def test_progress_ends_at_the_last_line_and_the_ledger_verifies(importer: Importer) -> None:
     told: list[tuple[int, int]] = []
-    importer.path.write_text("number\n" + "".join(f"+447700900{n:03}\n" for n in range(700)))
+    importer.path.write_text("number\n" + "".join(f"+4477009{n:05}\n" for n in range(1200)))
 
     import_subscribers(
         importer.path,
         list_name="news",
         options=ImportOptions(by="ops", evidence=PAPER),
         controller=importer.world.controller,
-        now=NOW,
-        on_progress=lambda line, lines: told.append((line, lines)),
+        clock=lambda: NOW,
+        ears=Ears(progress=lambda line, lines: told.append((line, lines))),
     )
 
     verdict = verify(controller=importer.world.controller)
-    assert told == [(501, 701), (701, 701)]
-    assert (verdict.bad, verdict.count, verdict.opened) == (None, 700, 700)
+    assert told == [(1001, 1201), (1201, 1201)]
+    assert (verdict.bad, verdict.count, verdict.opened) == (None, 1200, 1200)
+    assert not rebuild(controller=importer.world.controller, repair=False).differing
 
 
 def test_the_evidence_is_not_readable_in_the_database(importer: Importer) -> None:
