@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 from flask.cli import AppGroup
@@ -12,7 +13,8 @@ from app.commands.subscribers_import import import_people
 from app.runtime import runtime
 from app.services import manage_subscribers
 from app.services.controller import Refused
-from app.services.manage_subscribers import Person
+from app.services.import_rows import read_moment
+from app.services.manage_subscribers import Person, Way
 
 subscribers = AppGroup("subscribers", help="Import, look up, export and opt out people.")
 
@@ -54,24 +56,70 @@ def export_people(list_name: str, out: Path | None, as_json: bool) -> None:
         for line in lines:
             click.echo(line, nl=False)
         return
-    count = _write(out, lines) - 1
+    count = write_lines(out, lines) - 1
     say({"file": str(out), "rows": count}, as_json, lambda: f"{count} people written to {out}")
 
 
 @subscribers.command("opt-out")
 @click.argument("address")
-@click.option("--reason", required=True, help="How the person told us, and when.")
+@click.option("--reason", required=True, help="The person's words, or who took the call: the evidence.")
+@click.option(
+    "--received-by",
+    type=click.Choice([way.value for way in Way]),
+    default=Way.OTHER.value,
+    show_default=True,
+    help="How it reached us.",
+)
+@click.option("--received-at", default="", help="When it reached us, if not now: 2026-03-31T14:05 (UTC).")
 @click.option("--list", "list_name", help="Only this list; every list without it.")
 @_channel
 @json_option
-def opt_out(address: str, reason: str, list_name: str | None, channel: str, as_json: bool) -> None:
+def opt_out(
+    address: str,
+    reason: str,
+    received_by: str,
+    received_at: str,
+    list_name: str | None,
+    channel: str,
+    as_json: bool,
+) -> None:
     """Record that somebody revoked consent by a call, a letter or an e-mail.
 
     \b
     Example:
-      tidings subscribers opt-out "+1 202 555 0101" --reason "called on 3 March"
+      tidings subscribers opt-out "+1 202 555 0101" --received-by call --reason "spoke to Ms Ross"
     """
+    moment = read_moment(received_at, ZoneInfo("UTC")) if received_at else None
+    if received_at and moment is None:
+        raise click.UsageError(f"--received-at {received_at} is no date; write 2026-03-31T14:05")
     person = manage_subscribers.opt_out(
+        address,
+        reason=reason,
+        received_by=Way(received_by),
+        received_at=moment,
+        list_name=list_name,
+        channel=channel,
+        by=operator(),
+        controller=runtime().controller,
+        now=utcnow(),
+    )
+    say(person, as_json, lambda: in_words(person))
+
+
+@subscribers.command("remove")
+@click.argument("address")
+@click.option("--reason", required=True, help="Why we end it: closed list, court order, wrong entry.")
+@click.option("--list", "list_name", help="Only this list; every list without it.")
+@_channel
+@json_option
+def remove(address: str, reason: str, list_name: str | None, channel: str, as_json: bool) -> None:
+    """End somebody's consent at our own wish; only the person can come back, by texting START.
+
+    \b
+    Example:
+      tidings subscribers remove "+1 202 555 0101" --list NEWS --reason "moved out of the area"
+    """
+    person = manage_subscribers.remove(
         address,
         reason=reason,
         list_name=list_name,
@@ -137,7 +185,8 @@ def in_words(person: Person) -> str:
     return "\n".join([*lines, "", table(headings, rows, empty="On no list.")])
 
 
-def _write(path: Path, lines: Iterator[str]) -> int:
+def write_lines(path: Path, lines: Iterator[str]) -> int:
+    """Write a file and return how many lines it has; raises `Refused` where it cannot be written."""
     try:
         with path.open("w", encoding="utf-8", newline="") as stream:
             return sum(1 for line in lines if stream.write(line))

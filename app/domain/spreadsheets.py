@@ -1,6 +1,7 @@
 """What a spreadsheet does to phone numbers and texts: undone where nothing is lost, named in words where it is."""
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import Final
 
@@ -37,6 +38,7 @@ def number_damage(text: str, region: str) -> str | None:
 
     A number that has lost its + or its 0 is another number in `region`, so it is refused and not guessed.
     """
+    text = text if text.isascii() else _visible(text)
     if _SCIENTIFIC.fullmatch(text):
         return (
             f"A spreadsheet shortened this number to “{text}”; its last digits are gone. Take the numbers from "
@@ -47,6 +49,12 @@ def number_damage(text: str, region: str) -> str | None:
     if _ERROR.fullmatch(text):
         return f"“{text}” is an error of the spreadsheet, not a number."
     return _lost_start(text, region)
+
+
+def _visible(text: str) -> str:
+    """Full-width digits as plain ones, marks of direction taken out."""
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(sign for sign in plain if unicodedata.category(sign) != "Cf").strip()
 
 
 def _lost_start(text: str, region: str) -> str | None:

@@ -127,15 +127,17 @@ def _inspect(path: Path, name: str, encoding: str) -> FileFacts:
 
 
 def _misread(error: UnicodeError, name: str, encoding: str, lines: int) -> Refused:
-    line, sample = lines + 1, ""
+    line, sample, offer = lines + 1, "", "cp1252: most files from Excel in Western Europe"
     if isinstance(error, UnicodeDecodeError):
         line += error.object[: error.start].count(b"\n")
         around = error.object[max(0, error.start - 12) : error.start + 12]
         words = around.decode("cp1252", "replace").split("\n")
+        if b"\x00" in around:
+            offer, words = "utf-16-le", [around.replace(b"\x00", b"").decode("cp1252", "replace")]
         sample = f" Read so, this place is “{max(words, key=len).strip()}”."
     return Refused(
         f"{name}, line {line}: the file is not written in {encoding}. Save it as UTF-8, or say how it is written "
-        f"(--encoding cp1252: most files from Excel in Western Europe).{sample}"
+        f"(--encoding {offer}).{sample}"
     )
 
 

@@ -6,6 +6,7 @@ key: each entry names the version of its key, and every look-up tries all versio
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
@@ -15,6 +16,8 @@ from app.domain.consent import Scope
 from app.domain.sealing import KEY_VERSION, KeyRing
 from app.storage.database import changed
 from app.storage.models import Subscriber, Suppression
+
+MAX_REASON: Final = 40
 
 
 def hashes(keys: KeyRing, address: Address) -> Mapping[int, str]:
