@@ -26,6 +26,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "senders": ("app.commands.senders:senders", "Numbers, bots and accounts that we send from."),
     "lists": ("app.commands.lists:lists", "What people subscribe to."),
     "subscribers": ("app.commands.subscribers:subscribers", "Import, look up, export and opt out people."),
+    "suppressions": (
+        "app.commands.suppressions:suppressions",
+        "Addresses that must never be written to.",
+    ),
     "consent": ("app.commands.consent:consent", "Show, prove, verify and rebuild consent."),
     "broadcasts": ("app.commands.broadcasts:broadcasts", "Write, schedule, stop and report broadcasts."),
     "users": ("app.commands.users:users", "People who sign in at the desk."),

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.addresses import Address
 from app.domain.consent import Act, EventType, Scope, SubscriptionState
 from app.domain.keywords import Decision, Outcome
 from app.domain.messages import InboundMessage, ProviderSignal
 from app.domain.replies import ReplyKind, reply
+from app.services import suppressions
 from app.services.controller import Controller
 from app.services.lists_of_sender import Offer, facts_of, present_notice
 from app.services.record_consent import NewEvent, record
-from app.storage.models import InboundRow, Sender, Subscriber, Subscription, Suppression
+from app.storage.models import InboundRow, Sender, Subscriber, Subscription
 
 REPEAT_CONFIRMATION_AFTER = timedelta(hours=24)
 
@@ -157,12 +159,8 @@ def _lift_suppression(case: Case) -> None:
     """Only a fresh act of the person lifts it (consent.md 3.2, row 16); the row stays, closed."""
     if case.person.suppressed_at is None:
         return
-    hmac = case.controller.keys.suppress_hmac(case.person.channel, case.person.address)
-    case.session.execute(
-        update(Suppression)
-        .where(Suppression.hmac == hmac, Suppression.lifted_at.is_(None))
-        .values(lifted_at=case.now)
-    )
+    here = Address(case.person.channel, case.person.address)
+    suppressions.lift(case.session, case.controller.keys, here, now=case.now)
     _record(case, case.event(EventType.SUPPRESSION_LIFTED, act=Act.KEYWORD_EXACT, scope=Scope.ALL))
 
 

@@ -16,8 +16,9 @@ from app.domain.ledger import SALT_BYTES, canonical, commit, iso_ms
 from app.domain.sealing import KeyRing, new_data_key, open_with, seal_with
 from app.services.controller import Controller
 from app.services.project_consent import Move, project, to_ms
+from app.services.suppressions import suppressed
 from app.storage.consent import append, append_pii, lock_head, uuid7
-from app.storage.models import BroadcastList, Notice, Sender, Subject, Subscriber, Suppression
+from app.storage.models import BroadcastList, Notice, Sender, Subject, Subscriber
 
 RECORD_FORMAT = 1
 _CONSENT_TYPE = "expressed"
@@ -92,10 +93,10 @@ def record(
         return []
     head = lock_head(session, controller.ledger)
     keys = _data_keys(session, events, controller.keys)
-    purposes = _purposes(session, events)
+    purposes = purposes_of(session, events)
     entries, sealed = [], []
     for event in events:
-        entry = _entry(event, purposes, controller, now)
+        entry = entry_of(event, purposes, controller, now)
         if event.pii:
             salt = os.urandom(SALT_BYTES)
             entry["pii_commit"] = commit(event.pii, salt)
@@ -105,7 +106,7 @@ def record(
     stored = append(session, head, entries)
     append_pii(session, sealed)
     moves = [
-        Move(event.subscriber, _fact(event, entry["seq"]))
+        Move(event.subscriber, fact_of(event, entry["seq"]))
         for event, entry in zip(events, stored, strict=True)
     ]
     project(session, moves, now)
@@ -158,15 +159,11 @@ def _suppress_known(
     session: Session, made: Mapping[Address, Subscriber], controller: Controller, now: datetime
 ) -> None:
     """An address may be suppressed before we meet it, or again after its person was erased: it stays so."""
-    hmacs = {controller.keys.suppress_hmac(one.channel, one.value): person for one, person in made.items()}
-    found = session.scalars(
-        select(Suppression.hmac)
-        .where(Suppression.hmac.in_(hmacs), Suppression.lifted_at.is_(None))
-        .distinct()
-    )
+    found = suppressed(session, controller.keys, made)
     events = [
-        NewEvent(hmacs[hmac], EventType.SUPPRESSION_ADDED, now, "system:suppression-list", scope=Scope.ALL)
-        for hmac in found
+        NewEvent(made[one], EventType.SUPPRESSION_ADDED, now, "system:suppression-list", scope=Scope.ALL)
+        for one in made
+        if one in found
     ]
     record(session, events, controller=controller, now=now)
 
@@ -179,7 +176,8 @@ def _data_keys(session: Session, events: Sequence[NewEvent], keys: KeyRing) -> d
     return {ref: keys.unwrap(wrapped) for ref, wrapped in rows}
 
 
-def _fact(event: NewEvent, seq: int) -> Fact:
+def fact_of(event: NewEvent, seq: int) -> Fact:
+    """Return what the fold needs of an event."""
     return Fact(
         seq,
         event.event_type,
@@ -191,7 +189,8 @@ def _fact(event: NewEvent, seq: int) -> Fact:
     )
 
 
-def _purposes(session: Session, events: Sequence[NewEvent]) -> dict[int, str]:
+def purposes_of(session: Session, events: Sequence[NewEvent]) -> dict[int, str]:
+    """Return the purpose of every list that the events name, by list id."""
     wanted = {event.list_id for event in events if event.list_id is not None}
     found = session.execute(
         select(BroadcastList.id, BroadcastList.purpose).where(BroadcastList.id.in_(wanted))
@@ -199,9 +198,10 @@ def _purposes(session: Session, events: Sequence[NewEvent]) -> dict[int, str]:
     return {key: value for key, value in found}
 
 
-def _entry(
+def entry_of(
     event: NewEvent, purposes: Mapping[int, str], controller: Controller, now: datetime
 ) -> dict[str, Any]:
+    """Return an event as a ledger entry that has no place in the chain yet; `purposes` is by list id."""
     given = event.event_type is EventType.CONSENT_GIVEN
     return {
         "event_id": uuid7(now),

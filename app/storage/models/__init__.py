@@ -1,9 +1,10 @@
-"""The tables, by room: people, consent, broadcasts, deliveries, accounts."""
+"""The tables, by room: people, consent, broadcasts, deliveries, accounts, imports."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.broadcasts import Broadcast, BroadcastTarget, Slice
 from app.storage.models.consent import ConsentEvent, ConsentPii, LedgerHead, Notice, Subject, Suppression
 from app.storage.models.deliveries import Delivery, InboundRow
+from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.people import BroadcastList, Sender, Subscriber, Subscription
 
 __all__ = [
@@ -14,6 +15,9 @@ __all__ = [
     "ConsentEvent",
     "ConsentPii",
     "Delivery",
+    "ImportRefusal",
+    "ImportRun",
+    "ImportState",
     "InboundRow",
     "LedgerHead",
     "Notice",

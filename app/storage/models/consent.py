@@ -113,13 +113,18 @@ class ConsentPii(Model):
 
 
 class Suppression(Model):
-    """Do not send to this address at all. Only a keyed hash is kept, so it survives the person's erasure."""
+    """Do not send to this address at all. Only a keyed hash is kept, so it survives the person's erasure.
+
+    `key_version` names the key of the hash: it cannot be made anew for somebody whose address is gone, so each
+    look-up tries every version (`services/suppressions`).
+    """
 
     __tablename__ = "suppression"
     __table_args__ = (Index("ix_suppression_hmac", "hmac"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     hmac: Mapped[str] = mapped_column(String(64))
+    key_version: Mapped[int] = mapped_column(server_default="1")
     scope: Mapped[str] = mapped_column(String(8))
     reason: Mapped[str] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
