@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from app.clock import utcnow
+from app.commands.heads import heads
 from app.commands.output import json_option, progress, say, table, to_json
 from app.commands.subscribers import in_words
 from app.runtime import runtime
@@ -17,10 +18,11 @@ from app.services.proof import page, phrases
 from app.services.prove_consent import History
 from app.services.rebuild_subscriptions import Rebuilt
 from app.services.rebuild_subscriptions import rebuild as rebuild_all
-from app.services.verify_ledger import Verdict
+from app.services.verify_ledger import Kept, Verdict
 from app.services.verify_ledger import verify as verify_all
 
 consent = AppGroup("consent", help="Show, prove, verify and rebuild consent.")
+consent.add_command(heads)
 
 _HEAD: Final = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
@@ -80,21 +82,29 @@ def prove(address: str, out: Path | None, channel: str, language: str, as_json: 
 
 @consent.command("verify")
 @click.option("--head", help="A head that was kept, as SEQ:HASH; it must still be in the ledger.")
+@click.option(
+    "--heads",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder with exported heads; without it, that of the settings where there is one.",
+)
+@click.option("--public-key", "keys", multiple=True, help="A key that signed heads before; may be repeated.")
 @json_option
-def verify(head: str | None, as_json: bool) -> None:
+def verify(head: str | None, folder: Path | None, keys: tuple[str, ...], as_json: bool) -> None:
     """Check the whole ledger; exit code 1 names the first bad entry.
 
-    Keep the head that it prints outside this machine: with --head it shows later that nothing was rewritten.
+    Heads that were signed earlier and kept outside this machine show that nothing was rewritten or cut since.
 
     \b
     Example:
-      tidings consent verify --head 1204:9c56...
+      tidings consent verify --heads /media/usb/heads
     """
-    kept = _head(head)
+    own = runtime().settings.heads_folder
+    kept = Kept(_head(head), folder or (own if own.is_dir() else None), [key.lower() for key in keys])
     with progress("Verifying") as told:
         verdict = verify_all(controller=runtime().controller, kept=kept, on_progress=told)
     say(verdict, as_json, lambda: _verdict_in_words(verdict))
-    if verdict.bad is not None:
+    if verdict.bad is not None or verdict.problems:
         raise click.exceptions.Exit(1)
 
 
@@ -131,13 +141,18 @@ def _head(written: str | None) -> tuple[int, str] | None:
 
 
 def _verdict_in_words(verdict: Verdict) -> str:
+    return "\n".join([_found_in_words(verdict), *(f"BAD: {problem}" for problem in verdict.problems)])
+
+
+def _found_in_words(verdict: Verdict) -> str:
     if verdict.bad is not None:
         event = f" ({verdict.bad.event_id})" if verdict.bad.event_id else ""
         return f"BAD: entry {verdict.bad.seq}{event} of the ledger “{verdict.ledger}”: {verdict.bad.reason}"
     erased = f", {verdict.erased} erased" if verdict.erased else ""
+    newest = f", the newest of {verdict.newest_head}" if verdict.newest_head else ""
     return (
         f"Good: {verdict.count} entries of the ledger “{verdict.ledger}”, "
-        f"{verdict.opened} personal parts opened{erased}.\n"
+        f"{verdict.opened} personal parts opened{erased}. {verdict.heads} signed heads fit{newest}.\n"
         f"Head: {verdict.count}:{verdict.head_hash}\nRoot: {verdict.root}"
     )
 
