@@ -1,6 +1,8 @@
 """`tidings consent`: show and prove one person's consent, verify the ledger, rebuild the subscriptions."""
 
+import json
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,8 @@ from app.clock import utcnow
 from app.commands.heads import heads
 from app.commands.output import json_option, progress, say, table, to_json
 from app.commands.subscribers import in_words
+from app.domain.check_proof import Finding
+from app.domain.check_proof import check as check_pack
 from app.runtime import runtime
 from app.services import prove_consent
 from app.services.controller import Refused
@@ -63,6 +67,8 @@ def show(address: str, channel: str, language: str, as_json: bool) -> None:
 def prove(address: str, out: Path | None, channel: str, language: str, as_json: bool) -> None:
     """Write the proof of one person's consent: a page for people, or JSON that others can check.
 
+    ADDRESS may also be the id of an entry, which leads to a person who has been erased, too.
+
     \b
     Example:
       tidings consent prove "+1 202 555 0101" --out proof.html
@@ -70,7 +76,12 @@ def prove(address: str, out: Path | None, channel: str, language: str, as_json: 
     if out is not None and out.suffix.lower() not in (".html", ".json"):
         raise click.UsageError("--out must end in .html (a page to print) or .json (to be checked).")
     pack = prove_consent.prove(
-        address, channel=channel, language=language, controller=runtime().controller, now=utcnow()
+        address,
+        channel=channel,
+        language=language,
+        controller=runtime().controller,
+        heads=runtime().settings.heads_folder,
+        now=utcnow(),
     )
     if out is None:
         click.echo(to_json(pack))
@@ -78,6 +89,33 @@ def prove(address: str, out: Path | None, channel: str, language: str, as_json: 
     _write(out, page.render(pack) if out.suffix.lower() == ".html" else to_json(pack) + "\n")
     summary = {"file": str(out), "entries": len(pack["entries"]), "root": pack["ledger"]["root"]}
     say(summary, as_json, lambda: f"{summary['entries']} entries written to {out}. Root: {summary['root']}")
+
+
+@consent.command("check-proof", with_appcontext=False)
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--public-key", help="The sender's key in hex, from where it was published.")
+@json_option
+def check_proof(file: Path, public_key: str | None, as_json: bool) -> None:
+    """Check a proof (JSON) without database or settings; exit code 1 when something does not hold.
+
+    The same check, without Tidings: python3 app/domain/check_proof.py proof.json
+
+    \b
+    Example:
+      tidings consent check-proof proof.json --public-key 5f3c...
+    """
+    try:
+        pack = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Refused(
+            f"{file} is no JSON; check the file that `consent prove --out proof.json` wrote."
+        ) from error
+    findings = check_pack(pack, public_key)
+    bad = [finding.words for finding in findings if not finding.holds]
+    said = {"file": str(file), "checked": len(findings), "bad": bad, "key_compared": public_key is not None}
+    say(said, as_json, lambda: "\n".join(_findings(findings, public_key)))
+    if bad:
+        raise click.exceptions.Exit(1)
 
 
 @consent.command("verify")
@@ -129,6 +167,13 @@ def _timeline(history: History) -> str:
     rows = [(entry.seq, entry.at.replace("T", " ")[:19], entry.words) for entry in history.entries]
     entries = table(("entry", "when (UTC)", "what"), rows, empty="The ledger has no entry of this person.")
     return f"{in_words(history.person)}\n\n{entries}"
+
+
+def _findings(findings: Sequence[Finding], public_key: str | None) -> Iterator[str]:
+    for holds, words in findings:
+        yield f"{'ok ' if holds else 'BAD'}  {words}"
+    if public_key is None:
+        yield "Now compare the key with the one that the sender published, or pass it as --public-key."
 
 
 def _head(written: str | None) -> tuple[int, str] | None:

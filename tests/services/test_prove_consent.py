@@ -1,24 +1,41 @@
 """A proof that stands without our software, a check that names the first bad entry, a projection rebuilt exactly."""
 
 import hashlib
+import inspect
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
+from typing import Any
 
 import pytest
 import rfc8785
 from sqlalchemy import func, select, text, update
 
+from app.domain.check_proof import check
+from app.domain.consent import Act, EventType
 from app.domain.ledger import path_proves
 from app.services import manage_lists, manage_subscribers
 from app.services.controller import NotFound, Refused
 from app.services.proof import page, phrases
 from app.services.prove_consent import prove, show
 from app.services.rebuild_subscriptions import rebuild
+from app.services.sign_heads import sign
 from app.services.verify_ledger import Kept, verify
 from app.storage.database import db, transaction
-from app.storage.models import ConsentEvent, ConsentPii, LedgerHead, Notice, Subject, Subscription
+from app.storage.models import (
+    ConsentEvent,
+    ConsentPii,
+    Delivery,
+    InboundRow,
+    LedgerHead,
+    Notice,
+    Subject,
+    Subscriber,
+    Subscription,
+)
 from tests.services.conftest import ANNA, BERT, CARA, NOW, World
 from tests.support.tampering import tamper
 from tests.support.world import Newsroom, number
@@ -82,6 +99,72 @@ def test_a_proof_can_be_checked_with_a_hash_function_and_nothing_of_ours(told: W
             assert hashlib.sha256(words.encode()).hexdigest() == entry["notice_sha256"]
 
 
+def test_a_proof_stands_before_an_independent_checker_and_nothing_in_it_can_be_changed(
+    told: World, tmp_path: Path
+) -> None:
+    first = sign(tmp_path, controller=told.controller, now=NOW + timedelta(minutes=10))
+    told.text(ANNA, "NEWS", NOW + timedelta(hours=1))
+    told.text(BERT, "STOP", NOW + timedelta(hours=1))
+
+    pack = prove(ANNA, controller=told.controller, heads=tmp_path, now=NOW + timedelta(hours=2))
+    pack = json.loads(json.dumps(pack))
+
+    key = told.controller.keys.public_key
+    assert [finding.words for finding in check(pack, key) if not finding.holds] == []
+    assert [item["head"]["time"] for item in pack["earlier_heads"]] == [first.time]
+    assert pack["earlier_heads"][0]["covers_until"] == 5
+    assert pack["ledger"]["size"] == pack["ledger"]["head"]["tree_size"] == first.tree_size + 3
+    for change in CHANGES:
+        other = json.loads(json.dumps(pack))
+        change(other)
+        assert not all(finding.holds for finding in check(other, key)), inspect.getsource(change)
+    assert not all(finding.holds for finding in check(pack, "0" * 64))
+    assert not check({})[0].holds
+
+
+CHANGES: tuple[Callable[[Any], object], ...] = (
+    lambda pack: pack.update(format="tidings-proof-1"),
+    lambda pack: pack["notices"][0].update(text="Other words"),
+    lambda pack: pack["notices"].clear(),
+    lambda pack: pack["entries"][0]["entry"].update(occurred_at="2020-01-01T00:00:00.000Z"),
+    lambda pack: pack["entries"][1]["personal"]["data"].update(text="YES"),
+    lambda pack: pack["entries"][1]["personal"].update(data=None),
+    lambda pack: pack["entries"][1]["audit_path"].pop(),
+    lambda pack: pack["person"].update(subject_ref="somebody else"),
+    lambda pack: pack["sends"].append({"broadcast": 1, "consent_seq": 99}),
+    lambda pack: pack["ledger"].update(root="0" * 64),
+    lambda pack: pack["ledger"].update(head=None),
+    lambda pack: pack["ledger"]["head"].update(time="2020-01-01T00:00:00.000Z"),
+    lambda pack: pack["earlier_heads"][0]["head"].update(time="2020-01-01T00:00:00.000Z"),
+    lambda pack: pack["earlier_heads"][0]["consistency"].pop(),
+    lambda pack: pack.pop("notices"),
+)
+
+
+def test_an_erased_person_is_found_by_an_entry_and_the_proof_says_what_is_gone(told: World) -> None:
+    event_id = _event_id(2)
+    with transaction() as session:
+        subject = session.scalars(select(ConsentEvent.subject_ref).where(ConsentEvent.seq == 1)).one()
+        ids = session.scalars(select(ConsentEvent.event_id).where(ConsentEvent.subject_ref == subject)).all()
+        session.execute(ConsentPii.__table__.delete().where(ConsentPii.event_id.in_(ids)))
+        session.execute(Subject.__table__.delete().where(Subject.subject_ref == subject))
+        person = session.scalars(select(Subscriber.id).where(Subscriber.subject_ref == subject)).one()
+        for table in (Subscription, Delivery, InboundRow):
+            session.execute(table.__table__.delete().where(table.subscriber_id == person))
+        session.execute(Subscriber.__table__.delete().where(Subscriber.id == person))
+
+    pack = prove(event_id, language="de", controller=told.controller, now=NOW)
+
+    assert ANNA not in json.dumps(pack)
+    assert [item["personal"] for item in pack["entries"]] == [None] * 3
+    assert sum("was erased" in finding.words for finding in check(pack)) == 3
+    html = page.render(pack)
+    assert "eine Person, die gelöscht wurde" in html
+    assert html.count("Der persönliche Teil dieses Eintrags wurde gelöscht.") == 3
+    with pytest.raises(NotFound, match="no entry"):
+        prove("0198a1b2-0000-7000-8000-000000000001", controller=told.controller, now=NOW)
+
+
 def test_a_proof_holds_the_words_shown_and_the_words_written(told: World) -> None:
     pack = prove(ANNA, controller=told.controller, now=NOW)
 
@@ -136,11 +219,13 @@ def test_words_from_outside_cannot_become_markup_of_the_page(told: World) -> Non
     assert "&lt;script&gt;" in html
 
 
-def test_both_languages_have_the_same_phrases() -> None:
+def test_both_languages_have_the_same_phrases_for_every_event_and_act() -> None:
     english, german = (phrases.load(language) for language in phrases.LANGUAGES)
 
     for part in ("events", "acts", "labels", "fields", "states"):
         assert getattr(english, part).keys() == getattr(german, part).keys()
+    assert english.events.keys() == {kind.value for kind in EventType}
+    assert english.acts.keys() == {act.value for act in Act}
     assert len(english.how_to_verify) == len(german.how_to_verify)
 
 
