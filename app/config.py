@@ -138,6 +138,13 @@ class Settings:
     ledger: str = _setting(
         "TIDINGS_LEDGER", _text, "riverside", "Name of the consent ledger, one per controller", "main"
     )
+    heads_dir: str = _setting(
+        "TIDINGS_HEADS_DIR",
+        _text,
+        "/mnt/safe/heads",
+        "Folder for the ledger's signed heads; empty means `heads` in TIDINGS_HOME",
+        "",
+    )
     log_level: str = _setting("LOG_LEVEL", _text, "INFO", "DEBUG, INFO, WARNING or ERROR", "INFO")
     demo_phones_url: str = _setting(
         "TIDINGS_PHONES_URL",
@@ -146,6 +153,11 @@ class Settings:
         "Set by the demo: where the simulator's phones are",
         "",
     )
+
+    @property
+    def heads_folder(self) -> Path:
+        """Where signed heads are exported to."""
+        return Path(self.heads_dir).expanduser().absolute() if self.heads_dir else self.home / "heads"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":

@@ -29,8 +29,9 @@ def worker(queue: str) -> None:
 @main.command()
 def clock() -> None:
     """Open what is due and wake the workers, every second."""
-    with create_core().app_context():
-        clock_process.run()
+    app = create_core()
+    with app.app_context():
+        clock_process.run(app)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import threading
 from datetime import datetime
 
 import structlog
+from flask import Flask
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
@@ -13,6 +14,7 @@ from app.clock import utcnow
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
 from app.services import fan_out
+from workers import daily
 from workers.heartbeat import beat
 from workers.process import is_alive
 
@@ -49,11 +51,12 @@ def _dead(workers: set[str]) -> set[str]:
     return dead
 
 
-def run() -> None:
+def run(app: Flask) -> None:
     """Tick until SIGTERM or SIGINT. A database or Redis that is away is waited for, not died of."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    daily.start(app, stop)
     while not stop.is_set():
         try:
             now = utcnow()

@@ -200,6 +200,30 @@ def test_consent_is_shown_proved_and_verified(newsdesk: Shell) -> None:
     )
 
 
+def test_a_proof_is_checked_without_database_or_settings(
+    newsdesk: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack, folder = newsdesk.folder / "proof.json", newsdesk.folder / "heads"
+    newsdesk.ok("consent", "prove", "+12025550101", "--out", str(pack))
+    key = newsdesk.ok("consent", "heads", "public-key").strip()
+    newsdesk.ok("consent", "heads", "sign")
+    listed = newsdesk.json("consent", "heads", "list")
+    exported = newsdesk.json("consent", "heads", "export", "--out", str(newsdesk.folder / "stick"))
+    verdict = newsdesk.json("consent", "verify", "--heads", str(folder))
+    for name in ("DATABASE_URL", "MASTER_KEY", "REDIS_URL"):
+        monkeypatch.delenv(name)
+
+    good = newsdesk.json("consent", "check-proof", str(pack), "--public-key", key)
+    pack.write_text(pack.read_text().replace("Paper form", "Lottery"))
+    bad = newsdesk.run("consent", "check-proof", str(pack))
+
+    assert (good["bad"], good["checked"] >= 6, good["key_compared"]) == ([], True, True)
+    assert (bad.exit_code, "BAD  Entry" in bad.stdout, "compare the key" in bad.stdout) == (1, True, True)
+    assert [len(listed), len(exported), verdict["heads"]] == [2, 2, 2]
+    torn = newsdesk.write("torn.json", "{")
+    assert newsdesk.run("consent", "check-proof", torn).exit_code == 1
+
+
 def test_a_rewritten_ledger_exits_with_1(newsdesk: Shell) -> None:
     result = newsdesk.run("consent", "verify", "--head", f"1:{'0' * 64}")
 

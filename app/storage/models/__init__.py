@@ -2,7 +2,15 @@
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.broadcasts import Broadcast, BroadcastTarget, Slice
-from app.storage.models.consent import ConsentEvent, ConsentPii, LedgerHead, Notice, Subject, Suppression
+from app.storage.models.consent import (
+    ConsentEvent,
+    ConsentPii,
+    LedgerHead,
+    Notice,
+    Subject,
+    Suppression,
+    TreeHead,
+)
 from app.storage.models.deliveries import Delivery, InboundRow
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.people import BroadcastList, Sender, Subscriber, Subscription
@@ -27,5 +35,6 @@ __all__ = [
     "Subscriber",
     "Subscription",
     "Suppression",
+    "TreeHead",
     "User",
 ]

@@ -51,7 +51,8 @@ class ConsentEvent(Model):
     """One entry of the ledger. Times are ISO text with milliseconds, for they are part of what is hashed.
 
     The columns and the rule each one answers to: design decision 0003 and docs/consent.md. The database
-    refuses UPDATE and DELETE.
+    refuses UPDATE and DELETE. `statement` (canonical JSON) is what an entry of format 2 says of the ledger itself,
+    such as the root of a day's sends; entries of format 1 have none, and it is no part of what is hashed there.
     """
 
     __tablename__ = "consent_event"
@@ -98,8 +99,27 @@ class ConsentEvent(Model):
     retain_until: Mapped[str | None] = mapped_column(String(24))
     related_event_id: Mapped[str | None] = mapped_column(String(36))
     pii_commit: Mapped[str | None] = mapped_column(String(64))
+    statement: Mapped[str | None] = mapped_column(Text)
     prev_hash: Mapped[str] = mapped_column(String(64))
     entry_hash: Mapped[str] = mapped_column(String(64))
+
+
+class TreeHead(Model):
+    """A signed statement of what the ledger was at a moment. Append-only too; a copy lies outside as a file.
+
+    `signed_at` is ISO text, for it is part of what is signed. `public_key` and `signature` are hex (Ed25519).
+    """
+
+    __tablename__ = "tree_head"
+    __table_args__ = (UniqueConstraint("ledger", "signed_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ledger: Mapped[str] = mapped_column(String(40))
+    tree_size: Mapped[int] = mapped_column(BigId)
+    root: Mapped[str] = mapped_column(String(64))
+    signed_at: Mapped[str] = mapped_column(String(24))
+    public_key: Mapped[str] = mapped_column(String(64))
+    signature: Mapped[str] = mapped_column(String(128))
 
 
 class ConsentPii(Model):
