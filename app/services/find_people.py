@@ -37,7 +37,12 @@ def search(query: str, *, region: str, limit: int = 25) -> list[PersonRow]:
     if len(digits) < FEWEST_DIGITS:
         raise Refused("Write a full number, or its last four digits or more.")
     matches = _matching(query, digits, region)
-    chosen = select(Subscriber).where(matches).order_by(Subscriber.id.desc()).limit(limit)
+    chosen = (
+        select(Subscriber)
+        .where(matches, Subscriber.erased_at.is_(None))
+        .order_by(Subscriber.id.desc())
+        .limit(limit)
+    )
     return _rows(db.session.scalars(chosen).all())
 
 
@@ -103,5 +108,6 @@ def _overlays(subscriber: Subscriber) -> tuple[str, ...]:
         "blocked": subscriber.blocked_at,
         "bounced": subscriber.bounced_at,
         "suppressed": subscriber.suppressed_at,
+        "erased": subscriber.erased_at,
     }
     return tuple(name for name, since in known.items() if since is not None)

@@ -17,7 +17,7 @@ from app.domain.sealing import KeyRing, new_data_key, open_with, seal_with
 from app.services.controller import Controller
 from app.storage import audience
 from app.storage.consent import append, append_pii, lock_head, uuid7
-from app.storage.models import BroadcastList, Notice, Sender, Subject, Subscriber, Subscription
+from app.storage.models import BroadcastList, Notice, Sender, Subject, Subscriber, Subscription, Suppression
 
 RECORD_FORMAT = 1
 _CONSENT_TYPE = "expressed"
@@ -123,10 +123,14 @@ def _subscribers_at(session: Session, addresses: Sequence[Address]) -> dict[Addr
 def _new_subscribers(
     session: Session, addresses: Sequence[Address], language: str, keys: KeyRing, now: datetime
 ) -> dict[Address, Subscriber]:
-    """Make subscribers; a person whose subject is still there (the row had gone) keeps it and its data key."""
+    """Make subscribers; a person whose subject is still there (the row had gone) keeps it and its data key.
+
+    An address may be suppressed before we meet it, or after an erasure: then the new row is, too.
+    """
     hmacs = {address: keys.index_hmac(address.channel, address.value) for address in addresses}
     known = session.scalars(select(Subject).where(Subject.index_hmac.in_(hmacs.values())))
     subjects = {subject.index_hmac: subject for subject in known}
+    suppressed = _suppressed_since(session, addresses, keys)
     made: dict[Address, Subscriber] = {}
     for address, index in hmacs.items():
         subject = subjects.get(index) or Subject(
@@ -140,9 +144,22 @@ def _new_subscribers(
             language=language,
             attributes={},
             created_at=now,
+            suppressed_at=suppressed.get(address),
         )
     session.add_all(made.values())
     return made
+
+
+def _suppressed_since(
+    session: Session, addresses: Sequence[Address], keys: KeyRing
+) -> dict[Address, datetime]:
+    hmacs = {keys.suppress_hmac(address.channel, address.value): address for address in addresses}
+    rows = session.execute(
+        select(Suppression.hmac, Suppression.created_at).where(
+            Suppression.hmac.in_(hmacs), Suppression.lifted_at.is_(None)
+        )
+    )
+    return {hmacs[hmac]: since for hmac, since in rows}
 
 
 def _data_keys(session: Session, events: Sequence[NewEvent], keys: KeyRing) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from app.storage.models.broadcasts import Broadcast, BroadcastTarget, Slice
 from app.storage.models.consent import ConsentEvent, ConsentPii, LedgerHead, Notice, Subject, Suppression
 from app.storage.models.deliveries import Delivery, InboundRow
 from app.storage.models.people import BroadcastList, Sender, Subscriber, Subscription
+from app.storage.models.rights import PurgeRun, RestrictedSubject
 
 __all__ = [
     "AuditEntry",
@@ -17,6 +18,8 @@ __all__ = [
     "InboundRow",
     "LedgerHead",
     "Notice",
+    "PurgeRun",
+    "RestrictedSubject",
     "Sender",
     "Slice",
     "Subject",

@@ -51,7 +51,11 @@ class BroadcastList(Model):
 
 
 class Subscriber(Model):
-    """One address on one channel. The overlays (`blocked_at` and so on) win over every subscription."""
+    """One address on one channel. The overlays (`blocked_at` and so on) win over every subscription.
+
+    After an erasure (`erased_at`) the address is `erased:` and random letters: the row stays for the counts of
+    broadcasts, and leads to nobody.
+    """
 
     __tablename__ = "subscriber"
     __table_args__ = (UniqueConstraint("channel", "address"),)
@@ -66,6 +70,7 @@ class Subscriber(Model):
     blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     bounced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     suppressed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Subscription(Model):
