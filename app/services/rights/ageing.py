@@ -70,13 +70,11 @@ def let_go(session: Session, aged: Sequence[Aged], *, controller: Controller, no
     """Erase these people fully. Whoever had answered stays suppressed, or the next import would bring them back."""
     if not aged:
         return
-    in_ledger = _in_ledger(session, [one.person for one in aged])
     events = [
         NewEvent(
             one.person, EventType.ERASED, now, _ACTOR, scope=Scope.ALL, matched_rule=f"retention:{one.kind}"
         )
         for one in aged
-        if one.person.subject_ref in in_ledger
     ]
     record(session, events, controller=controller, now=now)
     present = [one for one in aged if one.person.erased_at is None]
@@ -96,13 +94,6 @@ def _off_every_list(session: Session, people: Sequence[Subscriber]) -> list[Subs
         )
     )
     return [person for person in people if person.id not in on]
-
-
-def _in_ledger(session: Session, people: Sequence[Subscriber]) -> set[str]:
-    refs = [person.subject_ref for person in people]
-    return set(
-        session.scalars(select(ConsentEvent.subject_ref).where(ConsentEvent.subject_ref.in_(refs)).distinct())
-    )
 
 
 def _traces(session: Session, people: Sequence[Subscriber]) -> dict[int, Traces]:

@@ -73,12 +73,13 @@ def _begin_of_the_day(now: datetime) -> int | None:
         return None
     with transaction() as session:
         dialect = sqlite if is_sqlite(session) else postgresql
-        return session.scalar(
+        run_id: int | None = session.scalar(
             dialect.insert(PurgeRun)
             .values(day=day, by="system", started_at=now, walked=0, counts={})
             .on_conflict_do_nothing()
             .returning(PurgeRun.id)
         )
+        return run_id
 
 
 def _step(run_id: int, periods: Periods, controller: Controller, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from app.domain.retention import RULES, Kept
 from app.domain.sealing import KeyRing
 from app.domain.statuses import DeliveryStatus, SkipReason
 from app.services.controller import Controller
+from app.services.record_consent import to_ms
 from app.storage.models import (
     ConsentEvent,
     ConsentPii,
@@ -38,7 +39,8 @@ _SUPPRESSED_FOR: Final = "erasure"
 def blank(session: Session, people: Sequence[Subscriber], now: datetime) -> None:
     """Take from these people their words and ours, what waits to go out to them, and their profile.
 
-    The row of a subscriber stays without its address, so that every broadcast still counts whom it went to.
+    The row of a subscriber stays without its address, so that every broadcast still counts whom it went to; and
+    its overlays stay, which say nothing of anybody now and must equal the fold of the ledger.
     """
     ids = [person.id for person in people]
     _blank_texts(session, ids, now)
@@ -46,8 +48,7 @@ def blank(session: Session, people: Sequence[Subscriber], now: datetime) -> None
     for person in people:
         person.address = ERASED + "".join(secrets.choice(ascii_lowercase) for _ in range(26))
         person.attributes, person.language = {}, "en"
-        person.blocked_at = person.bounced_at = None
-        person.suppressed_at = person.erased_at = now
+        person.erased_at = person.erased_at or to_ms(now)
 
 
 def _blank_texts(session: Session, ids: Sequence[int], now: datetime) -> None:
