@@ -33,6 +33,7 @@ class Draft:
 
     text: str
     purpose: str
+    facts: Facts
     findings: tuple[Finding, ...]
     parts: Parts
     purpose_changes: bool
@@ -133,6 +134,7 @@ def _look_at(
     return Draft(
         text,
         purpose,
+        facts,
         tuple(lint_notice(text, facts)),
         measure(text),
         purpose_changes=_changes_purpose(row.purpose, purpose, newest.text, text),
