@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.domain.retention import Periods, read_periods
+
 
 class BadSettings(ValueError):
     """One or more settings are missing or wrong; the text has a line for each, with an example."""
@@ -145,6 +147,13 @@ class Settings:
         "Folder for the ledger's signed heads; empty means `heads` in TIDINGS_HOME",
         "",
     )
+    retention: Periods = _setting(
+        "TIDINGS_RETENTION",
+        read_periods,
+        "messages=30, proof=3653",
+        "Days after which personal data goes, where the defaults do not suit; see `tidings retention report`",
+        "",
+    )
     log_level: str = _setting("LOG_LEVEL", _text, "INFO", "DEBUG, INFO, WARNING or ERROR", "INFO")
     demo_phones_url: str = _setting(
         "TIDINGS_PHONES_URL",
@@ -180,7 +189,7 @@ def _read(env: Mapping[str, str], meta: Mapping[str, Any]) -> Any:
     raw = env.get(meta["name"], "").strip() or meta["default"]
     if raw is None:
         raise ValueError("is not set")
-    return meta["parse"](raw) if raw else raw
+    return meta["parse"](raw)
 
 
 def make_master_key() -> str:

@@ -14,11 +14,14 @@ from app.clock import utcnow
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
 from app.services import fan_out
+from app.services.rights import erase_subscriber, retention
 from workers import daily
 from workers.heartbeat import beat
 from workers.process import is_alive
 
 TICK_SECONDS = 1.0
+SLOW_EVERY = 10
+STEPS = 5
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +44,16 @@ def tick(now: datetime) -> None:
         enqueue_lane(sender_id, LANE)
 
 
+def slow_round(now: datetime) -> None:
+    """Erase who asked for it, and let go what was kept long enough, a few batches at a time."""
+    controller, periods = runtime().controller, runtime().settings.retention
+    for subscriber_id in erase_subscriber.erase_requested(controller=controller, now=now):
+        log.info("person erased as they asked", subscriber_id=subscriber_id)
+    for _ in range(STEPS):
+        if not retention.purge_step(periods=periods, controller=controller, now=now):
+            return
+
+
 def _dead(workers: set[str]) -> set[str]:
     """Workers of this machine whose process is gone. Of other machines we know nothing: their leases run out."""
     dead = set()
@@ -57,10 +70,14 @@ def run(app: Flask) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     daily.start(app, stop)
+    rounds = 0
     while not stop.is_set():
         try:
             now = utcnow()
             tick(now)
+            if rounds % SLOW_EVERY == 0:
+                slow_round(now)
+            rounds += 1
             beat("clock", now)
         except (OperationalError, RedisError) as error:
             log.warning("the clock could not do its round and tries again", error=str(error)[:300])

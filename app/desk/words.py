@@ -95,6 +95,8 @@ EVENTS: Final = {
     EventType.ENDPOINT_REVIVED: _l("Number is reachable again"),
     EventType.UNBLOCKED: _l("Unblocked"),
     EventType.IMPORT_REJECTED: _l("Import refused for this person"),
+    EventType.ERASURE_REQUESTED: _l("Asked for erasure"),
+    EventType.ERASED: _l("Was erased"),
 }
 
 ACTS: Final = {
@@ -114,6 +116,7 @@ OVERLAYS: Final = {
     "blocked": _l("Blocked our number: nothing can be sent"),
     "bounced": _l("Number not reachable: nothing can be sent"),
     "suppressed": _l("Must never be written to: nothing can be sent"),
+    "erased": _l("Erased: nothing leads to this person any more"),
 }
 
 ROLES: Final = {Role.EDITOR: _l("Editor"), Role.ADMIN: _l("Admin")}
@@ -146,3 +149,15 @@ def code_words(code: str) -> str:
 def actor_words(actor: str) -> str:
     """Who did it: `Anna (#3)` is shown as `Anna`."""
     return actor.partition(" (#")[0]
+
+
+def erased_by(actor: str) -> str:
+    """Who erased somebody or let data go: the clock, the person by a text, or somebody by name."""
+    kind, _colon, name = actor.partition(":")
+    if kind == "system":
+        return (
+            _("the clock, because a period was over")
+            if name in ("", "retention")
+            else _("the clock, as the person asked")
+        )
+    return actor_words(name or kind)

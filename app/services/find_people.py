@@ -38,7 +38,12 @@ def search(query: str, *, region: str, limit: int = 25) -> list[PersonRow]:
     if len(digits) < FEWEST_DIGITS:
         raise Refused("Write a full number, or its last four digits or more.")
     matches = _matching(query, digits, region)
-    chosen = select(Subscriber).where(matches).order_by(Subscriber.id.desc()).limit(limit)
+    chosen = (
+        select(Subscriber)
+        .where(matches, Subscriber.erased_at.is_(None))
+        .order_by(Subscriber.id.desc())
+        .limit(limit)
+    )
     return _rows(db.session.scalars(chosen).all())
 
 

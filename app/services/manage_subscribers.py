@@ -135,7 +135,7 @@ def _export_lines(list_id: int) -> Iterator[str]:
     query = (
         select(Subscriber.address, Subscription, Subscriber.language)
         .join(Subscription, Subscription.subscriber_id == Subscriber.id)
-        .where(Subscription.list_id == list_id)
+        .where(Subscription.list_id == list_id, Subscriber.erased_at.is_(None))
         .order_by(Subscriber.id)
     )
     with db.session().execute(query, execution_options={"yield_per": 1000}) as rows:

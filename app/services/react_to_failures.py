@@ -34,7 +34,12 @@ def react(
     if not personal:
         return
     sender = session.get_one(Sender, sender_id)
-    people = session.scalars(select(Subscriber).where(Subscriber.id.in_(personal)).order_by(Subscriber.id))
+    # A receipt may come after an erasure; it says nothing any more about anybody.
+    people = session.scalars(
+        select(Subscriber)
+        .where(Subscriber.id.in_(personal), Subscriber.erased_at.is_(None))
+        .order_by(Subscriber.id)
+    )
     events = [
         event for person in people if (event := _mark(person, personal[person.id], sender, now)) is not None
     ]

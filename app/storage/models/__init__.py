@@ -14,6 +14,7 @@ from app.storage.models.consent import (
 from app.storage.models.deliveries import Delivery, InboundRow
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.people import BroadcastList, Sender, Subscriber, Subscription
+from app.storage.models.rights import PurgeRun, RestrictedSubject
 
 __all__ = [
     "AuditEntry",
@@ -29,6 +30,8 @@ __all__ = [
     "InboundRow",
     "LedgerHead",
     "Notice",
+    "PurgeRun",
+    "RestrictedSubject",
     "Sender",
     "Slice",
     "Subject",

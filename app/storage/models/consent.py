@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
@@ -21,6 +21,7 @@ class Notice(Model):
     text: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    written_by: Mapped[str | None] = mapped_column(String(120))
 
 
 class LedgerHead(Model):
@@ -59,6 +60,13 @@ class ConsentEvent(Model):
     __table_args__ = (
         UniqueConstraint("ledger", "seq"),
         Index("ix_consent_event_subject_ref", "subject_ref", "seq"),
+        Index(
+            "ix_consent_event_erasure",
+            "subject_ref",
+            "seq",
+            postgresql_where=text("event_type IN ('erasure_requested', 'erased')"),
+            sqlite_where=text("event_type IN ('erasure_requested', 'erased')"),
+        ),
     )
 
     event_id: Mapped[str] = mapped_column(String(36), primary_key=True)

@@ -60,6 +60,9 @@ class Subscriber(Model):
     """One address on one channel. The overlays (`blocked_at` and so on) win over every subscription.
 
     They are a projection of the ledger, as subscriptions are: `app.domain.consent.Overlays` says what each means.
+
+    After an erasure (`erased_at`) the address is `erased:` and random letters: the row stays for the counts of
+    broadcasts, and leads to nobody.
     """
 
     __tablename__ = "subscriber"
