@@ -57,7 +57,7 @@ def erase(subscriber_id: int) -> ResponseReturnValue:
     """Erase one person for good."""
     step = request.form.get("step", "")
     if step not in _STEPS:
-        return _erase_page(subscriber_id, _("Choose what becomes of the proof.")), 422
+        return _erase_page(subscriber_id, _("Choose what becomes of the proof."))
     try:
         erase_subscriber.erase(
             subscriber_id,
@@ -133,7 +133,8 @@ def _erase_page(subscriber_id: int, error: str | None) -> ResponseReturnValue:
         return redirect(url_for("people.show", subscriber_id=subscriber_id))
     proof_days = words.retention_table(language(), runtime().settings.retention)
     period = next(row["period"] for row in proof_days if row["kind"] == "proof")
-    return render_template("erase.html", person=person, found=found, error=error, period=period)
+    page = render_template("erase.html", person=person, found=found, error=error, period=period)
+    return page, 422 if error else 200
 
 
 def _file(name: str, kind: str, body: str) -> Response:
