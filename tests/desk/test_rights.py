@@ -1,96 +1,118 @@
-"""People's rights at the desk: their data as a file, erasure with what stays, requests, retention; and notices."""
+"""People's rights at the desk."""
 
 import json
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy import select
 
+from app.services.rights import retention
 from app.storage.database import db
-from app.storage.models import Notice, Subscriber
+from app.storage.models import Subscriber
 from app.storage.models.accounts import Role
 from tests.desk.conftest import House, Visitor, words
-from tests.support.world import number
+from tests.services.rights.test_erasure import ask
+from tests.support.world import Newsroom, number
+
+ANNA = number(0)
 
 
-def joined(house: House) -> int:
-    """Somebody who texted START; returns the subscriber's id."""
+def met(newsroom: Newsroom) -> int:
+    """Anna joined and had a broadcast; returns her id."""
+    newsroom.text("START", ANNA)
+    newsroom.send_replies()
+    newsroom.broadcast()
+    newsroom.send()
+    return db.session.scalars(select(Subscriber.id).where(Subscriber.address == ANNA)).one()
+
+
+def test_an_admin_hands_a_person_their_data(house: House, admin: Visitor) -> None:
     with house.inside() as newsroom:
-        newsroom.text("START", number(1))
-        return db.session.scalars(select(Subscriber.id)).one()
+        anna = met(newsroom)
+    assert "If this person asks" in words(admin.get(f"/people/{anna}"))
+
+    page = admin.post(f"/people/{anna}/data", {"format": "html"})
+    file = admin.post(f"/people/{anna}/data", {"format": "json"})
+
+    assert page.headers["Content-Disposition"] == f'attachment; filename="person-{anna}-en.html"'
+    assert "Everything that Riverside News holds about +12015550100" in words(page)
+    assert json.loads(file.text)["person"]["address"] == ANNA
+    assert admin.post(f"/people/{anna}/data", {"format": "pdf"}).status_code == 404
+    assert admin.post("/people/99/data").status_code == 404
 
 
-def test_an_admin_hands_a_person_their_data_as_a_page_or_as_json(house: House, admin: Visitor) -> None:
-    person = joined(house)
-    admin.get(f"/people/{person}")
+def test_an_erasure_says_first_what_goes_and_what_stays(house: House, admin: Visitor) -> None:
+    with house.inside() as newsroom:
+        anna = met(newsroom)
+    page = admin.get(f"/people/{anna}/erase")
 
-    page = admin.post(f"/people/{person}/data", {"format": "html"})
-    pack = admin.post(f"/people/{person}/data", {"format": "json"})
+    for said in (
+        "What goes, at once and for good",
+        "What stays, and why",
+        "keyed hash",
+        "2 deliveries",
+        "5 years",
+    ):
+        assert said in words(page)
+    assert admin.post(f"/people/{anna}/erase").status_code == 422
+    after = words(admin.submit(f"/people/{anna}/erase", {"step": "restricted", "reason": "letter"}))
 
-    assert (page.status_code, number(1) in page.text) == (200, True)
-    assert "attachment" in pack.headers["Content-Disposition"]
-    assert number(1) in json.dumps(json.loads(pack.text))
-    assert admin.post(f"/people/{person}/data", {"format": "exe"}).status_code == 404
-
-
-def test_erasing_says_what_goes_and_what_stays_and_needs_a_choice(house: House, admin: Visitor) -> None:
-    person = joined(house)
-
-    asked = words(admin.get(f"/people/{person}/erase"))
-    undecided = admin.post(f"/people/{person}/erase", {"step": ""})
-    done = admin.submit(f"/people/{person}/erase", {"step": "restricted", "reason": "letter of 3 March"})
-
-    assert "What goes, at once and for good" in asked
-    assert "A keyed hash of the address" in asked
-    assert (undecided.status_code, "Choose what becomes of the proof." in words(undecided)) == (422, True)
-    assert "This person is erased." in words(done)
-    assert number(1) not in done.text
-    assert "done" in words(admin.get("/requests")).lower()
-
-
-def test_what_is_kept_how_long_is_one_page_with_the_record_of_processing(admin: Visitor) -> None:
-    page = admin.get("/retention")
-    record = admin.get("/retention/art30.json")
-
-    assert page.status_code == 200
-    assert json.loads(record.text)
-    assert admin.get("/retention/art30.exe").status_code == 404
+    assert "This person is erased." in after
+    assert "Erased: nothing leads to this person any more" in after
+    assert "If this person asks" not in after
+    assert ANNA not in after
+    assert "words that are not kept any more" in after
+    assert "erased already" in words(admin.get(admin.get(f"/people/{anna}/erase").location))
+    assert "Nobody has this number." in words(admin.get("/people?q=0100"))
+    done = words(admin.get("/requests"))
+    assert "Admin Berg under lock" in done
+    assert "Nobody is waiting to be erased." in done
 
 
-def test_t19_a_notice_that_lacks_its_duties_is_refused_and_each_is_named(
-    house: House, admin: Visitor
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Requests for erasure"), ("de", "Bitten um Löschung")]
+)
+def test_open_requests_are_listed_with_their_deadline(
+    language: str, title: str, house: House, visit: Callable[..., Visitor]
 ) -> None:
-    path = f"/lists/{house.newsroom.list_id}/notice"
-    admin.get(path)
+    with house.inside() as newsroom:
+        met(newsroom)
+        ask(newsroom, ANNA)
+    admin = visit(Role.ADMIN, language)
 
-    answer = admin.post(
-        path, {"act": "save", "text": "Welcome!", "purpose": "News of City", "after_version": "1"}
-    )
+    page = words(admin.get("/requests"))
 
-    said = words(answer)
-    assert answer.status_code == 422
-    for missing in ("who is writing", "the link to the privacy page", "how to leave", "how to get help"):
-        assert missing in said
-    with house.inside():
-        assert len(db.session.scalars(select(Notice).where(Notice.language == "en")).all()) == 1
+    assert title in page
+    assert ANNA in page
+    assert "2 Apr" in page.replace("2. Apr", "2 Apr")
+    assert "Erase now" in page or "Jetzt löschen" in page
 
 
-def test_t18_a_new_version_of_a_notice_stands_beside_the_old_one(
-    house: House, admin: Visitor, visit: Callable[..., Visitor]
-) -> None:
-    path = f"/lists/{house.newsroom.list_id}/notice"
-    admin.get(path)
-    with house.inside():
-        old = db.session.scalars(select(Notice).where(Notice.language == "en")).one()
-        text, purpose = old.text, "News of City"
+def test_retention_and_the_record_of_processing_are_shown_to_admins(house: House, admin: Visitor) -> None:
+    with house.inside() as newsroom:
+        newsroom.text("who are you?", ANNA)
+        newsroom.later(days=91)
+        retention.purge(
+            by="system",
+            periods=newsroom.app.extensions["tidings"].settings.retention,
+            controller=newsroom.controller,
+            now=newsroom.now,
+        )
 
-    answer = admin.submit(
-        path, {"act": "save", "text": f"{text} Thanks!", "purpose": purpose, "after_version": "1"}
-    )
+    page = words(admin.get("/retention"))
 
-    assert "Version 2" in words(answer)
-    with house.inside():
-        rows = db.session.scalars(
-            select(Notice).where(Notice.language == "en").order_by(Notice.version)
-        ).all()
-        assert [row.text for row in rows] == [text, f"{text} Thanks!"]
-    assert visit(Role.EDITOR).post(path, {"act": "save"}).status_code == 403
+    assert "Sign-ups that were never confirmed 30 days" in page
+    assert "People who wrote to us and never signed up: 1" in page
+    assert "Record of processing activities" in words(admin.get("/retention/art30.html"))
+    assert json.loads(admin.get("/retention/art30.json").text)["controller"]["name"] == "Riverside News"
+    assert admin.get("/retention/art30.pdf").status_code == 404
+
+
+def test_editors_have_no_part_in_it(house: House, editor: Visitor) -> None:
+    with house.inside() as newsroom:
+        newsroom.text("START", ANNA)
+    assert "If this person asks" not in words(editor.get("/people/1"))
+    for path in ("/requests", "/retention", "/people/1/erase", "/retention/art30.html"):
+        assert editor.get(path).status_code == 403
+    for path in ("/people/1/data", "/people/1/erase"):
+        assert editor.post(path).status_code == 403

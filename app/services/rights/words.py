@@ -34,7 +34,7 @@ def retention_table(language: str, periods: Periods) -> list[dict[str, Any]]:
             "then": words[kind.value]["then"],
             "days": periods[kind],
             "period": _period(language, periods[kind]),
-            "source": RULES[kind].source,
+            "source": RULES[kind].source.replace("GDPR art.", load(language)["labels"]["gdpr_art"]),
         }
         for kind in Kept
     ]
