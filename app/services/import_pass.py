@@ -23,7 +23,7 @@ from app.services.import_verdicts import REASONS, Verdict, judge
 from app.services.record_consent import NewEvent, find_or_create_subscribers, record
 from app.services.record_newcomers import Joining, Newcomer, record_newcomers
 from app.storage.consent import lock_head
-from app.storage.database import db, prefer_indexes, transaction
+from app.storage.database import db, transaction
 from app.storage.models import ConsentEvent, Subscriber
 
 BATCH: Final = 1000
@@ -104,7 +104,6 @@ class Pass:
         plan, last = self._plan, batch.rows[-1]
         with transaction() as session:
             run = import_runs.hold(session, import_id, batch.rows[0].number - 1)
-            prefer_indexes(session)
             lock_head(session, plan.controller.ledger)  # no STOP may slip in between judging and recording
             found = judge(session, plan.list_id, plan.controller.keys, batch.fresh)
             judged = list(zip(batch.fresh, found.verdicts, strict=True))
@@ -114,7 +113,7 @@ class Pass:
             import_runs.advance(session, run, progress, refused, now)
         return found.verdicts
 
-    def report(self, import_id: int | None, continued_at: int, *, finished: bool) -> ImportReport:
+    def report(self, import_id: int | None, continued_at: int) -> ImportReport:
         """Return the numbers so far."""
         table = self._plan.table
         return ImportReport(
@@ -127,7 +126,6 @@ class Pass:
             tuple(self._first_rows),
             self._repaired,
             continued_at,
-            finished,
         )
 
     def close(self) -> None:

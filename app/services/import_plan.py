@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.services.controller import Controller, Refused
@@ -44,11 +44,6 @@ class ImportOptions:
             "region": self.region,
         }
 
-    @classmethod
-    def from_choices(cls, by: str, choices: Mapping[str, Any]) -> Self:
-        """Undo `as_choices`."""
-        return cls(**{**choices, "by": by, "evidence": Evidence.from_data(choices["evidence"])})
-
 
 @dataclass(frozen=True)
 class ImportReport:
@@ -67,7 +62,6 @@ class ImportReport:
     first_rows: tuple[ReadRow, ...]
     repaired: int
     continued_at: int
-    finished: bool
 
     @property
     def rows(self) -> int:

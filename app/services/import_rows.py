@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.domain.addresses import PHONE_CHANNELS, Address, BadAddress, canonical
@@ -52,11 +52,6 @@ class Evidence:
             "by": self.by,
             "document": self.document,
         }
-
-    @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> "Evidence":
-        """Undo `as_data`."""
-        return cls(**{**data, "at": datetime.fromisoformat(data["at"]) if data["at"] else None})
 
 
 @dataclass(frozen=True)

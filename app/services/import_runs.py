@@ -1,24 +1,22 @@
-"""The record of each import: begun, gone on with after a crash, finished; the newest ones for the desk."""
+"""The record of each import: begun, gone on with after a crash, finished."""
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.services.audit import note
-from app.services.controller import Conflict, NotFound
+from app.services.controller import Conflict
 from app.services.import_file import FileFacts
 from app.services.import_verdicts import Verdict
 from app.storage.database import db, transaction
 from app.storage.models import ImportRefusal, ImportRun, ImportState
-
-SHOWN: Final = 20
 
 
 @dataclass(frozen=True)
@@ -120,13 +118,6 @@ def finish(import_id: int, *, now: datetime) -> None:
         note(session, run.actor, "subscribers.import", f"import {run.id}", now, **details)
 
 
-def fail(import_id: int, problem: str, *, now: datetime) -> None:
-    """Close an import that cannot go on, with the reason; what was imported stays."""
-    with transaction() as session:
-        run = session.get_one(ImportRun, import_id)
-        run.state, run.problem, run.updated_at = ImportState.FAILED.value, problem[:500], now
-
-
 def progress_of(run: ImportRun) -> Progress:
     """Return where an import stands."""
     return Progress(
@@ -142,16 +133,3 @@ def refusals(import_id: int, first: int, last: int) -> dict[int, Verdict]:
         )
     )
     return {number: Verdict(verdict) for number, verdict in found}
-
-
-def find(import_id: int) -> ImportRun:
-    """Return an import; raises `NotFound`."""
-    run = db.session.get(ImportRun, import_id)
-    if run is None:
-        raise NotFound(f"There is no import {import_id}.")
-    return run
-
-
-def newest() -> Sequence[ImportRun]:
-    """Return the newest imports, the last one first."""
-    return db.session.scalars(select(ImportRun).order_by(ImportRun.id.desc()).limit(SHOWN)).all()

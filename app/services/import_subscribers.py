@@ -49,7 +49,7 @@ def rehearse(plan: Plan, *, ears: Ears = _SILENCE, most: int | None = None) -> I
     with closing(Pass(plan, ears)) as over:
         for rows in batches(islice(plan.table.rows(), most)):
             over.take(rows, over.foresee)
-        return over.report(None, 0, finished=True)
+        return over.report(None, 0)
 
 
 def work(
@@ -58,9 +58,8 @@ def work(
     *,
     clock: Callable[[], datetime],
     ears: Ears = _SILENCE,
-    until: datetime | None = None,
 ) -> ImportReport:
-    """Go on with an import from its last committed row, to its end or (after whole batches) until `until`.
+    """Go on with an import from its last committed row, to its end.
 
     Rows that are done already are read again, to know the addresses met and to tell their problems.
     """
@@ -73,15 +72,5 @@ def work(
         over.counts = before.counts
         for rows in batches(all_rows):
             over.take(rows, lambda batch: over.commit(run.id, batch, clock()))
-            if until is not None and clock() >= until:
-                return over.report(run.id, before.rows, finished=False)
         import_runs.finish(run.id, now=clock())
-        return over.report(run.id, before.rows, finished=True)
-
-
-def tell_again(plan: Plan, run: ImportRun, ears: Ears) -> None:
-    """Tell the problems of all rows that an import has done, changing nothing."""
-    plan = replace(plan, reader=replace(plan.reader, now=run.created_at))
-    with closing(Pass(plan, ears)) as over:
-        for rows in batches(islice(plan.table.rows(), run.done_rows)):
-            over.take(rows, lambda batch: over.remember(run.id, batch))
+        return over.report(run.id, before.rows)

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Result,
     TypeDecorator,
     event,
-    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -95,16 +94,6 @@ def changed(result: Result[Any]) -> int:
 def is_sqlite(session: Session) -> bool:
     """Tell whether this session talks to SQLite."""
     return session.get_bind().dialect.name == "sqlite"
-
-
-def prefer_indexes(session: Session) -> None:
-    """Keep PostgreSQL from reading whole tables until this transaction ends.
-
-    While an import fills a table that was empty a moment ago, there are no statistics yet, and each look-up of a
-    batch would read all of it.
-    """
-    if not is_sqlite(session):
-        session.execute(text("SET LOCAL enable_seqscan = off"))
 
 
 @event.listens_for(Engine, "connect")
