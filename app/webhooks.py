@@ -9,6 +9,7 @@ from app.domain.messages import Event, EventKind, HookRequest
 from app.gateways.base import BadSignature, Gateway, Malformed
 from app.queue import REPLIES, enqueue_lane
 from app.runtime import runtime
+from app.services.apply_signal import apply_signal
 from app.services.gateways_of_senders import Registry, gateway_of
 from app.services.receive_message import receive_message
 from app.services.record_receipts import record_receipt
@@ -69,6 +70,10 @@ def _apply(event: Event, sender_id: int) -> None:
     controller, now = runtime().controller, utcnow()
     if event.kind is EventKind.MESSAGE and event.message is not None:
         received = receive_message(event.message, sender_id=sender_id, controller=controller, now=now)
+        if received.reply_waits:
+            enqueue_lane(sender_id, REPLIES)
+    elif event.kind is EventKind.SIGNAL and event.signal is not None:
+        received = apply_signal(event.signal, sender_id=sender_id, controller=controller, now=now)
         if received.reply_waits:
             enqueue_lane(sender_id, REPLIES)
     elif event.kind is EventKind.RECEIPT and event.receipt is not None:

@@ -1,8 +1,8 @@
 """Move subscriptions and overlays by the very functions that fold the ledger, and strike those who left an audience."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -133,5 +133,5 @@ def write_overlays(person: Subscriber, overlays: Overlays) -> None:
         setattr(person, name, getattr(overlays, name))
 
 
-def _values(row: object, names: Sequence[str]) -> Mapping[str, object]:
+def _values(row: object, names: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
