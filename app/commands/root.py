@@ -26,7 +26,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "test": ("app.commands.run:test", "Run the tests of this version."),
     "senders": ("app.commands.senders:senders", "Numbers, bots and accounts that we send from."),
     "lists": ("app.commands.lists:lists", "What people subscribe to."),
-    "subscribers": ("app.commands.subscribers:subscribers", "Import, look up, export and opt out people."),
+    "subscribers": ("app.commands.reviews:subscribers", "Import, look up, export and opt out people."),
     "consent": ("app.commands.consent:consent", "Show, prove, verify and rebuild consent."),
     "broadcasts": ("app.commands.broadcasts:broadcasts", "Write, schedule, stop and report broadcasts."),
     "users": ("app.commands.users:users", "People who sign in at the desk."),

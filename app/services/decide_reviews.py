@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.consent import Act, EventType, Scope, SubscriptionState
@@ -53,6 +53,11 @@ def held(limit: int = 100) -> list[HeldPerson]:
         .limit(limit)
     )
     return [_held(db.session(), person) for person in people]
+
+
+def waiting() -> int:
+    """How many people are held."""
+    return db.session.scalar(select(func.count()).where(Subscriber.review_due_at.is_not(None))) or 0
 
 
 def decide(subscriber_id: int, *, stop: bool, by: str, controller: Controller, now: datetime) -> Decided:
