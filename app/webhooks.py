@@ -21,8 +21,9 @@ from app.gateways.base import BadSignature, Gateway, Malformed
 from app.group_commit import GroupCommit
 from app.queue import REPLIES, enqueue_lane
 from app.runtime import runtime
+from app.services.apply_signal import apply_signal
 from app.services.gateways_of_senders import Registry, gateway_of
-from app.services.receive_message import receive_message
+from app.services.receive_message import Received, receive_message
 from app.services.record_receipts import SenderReceipt, record_receipts
 from app.storage.database import db
 from app.storage.models import Sender
@@ -112,10 +113,21 @@ class HookDoor:
             received = receive_message(
                 event.message, sender_id=sender_id, controller=runtime().controller, now=utcnow()
             )
-            if received.reply_waits:
-                enqueue_lane(sender_id, REPLIES)
+            _wake(received, sender_id)
+        elif event.kind is EventKind.SIGNAL and event.signal is not None:
+            _wake(
+                apply_signal(
+                    event.signal, sender_id=sender_id, controller=runtime().controller, now=utcnow()
+                ),
+                sender_id,
+            )
         elif event.kind is EventKind.RECEIPT and event.receipt is not None:
             self._receipts.add(SenderReceipt(sender_id, event.receipt))
+
+
+def _wake(received: Received, sender_id: int) -> None:
+    if received.reply_waits:
+        enqueue_lane(sender_id, REPLIES)
 
 
 def _record(receipts: Sequence[SenderReceipt]) -> None:

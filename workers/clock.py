@@ -14,6 +14,7 @@ from app.clock import utcnow
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
 from app.services import fan_out
+from app.services.let_time_pass import let_time_pass
 from app.services.rights import erase_subscriber, retention
 from workers import daily
 from workers.heartbeat import beat
@@ -35,6 +36,7 @@ def tick(now: datetime) -> None:
     fan_out.take_from_dead(_dead(fan_out.leaseholders()), now)
     fan_out.give_up_replies(now)
     fan_out.bring_back(now)
+    _let_time_pass(now)
     for broadcast_id in fan_out.end_finished(now):
         log.info("broadcast finished", broadcast_id=broadcast_id)
     replies, slices = fan_out.lanes_with_work(now)
@@ -52,6 +54,16 @@ def slow_round(now: datetime) -> None:
     for _ in range(STEPS):
         if not retention.purge_step(periods=periods, controller=controller, now=now):
             return
+
+
+def _let_time_pass(now: datetime) -> None:
+    passed = let_time_pass(controller=runtime().controller, now=now)
+    for inbound_id in passed.late_confirmations:
+        log.error("a confirmation of STOP was not sent in five minutes and is dropped", inbound_id=inbound_id)
+    if passed.reviews_stopped:
+        log.warning(
+            "texts that nobody decided in a business day count as STOP", people=passed.reviews_stopped
+        )
 
 
 def _dead(workers: set[str]) -> set[str]:

@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 
 from app.clock import utcnow
 from app.commands.output import cell, json_option, operator, say, table, to_json
-from app.commands.subscribers import subscribers
+from app.commands.reviews import subscribers
 from app.runtime import runtime
 from app.services.controller import Refused
 from app.services.rights import art30, erase_subscriber, export_person, retention, sealed_proof, words

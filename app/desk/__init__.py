@@ -14,6 +14,7 @@ from app.desk.account import account
 from app.desk.broadcasts import broadcasts
 from app.desk.compose import compose
 from app.desk.errors import init_errors
+from app.desk.held import held
 from app.desk.languages import (
     LANGUAGE_NAMES,
     distance,
@@ -38,12 +39,12 @@ from app.desk.security import init_security
 from app.desk.users import users
 from app.domain.addresses import mask
 from app.runtime import runtime
-from app.services import read_inbox
+from app.services import decide_reviews, read_inbox
 from app.services.rights.wiping import ERASED
 from app.storage.models.accounts import Role
 
 _STATIC = Path(__file__).parent / "static"
-ROOMS = (account, broadcasts, compose, lists, notices, people, progress, rights, schedule, users)
+ROOMS = (account, broadcasts, compose, held, lists, notices, people, progress, rights, schedule, users)
 
 
 def init_app(app: Flask) -> None:
@@ -112,6 +113,7 @@ def _in_every_page() -> dict[str, Any]:
         "pulse": pulse,
         "inbox_count": read_inbox.waiting,
         "requests_waiting": requests_waiting,
+        "held_count": decide_reviews.waiting,
         "is_admin": current_user.is_authenticated and current_user.may(Role.ADMIN),
         "here": request.full_path.rstrip("?"),
     }

@@ -201,9 +201,15 @@ def _error(reply: Reply, body: Mapping[str, Any]) -> SendError:
     return replace(_by_code(code), detail=detail, retry_after=wait)
 
 
+# "Unknown destination handset" is said of phones that are off, too: only a second time counts as a dead number.
+_BOUNCES_TWICE = frozenset({"30005"})
+
+
 def _by_code(code: str) -> SendError:
     kind = _codes().get(code)
-    return SendError(kind, code) if kind else SendError(ErrorKind.TEMPORARY, code, tries=TRIES_IF_UNLISTED)
+    if kind is None:
+        return SendError(ErrorKind.TEMPORARY, code, tries=TRIES_IF_UNLISTED)
+    return SendError(kind, code, bounces_after=2 if code in _BOUNCES_TWICE else 1)
 
 
 @cache

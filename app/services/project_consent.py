@@ -1,6 +1,6 @@
 """Move subscriptions and overlays by the very functions that fold the ledger, and strike those who left an audience."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -133,5 +133,5 @@ def write_overlays(person: Subscriber, overlays: Overlays) -> None:
         setattr(person, name, getattr(overlays, name))
 
 
-def _values(row: object, names: Sequence[str]) -> Mapping[str, Any]:
+def _values(row: object, names: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}

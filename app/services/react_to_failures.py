@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.consent import Act, EventType, Scope
 from app.domain.messages import ErrorKind, SendError
+from app.domain.statuses import DeliveryStatus
 from app.services.controller import Controller
 from app.services.record_consent import NewEvent, record
-from app.storage.models import Sender, Subscriber
+from app.storage.models import Delivery, Sender, Subscriber
 
 # Kinds that say something about the person and not only about this delivery.
 PERSONAL = frozenset({ErrorKind.OPTED_OUT, ErrorKind.INVALID, ErrorKind.BLOCKED})
@@ -41,9 +42,24 @@ def react(
         .order_by(Subscriber.id)
     )
     events = [
-        event for person in people if (event := _mark(person, personal[person.id], sender, now)) is not None
+        event
+        for person in people
+        if _counts(session, person, personal[person.id])
+        and (event := _mark(person, personal[person.id], sender, now)) is not None
     ]
     record(session, events, controller=controller, now=now)
+
+
+def _counts(session: Session, person: Subscriber, error: SendError) -> bool:
+    """Some codes mean a dead number only when they come again (consent.md 3.2, row 32); this failure is written."""
+    if error.bounces_after == 1:
+        return True
+    failed = select(func.count()).where(
+        Delivery.subscriber_id == person.id,
+        Delivery.status == DeliveryStatus.FAILED.value,
+        Delivery.error_code == error.code,
+    )
+    return (session.scalar(failed) or 0) >= error.bounces_after
 
 
 def _mark(person: Subscriber, error: SendError, sender: Sender, now: datetime) -> NewEvent | None:

@@ -38,6 +38,7 @@ PAGES = {
     "/people?q=0100": ("1 person found", "1 Person gefunden"),
     "/people/1": ("Agreed to get messages", "Hat Nachrichten zugestimmt"),
     "/inbox": ("Is the bridge open?", "Is the bridge open?"),
+    "/held": ("Nothing waits for a decision.", "Nichts wartet auf eine Entscheidung."),
     "/account": ("Change the password", "Passwort ändern"),
     "/users": ("Add somebody", "Jemanden hinzufügen"),
     "/nowhere": ("There is no such page", "Diese Seite gibt es nicht"),

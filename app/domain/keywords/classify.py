@@ -25,10 +25,17 @@ class Outcome(StrEnum):
     """What a message asks for."""
 
     STOP = "STOP"
+    STOP_FUZZY = "STOP_FUZZY"
     STOP_LIST = "STOP_LIST"
+    ERASE = "ERASE"
     HELP = "HELP"
+    CONFIRM = "CONFIRM"
+    DECLINE = "DECLINE"
     START = "START"
     START_LIST = "START_LIST"
+    PAUSE = "PAUSE"
+    WRONG_NUMBER = "WRONG_NUMBER"
+    REVIEW = "REVIEW"
     NONE = "NONE"
 
 
@@ -41,6 +48,7 @@ class Decision:
     rule: str = ""
     list_key: str | None = None
     matcher_version: str = MATCHER_VERSION
+    days: int | None = None
 
 
 _NOTHING: Final = Decision(Outcome.NONE)

@@ -13,7 +13,7 @@ depends_on = None
 _BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _MOMENT = sa.DateTime(timezone=True)
 _SUBSCRIBER = ("erased_at", "review_opened_at", "review_due_at", "last_stop_at")
-_SUBSCRIPTION: dict[str, sa.types.TypeEngine[Any]] = {
+_SUBSCRIPTION: dict[str, Any] = {
     "active_seq": _BIG,
     "stopped_act": sa.String(length=20),
     "requested_seq": _BIG,
