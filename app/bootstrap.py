@@ -105,11 +105,21 @@ class Environment:
         script = str(self.root / "cli.py")
         sys.stdout.flush()
         try:
-            os.execv(str(self.python), [str(self.python), script, *argv[1:]])  # noqa: S606
+            os.execve(str(self.python), [str(self.python), script, *argv[1:]], self._variables())  # noqa: S606
         except OSError:
             state = "is broken" if self.folder.exists() else "is not set up yet"
             message = "Tidings {} here. This does it, and tries it out: python3 cli.py demo".format(state)
             raise BootstrapError(message) from None
+
+    def _variables(self) -> "dict[str, str]":
+        """The variables of this process; bytecode that may not lie beside the sources goes into the environment.
+
+        Without any, each process would compile hundreds of modules anew: a second of computing for every command.
+        """
+        variables = dict(os.environ)
+        if variables.pop("PYTHONDONTWRITEBYTECODE", ""):
+            variables.setdefault("PYTHONPYCACHEPREFIX", str(self.folder / "pycache"))
+        return variables
 
     # What it must contain
 

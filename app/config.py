@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.domain.retention import Periods, read_periods
+
 
 class BadSettings(ValueError):
     """One or more settings are missing or wrong; the text has a line for each, with an example."""
@@ -138,6 +140,20 @@ class Settings:
     ledger: str = _setting(
         "TIDINGS_LEDGER", _text, "riverside", "Name of the consent ledger, one per controller", "main"
     )
+    heads_dir: str = _setting(
+        "TIDINGS_HEADS_DIR",
+        _text,
+        "/mnt/safe/heads",
+        "Folder for the ledger's signed heads; empty means `heads` in TIDINGS_HOME",
+        "",
+    )
+    retention: Periods = _setting(
+        "TIDINGS_RETENTION",
+        read_periods,
+        "messages=30, proof=3653",
+        "Days after which personal data goes, where the defaults do not suit; see `tidings retention report`",
+        "",
+    )
     log_level: str = _setting("LOG_LEVEL", _text, "INFO", "DEBUG, INFO, WARNING or ERROR", "INFO")
     demo_phones_url: str = _setting(
         "TIDINGS_PHONES_URL",
@@ -146,6 +162,11 @@ class Settings:
         "Set by the demo: where the simulator's phones are",
         "",
     )
+
+    @property
+    def heads_folder(self) -> Path:
+        """Where signed heads are exported to."""
+        return Path(self.heads_dir).expanduser().absolute() if self.heads_dir else self.home / "heads"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
@@ -168,7 +189,7 @@ def _read(env: Mapping[str, str], meta: Mapping[str, Any]) -> Any:
     raw = env.get(meta["name"], "").strip() or meta["default"]
     if raw is None:
         raise ValueError("is not set")
-    return meta["parse"](raw) if raw else raw
+    return meta["parse"](raw)
 
 
 def make_master_key() -> str:

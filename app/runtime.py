@@ -2,21 +2,25 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import redis
 from flask import current_app
 
 from app.config import Settings
 from app.domain.sealing import KeyRing
 from app.services.controller import Controller
-from app.throttle import RedisThrottle
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from app.throttle import RedisThrottle
 
 EXTENSION = "tidings"
 
 
 @dataclass
 class Runtime:
-    """Built once by the factory. Redis is connected on first use, so commands that need none start without it."""
+    """Built once by the factory. Redis is loaded and connected on first use; most commands need none."""
 
     settings: Settings
 
@@ -34,15 +38,19 @@ class Runtime:
         )
 
     @cached_property
-    def redis(self) -> redis.Redis:
+    def redis(self) -> "Redis":
         """The connection pool to Redis or Valkey."""
-        return redis.Redis.from_url(
+        from redis import Redis
+
+        return Redis.from_url(
             self.settings.redis_url, socket_connect_timeout=2, socket_timeout=10, health_check_interval=30
         )
 
     @cached_property
-    def throttle(self) -> RedisThrottle:
+    def throttle(self) -> "RedisThrottle":
         """Permits of senders."""
+        from app.throttle import RedisThrottle
+
         return RedisThrottle(self.redis)
 
 

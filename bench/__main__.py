@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from app.supervisor.redis import RedisUnavailableError
-from bench import throughput
+from bench import throughput, webhooks
 from bench.report import Report, as_json, as_markdown, rewritten
 from bench.running import ROOT, RunFailed
 from bench.stage import NoDatabase
@@ -73,6 +73,21 @@ def measure(
         PAGE.write_text(rewritten(PAGE.read_text(), "throughput", as_markdown(report)))
     if report.void:
         sys.exit(1)
+
+
+@main.command("webhooks")
+@click.option("--receipts", type=click.IntRange(100, 40_000), default=4_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(1, 20), default=3, show_default=True)
+@click.option("--write", is_flag=True, help="Put the table into docs/performance.md.")
+def measure_webhooks(receipts: int, rounds: int, write: bool) -> None:
+    """Signed receipts a second through our door, beside a plain Flask route; fails unless each one was applied."""
+    try:
+        table = webhooks.as_markdown(webhooks.run(receipts, rounds))
+    except RunFailed as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(table)
+    if write:
+        PAGE.write_text(rewritten(PAGE.read_text(), "webhooks", table))
 
 
 def _show(report: Report, plan: throughput.Plan, in_json: bool) -> None:

@@ -16,7 +16,7 @@ from app.clock import utcnow
 from app.config import Settings, make_master_key
 from app.domain.addresses import Address
 from app.domain.consent import Act, EventType
-from app.factory import create_app
+from app.factory import create_core, init_migrations
 from app.gateways.twilio import TwilioGateway
 from app.runtime import runtime
 from app.services.lists_of_sender import present_notice
@@ -64,7 +64,7 @@ class Newsroom:
         with self.app.app_context(), redis.Redis.from_url(self.env["REDIS_URL"]) as client:
             client.flushall()
             self.sink.reset()
-            broadcast_id = self._schedule()
+            broadcast_id = self.schedule()
             arguments = ("-m", "workers", "worker")
             with worker(arguments, env=self.env, client=client, guard=guard, log=log) as pid:
                 meter = CpuMeter(pid, stage.redis_pid(client), self.database_pid)
@@ -74,7 +74,8 @@ class Newsroom:
                 wait_until(lambda: not cpu.has_children(pid), 30, log=log)
                 return self._verdict(seconds, meter.spent())
 
-    def _schedule(self) -> int:
+    def schedule(self) -> int:
+        """Plan a broadcast to everybody for now; returns its id."""
         now = utcnow()
         broadcast_id = create_draft(title="Bridge", text=TEXT, list_ids=[self.list_id], by="bench", now=now)
         schedule(broadcast_id, at=None, zone="UTC", by="bench", now=now)
@@ -124,7 +125,8 @@ def newsroom(
         "TIDINGS_HOME": str(home),
         "LOG_LEVEL": "WARNING",
     }
-    app = create_app(Settings.from_env(env))
+    app = create_core(Settings.from_env(env))
+    init_migrations(app)
     with app.app_context():
         upgrade()
         list_id = _make_list(sink, account)

@@ -5,7 +5,7 @@ import sys
 import click
 
 from app.config import BadSettings
-from app.factory import create_app
+from app.factory import create_core
 from app.queue import LANE, QUEUES
 from workers import clock as clock_process
 from workers import worker as worker_process
@@ -22,15 +22,16 @@ def main() -> None:
 )
 def worker(queue: str) -> None:
     """Hand over broadcasts (queue lane) or answers (queue replies)."""
-    with create_app().app_context():
+    with create_core().app_context():
         worker_process.run(queue)
 
 
 @main.command()
 def clock() -> None:
     """Open what is due and wake the workers, every second."""
-    with create_app().app_context():
-        clock_process.run()
+    app = create_core()
+    with app.app_context():
+        clock_process.run(app)
 
 
 if __name__ == "__main__":

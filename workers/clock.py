@@ -6,6 +6,7 @@ import threading
 from datetime import datetime
 
 import structlog
+from flask import Flask
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
@@ -13,10 +14,15 @@ from app.clock import utcnow
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
 from app.services import fan_out
+from app.services.let_time_pass import let_time_pass
+from app.services.rights import erase_subscriber, retention
+from workers import daily
 from workers.heartbeat import beat
 from workers.process import is_alive
 
 TICK_SECONDS = 1.0
+SLOW_EVERY = 10
+STEPS = 5
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +36,7 @@ def tick(now: datetime) -> None:
     fan_out.take_from_dead(_dead(fan_out.leaseholders()), now)
     fan_out.give_up_replies(now)
     fan_out.bring_back(now)
+    _let_time_pass(now)
     for broadcast_id in fan_out.end_finished(now):
         log.info("broadcast finished", broadcast_id=broadcast_id)
     replies, slices = fan_out.lanes_with_work(now)
@@ -37,6 +44,26 @@ def tick(now: datetime) -> None:
         enqueue_lane(sender_id, REPLIES)
     for sender_id in slices:
         enqueue_lane(sender_id, LANE)
+
+
+def slow_round(now: datetime) -> None:
+    """Erase who asked for it, and let go what was kept long enough, a few batches at a time."""
+    controller, periods = runtime().controller, runtime().settings.retention
+    for subscriber_id in erase_subscriber.erase_requested(controller=controller, now=now):
+        log.info("person erased as they asked", subscriber_id=subscriber_id)
+    for _ in range(STEPS):
+        if not retention.purge_step(periods=periods, controller=controller, now=now):
+            return
+
+
+def _let_time_pass(now: datetime) -> None:
+    passed = let_time_pass(controller=runtime().controller, now=now)
+    for inbound_id in passed.late_confirmations:
+        log.error("a confirmation of STOP was not sent in five minutes and is dropped", inbound_id=inbound_id)
+    if passed.reviews_stopped:
+        log.warning(
+            "texts that nobody decided in a business day count as STOP", people=passed.reviews_stopped
+        )
 
 
 def _dead(workers: set[str]) -> set[str]:
@@ -49,15 +76,20 @@ def _dead(workers: set[str]) -> set[str]:
     return dead
 
 
-def run() -> None:
+def run(app: Flask) -> None:
     """Tick until SIGTERM or SIGINT. A database or Redis that is away is waited for, not died of."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    daily.start(app, stop)
+    rounds = 0
     while not stop.is_set():
         try:
             now = utcnow()
             tick(now)
+            if rounds % SLOW_EVERY == 0:
+                slow_round(now)
+            rounds += 1
             beat("clock", now)
         except (OperationalError, RedisError) as error:
             log.warning("the clock could not do its round and tries again", error=str(error)[:300])

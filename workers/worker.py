@@ -16,6 +16,7 @@ from app.clock import utcnow
 from app.queue import LANE
 from app.runtime import runtime
 from app.storage.database import db
+from workers import jobs  # noqa: F401  (loaded before the fork: each job would load it anew)
 from workers.heartbeat import beat
 
 PAUSE_SECONDS = 1.0

@@ -7,6 +7,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from app.commands.output import json_option, say
+from app.factory import init_migrations
 from app.storage.database import db
 
 database = AppGroup("db", help="The schema of the database.")
@@ -21,6 +22,7 @@ def upgrade(as_json: bool) -> None:
     Example:
       tidings db upgrade
     """
+    init_migrations(current_app)
     before = present_revision()
     flask_migrate.upgrade()
     after = present_revision()
@@ -50,6 +52,7 @@ def present_revision() -> str | None:
 
 def newest_revision() -> str | None:
     """Return the newest migration that this version brings."""
+    init_migrations(current_app)
     config = current_app.extensions["migrate"].migrate.get_config()
     found: str | None = ScriptDirectory.from_config(config).get_current_head()
     return found

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 from flask.cli import FlaskGroup
-from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.commands.settings_file import BadSettingsFile, load_home_settings
@@ -25,9 +24,15 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "init": ("app.commands.run:init", "Make keys, settings and the database for a new installation."),
     "test": ("app.commands.run:test", "Run the tests of this version."),
     "senders": ("app.commands.senders:senders", "Numbers, bots and accounts that we send from."),
-    "lists": ("app.commands.lists:lists", "What people subscribe to."),
-    "subscribers": ("app.commands.subscribers:subscribers", "Import, look up, export and opt out people."),
+    "lists": ("app.commands.notices:lists", "What people subscribe to."),
+    "subscribers": ("app.commands.rights:subscribers", "Import, look up, export, opt out and erase people."),
+    "suppressions": (
+        "app.commands.suppressions:suppressions",
+        "Addresses that must never be written to.",
+    ),
     "consent": ("app.commands.consent:consent", "Show, prove, verify and rebuild consent."),
+    "retention": ("app.commands.rights:retain", "How long personal data is kept, and what has gone."),
+    "records": ("app.commands.rights:records", "Records that a supervisory authority asks for."),
     "broadcasts": ("app.commands.broadcasts:broadcasts", "Write, schedule, stop and report broadcasts."),
     "users": ("app.commands.users:users", "People who sign in at the desk."),
     "keywords": ("app.commands.keywords:keywords", "What a texted word means to us."),
@@ -99,16 +104,21 @@ class Root(FlaskGroup):
         except (OperationalError, ProgrammingError) as error:
             reason = str(error.orig).partition("\n")[0]
             raise Refusal(f"The database cannot do that: {reason}. Try: tidings doctor") from error
-        except RedisError as error:
+        except _redis_error() as error:
             raise Refusal(f"Redis cannot be reached: {error}. Try: tidings doctor") from error
 
 
 def _create_app() -> "Flask":
-    from app.factory import (
-        create_app,
-    )  # loads the desk and every gateway: only for commands that need the app
+    from app.factory import create_core
 
-    return create_app()
+    return create_core()
+
+
+def _redis_error() -> type[Exception]:
+    """Only what went wrong otherwise comes here; few commands need Redis, and loading it takes its time."""
+    from redis.exceptions import RedisError
+
+    return RedisError
 
 
 root = Root(

@@ -191,10 +191,12 @@ def _migrate(env: Mapping[str, str], simulator_url: str | None = None) -> None:
     from flask_migrate import upgrade
 
     from app.demo.seed import seed
-    from app.factory import create_app
+    from app.factory import create_core, init_migrations
     from app.runtime import runtime
 
-    with create_app(Settings.from_env(env)).app_context():
+    app = create_core(Settings.from_env(env))
+    init_migrations(app)
+    with app.app_context():
         upgrade()
         if simulator_url:
             home = runtime().settings.home

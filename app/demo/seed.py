@@ -12,7 +12,8 @@ from app.domain.ledger import iso_ms
 from app.gateways.registry import gateway_class
 from app.services import manage_senders
 from app.services.controller import Controller
-from app.services.import_subscribers import ImportOptions, import_subscribers
+from app.services.import_plan import ImportOptions
+from app.services.import_subscribers import import_subscribers
 from app.services.manage_lists import create_list
 from app.services.manage_users import create_user
 from app.storage.database import db, transaction
@@ -115,7 +116,11 @@ def _import_people(home: Path, controller: Controller, now: datetime) -> None:
                 [number, name, consented, "sign-up sheet at the open day", "Yes, text me the city news."]
             )
     import_subscribers(
-        path, list_name="City News", options=ImportOptions(by=_BY), controller=controller, now=now
+        path,
+        list_name="City News",
+        options=ImportOptions(by=_BY),
+        controller=controller,
+        clock=lambda: now,
     )
 
 

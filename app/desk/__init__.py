@@ -14,6 +14,7 @@ from app.desk.account import account
 from app.desk.broadcasts import broadcasts
 from app.desk.compose import compose
 from app.desk.errors import init_errors
+from app.desk.held import held
 from app.desk.languages import (
     LANGUAGE_NAMES,
     distance,
@@ -24,20 +25,26 @@ from app.desk.languages import (
     ngettext,
     number,
 )
+from app.desk.languages import (
+    gettext as _,
+)
 from app.desk.lists import lists
+from app.desk.notices import notices
 from app.desk.people import people
 from app.desk.progress import progress, segments
 from app.desk.reading import pulse
+from app.desk.rights import requests_waiting, rights
 from app.desk.schedule import schedule
 from app.desk.security import init_security
 from app.desk.users import users
 from app.domain.addresses import mask
 from app.runtime import runtime
-from app.services import read_inbox
+from app.services import decide_reviews, read_inbox
+from app.services.rights.wiping import ERASED
 from app.storage.models.accounts import Role
 
 _STATIC = Path(__file__).parent / "static"
-ROOMS = (account, broadcasts, compose, lists, people, progress, schedule, users)
+ROOMS = (account, broadcasts, compose, held, lists, notices, people, progress, rights, schedule, users)
 
 
 def init_app(app: Flask) -> None:
@@ -74,7 +81,9 @@ def init_app(app: Flask) -> None:
 
 
 def shown_address(value: str) -> str:
-    """A number as this reader may see it: whole for admins, masked for editors."""
+    """A number as this reader may see it: whole for admins, masked for editors; nobody's after an erasure."""
+    if value.startswith(ERASED):
+        return _("erased person")
     return value if current_user.is_authenticated and current_user.may(Role.ADMIN) else mask(value)
 
 
@@ -103,6 +112,8 @@ def _in_every_page() -> dict[str, Any]:
         "settings": runtime().settings,
         "pulse": pulse,
         "inbox_count": read_inbox.waiting,
+        "requests_waiting": requests_waiting,
+        "held_count": decide_reviews.waiting,
         "is_admin": current_user.is_authenticated and current_user.may(Role.ADMIN),
         "here": request.full_path.rstrip("?"),
     }

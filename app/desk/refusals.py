@@ -60,6 +60,13 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("Write a full number, or its last four digits or more."),
     N_("There is no such person."),
     N_("There is no such text."),
+    N_("Somebody else wrote version %(n)s in the meantime. Load it again, then make your change."),
+    N_("Say in 1 to %(most)s characters what people get."),
+    N_("These are the words of the newest version; nothing would change."),
+    N_("%(n)s people agreed to another purpose or sender. Confirm that they will be asked again."),
+    N_("Notices are written in %(languages)s, not in “%(language)s”."),
+    N_("The reason has %(n)s characters; it may have %(most)s."),
+    N_("This person's data was erased already."),
 )
 
 

@@ -89,16 +89,37 @@ EVENTS: Final = {
     EventType.NOTICE_SHOWN: _l("Was shown what the list is and how to leave"),
     EventType.CONSENT_GIVEN: _l("Agreed to get messages"),
     EventType.CONSENT_WITHDRAWN: _l("Left: no more messages"),
-    EventType.CONSENT_REVOKED: _l("Consent ended by a signal of the provider"),
+    EventType.CONSENT_REVOKED: _l("Consent ended by us"),
+    EventType.CONSENT_REQUESTED: _l("Was asked to confirm"),
+    EventType.REQUEST_EXPIRED: _l("Did not confirm in time"),
+    EventType.CONSENT_REFUSED: _l("Declined"),
+    EventType.CONSENT_INVALIDATED: _l("Number belongs to somebody else"),
+    EventType.CONSENT_EXPIRED: _l("Consent ran out, as it was not used for long"),
+    EventType.PAUSED: _l("Asked for a pause"),
+    EventType.RESUMED: _l("Pause ended"),
+    EventType.REVIEW_OPENED: _l("Held until somebody decides what the text meant"),
+    EventType.REVIEW_DECIDED: _l("Decided what the text meant"),
+    EventType.CONTACT_OPENED: _l("Opened the contact"),
+    EventType.ENDPOINT_CHANGED: _l("Moved to another number"),
+    EventType.ERASURE_REQUESTED: _l("Asked to be erased"),
+    EventType.ERASED: _l("Data erased"),
+    EventType.SUPPRESSION_ADDED: _l("Must not be written to any more"),
+    EventType.SUPPRESSION_LIFTED: _l("May be written to again"),
     EventType.STOP_REPEATED: _l("Said STOP again"),
     EventType.ENDPOINT_BOUNCED: _l("Number reported as unreachable"),
     EventType.ENDPOINT_REVIVED: _l("Number is reachable again"),
     EventType.UNBLOCKED: _l("Unblocked"),
     EventType.IMPORT_REJECTED: _l("Import refused for this person"),
+    EventType.ERASURE_REQUESTED: _l("Asked for erasure"),
+    EventType.ERASED: _l("Was erased"),
 }
 
 ACTS: Final = {
     "keyword_exact": _l("by texting a keyword"),
+    "keyword_fuzzy": _l("by a text that we read so"),
+    "doi_reply": _l("by answering our question"),
+    "platform_preference": _l("by a switch of the platform"),
+    "follow_event": _l("by following us"),
     "import_attested": _l("by an import with evidence"),
     "provider_signal": _l("by a signal of the provider"),
     "operator": _l("by an operator"),
@@ -108,12 +129,17 @@ SUBSCRIPTIONS: Final = {
     "active": _l("subscribed"),
     "stopped": _l("left"),
     "unknown": _l("never agreed"),
+    "pending": _l("has been asked"),
+    "paused": _l("paused"),
+    "stale": _l("consent ran out"),
 }
 
 OVERLAYS: Final = {
     "blocked": _l("Blocked our number: nothing can be sent"),
     "bounced": _l("Number not reachable: nothing can be sent"),
     "suppressed": _l("Must never be written to: nothing can be sent"),
+    "erased": _l("Erased: nothing leads to this person any more"),
+    "review_hold": _l("A text waits for your decision: nothing is sent until then"),
 }
 
 ROLES: Final = {Role.EDITOR: _l("Editor"), Role.ADMIN: _l("Admin")}
@@ -146,3 +172,15 @@ def code_words(code: str) -> str:
 def actor_words(actor: str) -> str:
     """Who did it: `Anna (#3)` is shown as `Anna`."""
     return actor.partition(" (#")[0]
+
+
+def erased_by(actor: str) -> str:
+    """Who erased somebody or let data go: the clock, the person by a text, or somebody by name."""
+    kind, _colon, name = actor.partition(":")
+    if kind == "system":
+        return (
+            _("the clock, because a period was over")
+            if name in ("", "retention")
+            else _("the clock, as the person asked")
+        )
+    return actor_words(name or kind)

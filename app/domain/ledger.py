@@ -61,15 +61,25 @@ def commit(pii: Mapping[str, Any], salt: bytes) -> str:
     Without its 32 random bytes of `salt` the commitment says nothing about the data, so deleting the salt
     erases the person while the chain still verifies. Raises ValueError for a salt of another length.
     """
+    return commit_bytes(canonical(dict(pii)), salt)
+
+
+def commit_bytes(pii: bytes, salt: bytes) -> str:
+    """Do what `commit` does for personal data that is canonical JSON already. Raises ValueError."""
     if len(salt) != SALT_BYTES:
         raise ValueError(f"The salt has {len(salt)} bytes; it must have {SALT_BYTES}.")
-    return hashlib.sha256(b"\x02" + salt + canonical(dict(pii))).hexdigest()
+    return hashlib.sha256(b"\x02" + salt + pii).hexdigest()
 
 
 def entry_hash(entry: Mapping[str, Any]) -> str:
     """SHA-256(0x00, canonical entry without its own `entry_hash`)."""
     body = {key: value for key, value in entry.items() if key != "entry_hash"}
-    return hashlib.sha256(b"\x00" + canonical(body)).hexdigest()
+    return leaf_hash(canonical(body))
+
+
+def leaf_hash(line: bytes) -> str:
+    """SHA-256(0x00, line): the leaf of a Merkle tree over lines that are canonical JSON."""
+    return hashlib.sha256(b"\x00" + line).hexdigest()
 
 
 def verify_chain(entries: Iterable[Mapping[str, Any]]) -> Summary:
@@ -78,11 +88,36 @@ def verify_chain(entries: Iterable[Mapping[str, Any]]) -> Summary:
     Raises ChainError for the first entry that is missing, altered, or does not follow the one before it.
     A cut tail cannot be seen from inside: compare `head_hash` with the head you kept.
     """
-    previous, count, tree = ZERO_HASH, 0, MerkleTree()
-    for count, entry in enumerate(entries, start=1):
-        previous = _verified_hash(entry, count, previous)
-        tree.append(previous)
-    return Summary(count, previous, tree.root())
+    chain = Chain()
+    for entry in entries:
+        chain.follow(
+            {key: entry[key] for key in sorted(entry) if key != "entry_hash"}, entry.get("entry_hash")
+        )
+    return chain.summary()
+
+
+class Chain:
+    """A ledger read from its first entry on; each must follow the one before it and be what its hash says."""
+
+    def __init__(self) -> None:
+        self.head_hash = ZERO_HASH
+        self.tree = MerkleTree()
+
+    def follow(self, body: Mapping[str, Any], written_hash: object) -> None:
+        """Take the next entry: its fields but `entry_hash` in the order of their names. Raises ChainError."""
+        seq = self.tree.size + 1
+        if (found := body.get("seq")) != seq:
+            raise ChainError(seq, f"it is missing or out of order: entry {found} stands in its place.")
+        if body.get("prev_hash") != self.head_hash:
+            raise ChainError(seq, "its prev_hash is not the hash of the entry before it.")
+        if written_hash != (computed := _hash_in_order(body, seq)):
+            raise ChainError(seq, "its content does not match its entry_hash.")
+        self.tree.append(computed)
+        self.head_hash = computed
+
+    def summary(self) -> Summary:
+        """Sum up what was read so far."""
+        return Summary(self.tree.size, self.head_hash, self.tree.root())
 
 
 class MerkleTree:
@@ -162,18 +197,17 @@ def _is_flat(obj: Any) -> bool:
     return int not in kinds or all(abs(value) <= MAX_SAFE_INT for value in obj.values() if type(value) is int)
 
 
-def _verified_hash(entry: Mapping[str, Any], seq: int, previous: str) -> str:
-    if (found := entry.get("seq")) != seq:
-        raise ChainError(seq, f"it is missing or out of order: entry {found} stands in its place.")
-    if entry.get("prev_hash") != previous:
-        raise ChainError(seq, "its prev_hash is not the hash of the entry before it.")
+def _hash_in_order(body: Mapping[str, Any], seq: int) -> str:
+    """Hash fields that stand in the order of their names already, which most of the time need no second look."""
+    values = body.values()
     try:
-        computed = entry_hash(entry)
+        if set(map(type, values)) <= _PLAIN_TYPES and not [
+            value for value in values if type(value) is int and not -MAX_SAFE_INT <= value <= MAX_SAFE_INT
+        ]:
+            return leaf_hash(_encode_flat(body).encode())
+        return entry_hash(body)
     except ValueError as error:
         raise ChainError(seq, f"it cannot be written as canonical JSON: {error}") from error
-    if entry.get("entry_hash") != computed:
-        raise ChainError(seq, "its content does not match its entry_hash.")
-    return computed
 
 
 def _node(left: bytes, right: bytes) -> bytes:

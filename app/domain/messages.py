@@ -13,6 +13,7 @@ class EventKind(StrEnum):
 
     MESSAGE = "message"
     RECEIPT = "receipt"
+    SIGNAL = "signal"
     IGNORED = "ignored"
 
 
@@ -34,6 +35,37 @@ class InboundMessage:
     text: str
     signal: ProviderSignal = ProviderSignal.NONE
     media_count: int = 0
+
+
+class PlatformSignal(StrEnum):
+    """What a platform tells us about a person without a text of theirs (consent.md 3.2, rows 4 and 26 to 36).
+
+    LEFT: blocked or unfollowed us, removed the bot. CAME_BACK: the same undone. FOLLOWED: opened the contact.
+    PREFERENCE_STOP and _RESUME: the platform's own switch for marketing. REASSIGNED: the number has a new owner.
+    NUMBER_CHANGED: the same account at a new address.
+    """
+
+    LEFT = "left"
+    CAME_BACK = "came_back"
+    FOLLOWED = "followed"
+    PREFERENCE_STOP = "preference_stop"
+    PREFERENCE_RESUME = "preference_resume"
+    REASSIGNED = "reassigned"
+    NUMBER_CHANGED = "number_changed"
+
+
+@dataclass(frozen=True)
+class PlatformEvent:
+    """A signal about one person; a gateway maps what it receives to this and needs nothing else in the services.
+
+    `external_id` makes a repeated webhook harmless; `evidence` is kept, sealed, with the ledger entry.
+    """
+
+    external_id: str
+    address: Address
+    signal: PlatformSignal
+    new_address: Address | None = None
+    evidence: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, order=True)
@@ -108,7 +140,8 @@ class ErrorKind(StrEnum):
 class SendError:
     """How a send failed: the kind, the provider's own code and words, and seconds to wait where it said so.
 
-    `tries` is how many attempts a temporary failure is worth in all.
+    `tries` is how many attempts a temporary failure is worth in all; `bounces_after` how many deliveries must fail
+    with this code before the address counts as dead.
     """
 
     kind: ErrorKind
@@ -116,6 +149,7 @@ class SendError:
     detail: str = ""
     retry_after: float | None = None
     tries: int = 5
+    bounces_after: int = 1
 
 
 @dataclass(frozen=True)
@@ -172,3 +206,4 @@ class Event:
     at: datetime | None = None
     message: InboundMessage | None = None
     receipt: Receipt | None = None
+    signal: PlatformEvent | None = None

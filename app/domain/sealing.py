@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -98,6 +99,18 @@ class KeyRing:
     def suppress_hmac(self, channel: str, address: str) -> str:
         """The key of a suppression, which outlives erasure; it cannot be matched with `index_hmac`."""
         return address_hmac(self._key("suppress"), "suppress", channel, address)
+
+    @property
+    def public_key(self) -> str:
+        """The Ed25519 key, in hex, with which anybody checks what `sign` signed."""
+        return self._signer().public_key().public_bytes_raw().hex()
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign with a key that only the master key leads to; the same message gives the same 64 bytes."""
+        return self._signer().sign(message)
+
+    def _signer(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self._key("tree-head"))
 
 
 def _derive(master: bytes, label: str) -> bytes:

@@ -67,6 +67,8 @@ class CurlTransport:
         self._timeouts = (connect_timeout_ms, total_timeout_ms)
         self._idle: list[Any] = [self._new_handle() for _ in range(connections)]
         self._busy: dict[Any, _Exchange] = {}
+        # What each handle was last aimed at: a lane's calls differ in their bodies only.
+        self._shapes: dict[Any, tuple[object, ...]] = {}
 
     @property
     def free(self) -> int:
@@ -92,21 +94,14 @@ class CurlTransport:
         """Begin a call; only when `free` is positive."""
         handle = self._idle.pop()
         exchange = _Exchange(call, BytesIO(call.body))
-        handle.setopt(pycurl.URL, call.url)
-        handle.setopt(pycurl.POST, 1)
-        handle.setopt(pycurl.CUSTOMREQUEST, call.method)
+        shape = (call.url, call.method, call.basic_auth, tuple(call.headers.items()))
+        if self._shapes.get(handle) != shape:
+            self._shapes[handle] = shape
+            _aim(handle, call)
         handle.setopt(pycurl.POSTFIELDSIZE, len(call.body))
         handle.setopt(pycurl.READFUNCTION, exchange.read)
         handle.setopt(pycurl.WRITEFUNCTION, exchange.body.write)
         handle.setopt(pycurl.HEADERFUNCTION, exchange.header)
-        # "Expect:" switches off the wait for "100 Continue" before larger bodies.
-        handle.setopt(pycurl.HTTPHEADER, [f"{k}: {v}" for k, v in call.headers.items()] + ["Expect:"])
-        if call.basic_auth:
-            handle.setopt(pycurl.HTTPAUTH, pycurl.HTTPAUTH_BASIC)
-            handle.setopt(pycurl.USERNAME, call.basic_auth[0])
-            handle.setopt(pycurl.PASSWORD, call.basic_auth[1])
-        else:
-            handle.unsetopt(pycurl.USERPWD)
         self._busy[handle] = exchange
         self._multi.add_handle(handle)
 
@@ -149,3 +144,18 @@ class CurlTransport:
         self._busy.clear()
         self._idle.clear()
         self._multi.close()
+
+
+def _aim(handle: Any, call: Call) -> None:
+    """Set everything of a call that the next one of the same lane shares."""
+    handle.setopt(pycurl.URL, call.url)
+    handle.setopt(pycurl.POST, 1)
+    handle.setopt(pycurl.CUSTOMREQUEST, call.method)
+    # "Expect:" switches off the wait for "100 Continue" before larger bodies.
+    handle.setopt(pycurl.HTTPHEADER, [f"{k}: {v}" for k, v in call.headers.items()] + ["Expect:"])
+    if call.basic_auth:
+        handle.setopt(pycurl.HTTPAUTH, pycurl.HTTPAUTH_BASIC)
+        handle.setopt(pycurl.USERNAME, call.basic_auth[0])
+        handle.setopt(pycurl.PASSWORD, call.basic_auth[1])
+    else:
+        handle.unsetopt(pycurl.USERPWD)

@@ -11,15 +11,17 @@ from typing import Final, Protocol
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.domain.ledger import iso_ms
 from app.domain.sealing import CannotOpen
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services.controller import Controller
 from app.services.gateways_of_senders import open_settings
 from app.storage.database import db
-from app.storage.models import Broadcast, Delivery, LedgerHead, Sender
+from app.storage.models import Broadcast, ConsentEvent, Delivery, LedgerHead, Sender, TreeHead
 
 OLDEST_REDIS: Final = (6, 2)
 LATE_AFTER: Final = timedelta(minutes=2)
+SIGNED_WITHIN: Final = timedelta(days=2)
 LITTLE_DISK: Final = 1 << 30
 NO_DISK: Final = 100 << 20
 PROCESSES: Final = ("worker", "replies", "clock")
@@ -70,6 +72,7 @@ def doctor(*, pulse: Pulse, around: Surroundings, controller: Controller, now: d
     if database.health is not Health.FAIL:
         checks += [_guarded("senders", lambda: _senders(controller)), _guarded("due", lambda: _due(now))]
         checks.append(_guarded("ledger", lambda: _ledger(controller)))
+        checks.append(_guarded("signed heads", lambda: _signed_heads(controller, now)))
     return checks
 
 
@@ -218,6 +221,27 @@ def _ledger(controller: Controller) -> Check:
             "TIDINGS_LEDGER was changed; set it back unless that was meant.",
         )
     return Check("ledger", Health.OK, found)
+
+
+def _signed_heads(controller: Controller, now: datetime) -> Check:
+    """Look whether the clock signs: a ledger of two days must have a head that is not older than that."""
+    newest = db.session.scalar(
+        select(func.max(TreeHead.signed_at)).where(TreeHead.ledger == controller.ledger)
+    )
+    first = db.session.scalar(
+        select(ConsentEvent.recorded_at).where(
+            ConsentEvent.ledger == controller.ledger, ConsentEvent.seq == 1
+        )
+    )
+    found = f"the newest is of {newest}" if newest else "there is none yet"
+    if first is None or max(newest or first, first) > iso_ms(now - SIGNED_WITHIN):
+        return Check("signed heads", Health.OK, found)
+    return Check(
+        "signed heads",
+        Health.WARN,
+        found,
+        "See what the clock logs, and try: tidings consent heads sign",
+    )
 
 
 def _first_line(error: BaseException) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from app.domain.addresses import BadAddress, parse_phone
 from app.domain.consent import SubscriptionState
 from app.services.controller import NotFound, Refused
+from app.services.project_consent import overlays_of
 from app.storage.database import db
 from app.storage.models import BroadcastList, Subscriber, Subscription
 
@@ -37,7 +38,12 @@ def search(query: str, *, region: str, limit: int = 25) -> list[PersonRow]:
     if len(digits) < FEWEST_DIGITS:
         raise Refused("Write a full number, or its last four digits or more.")
     matches = _matching(query, digits, region)
-    chosen = select(Subscriber).where(matches).order_by(Subscriber.id.desc()).limit(limit)
+    chosen = (
+        select(Subscriber)
+        .where(matches, Subscriber.erased_at.is_(None))
+        .order_by(Subscriber.id.desc())
+        .limit(limit)
+    )
     return _rows(db.session.scalars(chosen).all())
 
 
@@ -57,6 +63,7 @@ def reachable(list_ids: Iterable[int]) -> int:
             Subscriber.blocked_at.is_(None),
             Subscriber.bounced_at.is_(None),
             Subscriber.suppressed_at.is_(None),
+            Subscriber.review_opened_at.is_(None),
         )
     )
     return db.session.scalar(people) or 0
@@ -99,9 +106,4 @@ def _lists_of(subscriber_ids: Sequence[int]) -> dict[int, dict[str, str]]:
 
 
 def _overlays(subscriber: Subscriber) -> tuple[str, ...]:
-    known = {
-        "blocked": subscriber.blocked_at,
-        "bounced": subscriber.bounced_at,
-        "suppressed": subscriber.suppressed_at,
-    }
-    return tuple(name for name, since in known.items() if since is not None)
+    return tuple(name.value for name in overlays_of(subscriber).present)

@@ -1,21 +1,25 @@
-"""Read a CSV of subscribers row by row: encoding, delimiter and header are checked before anything else happens."""
+"""Read a CSV row by row. Encoding and delimiter are asked for wherever they would have to be guessed."""
 
 import codecs
 import csv
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
 from app.services.controller import NotFound, Refused
 
-REQUIRED: Final = "number"
-EVIDENCE_COLUMNS: Final = ("consent_at", "consent_source", "consent_text")
-ATTRIBUTE_COLUMNS: Final = ("first_name", "last_name", "city")
-COLUMNS: Final = (REQUIRED, *ATTRIBUTE_COLUMNS, "language", *EVIDENCE_COLUMNS)
+DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t"}
+UTF_8: Final = "utf-8"
 
 _BLOCK: Final = 1 << 20
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_FIELD_LIMIT: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -28,120 +32,161 @@ class FileFacts:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row: the number of the line it ends on, and its cells by column. `problem` says why it cannot be read."""
+class RawRow:
+    """One row: its number below the header (from 1), the line of the file it ends on, and its cells."""
 
+    number: int
     line: int
-    cells: dict[str, str] = field(default_factory=dict)
-    problem: str | None = None
+    cells: list[str]
 
 
-def inspect(path: Path, encoding: str) -> FileFacts:
-    """Read the file once, changing nothing: hash, count of lines, and whether it is text in `encoding`.
+@dataclass(frozen=True)
+class Table:
+    """A file that can be read as CSV: its facts, how it is written, and its header."""
 
-    Raises `NotFound` for a missing file and `Refused` for one that is written otherwise.
+    path: Path
+    facts: FileFacts
+    encoding: str
+    delimiter: str
+    header: tuple[str, ...]
+    _skip: int
+
+    def rows(self) -> Iterator[RawRow]:
+        """Yield the rows below the header; blank ones are passed over. Raises `Refused` where CSV is broken."""
+        with _open(self.path, self.encoding) as stream:
+            for _ in range(self._skip):
+                stream.readline()
+            reader = csv.reader(stream, delimiter=self.delimiter, strict=True)
+            try:
+                next(reader)
+                number = 0
+                for cells in reader:
+                    if any(cell.strip() for cell in cells):
+                        number += 1
+                        yield RawRow(number, reader.line_num + self._skip, cells)
+            except csv.Error as error:
+                raise _broken(self.facts.name, reader.line_num + self._skip, error) from error
+
+
+def open_table(
+    path: Path, *, name: str = "", encoding: str | None = None, delimiter: str | None = None
+) -> Table:
+    """Read the file once, changing nothing: hash, count of lines, encoding, delimiter, header.
+
+    A byte order mark tells the encoding; without one it is UTF-8 or what `encoding` says, never a guess. The
+    delimiter is the only one of comma, semicolon and tab that divides the first line, or the one given by name.
+    `name` is what the file is called in messages and records. Raises `NotFound` for a missing file and `Refused`
+    for one that is written otherwise.
     """
-    decoder = _decoder(encoding)
-    digest, lines = hashlib.sha256(), 0
+    name = name or path.name
     try:
-        with path.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
-                _decode(decoder, block, path, encoding, lines)
-                lines += block.count(b"\n")
-        _decode(decoder, b"", path, encoding, lines, final=True)
+        written = _encoding(path, encoding)
+        facts = _inspect(path, name, written)
     except OSError as error:
         raise NotFound(f"{path} cannot be read: {error.strerror}.") from error
-    return FileFacts(path.name, digest.hexdigest(), lines)
+    skip, between = _delimiter(path, written, delimiter, name)
+    header = _header(path, written, between, skip, name)
+    return Table(path, facts, written, between, header, skip)
 
 
-def read_header(path: Path, encoding: str) -> tuple[str, ...]:
-    """Return the columns of the file. Raises `Refused` for a header without `number` or with a strange column."""
-    with _open(path, encoding) as stream:
-        return _header(stream, path)[0]
+def _encoding(path: Path, asked: str | None) -> str:
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    marked = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
+    if asked is None:
+        return marked or UTF_8
+    try:
+        found = codecs.lookup(asked).name
+    except LookupError as error:
+        raise Refused(
+            f"There is no encoding “{asked}”. Usual ones: utf-8, cp1252, iso-8859-1, utf-16."
+        ) from error
+    return marked if marked and found == UTF_8 else found
 
 
-def read_rows(path: Path, encoding: str) -> Iterator[Row]:
-    """Yield the rows below the header; blank lines are passed over. Raises `Refused` where CSV itself is broken."""
-    with _open(path, encoding) as stream:
-        columns, delimiter = _header(stream, path)
-        reader = csv.reader(stream, delimiter=delimiter, strict=True)
-        try:
-            for cells in reader:
-                if any(cell.strip() for cell in cells):
-                    yield _row(reader.line_num + 1, columns, cells)
-        except csv.Error as error:
-            raise Refused(
-                f"{path.name}, line {reader.line_num + 1}: this is no CSV ({error}). "
-                "Close every quote, and double a quote inside a value."
-            ) from error
+def _inspect(path: Path, name: str, encoding: str) -> FileFacts:
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    digest, lines = hashlib.sha256(), 0
+    with path.open("rb") as stream:
+        while True:
+            block = stream.read(_BLOCK)
+            digest.update(block)
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeError as error:
+                raise _misread(error, name, encoding, lines) from error
+            if "\x00" in text:
+                line = lines + text[: text.index("\x00")].count("\n") + 1
+                raise Refused(
+                    f"{name}, line {line}: there are zero bytes, as in UTF-16 without its mark. "
+                    "Save it as UTF-8, or say how it is written (--encoding utf-16-le)."
+                )
+            lines += text.count("\n")
+            if not block:
+                return FileFacts(name, digest.hexdigest(), lines)
+
+
+def _misread(error: UnicodeError, name: str, encoding: str, lines: int) -> Refused:
+    line, sample, offer = lines + 1, "", "cp1252: most files from Excel in Western Europe"
+    if isinstance(error, UnicodeDecodeError):
+        line += error.object[: error.start].count(b"\n")
+        around = error.object[max(0, error.start - 12) : error.start + 12]
+        words = around.decode("cp1252", "replace").split("\n")
+        if b"\x00" in around:
+            offer, words = "utf-16-le", [around.replace(b"\x00", b"").decode("cp1252", "replace")]
+        sample = f" Read so, this place is “{max(words, key=len).strip()}”."
+    return Refused(
+        f"{name}, line {line}: the file is not written in {encoding}. Save it as UTF-8, or say how it is written "
+        f"(--encoding {offer}).{sample}"
+    )
 
 
 def _open(path: Path, encoding: str) -> TextIO:
-    return path.open(encoding=_python_name(encoding), newline="", errors="strict")
+    csv.field_size_limit(_FIELD_LIMIT)
+    return path.open(encoding=encoding, newline="", errors="strict")
 
 
-def _python_name(encoding: str) -> str:
-    """Return `encoding`, with the byte order mark that Excel puts before UTF-8 taken off."""
-    return "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
-
-
-def _decoder(encoding: str) -> codecs.IncrementalDecoder:
-    try:
-        return codecs.getincrementaldecoder(_python_name(encoding))("strict")
-    except LookupError as error:
+def _delimiter(path: Path, encoding: str, asked: str | None, name: str) -> tuple[int, str]:
+    """Return how many lines stand before the header (Excel's own `sep=;`), and what divides cells."""
+    with _open(path, encoding) as stream:
+        first = stream.readline()
+        said = first.strip().removeprefix("sep=") if first.startswith("sep=") else ""
+        if said in DELIMITERS.values():
+            return 1, said
+        if asked is not None:
+            return 0, DELIMITERS[asked]
+    dividing = [word for word, sign in DELIMITERS.items() if len(_cells(first, sign)) > 1]
+    if len(dividing) > 1:
         raise Refused(
-            f"There is no encoding “{encoding}”. Usual ones: utf-8, cp1252, iso-8859-1, utf-16."
-        ) from error
-
-
-def _decode(
-    decoder: codecs.IncrementalDecoder,
-    block: bytes,
-    path: Path,
-    encoding: str,
-    lines: int,
-    *,
-    final: bool = False,
-) -> None:
-    try:
-        decoder.decode(block, final)
-    except UnicodeError as error:
-        end = error.start if isinstance(error, UnicodeDecodeError) else 0
-        line = lines + block[:end].count(b"\n") + 1
-        raise Refused(
-            f"{path.name}, line {line}: the file is not written in {encoding}. Save it as UTF-8, or name its "
-            "encoding: --encoding cp1252 for most files from Excel in Western Europe."
-        ) from error
-
-
-def _header(stream: TextIO, path: Path) -> tuple[tuple[str, ...], str]:
-    line = stream.readline()
-    delimiter = ";" if line.count(";") > line.count(",") else ","
-    names = next(csv.reader([line], delimiter=delimiter), [])
-    columns = tuple(name.strip().lower() for name in names)
-    _check_columns(columns, path)
-    return columns, delimiter
-
-
-def _check_columns(columns: tuple[str, ...], path: Path) -> None:
-    known = ", ".join(COLUMNS)
-    if REQUIRED not in columns:
-        raise Refused(f"{path.name} has no column “{REQUIRED}” in its first line. Columns: {known}.")
-    for column in columns:
-        if column not in COLUMNS:
-            raise Refused(
-                f"{path.name}: “{column}” is no column that can be imported. Rename or remove it: {known}."
-            )
-        if columns.count(column) > 1:
-            raise Refused(f"{path.name} has the column “{column}” twice. Remove one of them.")
-
-
-def _row(line: int, columns: tuple[str, ...], cells: list[str]) -> Row:
-    if len(cells) > len(columns):
-        return Row(
-            line,
-            dict(zip(columns, cells, strict=False)),
-            f"has {len(cells)} cells under {len(columns)} columns; put values that hold the delimiter in quotes",
+            f"{name}: the first line can be divided at {' and at '.join(dividing)}. Say which "
+            f"(--delimiter {dividing[0]})."
         )
-    return Row(line, {name: cell.strip() for name, cell in zip(columns, cells, strict=False)})
+    return 0, DELIMITERS[dividing[0]] if dividing else ","
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter), [])
+
+
+def _header(path: Path, encoding: str, delimiter: str, skip: int, name: str) -> tuple[str, ...]:
+    with _open(path, encoding) as stream:
+        for _ in range(skip):
+            stream.readline()
+        reader = csv.reader(stream, delimiter=delimiter, strict=True)
+        try:
+            header = tuple(cell.strip() for cell in next(reader, []))
+        except csv.Error as error:
+            raise _broken(name, 1 + skip, error) from error
+    if not any(header):
+        raise Refused(f"{name} is empty: the first line must name the columns.")
+    for column in header:
+        if header.count(column) > 1:
+            raise Refused(f"{name} has the column “{column}” twice. Rename or remove one of them.")
+    return header
+
+
+def _broken(name: str, line: int, error: csv.Error) -> Refused:
+    return Refused(
+        f"{name}, line {line}: this is no CSV ({error}). "
+        "Close every quote, and double a quote inside a value."
+    )

@@ -1,4 +1,4 @@
-"""Understand one row of an import: the number, the person's attributes and the evidence of consent."""
+"""Understand one row of an import: the address, the person's attributes and the evidence of consent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.domain.addresses import Address, BadAddress, parse_phone
-from app.services.import_file import ATTRIBUTE_COLUMNS, Row
+from app.domain.addresses import PHONE_CHANNELS, Address, BadAddress, canonical
+from app.domain.spreadsheets import number_damage, unwrap
+from app.services.import_columns import ADDRESS, ATTRIBUTES, Columns
+from app.services.import_file import RawRow
 
 MAX_ATTRIBUTE: Final = 100
 MAX_EVIDENCE: Final = 2000
@@ -15,39 +17,56 @@ MAX_EVIDENCE: Final = 2000
 
 @dataclass(frozen=True)
 class RowProblem:
-    """Why one row was not taken: the line of the file, the column, the value found there, and the reason."""
+    """Why one row was not taken: the line of the file, the column, the value found there, and the reason.
+
+    `cells` is the whole row, so that it can be written out, corrected and imported again.
+    """
 
     line: int
     column: str
     value: str
     reason: str
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Proof that somebody consented: where and how, at which moment, in answer to which words."""
+    """Proof that somebody consented: where and how, at which moment, in answer to which words.
+
+    For a whole file, `by` is who vouches for it and `document` the SHA-256 of the paper or form that shows it.
+    """
 
     source: str = ""
     at: datetime | None = None
     text: str = ""
+    by: str = ""
+    document: str = ""
+
+    def as_data(self) -> dict[str, str]:
+        """Return it as JSON can keep it."""
+        at = self.at.isoformat() if self.at else ""
+        return {
+            "source": self.source,
+            "at": at,
+            "text": self.text,
+            "by": self.by,
+            "document": self.document,
+        }
 
 
 @dataclass(frozen=True)
 class ReadRow:
-    """A row that makes sense."""
+    """A row that makes sense. `repaired` tells that a spreadsheet's wrapping was taken off the address."""
 
+    number: int
     line: int
+    cells: tuple[str, ...]
     address: Address
     language: str
     evidence: Evidence
+    consent_at: datetime
     attributes: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def consent_at(self) -> datetime:
-        """When the person consented; every row that was read has it."""
-        if self.evidence.at is None:
-            raise ValueError(f"Line {self.line} was taken without a moment of consent.")
-        return self.evidence.at
+    repaired: bool = False
 
 
 class _BadCell(ValueError):
@@ -60,51 +79,87 @@ class _BadCell(ValueError):
 class RowReader:
     """Reads rows of one file: `region` and `zone` are those of numbers and times that do not say their own."""
 
+    columns: Columns
+    channel: str
     region: str
     zone: ZoneInfo
     language: str
     fallback: Evidence
     now: datetime
 
-    def read(self, row: Row) -> ReadRow | RowProblem:
+    def read(self, row: RawRow) -> ReadRow | RowProblem:
         """Return what the row says, or the first thing that is wrong with it."""
-        if row.problem:
-            return RowProblem(row.line, "", "", row.problem)
         try:
             return self._read(row)
         except _BadCell as error:
-            return RowProblem(row.line, error.column, row.cells.get(error.column, ""), str(error))
+            column = self.columns.name(error.column) if error.column else ""
+            value = self.columns.cell(row.cells, error.column)
+            return RowProblem(row.line, column, value, str(error), tuple(row.cells))
 
-    def _read(self, row: Row) -> ReadRow:
-        cells = row.cells
-        attributes = {name: _short(cells, name) for name in ATTRIBUTE_COLUMNS if cells.get(name)}
+    def _read(self, row: RawRow) -> ReadRow:
+        self._check_shape(row.cells)
+        written = self.columns.cell(row.cells, ADDRESS)
+        bare = unwrap(written)
+        address, language = self._address(bare), self._language(row.cells)
+        evidence = self._evidence(row.cells)
+        if evidence.at is None:  # `_evidence` gives every row its moment
+            raise _BadCell("consent_at", "The moment of consent is missing.")
+        attributes = {name: value for name in ATTRIBUTES if (value := self._attribute(row.cells, name))}
         return ReadRow(
-            row.line, self._address(cells), self._language(cells), self._evidence(cells), attributes
+            row.number,
+            row.line,
+            tuple(row.cells),
+            address,
+            language,
+            evidence,
+            evidence.at,
+            attributes,
+            bare != written,
         )
 
-    def _address(self, cells: Mapping[str, str]) -> Address:
-        try:
-            return parse_phone(cells.get("number", ""), self.region)
-        except BadAddress as error:
-            raise _BadCell("number", str(error)) from error
+    def _check_shape(self, cells: list[str]) -> None:
+        many, most = len(cells), len(self.columns.header)
+        if many > most and any(cell.strip() for cell in cells[most:]):
+            raise _BadCell(
+                "",
+                f"has {many} cells under {most} columns; put values that hold the delimiter in quotes",
+            )
 
-    def _language(self, cells: Mapping[str, str]) -> str:
-        language = cells.get("language", "").lower() or self.language
+    def _address(self, text: str) -> Address:
+        if self.channel in PHONE_CHANNELS and (damage := number_damage(text, self.region)):
+            raise _BadCell(ADDRESS, damage)
+        try:
+            return canonical(self.channel, text, self.region)
+        except BadAddress as error:
+            raise _BadCell(ADDRESS, str(error)) from error
+
+    def _language(self, cells: list[str]) -> str:
+        language = self.columns.cell(cells, "language").lower() or self.language
         if not (len(language) == 2 and language.isascii() and language.isalpha()):
             raise _BadCell("language", "A language is a code of two letters, such as en or de.")
         return language
 
-    def _evidence(self, cells: Mapping[str, str]) -> Evidence:
-        source = cells.get("consent_source") or self.fallback.source
+    def _attribute(self, cells: list[str], column: str) -> str:
+        value = unwrap(self.columns.cell(cells, column))
+        if len(value) > MAX_ATTRIBUTE:
+            raise _BadCell(column, f"This is longer than {MAX_ATTRIBUTE} characters.")
+        return value
+
+    def _evidence(self, cells: list[str]) -> Evidence:
+        given = self.fallback
+        source = unwrap(self.columns.cell(cells, "consent_source")) or given.source
+        text = unwrap(self.columns.cell(cells, "consent_text")) or given.text
         if not source:
             raise _BadCell("consent_source", "Nothing says where and how this person consented.")
-        text = cells.get("consent_text", "") or self.fallback.text
-        if len(source) > MAX_EVIDENCE or len(text) > MAX_EVIDENCE:
-            raise _BadCell("consent_text", f"Evidence may have {MAX_EVIDENCE} characters.")
-        return Evidence(source, self._consent_at(cells), text)
+        if not text:
+            raise _BadCell("consent_text", "Nothing says to which words this person agreed.")
+        for column, words in (("consent_source", source), ("consent_text", text)):
+            if len(words) > MAX_EVIDENCE:
+                raise _BadCell(column, f"Evidence may have {MAX_EVIDENCE} characters.")
+        return Evidence(source, self._consent_at(cells), text, given.by, given.document)
 
-    def _consent_at(self, cells: Mapping[str, str]) -> datetime:
-        written = cells.get("consent_at", "")
+    def _consent_at(self, cells: list[str]) -> datetime:
+        written = unwrap(self.columns.cell(cells, "consent_at"))
         at = read_moment(written, self.zone) if written else self.fallback.at
         if at is None:
             reason = "is no date; write 2026-03-31 or 2026-03-31T14:05" if written else "is empty"
@@ -125,10 +180,3 @@ def read_moment(written: str, zone: ZoneInfo) -> datetime | None:
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     return aware.astimezone(UTC).replace(microsecond=aware.microsecond // 1000 * 1000)
-
-
-def _short(cells: Mapping[str, str], column: str) -> str:
-    value = cells[column]
-    if len(value) > MAX_ATTRIBUTE:
-        raise _BadCell(column, f"This is longer than {MAX_ATTRIBUTE} characters.")
-    return value

@@ -1,6 +1,10 @@
-"""Decide what becomes of the rows of an import; nobody who said no is ever brought back by a file."""
+"""Decide what becomes of the rows of an import; nobody who said no is ever brought back by a file.
 
-from collections.abc import Sequence
+What a row that says yes becomes (active with the evidence of the file) is decided in `judge` and nowhere else.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -11,14 +15,24 @@ from app.domain.addresses import Address
 from app.domain.consent import EventType, SubscriptionState
 from app.domain.sealing import KeyRing
 from app.services.import_rows import ReadRow
-from app.storage.models import ConsentEvent, Subscriber, Subscription, Suppression
+from app.services.suppressions import suppressed
+from app.storage.models import ConsentEvent, Subject, Subscriber, Subscription
 
 # A STOP from somebody whom we did not know is a `stop_repeated`; that person said no just as clearly.
-_SAID_NO: Final = (
-    EventType.CONSENT_WITHDRAWN.value,
-    EventType.CONSENT_REVOKED.value,
-    EventType.STOP_REPEATED.value,
+_SAID_NO: Final = tuple(
+    kind.value
+    for kind in (
+        EventType.CONSENT_WITHDRAWN,
+        EventType.CONSENT_REVOKED,
+        EventType.CONSENT_REFUSED,
+        EventType.CONSENT_INVALIDATED,
+        EventType.CONSENT_EXPIRED,
+        EventType.STOP_REPEATED,
+        EventType.ERASURE_REQUESTED,
+        EventType.ERASED,
+    )
 )
+_OPEN: Final = (SubscriptionState.UNKNOWN.value, SubscriptionState.STOPPED.value)
 
 
 class Verdict(StrEnum):
@@ -29,66 +43,97 @@ class Verdict(StrEnum):
     DUPLICATE = "duplicate"
     STOPPED = "stopped"
     SUPPRESSED = "suppressed"
+    UNREACHABLE = "unreachable"
     INVALID = "invalid"
 
 
 REASONS: Final = {
-    Verdict.STOPPED: "This person said STOP before; only the person can come back, by texting START.",
+    Verdict.STOPPED: "This person said STOP before, or the consent ended otherwise; only the person can come "
+    "back, by texting START.",
     Verdict.SUPPRESSED: "This number is suppressed: nothing may be sent to it.",
+    Verdict.UNREACHABLE: "Messages to this number came back or were blocked; it must write to us first.",
 }
 
 
-def judge(session: Session, list_id: int, keys: KeyRing, rows: Sequence[ReadRow]) -> list[Verdict]:
-    """Return what is to become of each row: suppression first, then what the ledger says of the person."""
-    hmacs = {row.address: keys.suppress_hmac("sms", row.address.value) for row in rows}
-    suppressed = set(
-        session.scalars(
-            select(Suppression.hmac).where(
-                Suppression.hmac.in_(hmacs.values()), Suppression.lifted_at.is_(None)
-            )
-        )
-    )
-    known = _known(session, rows)
-    refs = {row.subject_ref for row in known.values()}
-    active = _active(session, list_id, [row.id for row in known.values()])
-    said_no = _said_no(session, refs, list_id)
+@dataclass(frozen=True)
+class Judged:
+    """A verdict for each row; whom of them we know; and which addresses have a pseudonym in the ledger.
 
-    def verdict(row: ReadRow) -> Verdict:
-        person = known.get(row.address)
-        if hmacs[row.address] in suppressed or (person and person.suppressed_at):
+    Somebody who was erased may have a pseudonym and no subscriber: the sealed proof is kept longer than the rest.
+    """
+
+    verdicts: list[Verdict]
+    people: dict[Address, Subscriber]
+    has_subject: set[Address]
+
+
+def judge(session: Session, list_id: int, keys: KeyRing, rows: Sequence[ReadRow]) -> Judged:
+    """Return what is to become of each row.
+
+    Suppression comes first, then what stands on the list now, then what the ledger says of the person.
+    """
+    addresses = [row.address for row in rows]
+    never = suppressed(session, keys, addresses)
+    people = _people(session, addresses)
+    refs = {address: person.subject_ref for address, person in people.items()}
+    refs |= _other_subjects(session, keys, [address for address in addresses if address not in people])
+    on_list = _on_list(session, list_id, [person.id for person in people.values()])
+    said_no = _said_no(session, set(refs.values()), list_id)
+
+    def verdict(address: Address) -> Verdict:
+        person = people.get(address)
+        if address in never or (person and person.suppressed_at):
             return Verdict.SUPPRESSED
-        if person and person.id in active:
+        if person and person.id in on_list:
             return Verdict.ALREADY_ACTIVE
-        if person and person.subject_ref in said_no:
+        if refs.get(address) in said_no:
             return Verdict.STOPPED
-        return Verdict.IMPORTED
+        unreachable = person and (person.bounced_at or person.blocked_at)
+        return Verdict.UNREACHABLE if unreachable else Verdict.IMPORTED
 
-    return [verdict(row) for row in rows]
+    return Judged([verdict(address) for address in addresses], people, set(refs))
 
 
-def _known(session: Session, rows: Sequence[ReadRow]) -> dict[Address, Subscriber]:
+def _other_subjects(session: Session, keys: KeyRing, addresses: Sequence[Address]) -> dict[Address, str]:
+    """Return the pseudonyms of addresses that have no subscriber."""
+    owners = {keys.index_hmac(address.channel, address.value): address for address in addresses}
+    found = session.execute(
+        select(Subject.index_hmac, Subject.subject_ref).where(Subject.index_hmac.in_(owners))
+    )
+    return {owners[hmac]: ref for hmac, ref in found}
+
+
+def _people(session: Session, addresses: Sequence[Address]) -> dict[Address, Subscriber]:
+    if not addresses:
+        return {}
     found = session.scalars(
         select(Subscriber).where(
-            Subscriber.channel == "sms", Subscriber.address.in_([row.address.value for row in rows])
+            Subscriber.channel == addresses[0].channel,
+            Subscriber.address.in_([address.value for address in addresses]),
         )
     )
     return {Address(row.channel, row.address): row for row in found}
 
 
-def _active(session: Session, list_id: int, subscriber_ids: Sequence[int]) -> set[int]:
+def _on_list(session: Session, list_id: int, subscriber_ids: Sequence[int]) -> set[int]:
+    """Return who stands on this list in any way that is neither unknown nor stopped; an import leaves them alone."""
+    if not subscriber_ids:
+        return set()
     return set(
         session.scalars(
             select(Subscription.subscriber_id).where(
                 Subscription.list_id == list_id,
                 Subscription.subscriber_id.in_(subscriber_ids),
-                Subscription.state == SubscriptionState.ACTIVE.value,
+                Subscription.state.not_in(_OPEN),
             )
         )
     )
 
 
-def _said_no(session: Session, refs: set[str], list_id: int) -> set[str]:
+def _said_no(session: Session, refs: Collection[str], list_id: int) -> set[str]:
     """Return those who ever left this list, or all lists: an old paper must not bring them back."""
+    if not refs:
+        return set()
     return set(
         session.scalars(
             select(ConsentEvent.subject_ref)

@@ -32,7 +32,12 @@ def offers_of(session: Session, sender: Sender) -> dict[str, Offer]:
 
 
 def facts_of(
-    offer: Offer | None, offers: Mapping[str, Offer], sender: Sender, controller: Controller, language: str
+    offer: Offer | None,
+    offers: Mapping[str, Offer],
+    sender: Sender,
+    controller: Controller,
+    language: str,
+    until: str = "",
 ) -> Facts:
     """Return what replies in `language` say about a list, or about the sender where no list is meant.
 
@@ -47,6 +52,7 @@ def facts_of(
         contact=controller.contact,
         privacy_url=controller.privacy_url,
         words=tuple(one.word.upper() for one in offers.values()),
+        until=until,
         rates_apply=rates_apply(Address(sender.channel, sender.address)),
     )
 

@@ -2,29 +2,41 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address, BadAddress, canonical, mask
 from app.domain.consent import Act, EventType, Scope
+from app.domain.ledger import iso_ms
+from app.domain.spreadsheets import wrap
+from app.services import suppressions
 from app.services.audit import note
 from app.services.controller import Controller, NotFound, Refused
 from app.services.manage_lists import find_list
+from app.services.project_consent import overlays_of
 from app.services.record_consent import NewEvent, find_or_create_subscriber, record
+from app.storage.consent import lock_head
 from app.storage.database import db, transaction
-from app.storage.models import BroadcastList, Subscriber, Subscription, Suppression
+from app.storage.models import BroadcastList, Subscriber, Subscription
 
 EXPORT_COLUMNS: Final = ("number", "state", "since", "language")
 MAX_REASON: Final = 300
-MAX_SUPPRESSION_REASON: Final = 40
 
-# What a spreadsheet would read as a formula. A phone number begins with +, and only digits follow.
-_FORMULA: Final = ("=", "-", "@", "\t", "\r")
+
+class Way(StrEnum):
+    """How a revocation reached us that was no text message (consent rules 1.1, R4)."""
+
+    CALL = "call"
+    EMAIL = "email"
+    LETTER = "letter"
+    IN_PERSON = "in_person"
+    OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -84,11 +96,6 @@ def show(raw: str, *, channel: str = "sms", controller: Controller) -> Person:
 
 def describe(session: Session, subscriber: Subscriber) -> Person:
     """Return a subscriber with overlays and standings."""
-    marks = {
-        "suppressed": subscriber.suppressed_at,
-        "blocked": subscriber.blocked_at,
-        "bounced": subscriber.bounced_at,
-    }
     return Person(
         subscriber.id,
         subscriber.address,
@@ -96,7 +103,7 @@ def describe(session: Session, subscriber: Subscriber) -> Person:
         subscriber.subject_ref,
         subscriber.language,
         subscriber.created_at,
-        {name: at for name, at in marks.items() if at is not None},
+        {name.value: at for name, at in overlays_of(subscriber).present.items()},
         _standings(session, subscriber.id),
     )
 
@@ -128,7 +135,7 @@ def _export_lines(list_id: int) -> Iterator[str]:
     query = (
         select(Subscriber.address, Subscription, Subscriber.language)
         .join(Subscription, Subscription.subscriber_id == Subscriber.id)
-        .where(Subscription.list_id == list_id)
+        .where(Subscription.list_id == list_id, Subscriber.erased_at.is_(None))
         .order_by(Subscriber.id)
     )
     with db.session().execute(query, execution_options={"yield_per": 1000}) as rows:
@@ -141,6 +148,8 @@ def opt_out(
     raw: str,
     *,
     reason: str,
+    received_by: Way = Way.OTHER,
+    received_at: datetime | None = None,
     list_name: str | None = None,
     channel: str = "sms",
     by: str,
@@ -149,25 +158,75 @@ def opt_out(
 ) -> Person:
     """Record that the person revoked by some other way than a text: a call, a letter, an e-mail (FCC 64.1200(a)(11)).
 
-    Without `list_name` it is every list. It holds for people whom we never met, too: a later import will not
-    bring them in. Raises `Refused` without a reason, `NotFound` for an unknown list.
+    `reason` is the evidence: the person's words, or who took the call. The consent ends now, whenever the message
+    came; `received_at` is kept beside it. Without `list_name` it is every list. It holds for people whom we never
+    met, too: a later import will not bring them in. Raises `Refused` without a reason or for a moment to come,
+    `NotFound` for an unknown list.
     """
-    words = _checked_reason(reason, MAX_REASON)
-    address = read_address(raw, channel=channel, controller=controller)
+    if received_at is not None and received_at > now:
+        raise Refused("The revocation cannot have been received in the future.")
+    evidence = {"received_by": received_by.value, "received_at": iso_ms(received_at or now)}
+    return _end(
+        raw,
+        EventType.CONSENT_WITHDRAWN,
+        {**evidence, "reason": _checked_reason(reason, MAX_REASON)},
+        _Ending(list_name, channel, by),
+        controller,
+        now,
+    )
+
+
+def remove(
+    raw: str,
+    *,
+    reason: str,
+    list_name: str | None = None,
+    channel: str = "sms",
+    by: str,
+    controller: Controller,
+    now: datetime,
+) -> Person:
+    """End somebody's consent at our own wish, not the person's (consent rules 3.2, row 38).
+
+    Only the person can come back, by a text. Raises `Refused` without a reason, `NotFound` for an unknown list or
+    for an address that we do not know.
+    """
+    pii = {"reason": _checked_reason(reason, MAX_REASON)}
+    find_subscriber(db.session(), read_address(raw, channel=channel, controller=controller))
+    ending = _Ending(list_name, channel, by)
+    return _end(raw, EventType.CONSENT_REVOKED, pii, ending, controller, now)
+
+
+@dataclass(frozen=True)
+class _Ending:
+    list_name: str | None
+    channel: str
+    by: str
+
+
+def _end(
+    raw: str,
+    event_type: EventType,
+    pii: dict[str, str],
+    ending: _Ending,
+    controller: Controller,
+    now: datetime,
+) -> Person:
+    address = read_address(raw, channel=ending.channel, controller=controller)
     with transaction() as session:
-        found = find_list(session, list_name) if list_name else None
+        found = find_list(session, ending.list_name) if ending.list_name else None
         subscriber = find_or_create_subscriber(
             session, address, language=found.language if found else "en", controller=controller, now=now
         )
         event = NewEvent(
             subscriber,
-            EventType.CONSENT_WITHDRAWN,
+            event_type,
             occurred_at=now,
-            actor=f"operator:{by}",
+            actor=f"operator:{ending.by}",
             act=Act.OPERATOR,
             scope=Scope.LIST if found else Scope.ALL,
             list_id=found.id if found else None,
-            pii={"address": address.value, "channel": address.channel, "reason": words},
+            pii={"address": address.value, "channel": address.channel, **pii},
         )
         record(session, [event], controller=controller, now=now)
         return describe(session, subscriber)
@@ -180,42 +239,58 @@ def suppress(
 
     Suppressing twice changes nothing. Raises `Refused` without a reason or for a bad address.
     """
-    words = _checked_reason(reason, MAX_SUPPRESSION_REASON)
+    words = _checked_reason(reason, suppressions.MAX_REASON)
     address = read_address(raw, channel=channel, controller=controller)
     with transaction() as session:
-        hmac = controller.keys.suppress_hmac(address.channel, address.value)
-        if _open_suppression(session, hmac) is None:
-            session.add(Suppression(hmac=hmac, scope=Scope.ALL.value, reason=words, created_at=now))
+        lock_head(session, controller.ledger)
+        if suppressions.add(session, controller.keys, {address: words}, now=now):
+            tell_ledger(session, {address: words}, EventType.SUPPRESSION_ADDED, by, controller, now)
             _audit(session, "subscriber.suppress", address, by, now)
-        _mark(session, address, now)
 
 
 def unsuppress(raw: str, *, channel: str = "sms", by: str, controller: Controller, now: datetime) -> None:
     """Lift a suppression that was made by mistake; consent is untouched. Raises `Refused` when there is none."""
     address = read_address(raw, channel=channel, controller=controller)
     with transaction() as session:
-        row = _open_suppression(session, controller.keys.suppress_hmac(address.channel, address.value))
-        if row is None:
+        lock_head(session, controller.ledger)
+        if not suppressions.lift(session, controller.keys, address, now=now):
             raise Refused(f"{mask(address.value)} is not suppressed.")
-        row.lifted_at = now
+        tell_ledger(session, {address: "made by mistake"}, EventType.SUPPRESSION_LIFTED, by, controller, now)
         _audit(session, "subscriber.unsuppress", address, by, now)
-        _mark(session, address, None)
 
 
-def _open_suppression(session: Session, hmac: str) -> Suppression | None:
-    return session.scalar(
-        select(Suppression).where(Suppression.hmac == hmac, Suppression.lifted_at.is_(None))
-    )
-
-
-def _mark(session: Session, address: Address, at: datetime | None) -> None:
-    here = (Subscriber.channel == address.channel, Subscriber.address == address.value)
-    if at is None:
-        session.execute(update(Subscriber).where(*here).values(suppressed_at=None))
-    else:
-        session.execute(
-            update(Subscriber).where(*here, Subscriber.suppressed_at.is_(None)).values(suppressed_at=at)
+def tell_ledger(
+    session: Session,
+    reasons: Mapping[Address, str],
+    event_type: EventType,
+    by: str,
+    controller: Controller,
+    now: datetime,
+) -> None:
+    """Write it into the ledger of those whom we know (addresses of one channel); of others only the hash is kept."""
+    channel = next(iter(reasons)).channel
+    people = session.scalars(
+        select(Subscriber).where(
+            Subscriber.channel == channel, Subscriber.address.in_([one.value for one in reasons])
         )
+    )
+    events = [
+        NewEvent(
+            person,
+            event_type,
+            occurred_at=now,
+            actor=f"operator:{by}",
+            act=Act.OPERATOR,
+            scope=Scope.ALL,
+            pii={"address": person.address, "channel": channel, "reason": reasons[_address(person)]},
+        )
+        for person in people
+    ]
+    record(session, events, controller=controller, now=now)
+
+
+def _address(person: Subscriber) -> Address:
+    return Address(person.channel, person.address)
 
 
 def _checked_reason(reason: str, limit: int) -> str:
@@ -233,7 +308,5 @@ def _audit(session: Session, action: str, address: Address, by: str, now: dateti
 
 def _csv_line(cells: tuple[str, ...]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(
-        [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells]
-    )
+    csv.writer(out, lineterminator="\n").writerow(map(wrap, cells))
     return out.getvalue()

@@ -1,16 +1,18 @@
 """What a provider's refusal tells us about a person: opted out, number dead, sender blocked."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.consent import Act, EventType, Scope
 from app.domain.messages import ErrorKind, SendError
+from app.domain.statuses import DeliveryStatus
 from app.services.controller import Controller
 from app.services.record_consent import NewEvent, record
-from app.storage.models import Sender, Subscriber
+from app.storage.models import Delivery, Sender, Subscriber
 
 # Kinds that say something about the person and not only about this delivery.
 PERSONAL = frozenset({ErrorKind.OPTED_OUT, ErrorKind.INVALID, ErrorKind.BLOCKED})
@@ -33,27 +35,46 @@ def react(
     if not personal:
         return
     sender = session.get_one(Sender, sender_id)
-    people = session.scalars(select(Subscriber).where(Subscriber.id.in_(personal)).order_by(Subscriber.id))
+    # A receipt may come after an erasure; it says nothing any more about anybody.
+    people = session.scalars(
+        select(Subscriber)
+        .where(Subscriber.id.in_(personal), Subscriber.erased_at.is_(None))
+        .order_by(Subscriber.id)
+    )
     events = [
-        event for person in people if (event := _mark(person, personal[person.id], sender, now)) is not None
+        event
+        for person in people
+        if _counts(session, person, personal[person.id])
+        and (event := _mark(person, personal[person.id], sender, now)) is not None
     ]
     record(session, events, controller=controller, now=now)
 
 
+def _counts(session: Session, person: Subscriber, error: SendError) -> bool:
+    """Some codes mean a dead number only when they come again (consent.md 3.2, row 32); this failure is written."""
+    if error.bounces_after == 1:
+        return True
+    failed = select(func.count()).where(
+        Delivery.subscriber_id == person.id,
+        Delivery.status == DeliveryStatus.FAILED.value,
+        Delivery.error_code == error.code,
+    )
+    return (session.scalar(failed) or 0) >= error.bounces_after
+
+
 def _mark(person: Subscriber, error: SendError, sender: Sender, now: datetime) -> NewEvent | None:
     pii = {"address": person.address, "channel": person.channel, "provider_code": error.code}
+    known = person.bounced_at if error.kind is ErrorKind.INVALID else person.blocked_at
+    if known is not None:
+        return None
+    bounced = NewEvent(
+        person, EventType.ENDPOINT_BOUNCED, now, "provider", scope=Scope.ALL, sender=sender, pii=pii
+    )
     if error.kind is ErrorKind.INVALID:
-        if person.bounced_at is not None:
-            return None
-        person.bounced_at = now
-        return NewEvent(
-            person, EventType.ENDPOINT_BOUNCED, now, "provider", scope=Scope.ALL, sender=sender, pii=pii
-        )
-    if person.blocked_at is not None:
-        return None
-    person.blocked_at = now
+        return bounced
     if error.kind is ErrorKind.BLOCKED:
-        return None
+        # No wish of the person that we know of (consent.md 3.4): nothing is withdrawn, the address rests.
+        return replace(bounced, act=Act.PROVIDER_SIGNAL, reply_skipped_reason="carrier_blocked")
     return NewEvent(
         person,
         EventType.CONSENT_WITHDRAWN,

@@ -4,19 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.domain.consent import SubscriptionState
 from app.domain.keywords import Decision, Outcome, classify
 from app.domain.messages import InboundMessage, ProviderSignal
 from app.domain.statuses import DeliveryStatus
-from app.services.act_on_words import Answer, Case, act_on
 from app.services.controller import Controller
 from app.services.lists_of_sender import Offer, offers_of
 from app.services.record_consent import find_or_create_subscriber
 from app.services.replies_broadcast import replies_broadcast
+from app.services.words import Answer, Case, act_on, silence_for
 from app.storage.database import is_sqlite, transaction
-from app.storage.models import Delivery, InboundRow, Sender, Subscriber
+from app.storage.models import Delivery, InboundRow, Sender, Subscriber, Subscription
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,17 @@ class Received:
 
 
 def receive_message(
-    message: InboundMessage, *, sender_id: int, controller: Controller, now: datetime
+    message: InboundMessage,
+    *,
+    sender_id: int,
+    controller: Controller,
+    now: datetime,
+    decision: Decision | None = None,
 ) -> Received:
     """Store one inbound message and do what it asks. The same message again changes nothing.
+
+    A `decision` that was made elsewhere (a button's payload) is taken as it is,
+    else the words are read here.
 
     When this returns, a STOP is in force: it is committed, whatever becomes of workers and queues.
     """
@@ -43,19 +53,28 @@ def receive_message(
         person = find_or_create_subscriber(
             session, message.address, language=language, controller=controller, now=now
         )
-        decision = _decide(message, person, offers)
-        row = _store(session, message, sender, person, decision, now)
+        decision = decision or _decide(session, message, person, offers, now)
+        silence = silence_for(session, message, person, now)
+        row = store(session, message, sender, person, decision, now)
         if row is None:
             return Received(None, decision.outcome.value, reply_waits=False, duplicate=True)
-        case = Case(session, message, sender, person, row, decision, offers, controller, now)
-        return Received(row.id, decision.outcome.value, reply_waits=_send(case, act_on(case)))
+        case = Case(session, message, sender, person, row, decision, offers, controller, now, silence)
+        return Received(row.id, decision.outcome.value, reply_waits=answer_with(case, act_on(case)))
 
 
-def _decide(message: InboundMessage, person: Subscriber, offers: Mapping[str, Offer]) -> Decision:
+def _decide(
+    session: Session,
+    message: InboundMessage,
+    person: Subscriber,
+    offers: Mapping[str, Offer],
+    now: datetime,
+) -> Decision:
     """The provider's own reading of the word beats ours; START there only lifts its block, so ours decides too."""
     words = {word: str(offer.list.id) for word, offer in offers.items()}
     languages = {"en", person.language, *(offer.list.language for offer in offers.values())}
-    read = classify(message.text, languages=sorted(languages), lists=words)
+    read = classify(
+        message.text, languages=sorted(languages), state=_state(session, person, now), lists=words
+    )
     if message.signal is ProviderSignal.STOP and read.outcome is not Outcome.STOP_LIST:
         return Decision(Outcome.STOP, "provider", "OptOutType", None, read.matcher_version)
     if message.signal is ProviderSignal.HELP:
@@ -63,7 +82,16 @@ def _decide(message: InboundMessage, person: Subscriber, offers: Mapping[str, Of
     return read
 
 
-def _store(
+def _state(session: Session, person: Subscriber, now: datetime) -> str:
+    """A YES means something only while a question is open."""
+    question = select(Subscription.list_id).where(
+        Subscription.subscriber_id == person.id, Subscription.expires_at >= now
+    )
+    waits = session.scalar(question.limit(1)) is not None
+    return (SubscriptionState.PENDING if waits else SubscriptionState.UNKNOWN).value
+
+
+def store(
     session: Session,
     message: InboundMessage,
     sender: Sender,
@@ -93,12 +121,10 @@ def _store(
     return session.get(InboundRow, inserted) if inserted is not None else None
 
 
-def _send(case: Case, answer: Answer | None) -> bool:
+def answer_with(case: Case, answer: Answer | None) -> bool:
     """Insert the reply as a delivery, unless there is none or the provider has answered; tells whether one waits."""
-    if answer is None:
-        return False
-    if case.message.signal in (ProviderSignal.STOP, ProviderSignal.HELP):
-        case.row.reply_skipped = "provider"
+    case.row.reply_skipped = case.silence
+    if answer is None or case.silence is not None:
         return False
     case.row.reply_kind, case.row.reply_text = answer.kind.value, answer.text
     case.session.add(

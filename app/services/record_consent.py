@@ -11,13 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address
-from app.domain.consent import Act, EventType, Fact, Scope, Standing, SubscriptionState, apply
+from app.domain.consent import BLOCKING, Act, EventType, Fact, Scope
 from app.domain.ledger import SALT_BYTES, canonical, commit, iso_ms
 from app.domain.sealing import KeyRing, new_data_key, open_with, seal_with
 from app.services.controller import Controller
-from app.storage import audience
+from app.services.project_consent import Move, project, to_ms
+from app.services.suppressions import suppressed
 from app.storage.consent import append, append_pii, lock_head, uuid7
-from app.storage.models import BroadcastList, Notice, Sender, Subject, Subscriber, Subscription
+from app.storage.models import BroadcastList, Notice, Sender, Subject, Subscriber
 
 RECORD_FORMAT = 1
 _CONSENT_TYPE = "expressed"
@@ -29,7 +30,8 @@ class NewEvent:
     """One thing that happened to one person's consent, not yet in the ledger.
 
     `pii` is the personal part (address, words, provider's message id, evidence); only a salted commitment to it
-    enters the chain. `list_id` is None when `scope` is ALL.
+    enters the chain. `list_id` is None when `scope` is ALL. `until` is when what it says ends by itself: the pause,
+    the hold, the time for an answer. `question_event_id` is the recorded question that a YES or NO answers.
     """
 
     subscriber: Subscriber
@@ -49,6 +51,8 @@ class NewEvent:
     reply_template: str | None = None
     reply_skipped_reason: str | None = None
     related_event_id: str | None = None
+    question_event_id: str | None = None
+    until: datetime | None = None
 
 
 def find_or_create_subscriber(
@@ -71,8 +75,10 @@ def find_or_create_subscribers(
         lock_head(session, controller.ledger)
         found = _subscribers_at(session, addresses)
         missing = [address for address in missing if address not in found]
-        found |= _new_subscribers(session, missing, language, controller.keys, now)
+        made = _new_subscribers(session, missing, language, controller.keys, now)
         session.flush()
+        _suppress_known(session, made, controller, now)
+        found |= made
     return found
 
 
@@ -87,10 +93,10 @@ def record(
         return []
     head = lock_head(session, controller.ledger)
     keys = _data_keys(session, events, controller.keys)
-    purposes = _purposes(session, events)
+    purposes = purposes_of(session, events)
     entries, sealed = [], []
     for event in events:
-        entry = _entry(event, purposes, controller, now)
+        entry = entry_of(event, purposes, controller, now)
         if event.pii:
             salt = os.urandom(SALT_BYTES)
             entry["pii_commit"] = commit(event.pii, salt)
@@ -99,7 +105,11 @@ def record(
         entries.append(entry)
     stored = append(session, head, entries)
     append_pii(session, sealed)
-    _project(session, events, [entry["seq"] for entry in stored], now)
+    moves = [
+        Move(event.subscriber, fact_of(event, entry["seq"]))
+        for event, entry in zip(events, stored, strict=True)
+    ]
+    project(session, moves, now)
     return stored
 
 
@@ -145,6 +155,19 @@ def _new_subscribers(
     return made
 
 
+def _suppress_known(
+    session: Session, made: Mapping[Address, Subscriber], controller: Controller, now: datetime
+) -> None:
+    """An address may be suppressed before we meet it, or again after its person was erased: it stays so."""
+    found = suppressed(session, controller.keys, made)
+    events = [
+        NewEvent(made[one], EventType.SUPPRESSION_ADDED, now, "system:suppression-list", scope=Scope.ALL)
+        for one in made
+        if one in found
+    ]
+    record(session, events, controller=controller, now=now)
+
+
 def _data_keys(session: Session, events: Sequence[NewEvent], keys: KeyRing) -> dict[str, bytes]:
     wanted = {event.subscriber.subject_ref for event in events if event.pii}
     rows = session.execute(
@@ -153,7 +176,21 @@ def _data_keys(session: Session, events: Sequence[NewEvent], keys: KeyRing) -> d
     return {ref: keys.unwrap(wrapped) for ref, wrapped in rows}
 
 
-def _purposes(session: Session, events: Sequence[NewEvent]) -> dict[int, str]:
+def fact_of(event: NewEvent, seq: int) -> Fact:
+    """Return what the fold needs of an event."""
+    return Fact(
+        seq,
+        event.event_type,
+        to_ms(event.occurred_at),
+        event.list_id,
+        act=event.act,
+        until=to_ms(event.until) if event.until else None,
+        blocks=event.reply_skipped_reason in BLOCKING,
+    )
+
+
+def purposes_of(session: Session, events: Sequence[NewEvent]) -> dict[int, str]:
+    """Return the purpose of every list that the events name, by list id."""
     wanted = {event.list_id for event in events if event.list_id is not None}
     found = session.execute(
         select(BroadcastList.id, BroadcastList.purpose).where(BroadcastList.id.in_(wanted))
@@ -161,9 +198,10 @@ def _purposes(session: Session, events: Sequence[NewEvent]) -> dict[int, str]:
     return {key: value for key, value in found}
 
 
-def _entry(
+def entry_of(
     event: NewEvent, purposes: Mapping[int, str], controller: Controller, now: datetime
 ) -> dict[str, Any]:
+    """Return an event as a ledger entry that has no place in the chain yet; `purposes` is by list id."""
     given = event.event_type is EventType.CONSENT_GIVEN
     return {
         "event_id": uuid7(now),
@@ -196,58 +234,6 @@ def _entry(
         "reply_template": event.reply_template,
         "reply_skipped_reason": event.reply_skipped_reason,
         "related_event_id": event.related_event_id,
+        "question_event_id": event.question_event_id,
+        "stale_at": iso_ms(event.until) if event.until else None,
     }
-
-
-def _project(session: Session, events: Sequence[NewEvent], seqs: Sequence[int], now: datetime) -> None:
-    """Apply the events to the subscriptions, with the very function that folds the ledger."""
-    subscriber_ids = {event.subscriber.id for event in events}
-    rows = {
-        (row.subscriber_id, row.list_id): row
-        for row in session.scalars(
-            select(Subscription).where(Subscription.subscriber_id.in_(subscriber_ids)).with_for_update()
-        )
-    }
-    left: list[audience.Departure] = []
-    for event, seq in zip(events, seqs, strict=True):
-        fact = Fact(seq, event.event_type, to_ms(event.occurred_at), event.list_id)
-        for list_id in _touched(event, rows):
-            key = (event.subscriber.id, list_id)
-            before = standing_of(rows.get(key))
-            after = apply(before, fact)
-            if after == before:
-                continue
-            if key not in rows:
-                rows[key] = Subscription(subscriber_id=key[0], list_id=key[1], state=after.state.value)
-                session.add(rows[key])
-            _write(rows[key], after)
-            if before.state is SubscriptionState.ACTIVE and after.state is not SubscriptionState.ACTIVE:
-                left.append(audience.Departure(key[0], list_id, before.granted_seq or 0))
-    session.flush()
-    audience.strike(session, left, now)
-
-
-def _touched(event: NewEvent, rows: Mapping[tuple[int, int], Subscription]) -> list[int]:
-    if event.list_id is not None:
-        return [event.list_id]
-    return sorted(list_id for subscriber_id, list_id in rows if subscriber_id == event.subscriber.id)
-
-
-def to_ms(moment: datetime) -> datetime:
-    """Cut to milliseconds, as the ledger writes time, so that a rebuilt projection equals the live one."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def standing_of(row: Subscription | None) -> Standing:
-    """Return a subscription row as the domain's value."""
-    if row is None:
-        return Standing()
-    return Standing(
-        SubscriptionState(row.state), row.granted_seq, row.granted_at, row.stopped_seq, row.stopped_at
-    )
-
-
-def _write(row: Subscription, standing: Standing) -> None:
-    row.state = standing.state.value
-    row.granted_seq, row.granted_at = standing.granted_seq, standing.granted_at
-    row.stopped_seq, row.stopped_at = standing.stopped_seq, standing.stopped_at

@@ -1,17 +1,18 @@
-"""Apply what a gateway reports of a delivery: forward only, so repeats and wrong order change nothing."""
+"""Apply what gateways report of deliveries, many at a time: forward only, so repeats and wrong order change nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from app.domain.messages import Receipt, ReceiptStatus
+from app.domain.messages import Receipt, ReceiptStatus, SendError
 from app.domain.statuses import RECEIPT_OVERWRITES, DeliveryStatus
 from app.services.controller import Controller
 from app.services.react_to_failures import PERSONAL, react
 from app.storage.consent import lock_head
-from app.storage.database import db, transaction
-from app.storage.models import Delivery
-from app.storage.outcomes import apply_receipt
+from app.storage.database import transaction
+from app.storage.outcomes import Report, apply_report, apply_reports
 
 _STATUS = {
     ReceiptStatus.SENT: DeliveryStatus.SENT,
@@ -20,48 +21,54 @@ _STATUS = {
 }
 
 
-def record_receipt(receipt: Receipt, *, sender_id: int, controller: Controller, now: datetime) -> bool:
-    """Move the delivery that the receipt names; tells whether anything moved.
+class SenderReceipt(NamedTuple):
+    """A receipt and the sender at whose address it came in."""
+
+    sender_id: int
+    receipt: Receipt
+
+
+def record_receipts(receipts: Sequence[SenderReceipt], *, controller: Controller, now: datetime) -> None:
+    """Move the deliveries that the receipts name; may be given the same receipts again.
 
     A failure that speaks of the person (opted out, number dead) becomes a consent event or an overlay.
     """
-    status = _STATUS[receipt.status]
-    if not _tells_something(receipt, status):
-        return False
-    personal = receipt.error is not None and receipt.error.kind in PERSONAL
+    good = [_report(one) for one in receipts if one.receipt.error is None]
+    if good:
+        with transaction() as session:
+            apply_reports(session, good, now)
+    # By themselves, so that each transaction locks deliveries in their order: two groups never wait for each other.
+    failures = sorted((one for one in receipts if one.receipt.error), key=lambda one: one.receipt.ref)
+    if failures:
+        _record_failures(failures, controller, now)
+
+
+def _record_failures(failures: Sequence[SenderReceipt], controller: Controller, now: datetime) -> None:
     with transaction() as session:
-        if personal:
+        if any(one.receipt.error and one.receipt.error.kind in PERSONAL for one in failures):
+            # The ledger's lock comes before the locks on deliveries, here as in every STOP: no deadlock.
             lock_head(session, controller.ledger)
-        moved = apply_receipt(
-            session,
-            receipt.ref,
-            status,
-            RECEIPT_OVERWRITES[status],
-            provider_id=receipt.provider_id,
-            error_code=receipt.error.code if receipt.error else None,
-            reason=receipt.error.kind.value if receipt.error else None,
-            sender_id=sender_id,
-            now=now,
-        )
-        if moved and receipt.error:
-            react(
-                session,
-                [(receipt.ref.subscriber_id, receipt.error)],
-                sender_id=sender_id,
-                controller=controller,
-                now=now,
-            )
-    return moved
+        for one in failures:
+            if one.receipt.error and apply_report(session, _report(one), now):
+                _react(session, one, one.receipt.error, controller, now)
 
 
-def _tells_something(receipt: Receipt, status: DeliveryStatus) -> bool:
-    """Read before writing: every second receipt says what the answer to the hand-over has said before."""
-    ref = receipt.ref
-    stands_at = db.session.scalar(
-        select(Delivery.status).where(
-            Delivery.broadcast_id == ref.broadcast_id,
-            Delivery.subscriber_id == ref.subscriber_id,
-            Delivery.inbound_id == ref.inbound_id,
-        )
+def _react(
+    session: Session, one: SenderReceipt, error: SendError, controller: Controller, now: datetime
+) -> None:
+    failure = (one.receipt.ref.subscriber_id, error)
+    react(session, [failure], sender_id=one.sender_id, controller=controller, now=now)
+
+
+def _report(one: SenderReceipt) -> Report:
+    receipt, status = one.receipt, _STATUS[one.receipt.status]
+    error = receipt.error
+    return Report(
+        receipt.ref,
+        one.sender_id,
+        status,
+        RECEIPT_OVERWRITES[status],
+        receipt.provider_id,
+        error_code=error.code if error else None,
+        reason=error.kind.value if error else None,
     )
-    return stands_at in RECEIPT_OVERWRITES[status]

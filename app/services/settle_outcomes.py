@@ -100,6 +100,8 @@ def _pause_broadcasts(
     session: Session, errors: Sequence[tuple[DeliveryRef, SendError]], now: datetime
 ) -> None:
     hit = {ref.broadcast_id: error for ref, error in errors if error.kind is ErrorKind.QUOTA}
+    if not hit:
+        return
     rows = select(Broadcast).where(Broadcast.id.in_(hit), Broadcast.state == BroadcastState.SENDING.value)
     for broadcast in session.scalars(rows):
         error = hit[broadcast.id]

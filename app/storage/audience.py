@@ -35,17 +35,18 @@ _RUNNING = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
 
 
 class Departure(NamedTuple):
-    """A subscriber left a list; `granted_seq` is the consent that was in force until now."""
+    """A subscriber left a list, or paused it; `active_seq` is the entry since which it was active until now."""
 
     subscriber_id: int
     list_id: int
-    granted_seq: int
+    active_seq: int
+    reason: SkipReason
 
 
 def consent_seq(broadcast_id: Any, subscriber_id: Any, as_of_seq: Any = None) -> ColumnElement[int | None]:
     """SQL for the consent that lets `broadcast_id` go to `subscriber_id` now: a ledger number, or NULL.
 
-    With `as_of_seq` only consents given before the audience was frozen count.
+    With `as_of_seq` only those count who were subscribed when the audience was frozen, and ever since.
     """
     row, target = aliased(Subscription), aliased(BroadcastTarget)
     conditions = [
@@ -55,7 +56,7 @@ def consent_seq(broadcast_id: Any, subscriber_id: Any, as_of_seq: Any = None) ->
         row.state == _ACTIVE,
     ]
     if as_of_seq is not None:
-        conditions.append(row.granted_seq <= as_of_seq)
+        conditions.append(row.active_seq <= as_of_seq)
     found: ColumnElement[int | None] = select(func.min(row.granted_seq)).where(*conditions).scalar_subquery()
     return found
 
@@ -68,9 +69,11 @@ def refusal(consent: Any, expires_at: Any, now: Any) -> ColumnElement[str | None
     moment = literal(now, Broadcast.expires_at.type) if isinstance(now, datetime) else now
     return case(
         (consent.is_(None), literal(SkipReason.STOPPED.value)),
+        (Subscriber.erased_at.is_not(None), literal(SkipReason.ERASED.value)),
         (Subscriber.suppressed_at.is_not(None), literal(SkipReason.SUPPRESSED.value)),
         (Subscriber.blocked_at.is_not(None), literal(SkipReason.BLOCKED.value)),
         (Subscriber.bounced_at.is_not(None), literal(SkipReason.BOUNCED.value)),
+        (Subscriber.review_opened_at.is_not(None), literal(SkipReason.HELD_FOR_REVIEW.value)),
         (expires_at <= moment, literal(SkipReason.EXPIRED.value)),
         else_=null(),
     ).cast(String)
@@ -83,7 +86,7 @@ def members(list_ids: Sequence[int], as_of_seq: int | None = None) -> Select[int
         .where(Subscription.list_id.in_(list_ids), Subscription.state == _ACTIVE)
         .group_by(Subscription.subscriber_id)
     )
-    return query if as_of_seq is None else query.where(Subscription.granted_seq <= as_of_seq)
+    return query if as_of_seq is None else query.where(Subscription.active_seq <= as_of_seq)
 
 
 def dry_run(session: Session, list_ids: Sequence[int], now: datetime) -> dict[str | None, int]:
@@ -193,7 +196,7 @@ def strike(session: Session, left: Sequence[Departure], now: datetime) -> None:
     """
     for departure in left:
         for broadcast_id in _running_audiences_of(session, departure):
-            _skip(session, broadcast_id, departure.subscriber_id, now)
+            _skip(session, broadcast_id, departure.subscriber_id, departure.reason, now)
 
 
 def _running_audiences_of(session: Session, departure: Departure) -> Sequence[int]:
@@ -202,7 +205,7 @@ def _running_audiences_of(session: Session, departure: Departure) -> Sequence[in
     return session.scalars(
         select(Broadcast.id).where(
             Broadcast.state.in_(_RUNNING),
-            Broadcast.as_of_seq >= departure.granted_seq,
+            Broadcast.as_of_seq >= departure.active_seq,
             exists().where(
                 and_(
                     BroadcastTarget.broadcast_id == Broadcast.id, BroadcastTarget.list_id == departure.list_id
@@ -213,7 +216,7 @@ def _running_audiences_of(session: Session, departure: Departure) -> Sequence[in
     ).all()
 
 
-def _skip(session: Session, broadcast_id: int, subscriber_id: int, now: datetime) -> None:
+def _skip(session: Session, broadcast_id: int, subscriber_id: int, reason: SkipReason, now: datetime) -> None:
     dialect = sqlite if is_sqlite(session) else postgresql
     session.execute(
         dialect.insert(Delivery)
@@ -222,7 +225,7 @@ def _skip(session: Session, broadcast_id: int, subscriber_id: int, now: datetime
             subscriber_id=subscriber_id,
             inbound_id=0,
             status=DeliveryStatus.SKIPPED.value,
-            reason=SkipReason.STOPPED.value,
+            reason=reason.value,
             attempts=0,
             updated_at=now,
         )
@@ -236,7 +239,5 @@ def _skip(session: Session, broadcast_id: int, subscriber_id: int, now: datetime
             Delivery.inbound_id == 0,
             Delivery.status == DeliveryStatus.PENDING.value,
         )
-        .values(
-            status=DeliveryStatus.SKIPPED.value, reason=SkipReason.STOPPED.value, due_at=None, updated_at=now
-        )
+        .values(status=DeliveryStatus.SKIPPED.value, reason=reason.value, due_at=None, updated_at=now)
     )

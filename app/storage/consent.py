@@ -1,9 +1,9 @@
 """The ledger's statements: append to the chain under its lock, and read it back as it was hashed."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import insert, select
@@ -15,6 +15,8 @@ from app.storage.database import is_sqlite
 from app.storage.models import ConsentEvent, ConsentPii, LedgerHead
 
 _COLUMNS = tuple(column.key for column in ConsentEvent.__table__.columns)
+HASHED_COLUMNS: Final = tuple(sorted(name for name in _COLUMNS if name != "entry_hash"))
+"""What is hashed of an entry, in the order of canonical JSON; `as_hashed` says when `statement` is left out."""
 
 
 def uuid7(now: datetime) -> str:
@@ -40,7 +42,7 @@ def lock_head(session: Session, ledger: str) -> LedgerHead:
 
 
 def append(session: Session, head: LedgerHead, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Chain `entries` behind `head` and store them; each needs every column save `seq`, `prev_hash`, `entry_hash`.
+    """Chain `entries` behind `head` and store them; a column that an entry does not name is empty.
 
     Returns the entries as stored. The caller holds the lock of `lock_head`.
     """
@@ -48,7 +50,7 @@ def append(session: Session, head: LedgerHead, entries: Sequence[Mapping[str, An
     for entry in entries:
         row: dict[str, Any] = dict.fromkeys(_COLUMNS) | dict(entry)
         row |= {"seq": head.seq + 1, "prev_hash": head.entry_hash}
-        row["entry_hash"] = entry_hash(row)
+        row["entry_hash"] = entry_hash(as_hashed(row))
         head.seq, head.entry_hash = row["seq"], row["entry_hash"]
         rows.append(row)
     if rows:
@@ -64,15 +66,9 @@ def append_pii(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def as_entry(event: ConsentEvent) -> dict[str, Any]:
     """Return an entry as it was hashed, its own `entry_hash` included."""
-    return {name: getattr(event, name) for name in _COLUMNS}
+    return as_hashed({name: getattr(event, name) for name in _COLUMNS})
 
 
-def stream_entries(session: Session, ledger: str) -> Iterator[dict[str, Any]]:
-    """Yield a ledger's entries in order, reading a thousand at a time."""
-    table = ConsentEvent.__table__
-    found = session.execute(
-        select(table).where(table.c.ledger == ledger).order_by(table.c.seq),
-        execution_options={"yield_per": 1000},
-    )
-    for row in found.mappings():
-        yield dict(row)
+def as_hashed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row without the field `statement` where it is empty: format 1 was hashed before there was one."""
+    return {name: value for name, value in row.items() if name != "statement" or value is not None}

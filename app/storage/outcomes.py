@@ -1,11 +1,13 @@
-"""What became of deliveries, written in bulk; and receipts, which move one forward."""
+"""What became of deliveries, written in bulk: answers to hand-overs, and reports that come later."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import bindparam, case, exists, func, literal, or_, update
+from sqlalchemy import Update, bindparam, case, exists, func, literal, or_, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
@@ -75,54 +77,68 @@ def _settle_params(one: Settlement, now: datetime) -> dict[str, Any]:
     }
 
 
-_RECEIPT = (
-    update(Delivery.__table__)  # type: ignore[arg-type]  # as above
-    .where(
-        Delivery.broadcast_id == bindparam("b_broadcast"),
-        Delivery.subscriber_id == bindparam("b_subscriber"),
-        Delivery.inbound_id == bindparam("b_inbound"),
-        Delivery.status.in_(bindparam("b_overwrites", expanding=True)),
-        # Only a delivery of this sender: a provider account may not speak about another's deliveries.
-        exists().where(
-            Broadcast.id == bindparam("b_broadcast"), Broadcast.sender_id == bindparam("b_sender")
-        ),
-    )
-    .values(
-        status=bindparam("b_status", type_=Delivery.status.type),
-        provider_id=bindparam("b_provider", type_=Delivery.provider_id.type),
-        error_code=bindparam("b_code", type_=Delivery.error_code.type),
-        reason=bindparam("b_reason", type_=Delivery.reason.type),
-        updated_at=bindparam("b_now", type_=Delivery.updated_at.type),
-    )
-)
+@dataclass(frozen=True)
+class Report:
+    """What a sender's gateway says a delivery came to; it counts while the delivery stands at one of `overwrites`."""
+
+    ref: DeliveryRef
+    sender_id: int
+    status: DeliveryStatus
+    overwrites: tuple[DeliveryStatus, ...]
+    provider_id: str
+    error_code: str | None = None
+    reason: str | None = None
 
 
-def apply_receipt(
-    session: Session,
-    ref: DeliveryRef,
-    status: DeliveryStatus,
-    overwrites: Sequence[DeliveryStatus],
-    *,
-    provider_id: str,
-    error_code: str | None,
-    reason: str | None,
-    sender_id: int,
-    now: datetime,
-) -> bool:
-    """Move one delivery of a sender forward to `status` if it stands at one of `overwrites`; tells whether it moved."""
-    done = session.connection().execute(
-        _RECEIPT,
-        {
-            "b_broadcast": ref.broadcast_id,
-            "b_subscriber": ref.subscriber_id,
-            "b_inbound": ref.inbound_id,
-            "b_overwrites": [one.value for one in overwrites],
-            "b_sender": sender_id,
-            "b_status": status.value,
-            "b_provider": provider_id,
-            "b_code": error_code,
-            "b_reason": reason,
-            "b_now": now,
-        },
+@cache
+def _reporting(overwrites: tuple[DeliveryStatus, ...]) -> Update:
+    return (
+        update(Delivery.__table__)  # type: ignore[arg-type]  # as above
+        .where(
+            Delivery.broadcast_id == bindparam("b_broadcast"),
+            Delivery.subscriber_id == bindparam("b_subscriber"),
+            Delivery.inbound_id == bindparam("b_inbound"),
+            Delivery.status.in_([one.value for one in overwrites]),
+            # Only a delivery of this sender: a provider account may not speak about another's deliveries.
+            exists().where(
+                Broadcast.id == bindparam("b_broadcast"), Broadcast.sender_id == bindparam("b_sender")
+            ),
+        )
+        .values(
+            status=bindparam("b_status", type_=Delivery.status.type),
+            provider_id=bindparam("b_provider", type_=Delivery.provider_id.type),
+            error_code=bindparam("b_code", type_=Delivery.error_code.type),
+            reason=bindparam("b_reason", type_=Delivery.reason.type),
+            updated_at=bindparam("b_now", type_=Delivery.updated_at.type),
+        )
     )
+
+
+def apply_reports(session: Session, reports: Sequence[Report], now: datetime) -> None:
+    """Move deliveries forward, in one round trip for each kind of report.
+
+    Deliveries are always taken in their own order, here as in `settle`, so that two writers cannot block each other.
+    """
+    in_order = sorted(reports, key=lambda one: (one.overwrites, one.ref))
+    for overwrites, group in groupby(in_order, key=lambda one: one.overwrites):
+        session.connection().execute(_reporting(overwrites), [_report_params(one, now) for one in group])
+
+
+def apply_report(session: Session, report: Report, now: datetime) -> bool:
+    """Move one delivery forward; tells whether it moved."""
+    done = session.connection().execute(_reporting(report.overwrites), _report_params(report, now))
     return changed(done) > 0
+
+
+def _report_params(report: Report, now: datetime) -> dict[str, Any]:
+    return {
+        "b_broadcast": report.ref.broadcast_id,
+        "b_subscriber": report.ref.subscriber_id,
+        "b_inbound": report.ref.inbound_id,
+        "b_sender": report.sender_id,
+        "b_status": report.status.value,
+        "b_provider": report.provider_id,
+        "b_code": report.error_code,
+        "b_reason": report.reason,
+        "b_now": now,
+    }

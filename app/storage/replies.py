@@ -7,6 +7,7 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
+from app.domain.replies import CONFIRM_WITHIN, CONFIRMATIONS
 from app.domain.statuses import DeliveryStatus, SkipReason
 from app.storage.deliveries import Person
 from app.storage.models import Delivery, InboundRow, Subscriber
@@ -66,8 +67,33 @@ def claim_replies(session: Session, broadcast_id: int, now: datetime, limit: int
     ]
 
 
+def late_confirmations(session: Session, now: datetime) -> list[tuple[int, int]]:
+    """Return (broadcast, inbound) of confirmations of STOP that wait longer than they may: no worker came."""
+    rows = session.execute(
+        select(Delivery.broadcast_id, Delivery.inbound_id)
+        .join(InboundRow, InboundRow.id == Delivery.inbound_id)
+        .where(
+            Delivery.slice.is_(None),
+            Delivery.status == DeliveryStatus.PENDING.value,
+            InboundRow.reply_kind.in_([kind.value for kind in CONFIRMATIONS]),
+            InboundRow.received_at < now - CONFIRM_WITHIN,
+        )
+        .limit(500)
+    )
+    return [(broadcast_id, inbound_id) for broadcast_id, inbound_id in rows]
+
+
+def drop_late_confirmations(session: Session, now: datetime) -> list[int]:
+    """Skip the `late_confirmations`; returns their inbound ids."""
+    late = late_confirmations(session, now)
+    for broadcast_id, inbound_id in late:
+        reason = SkipReason.LATE_REPLY.value
+        _mark_replies(session, broadcast_id, [inbound_id], DeliveryStatus.SKIPPED, reason, now)
+    return [inbound_id for _, inbound_id in late]
+
+
 def _patience(reply_kind: str | None) -> timedelta:
-    return timedelta(minutes=5) if reply_kind in ("stopped", "stopped_list") else timedelta(hours=1)
+    return CONFIRM_WITHIN if reply_kind in CONFIRMATIONS else timedelta(hours=1)
 
 
 def _mark_replies(

@@ -139,6 +139,8 @@ def test_a_clock_killed_while_it_opens_a_broadcast_freezes_its_audience_once(run
         seen = slices(stack.site.database_url)
         print(f"clock killed after {milliseconds} ms: {[state for state, *_ in seen.values()]}")  # noqa: T201
         assert set(seen.values()) <= {("scheduled", None, 0), ("sending", 2500, 3)}
+        if ("scheduled", None, 0) not in seen.values():
+            break  # nothing is left that a clock could wait to open
     stack.start("clock", "worker")
     for one in texts:
         stack.finished(one, 60)

@@ -74,7 +74,7 @@ def newsdesk(shell: Shell) -> Shell:
     )  # fmt: skip
     people = shell.write("people.csv", "number,first_name\n+12025550101,Anna\n+12025550102,Bert\n")
     shell.ok(
-        "subscribers", "import", people, "--list", "NEWS", "--evidence", "Paper form",
-        "--consented-at", "2026-01-01",
+        "subscribers", "import", people, "--list", "NEWS", "--evidence-source", "Paper form",
+        "--evidence-at", "2026-01-01", "--evidence-words", "Yes, text me the news.",
     )  # fmt: skip
     return shell

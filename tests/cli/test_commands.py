@@ -105,13 +105,16 @@ def test_an_import_says_its_numbers_and_writes_the_rows_that_were_not_taken(news
     errors = newsdesk.folder / "errors.csv"
 
     said = newsdesk.json(
-        "subscribers", "import", people, "--list", "News", "--evidence", "Form",
-        "--consented-at", "2026-01-02", "--errors", str(errors),
+        "subscribers", "import", people, "--list", "News", "--evidence-source", "Form",
+        "--evidence-at", "2026-01-02", "--evidence-words", "Yes", "--rejects", str(errors),
     )  # fmt: skip
 
     assert (said["rows"], said["counts"]["imported"], said["counts"]["already_active"]) == (3, 1, 1)
     assert said["first_problems"][0]["line"] == 4
-    assert errors.read_text().splitlines()[1].startswith("4,number,abc,")
+    header, row = errors.read_text(encoding="utf-8-sig").splitlines()
+    assert header == "import_line,import_problem,number"
+    assert row.startswith('4,"number “abc”: ')
+    assert row.endswith(",abc")
 
 
 def test_an_import_without_evidence_is_refused(newsdesk: Shell) -> None:
@@ -120,7 +123,7 @@ def test_an_import_without_evidence_is_refused(newsdesk: Shell) -> None:
     result = newsdesk.run("subscribers", "import", people, "--list", "NEWS")
 
     assert result.exit_code == 1
-    assert "--evidence" in result.stderr
+    assert "--evidence-source" in result.stderr
 
 
 def test_people_are_shown_exported_and_opted_out(newsdesk: Shell) -> None:
@@ -133,6 +136,45 @@ def test_people_are_shown_exported_and_opted_out(newsdesk: Shell) -> None:
     assert [row["state"] for row in shown["lists"]] == ["stopped"]
     assert written["rows"] == 2
     assert out.read_text() == newsdesk.ok("subscribers", "export", "NEWS")
+
+
+def test_an_import_is_previewed_with_mapped_columns(newsdesk: Shell) -> None:
+    people = newsdesk.write("more.csv", "Telefon;Ort\n'+12025550103;Köln\n")
+    words = (
+        "subscribers", "import", people, "--list", "News", "--map", "address=Telefon", "--map", "city=Ort",
+        "--evidence-source", "Form", "--evidence-at", "2026-01-02", "--evidence-words", "Yes",
+        "--evidence-document", people, "--evidence-by", "Anna Ross",
+    )  # fmt: skip
+
+    said = newsdesk.ok(*words, "--dry-run")
+    done = newsdesk.json(*words)
+    misuse = newsdesk.run("subscribers", "import", people, "--list", "News", "--map", "phone=Telefon")
+
+    assert "dry run: nothing was changed" in said
+    assert "divided at semicolon. address = “Telefon”, city = “Ort”" in said
+    assert "+12025550103" in said
+    assert (done["counts"]["imported"], done["repaired"], done["import_id"] > 0) == (1, 1, True)
+    assert misuse.exit_code == 2
+
+
+def test_suppressions_are_imported_listed_checked_and_exported(newsdesk: Shell) -> None:
+    file = newsdesk.write("gone.csv", "number\n+12025550101\nabc\n")
+    out = newsdesk.folder / "out.csv"
+
+    said = newsdesk.ok("suppressions", "import", file, "--reason", "reassigned")
+    newsdesk.ok("suppressions", "export", "--out", str(out))
+
+    assert said.startswith("1 suppressed, 0 were so already, 1 rows make no sense\nline 3: address “abc”")
+    assert newsdesk.json("suppressions", "check", "001 202 555 0101") == {"suppressed": True}
+    assert [row["count"] for row in newsdesk.json("suppressions", "list")] == [1]
+    assert newsdesk.json("suppressions", "import", str(out))["done"] == {"added": 0, "already": 1, "bad": 0}
+
+
+def test_somebody_is_removed_at_our_wish(newsdesk: Shell) -> None:
+    shown = newsdesk.json("subscribers", "remove", "+12025550101", "--list", "NEWS", "--reason", "moved")
+
+    assert [row["state"] for row in shown["lists"]] == ["stopped"]
+    assert newsdesk.run("subscribers", "remove", "+12025550109", "--reason", "moved").exit_code == 1
 
 
 def test_an_address_is_suppressed_and_released(newsdesk: Shell) -> None:
@@ -156,6 +198,30 @@ def test_consent_is_shown_proved_and_verified(newsdesk: Shell) -> None:
     assert newsdesk.ok("consent", "verify", "--head", f"2:{verdict['head_hash']}").startswith(
         "Good: 2 entries"
     )
+
+
+def test_a_proof_is_checked_without_database_or_settings(
+    newsdesk: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack, folder = newsdesk.folder / "proof.json", newsdesk.folder / "heads"
+    newsdesk.ok("consent", "prove", "+12025550101", "--out", str(pack))
+    key = newsdesk.ok("consent", "heads", "public-key").strip()
+    newsdesk.ok("consent", "heads", "sign")
+    listed = newsdesk.json("consent", "heads", "list")
+    exported = newsdesk.json("consent", "heads", "export", "--out", str(newsdesk.folder / "stick"))
+    verdict = newsdesk.json("consent", "verify", "--heads", str(folder))
+    for name in ("DATABASE_URL", "MASTER_KEY", "REDIS_URL"):
+        monkeypatch.delenv(name)
+
+    good = newsdesk.json("consent", "check-proof", str(pack), "--public-key", key)
+    pack.write_text(pack.read_text().replace("Paper form", "Lottery"))
+    bad = newsdesk.run("consent", "check-proof", str(pack))
+
+    assert (good["bad"], good["checked"] >= 6, good["key_compared"]) == ([], True, True)
+    assert (bad.exit_code, "BAD  Entry" in bad.stdout, "compare the key" in bad.stdout) == (1, True, True)
+    assert [len(listed), len(exported), verdict["heads"]] == [2, 2, 2]
+    torn = newsdesk.write("torn.json", "{")
+    assert newsdesk.run("consent", "check-proof", torn).exit_code == 1
 
 
 def test_a_rewritten_ledger_exits_with_1(newsdesk: Shell) -> None:

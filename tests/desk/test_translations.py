@@ -31,6 +31,8 @@ SPEAKERS = (
     "find_people",
     "person_timeline",
     "read_inbox",
+    "notices",
+    "rights/erase_subscriber",
 )
 # Refusals about names and settings that only the command line or a broken installation can cause.
 NOT_AT_THE_DESK = re.compile(r"There is no list “X”\. Lists|X Brand and privacy page")

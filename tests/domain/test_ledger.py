@@ -43,7 +43,7 @@ FLAT_RECORDS = st.dictionaries(
 )
 
 
-def test_the_hash_of_the_notice_is_the_known_one() -> None:
+def test_t16_the_hash_of_the_notice_is_the_known_one() -> None:
     assert hashlib.sha256(NOTICE.encode()).hexdigest() == NOTICE_HASH
 
 
@@ -51,7 +51,7 @@ def test_the_hash_of_the_notice_is_the_known_one() -> None:
     ("message_id", "text", "salt", "expected"),
     [("SM1", "START", b"\x00" * 32, COMMIT_1), ("SM2", "STOP", b"\x01" * 32, COMMIT_2)],
 )
-def test_known_commitments(message_id: str, text: str, salt: bytes, expected: str) -> None:
+def test_t16_known_commitments(message_id: str, text: str, salt: bytes, expected: str) -> None:
     pii = {"address": "+12025550123", "channel": "sms", "provider_message_id": message_id, "text": text}
 
     assert commit(pii, salt) == expected
@@ -63,12 +63,12 @@ def test_a_short_salt_is_refused() -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_known_entry_hashes(number: int) -> None:
+def test_t16_known_entry_hashes(number: int) -> None:
     assert entry_hash(known_entries()[number - 1]) == HASHES[number - 1]
 
 
 @pytest.mark.parametrize(("count", "root"), [(0, ROOT_OF_NONE), (2, ROOT_OF_2), (3, ROOT_OF_3)])
-def test_known_merkle_roots(count: int, root: str) -> None:
+def test_t16_known_merkle_roots(count: int, root: str) -> None:
     assert merkle_root(HASHES[:count]) == root
 
 

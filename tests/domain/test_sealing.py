@@ -15,6 +15,7 @@ from app.domain.sealing import (
     open_with,
     seal_with,
 )
+from app.domain.tree_heads import signature_fits
 
 MASTER = bytes(range(32))
 RING = KeyRing(MASTER)
@@ -27,7 +28,7 @@ RING = KeyRing(MASTER)
         ("index", "4e195f50129ad24a3e87fb301d8b1c8d910aee39d7d108c96d08358d4f97c2ca"),
     ],
 )
-def test_known_hashes_of_an_address(label: str, expected: str) -> None:
+def test_t16_known_hashes_of_an_address(label: str, expected: str) -> None:
     assert address_hmac(MASTER, label, "sms", "+12025550123") == expected
 
 
@@ -142,6 +143,16 @@ def test_a_bad_master_key_is_refused_with_the_way_to_make_one(text: str, problem
         KeyRing.from_text(text)
 
     assert problem in str(caught.value)
+
+
+def test_what_is_signed_can_be_checked_with_the_public_key_alone() -> None:
+    signature = RING.sign(b"root").hex()
+
+    assert signature_fits(RING.public_key, signature, b"root")
+    assert not signature_fits(RING.public_key, signature, b"boot")
+    assert not signature_fits(KeyRing(b"\x07" * 32).public_key, signature, b"root")
+    assert not signature_fits("no key", signature, b"root")
+    assert KeyRing(MASTER).public_key == RING.public_key
 
 
 def test_neither_repr_nor_attributes_show_the_key() -> None:

@@ -100,8 +100,11 @@ class Machine:
     def installing_fails_with(self, words: str) -> None:
         self.answer.write_text(words)
 
-    def run(self, *arguments: str, python: Path = BASE_PYTHON) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, python: Path = BASE_PYTHON, **more: str
+    ) -> subprocess.CompletedProcess[str]:
         env = {"PATH": f"{self.bin}:/bin:/usr/bin", "PYTHONPATH": str(self.modules), "HOME": str(self.root)}
+        env |= more
         if not (self.bin / "uv").exists():
             env["PATH"] = f"{self.bin}:{self._without_uv()}"
         command = [str(python), str(self.root / "cli.py"), *arguments]
@@ -339,3 +342,12 @@ def test_a_real_venv_and_its_own_pip_do_it_too(machine):
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(f"ran demo in {machine.root / '.venv'}\n")
+
+
+def test_bytecode_that_may_not_lie_beside_the_sources_goes_into_the_environment(machine: Machine) -> None:
+    machine.with_uv()
+
+    machine.run("demo", PYTHONDONTWRITEBYTECODE="1")
+
+    assert list((machine.root / ".venv" / "pycache").rglob("bootstrap.*.pyc"))
+    assert not (machine.root / "app" / "__pycache__").exists()

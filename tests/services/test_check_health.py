@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.sealing import KeyRing
-from app.services import manage_senders
+from app.services import manage_senders, sign_heads
 from app.services.check_health import Check, Health, Surroundings, doctor, worst
 from app.services.controller import Controller
 from app.storage.database import transaction
@@ -117,6 +117,16 @@ def test_a_renamed_ledger_is_noticed(world: World) -> None:
 
     assert check.health is Health.WARN
     assert "“main”" in check.found
+
+
+def test_a_ledger_that_nobody_signs_is_noticed_after_two_days(world: World, tmp_path: Path) -> None:
+    world.text(ANNA, "NEWS")
+    late = timedelta(days=3)
+
+    assert examine(world)["signed heads"].health is Health.OK
+    assert examine(world, later=late)["signed heads"].health is Health.WARN
+    sign_heads.sign(tmp_path, controller=world.controller, now=NOW + late)
+    assert examine(world, later=late)["signed heads"].health is Health.OK
 
 
 def test_a_missing_table_fails_one_check_and_not_the_others(world: World) -> None:

@@ -144,11 +144,11 @@ def test_a_failure_reported_after_delivery_changes_nothing(newsroom: Newsroom, c
 def test_a_failure_tells_its_reason_and_marks_a_dead_number(newsroom: Newsroom, client: FlaskClient) -> None:
     broadcast_id, ref = sent(newsroom)
 
-    signed(client, {"MessageSid": "SM9", "MessageStatus": "undelivered", "ErrorCode": "30005"}, ref)
+    signed(client, {"MessageSid": "SM9", "MessageStatus": "undelivered", "ErrorCode": "30006"}, ref)
 
     assert status_of(broadcast_id) == "failed"
     counts = newsroom.tally(broadcast_id)
-    assert (counts.reasons, counts.errors) == ({"invalid_address": 1}, {"30005": 1})
+    assert (counts.reasons, counts.errors) == ({"invalid_address": 1}, {"30006": 1})
     assert db.session.scalars(select(Subscriber.bounced_at)).one() is not None
 
 

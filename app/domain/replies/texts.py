@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -19,7 +20,14 @@ class ReplyKind(StrEnum):
     WELCOME = "welcome"
     STOPPED = "stopped"
     STOPPED_LIST = "stopped_list"
+    STOPPED_FUZZY = "stopped_fuzzy"
+    STOPPED_KEEP = "stopped_keep"
     ALREADY_STOPPED = "already_stopped"
+    KEPT_LIST = "kept_list"
+    WELCOME_BACK = "welcome_back"
+    PAUSED = "paused"
+    ERASURE = "erasure"
+    WRONG_NUMBER = "wrong_number"
     HELP = "help"
     CHOOSE_LIST = "choose_list"
 
@@ -29,10 +37,31 @@ _REQUIRED: Final = {
     ReplyKind.WELCOME: ("brand", "list_name", "purpose", "frequency", "privacy_url"),
     ReplyKind.STOPPED: ("brand",),
     ReplyKind.STOPPED_LIST: ("brand", "list_name"),
+    ReplyKind.STOPPED_FUZZY: ("brand",),
+    ReplyKind.STOPPED_KEEP: ("brand", "words"),
     ReplyKind.ALREADY_STOPPED: ("brand",),
+    ReplyKind.KEPT_LIST: ("brand", "list_name"),
+    ReplyKind.WELCOME_BACK: ("brand",),
+    ReplyKind.PAUSED: ("brand", "until"),
+    ReplyKind.ERASURE: ("brand",),
+    ReplyKind.WRONG_NUMBER: ("brand",),
     ReplyKind.HELP: ("brand", "contact"),
     ReplyKind.CHOOSE_LIST: ("brand", "words"),
 }
+
+# What confirms that somebody left: one message, within five minutes of the word or not at all, for from then on the
+# sender would have to justify it (47 CFR 64.1200(a)(12)).
+CONFIRMATIONS: Final = frozenset(
+    {
+        ReplyKind.STOPPED,
+        ReplyKind.STOPPED_LIST,
+        ReplyKind.STOPPED_FUZZY,
+        ReplyKind.STOPPED_KEEP,
+        ReplyKind.ALREADY_STOPPED,
+        ReplyKind.WRONG_NUMBER,
+    }
+)
+CONFIRM_WITHIN: Final = timedelta(minutes=5)
 
 
 class MissingFact(ValueError):
@@ -45,7 +74,7 @@ class Facts:
 
     `frequency` is the promise in the words shown at sign-up ("At most 3 messages a day"); `contact` a phone
     number or e-mail address; `words` what to text for each list; `rates_apply` adds the line on message and
-    data rates, see the function of the same name.
+    data rates, see the function of the same name; `until` the last day of a pause, in words (`day_words`).
     """
 
     brand: str
@@ -56,6 +85,7 @@ class Facts:
     privacy_url: str = ""
     words: tuple[str, ...] = ()
     rates_apply: bool = False
+    until: str = ""
 
 
 def reply(kind: ReplyKind, language: str, facts: Facts) -> str:
@@ -91,6 +121,12 @@ def rates_apply(address: Address) -> bool:
     return address.channel == "sms" and address.value.startswith("+1")
 
 
+def day_words(language: str, day: date) -> str:
+    """Return "2 April 2026" in a language that we have texts in."""
+    texts = _load(_supported(language))
+    return texts["day"][0].format(day=day.day, month=texts["months"][day.month - 1], year=day.year)
+
+
 def _supported(language: str) -> str:
     subtag = language.replace("_", "-").partition("-")[0].lower()
     return subtag if subtag in LANGUAGES else LANGUAGES[0]
@@ -105,6 +141,7 @@ def _values(facts: Facts, rates: str) -> dict[str, str]:
         "contact": facts.contact.strip(),
         "privacy_url": facts.privacy_url.strip(),
         "words": ", ".join(facts.words),
+        "until": facts.until,
         "rates": rates if facts.rates_apply else "",
     }
 

@@ -1,10 +1,20 @@
-"""The tables, by room: people, consent, broadcasts, deliveries, accounts."""
+"""The tables, by room: people, consent, broadcasts, deliveries, accounts, imports."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.broadcasts import Broadcast, BroadcastTarget, Slice
-from app.storage.models.consent import ConsentEvent, ConsentPii, LedgerHead, Notice, Subject, Suppression
+from app.storage.models.consent import (
+    ConsentEvent,
+    ConsentPii,
+    LedgerHead,
+    Notice,
+    Subject,
+    Suppression,
+    TreeHead,
+)
 from app.storage.models.deliveries import Delivery, InboundRow
+from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.people import BroadcastList, Sender, Subscriber, Subscription
+from app.storage.models.rights import PurgeRun, RestrictedSubject
 
 __all__ = [
     "AuditEntry",
@@ -14,14 +24,20 @@ __all__ = [
     "ConsentEvent",
     "ConsentPii",
     "Delivery",
+    "ImportRefusal",
+    "ImportRun",
+    "ImportState",
     "InboundRow",
     "LedgerHead",
     "Notice",
+    "PurgeRun",
+    "RestrictedSubject",
     "Sender",
     "Slice",
     "Subject",
     "Subscriber",
     "Subscription",
     "Suppression",
+    "TreeHead",
     "User",
 ]

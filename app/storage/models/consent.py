@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
@@ -21,6 +21,7 @@ class Notice(Model):
     text: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    written_by: Mapped[str | None] = mapped_column(String(120))
 
 
 class LedgerHead(Model):
@@ -51,13 +52,21 @@ class ConsentEvent(Model):
     """One entry of the ledger. Times are ISO text with milliseconds, for they are part of what is hashed.
 
     The columns and the rule each one answers to: design decision 0003 and docs/consent.md. The database
-    refuses UPDATE and DELETE.
+    refuses UPDATE and DELETE. `statement` (canonical JSON) is what an entry of format 2 says of the ledger itself,
+    such as the root of a day's sends; entries of format 1 have none, and it is no part of what is hashed there.
     """
 
     __tablename__ = "consent_event"
     __table_args__ = (
         UniqueConstraint("ledger", "seq"),
         Index("ix_consent_event_subject_ref", "subject_ref", "seq"),
+        Index(
+            "ix_consent_event_erasure",
+            "subject_ref",
+            "seq",
+            postgresql_where=text("event_type IN ('erasure_requested', 'erased')"),
+            sqlite_where=text("event_type IN ('erasure_requested', 'erased')"),
+        ),
     )
 
     event_id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -98,8 +107,27 @@ class ConsentEvent(Model):
     retain_until: Mapped[str | None] = mapped_column(String(24))
     related_event_id: Mapped[str | None] = mapped_column(String(36))
     pii_commit: Mapped[str | None] = mapped_column(String(64))
+    statement: Mapped[str | None] = mapped_column(Text)
     prev_hash: Mapped[str] = mapped_column(String(64))
     entry_hash: Mapped[str] = mapped_column(String(64))
+
+
+class TreeHead(Model):
+    """A signed statement of what the ledger was at a moment. Append-only too; a copy lies outside as a file.
+
+    `signed_at` is ISO text, for it is part of what is signed. `public_key` and `signature` are hex (Ed25519).
+    """
+
+    __tablename__ = "tree_head"
+    __table_args__ = (UniqueConstraint("ledger", "signed_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ledger: Mapped[str] = mapped_column(String(40))
+    tree_size: Mapped[int] = mapped_column(BigId)
+    root: Mapped[str] = mapped_column(String(64))
+    signed_at: Mapped[str] = mapped_column(String(24))
+    public_key: Mapped[str] = mapped_column(String(64))
+    signature: Mapped[str] = mapped_column(String(128))
 
 
 class ConsentPii(Model):
@@ -113,13 +141,18 @@ class ConsentPii(Model):
 
 
 class Suppression(Model):
-    """Do not send to this address at all. Only a keyed hash is kept, so it survives the person's erasure."""
+    """Do not send to this address at all. Only a keyed hash is kept, so it survives the person's erasure.
+
+    `key_version` names the key of the hash: it cannot be made anew for somebody whose address is gone, so each
+    look-up tries every version (`services/suppressions`).
+    """
 
     __tablename__ = "suppression"
     __table_args__ = (Index("ix_suppression_hmac", "hmac"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     hmac: Mapped[str] = mapped_column(String(64))
+    key_version: Mapped[int] = mapped_column(server_default="1")
     scope: Mapped[str] = mapped_column(String(8))
     reason: Mapped[str] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -50,6 +50,19 @@ class InboundRow(Model):
     __table_args__ = (
         UniqueConstraint("sender_id", "external_id"),
         Index("ix_inbound_message_subscriber_id", "subscriber_id", "received_at"),
+        # What the retention timers still have to take away, and nothing else.
+        Index(
+            "ix_inbound_message_text_at",
+            "received_at",
+            postgresql_where=text("text <> ''"),
+            sqlite_where=text("text <> ''"),
+        ),
+        Index(
+            "ix_inbound_message_reply_at",
+            "received_at",
+            postgresql_where=text("reply_text IS NOT NULL"),
+            sqlite_where=text("reply_text IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -3,10 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
+
+
+def _where_set(name: str, column: str) -> Index:
+    """Return an index of the few rows in which `column` is set: what the clock looks for, at no cost to the others."""
+    condition = text(f"{column} IS NOT NULL")
+    return Index(name, column, postgresql_where=condition, sqlite_where=condition)
 
 
 class Sender(Model):
@@ -51,10 +57,19 @@ class BroadcastList(Model):
 
 
 class Subscriber(Model):
-    """One address on one channel. The overlays (`blocked_at` and so on) win over every subscription."""
+    """One address on one channel. The overlays (`blocked_at` and so on) win over every subscription.
+
+    They are a projection of the ledger, as subscriptions are: `app.domain.consent.Overlays` says what each means.
+
+    After an erasure (`erased_at`) the address is `erased:` and random letters: the row stays for the counts of
+    broadcasts, and leads to nobody.
+    """
 
     __tablename__ = "subscriber"
-    __table_args__ = (UniqueConstraint("channel", "address"),)
+    __table_args__ = (
+        UniqueConstraint("channel", "address"),
+        _where_set("ix_subscriber_review_due_at", "review_due_at"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     channel: Mapped[str] = mapped_column(String(20))
@@ -66,16 +81,27 @@ class Subscriber(Model):
     blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     bounced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     suppressed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    review_opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    review_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_stop_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Subscription(Model):
     """Present state of subscriber x list: a projection of the ledger, rebuilt by `tidings consent rebuild`.
 
-    `granted_seq` names the ledger entry that lets us send. A delivery row carries it.
+    `granted_seq` names the ledger entry that lets us send. A delivery row carries it. `active_seq` is the entry
+    since which it has been active without a break: a broadcast whose audience was frozen before it is not for them.
+    `check_use_at` is no part of the projection: when the clock asks whether the consent was used lately.
     """
 
     __tablename__ = "subscription"
-    __table_args__ = (Index("ix_subscription_subscriber_id", "subscriber_id"),)
+    __table_args__ = (
+        Index("ix_subscription_subscriber_id", "subscriber_id"),
+        _where_set("ix_subscription_expires_at", "expires_at"),
+        _where_set("ix_subscription_paused_until", "paused_until"),
+        _where_set("ix_subscription_check_use_at", "check_use_at"),
+    )
 
     list_id: Mapped[int] = mapped_column(ForeignKey("broadcast_list.id"), primary_key=True)
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id"), primary_key=True)
@@ -84,3 +110,10 @@ class Subscription(Model):
     granted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     stopped_seq: Mapped[int | None] = mapped_column(BigId)
     stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    active_seq: Mapped[int | None] = mapped_column(BigId)
+    stopped_act: Mapped[str | None] = mapped_column(String(20))
+    requested_seq: Mapped[int | None] = mapped_column(BigId)
+    requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    check_use_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

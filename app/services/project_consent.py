@@ -1,0 +1,137 @@
+"""Move subscriptions and overlays by the very functions that fold the ledger, and strike those who left an audience."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.consent import (
+    STALE_AFTER,
+    Act,
+    Fact,
+    Overlays,
+    Standing,
+    SubscriptionState,
+    apply,
+    overlay,
+)
+from app.domain.statuses import SkipReason
+from app.storage import audience
+from app.storage.models import Subscriber, Subscription
+
+_STANDING: Final = (
+    "granted_seq",
+    "granted_at",
+    "active_seq",
+    "stopped_seq",
+    "stopped_at",
+    "requested_seq",
+    "requested_at",
+    "expires_at",
+    "paused_until",
+)
+_OVERLAYS: Final = (
+    "erased_at",
+    "suppressed_at",
+    "blocked_at",
+    "bounced_at",
+    "review_opened_at",
+    "review_due_at",
+    "last_stop_at",
+)
+_USABLE: Final = (SubscriptionState.ACTIVE.value, SubscriptionState.PAUSED.value)
+
+_Rows = dict[tuple[int, int], Subscription]
+
+
+class Move(NamedTuple):
+    """One entry of the ledger and the person it is about."""
+
+    subscriber: Subscriber
+    fact: Fact
+
+
+def project(session: Session, moves: Sequence[Move], now: datetime) -> None:
+    """Apply entries, in their order, to overlays and subscriptions."""
+    rows = _rows(session, {move.subscriber.id for move in moves})
+    left: list[audience.Departure] = []
+    for person, fact in moves:
+        before, after = overlays_of(person), overlay(overlays_of(person), fact)
+        if after != before:
+            write_overlays(person, after)
+        for list_id in _touched(person, fact, rows):
+            left += _move(session, rows, (person.id, list_id), fact, after, now)
+    session.flush()
+    audience.strike(session, left, now)
+
+
+def _rows(session: Session, subscriber_ids: set[int]) -> _Rows:
+    found = select(Subscription).where(Subscription.subscriber_id.in_(subscriber_ids)).with_for_update()
+    return {(row.subscriber_id, row.list_id): row for row in session.scalars(found)}
+
+
+def _touched(person: Subscriber, fact: Fact, rows: _Rows) -> list[int]:
+    if fact.list_id is not None:
+        return [fact.list_id]
+    return sorted(list_id for subscriber_id, list_id in rows if subscriber_id == person.id)
+
+
+def _move(
+    session: Session, rows: _Rows, key: tuple[int, int], fact: Fact, overlays: Overlays, now: datetime
+) -> list[audience.Departure]:
+    before = standing_of(rows.get(key))
+    after = apply(before, fact, overlays)
+    if after == before:
+        return []
+    if key not in rows:
+        rows[key] = Subscription(subscriber_id=key[0], list_id=key[1])
+        session.add(rows[key])
+    write_standing(rows[key], after, now)
+    if before.state is not SubscriptionState.ACTIVE or after.state is SubscriptionState.ACTIVE:
+        return []
+    paused = after.state is SubscriptionState.PAUSED
+    reason = SkipReason.PAUSED_BY_PERSON if paused else SkipReason.STOPPED
+    return [audience.Departure(key[0], key[1], before.active_seq or 0, reason)]
+
+
+def to_ms(moment: datetime) -> datetime:
+    """Cut to milliseconds, as the ledger writes time, so that a rebuilt projection equals the live one."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def standing_of(row: Subscription | None) -> Standing:
+    """Return a subscription row as the domain's value."""
+    if row is None:
+        return Standing()
+    act = Act(row.stopped_act) if row.stopped_act else None
+    return Standing(SubscriptionState(row.state), stopped_act=act, **_values(row, _STANDING))
+
+
+def write_standing(row: Subscription, standing: Standing, now: datetime) -> None:
+    """Make a subscription row say `standing`; a consent in force is checked for use when two years have passed."""
+    renewed = row.granted_seq != standing.granted_seq
+    row.state = standing.state.value
+    row.stopped_act = standing.stopped_act.value if standing.stopped_act else None
+    for name in _STANDING:
+        setattr(row, name, getattr(standing, name))
+    if row.state not in _USABLE:
+        row.check_use_at = None
+    elif renewed or row.check_use_at is None:
+        row.check_use_at = now + STALE_AFTER
+
+
+def overlays_of(person: Subscriber) -> Overlays:
+    """Return a subscriber's overlays as the domain's value."""
+    return Overlays(**_values(person, _OVERLAYS))
+
+
+def write_overlays(person: Subscriber, overlays: Overlays) -> None:
+    """Make a subscriber row say `overlays`."""
+    for name in _OVERLAYS:
+        setattr(person, name, getattr(overlays, name))
+
+
+def _values(row: object, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}

@@ -1,0 +1,102 @@
+"""Everything about one message while it is being decided, and what all words need of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.addresses import Address
+from app.domain.consent import EventType, SubscriptionState
+from app.domain.keywords import Decision
+from app.domain.messages import InboundMessage
+from app.domain.replies import ReplyKind, reply
+from app.services import suppressions
+from app.services.controller import Controller
+from app.services.lists_of_sender import Offer, facts_of
+from app.services.record_consent import NewEvent, record
+from app.storage.models import InboundRow, Sender, Subscriber, Subscription
+
+IN_FORCE: Final = frozenset({SubscriptionState.ACTIVE, SubscriptionState.PAUSED, SubscriptionState.STALE})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What we say to the person."""
+
+    kind: ReplyKind
+    text: str
+
+
+@dataclass
+class Case:
+    """One message, who sent it, to whom, and how we read it. `silence` is why it will not be answered, if so."""
+
+    session: Session
+    message: InboundMessage
+    sender: Sender
+    person: Subscriber
+    row: InboundRow
+    decision: Decision
+    offers: Mapping[str, Offer]
+    controller: Controller
+    now: datetime
+    silence: str | None = None
+
+    def answer(self, kind: ReplyKind, offer: Offer | None = None, *, until: str = "") -> Answer:
+        """Return an answer in the person's language."""
+        language = self.person.language
+        facts = facts_of(offer, self.offers, self.sender, self.controller, language, until)
+        return Answer(kind, reply(kind, language, facts))
+
+    def event(self, event_type: EventType, **more: Any) -> NewEvent:
+        """Return an event that carries the person's words as evidence."""
+        pii = {
+            "address": self.person.address,
+            "channel": self.person.channel,
+            "text": self.message.text,
+            "provider_message_id": self.message.external_id,
+        }
+        return NewEvent(
+            self.person,
+            event_type,
+            self.now,
+            actor="person",
+            sender=self.sender,
+            pii=pii,
+            matcher_version=self.decision.matcher_version,
+            matched_rule=self.decision.rule,
+            tier=self.decision.tier,
+            **more,
+        )
+
+    def record(self, *events: NewEvent) -> None:
+        """Write events about this message into the ledger."""
+        record(self.session, events, controller=self.controller, now=self.now)
+
+    def subscriptions(self) -> Sequence[Subscription]:
+        """Return the person's subscriptions, whatever their state, in the order of the lists."""
+        rows = select(Subscription).where(Subscription.subscriber_id == self.person.id)
+        return self.session.scalars(rows.order_by(Subscription.list_id)).all()
+
+    def lists_in(self, *states: SubscriptionState) -> set[int]:
+        """Return the ids of the lists on which the person stands in one of these states."""
+        return {row.list_id for row in self.subscriptions() if row.state in states}
+
+    def offer(self) -> Offer:
+        """Return the list that the words name."""
+        return next(one for one in self.offers.values() if str(one.list.id) == self.decision.list_key)
+
+    def default(self) -> Offer | None:
+        """Return the list that a bare START means: the sender's default, or its only one."""
+        chosen = [offer for offer in self.offers.values() if offer.list.is_default]
+        if chosen:
+            return chosen[0]
+        return next(iter(self.offers.values())) if len(self.offers) == 1 else None
+
+    def suppress(self, reason: str) -> None:
+        """Put the address on the suppression list; the ledger's own event marks the person."""
+        here = Address(self.person.channel, self.person.address)
+        suppressions.add(self.session, self.controller.keys, {here: reason}, now=self.now)

@@ -1,0 +1,1 @@
+"""People's rights, on a small newsroom."""

@@ -1,0 +1,42 @@
+"""Beside the clock: once a day close the log of sends and sign the head of the ledger, whatever time that takes."""
+
+import threading
+
+import structlog
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.clock import utcnow
+from app.runtime import runtime
+from app.services.controller import Refused
+from app.services.sign_heads import sign_heads
+
+LOOK_EVERY_SECONDS = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+def start(app: Flask, stop: threading.Event) -> threading.Thread:
+    """Look once a minute, in a thread of its own, until `stop`: millions of rows must not hold up a broadcast."""
+    thread = threading.Thread(target=_run, args=(app, stop), name="daily", daemon=True)
+    thread.start()
+    return thread
+
+
+def sign_if_due() -> None:
+    """Sign today's head unless somebody did; what hinders it is told in the log, and tried again."""
+    folder = runtime().settings.heads_folder
+    try:
+        head = sign_heads(folder, controller=runtime().controller, now=utcnow())
+    except (Refused, OSError, SQLAlchemyError) as error:
+        log.warning("the head of the ledger could not be signed", folder=str(folder), error=str(error)[:300])
+        return
+    if head is not None:
+        log.info("head of the ledger signed", tree_size=head.tree_size, root=head.root)
+
+
+def _run(app: Flask, stop: threading.Event) -> None:
+    while not stop.is_set():
+        with app.app_context():
+            sign_if_due()
+        stop.wait(LOOK_EVERY_SECONDS)
