@@ -1,18 +1,19 @@
-"""Hears a STOP that somebody shouts within other text: "I already told you STOP", but not "STOP WAR" or "bus STOP sign"."""
+"""Hears a STOP that somebody shouts within other text: "I already told you STOP", but not "STOP WAR"."""
 
 import re
 from typing import Final
 
 from app.domain.keywords.frames import first_match
 from app.domain.keywords.languages import Language
-from app.domain.keywords.normalise import tokens
+from app.domain.keywords.normalise import tokens, word_set
 from app.domain.keywords.outcomes import Decision, Outcome
 
 _SHOUTED: Final = re.compile(r"(?<!\w)(?:STOPP?|UNSUBSCRIBE|СТОП|ARR[EÊ]T)(?!\w)")
 _CLAUSE_MARK: Final = re.compile(r"[.!?,;:()\n]")
 _CAPITALS: Final = re.compile(r"[^\W\d_a-z]{2,}")
-_REPORTED: Final = frozenset("sign says said text reply send word if when the a to".split())
-_GOES_ON: Final = frozenset("the a an my your his her our their being it's using trying".split())
+_REPORTED: Final = word_set("sign says said text reply send word if when the a to")
+_OBJECTS: Final = frozenset({"IT", "THIS", "NOW"})
+_GOES_ON: Final = word_set("the a an my your his her our their being it's using trying")
 
 
 def stop_in_capitals(text: str, english: Language) -> Decision | None:
@@ -26,7 +27,7 @@ def stop_in_capitals(text: str, english: Language) -> Decision | None:
             continue
         if before and before[-1].lower() in _REPORTED:
             doubt = Decision(Outcome.REVIEW, "doubt", "capitals", words=found.group())
-        elif (not after or after[0].strip(".!").upper() in ("IT", "THIS", "NOW") and not before) or (
+        elif _ends_clause(before, after) or (
             not text[: found.start()].strip() and after[0].lower() not in _GOES_ON
         ):
             return Decision(Outcome.STOP_FUZZY, "capitals", "capitals", words=found.group())
@@ -40,8 +41,14 @@ def _around(text: str, found: re.Match[str]) -> tuple[list[str], list[str]]:
     return before, after
 
 
+def _ends_clause(before: list[str], after: list[str]) -> bool:
+    return not after or (not before and after[0].upper() in _OBJECTS)
+
+
 def _is_slogan(before: list[str], after: list[str]) -> bool:
-    return any(_CAPITALS.fullmatch(word) for word in (*before[-1:], *after[:1]))
+    """ "STOP WAR", but not "STOP IT"."""
+    neighbours = {*before[-1:], *after[:1]} - _OBJECTS
+    return any(_CAPITALS.fullmatch(word) for word in neighbours)
 
 
 def _is_guarded(before: list[str], shouted: str, after: list[str], english: Language) -> bool:

@@ -12,6 +12,7 @@ from app.domain.keywords import commands
 from app.domain.keywords.capitals import stop_in_capitals
 from app.domain.keywords.free_text import read_free_text, whole_message
 from app.domain.keywords.languages import Language, free_text
+from app.domain.keywords.lone_words import stop_as_one_clause
 from app.domain.keywords.normalise import MAX_CHARACTERS, Normalised, normalise
 from app.domain.keywords.outcomes import NOTHING, Decision, Outcome
 from app.domain.keywords.quoting import author_text
@@ -53,13 +54,15 @@ def _in_free_text(text: str, message: Normalised, words: Words, active: tuple[st
         or whole_message(message.tokens, knowledge, "wrong", Outcome.WRONG_NUMBER)
         or commands.stop_among_polite_words(message, words)
         or commands.misspelt_stop(message, words)
-        or _read(text, message, knowledge)
+        or _read(text, message, words, knowledge)
     )
 
 
-def _read(text: str, message: Normalised, knowledge: list[Language]) -> Decision:
+def _read(text: str, message: Normalised, words: Words, knowledge: list[Language]) -> Decision:
     read = read_free_text(message.text, knowledge)
     if read.outcome is Outcome.STOP_FUZZY:
         return read
-    shouted = stop_in_capitals(author_text(text[:MAX_CHARACTERS]), knowledge[0])
-    return shouted or read
+    alone = stop_as_one_clause(message.text, words, knowledge[0])
+    if alone is not None and alone.outcome is Outcome.STOP_FUZZY:
+        return alone
+    return stop_in_capitals(author_text(text[:MAX_CHARACTERS]), knowledge[0]) or alone or read

@@ -27,16 +27,24 @@ class Clause:
 
 def clauses_of(text: str) -> tuple[Clause, ...]:
     """The clauses of a normalised text, and after them each sentence of several clauses as a whole."""
+    pieces = pieces_of(text)
+    only = len({piece.sentence for piece in pieces}) == 1
+    wholes = {
+        piece.sentence: Clause(piece.sentence, piece.sentence, only, piece.asks)
+        for piece in pieces
+        if len(piece.tokens) < len(piece.sentence) <= _LONGEST_SENTENCE
+    }
+    return (*pieces, *wholes.values())[:MAX_CLAUSES]
+
+
+def pieces_of(text: str) -> tuple[Clause, ...]:
+    """The clauses of a normalised text, in order."""
     sentences = [found for found in map(_cut, _split(_SENTENCE_END, text)) if found[0]]
-    pieces: list[Clause] = []
-    wholes: list[Clause] = []
-    for parts, asks in sentences:
-        sentence = sum(parts, ())
-        only = len(sentences) == 1
-        pieces += [Clause(part, sentence, only and len(parts) == 1, asks) for part in parts]
-        if 1 < len(parts) and len(sentence) <= _LONGEST_SENTENCE:
-            wholes.append(Clause(sentence, sentence, only, asks))
-    return tuple((pieces + wholes)[:MAX_CLAUSES])
+    return tuple(
+        Clause(part, sum(parts, ()), len(sentences) == len(parts) == 1, asks)
+        for parts, asks in sentences
+        for part in parts
+    )[:MAX_CLAUSES]
 
 
 def _cut(sentence: str) -> tuple[list[tuple[str, ...]], bool]:

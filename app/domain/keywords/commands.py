@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from app.domain.keywords.normalise import STOP_SIGNS, Normalised, tokens
+from app.domain.keywords.normalise import STOP_SIGNS, Normalised, tokens, word_set
 from app.domain.keywords.outcomes import Decision, Outcome
 from app.domain.keywords.spelling import misspelt
 from app.domain.keywords.tables import Words, all_words
@@ -87,8 +87,8 @@ def _pause(message: Normalised, words: Words) -> Decision | None:
     return Decision(Outcome.PAUSE, "pause", rule, days=days, words=" ".join(message.tokens))
 
 
-_DAYS: Final = frozenset(
-    "d day days tag tage jours jour dias dia giorni giorno dagen dag dni gun дней дня день днів дні siku दिन".split()
+_DAYS: Final = word_set(
+    "d day days tag tage jours jour dias dia giorni giorno dagen dag dni gun дней дня день днів дні siku दिन"
 )
 
 

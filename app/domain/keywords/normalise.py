@@ -61,6 +61,11 @@ def squeeze(raw: str) -> str:
     return normalise(raw).squeezed
 
 
+def word_set(words: str) -> frozenset[str]:
+    """The words of a line: a readable way to write a set of many."""
+    return frozenset(words.split())
+
+
 def fold(raw: str) -> str:
     """Case and accents of `raw` as in a normalised message, its punctuation left alone: for phrases in data."""
     return _without_marks(_one_case(unicodedata.normalize("NFKC", raw)))

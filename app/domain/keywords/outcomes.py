@@ -61,6 +61,7 @@ _SENTENCES: Final = {
     "typo": "“{words}” is a misspelt command ({rule}).",
     "pause": "It asks for a pause of {days} days ({rule}).",
     "answer": "“{words}” answers our open question ({rule}).",
+    "clause": "“{words}” stands alone as a sentence or clause of the message ({rule}).",
     "phrase": "“{words}” asks in free text ({rule}).",
     "capitals": "“{words}” stands in capitals within other text ({rule}).",
     "doubt": "“{words}” may be a wish to stop, and a human should read it ({rule}).",

@@ -8,22 +8,23 @@ from functools import lru_cache
 from typing import Final
 
 from app.domain.keywords.languages import Language, shortened
+from app.domain.keywords.normalise import word_set
 
 # The keys around each key of an American keyboard.
 _NEIGHBOURS: Final = dict(
     keys.split(":")
-    for keys in (
+    for keys in word_set(
         "q:wa w:qase e:wsdr r:edft t:rfgy y:tghu u:yhji i:ujko o:iklp p:ol a:qwsz s:awedxz d:serfcx f:drtgvc g:ftyhbv "
         "h:gyujnb j:huikmn k:jiolm l:kop z:asx x:zsdc c:xdfv v:cfgb b:vghn n:bhjm m:njk"
-    ).split()
+    )
 )
 # Ordinary words that are one slip away from a command; none of them is a misspelling.
-NOT_A_SLIP: Final = frozenset(
+NOT_A_SLIP: Final = word_set(
     "atop bend canceled cancelled cancels cancer cancers chancel chop council counsel crop drop ended ending quiet "
     "quite quiz send sent ship shop slop sop spot step steps stock stoop stopcock stoppage stopped stopper stopping "
     "stops store story stow tend tent top subscribe subscribed subscriber subscribers subscribes subscribing "
     "subscription removed removes revoked exist exits edit quits stomp stump strop stoop stout stoup setup "
-    "stove remote remover evoke quilt quid quip quint suit quirt".split()
+    "stove remote remover evoke quilt quid quip quint suit quirt"
 )
 _STOP_SLIPS: Final = frozenset(
     {"stp", "stpo", "sotp", "tsop", "stopo", "stob", "stoo", "satop", "stoop"} - NOT_A_SLIP
@@ -70,7 +71,7 @@ def _is_stop(token: str) -> bool:
     """Misspellings of *stop* itself, which are repaired anywhere: sttop, stpo, dtop."""
     return (
         token in _STOP_SLIPS
-        or (token != "stop" and _squeezed(token) == "stop")
+        or _squeezed(token) == "stop"
         or (len(token) == 4 and _is_neighbour_or_swap(token, "stop"))
     )
 

@@ -66,8 +66,9 @@ def _joined(active: tuple[str, ...]) -> Words:
 
 
 def _rules(kind: str, active: Collection[str]) -> dict[str, str]:
+    """A word of the person's own language is credited to it, even if it is universal too."""
     rules: dict[str, str] = {}
-    for language in active:
+    for language in (*(code for code in active if code != ENGLISH), ENGLISH):
         for word in _load(language).get(kind, ()):
             rules.setdefault(squeeze(word), f"{language}.{kind}:{squeeze(word)}")
     return rules

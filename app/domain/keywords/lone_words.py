@@ -1,0 +1,46 @@
+"""Hears a command that is one clause of a longer message: "Not interested. Stop.", "unsubscribe, I have moved"."""
+
+from collections.abc import Collection
+from typing import Final
+
+from app.domain.keywords.clauses import Clause, pieces_of
+from app.domain.keywords.languages import Language
+from app.domain.keywords.normalise import word_set
+from app.domain.keywords.outcomes import Decision, Outcome
+from app.domain.keywords.spelling import repair
+from app.domain.keywords.tables import Words
+
+_LONGEST_MESSAGE: Final = 60
+_SHORT_MESSAGE: Final = 10
+# People who chat say "stop, you are killing me lol" and "there, stop": such words beside it raise a doubt.
+_CHAT: Final = word_set(
+    "you u your ur lol haha hahaha hehe lmao omg it its there he she they him her baby babe dear love honey "
+    "left right light lights bus train car red green"
+)
+_PLEASE: Final = word_set("please pls plz bitte svp stp aub gracias grazie favor favore")
+_SPOKEN_OF: Final = ("message", "comm", "unsubscribe", "place", "nowant", "consent")
+
+
+def stop_as_one_clause(text: str, words: Words, english: Language) -> Decision | None:
+    """Judge a normalised text of several clauses; STOP_FUZZY, REVIEW or None."""
+    pieces = pieces_of(text)
+    said = [token for clause in pieces for token in clause.tokens]
+    if len(pieces) < 2 or len(said) > _LONGEST_MESSAGE:
+        return None
+    for clause in pieces:
+        core = [repair(token, english) for token in clause.tokens if token not in words.polite]
+        if len(core) != 1 or core[0] not in words.strong:
+            continue
+        rest = [token for other in pieces if other is not clause for token in other.tokens]
+        sure = _is_sure(core[0], clause, rest, english) and not any(other.asks for other in pieces)
+        outcome, tier = (Outcome.STOP_FUZZY, "clause") if sure else (Outcome.REVIEW, "doubt")
+        return Decision(outcome, tier, words.stop[core[0]], words=core[0])
+    return None
+
+
+def _is_sure(word: str, clause: Clause, rest: Collection[str], english: Language) -> bool:
+    if not word.startswith("stop") or not _PLEASE.isdisjoint(clause.tokens):
+        return True
+    if not english.present(rest, " ".join(rest)).isdisjoint(_SPOKEN_OF):
+        return True
+    return len(rest) < _SHORT_MESSAGE and _CHAT.isdisjoint(rest)
