@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Final
 
 from app.domain.keywords.normalise import tokens
 
 MAX_CLAUSES: Final = 40
 MAX_CHARACTERS: Final = 400
+MAX_WORDS: Final = 80
 _SENTENCE_END: Final = re.compile(r"[.!?\n。！？؟।…]+(?=\s|$|[^\x00-\x7f])|\n")
 _CLAUSE_END: Final = re.compile(r"[.!?\n。！？؟।…,;:()\"|/*、，；：؛،«»“”„]+|\s[-–—]+\s|—")
 _LONGEST_SENTENCE: Final = 30
@@ -40,15 +42,16 @@ def clauses_of(text: str) -> tuple[Clause, ...]:
 def pieces_of(text: str) -> tuple[Clause, ...]:
     """The clauses of a normalised text, in order."""
     sentences = [found for found in map(_cut, _split(_SENTENCE_END, text)) if found[0]]
-    return tuple(
-        Clause(part, sum(parts, ()), len(sentences) == len(parts) == 1, asks)
-        for parts, asks in sentences
-        for part in parts
-    )[:MAX_CLAUSES]
+    pieces: list[Clause] = []
+    for parts, asks in sentences[:MAX_CLAUSES]:
+        sentence = tuple(islice(chain.from_iterable(parts), MAX_WORDS))
+        only = len(sentences) == len(parts) == 1
+        pieces += [Clause(part, sentence, only, asks) for part in parts]
+    return tuple(pieces[:MAX_CLAUSES])
 
 
 def _cut(sentence: str) -> tuple[list[tuple[str, ...]], bool]:
-    parts = (tokens(part[:MAX_CHARACTERS]) for part in _CLAUSE_END.split(sentence))
+    parts = (tokens(part[:MAX_CHARACTERS]) for part in _CLAUSE_END.split(sentence, maxsplit=MAX_CLAUSES))
     return [part for part in parts if part], _QUESTION.search(sentence) is not None
 
 

@@ -16,14 +16,15 @@ _SENT_FROM: Final = (
 )
 _SIGNATURE: Final = re.compile(rf"[-_]+|{_SENT_FROM}", re.IGNORECASE)
 # Some transports fold line breaks into blanks; then the quotation or signature is the tail of the line.
-_FOLDED_TAIL: Final = re.compile(rf"(?:^|\s)(?:on\b.{{0,200}}?\bwrote:\s*>.*|{_SENT_FROM})$", re.IGNORECASE)
+_FOLDED_TAIL: Final = re.compile(rf"(?:^|\s)(?:{_SENT_FROM})$", re.IGNORECASE)
+_FOLDED_QUOTE: Final = re.compile(r"(?:^|\s)on\b.{0,200}?\bwrote:\s*>.*$", re.IGNORECASE)
 
 
 def author_text(text: str) -> str:
     """The author's own lines, up to the signature."""
     lines = text.splitlines()
     if len(lines) == 1:
-        return "" if text.lstrip().startswith(">") else _FOLDED_TAIL.sub("", lines[0])
+        return "" if text.lstrip().startswith(">") else _without_tail(lines[0])
     own: list[str] = []
     for line in lines:
         stripped = line.strip()
@@ -32,6 +33,11 @@ def author_text(text: str) -> str:
         if not stripped.startswith(">") and not _is_attribution(stripped):
             own.append(line)
     return "\n".join(own)
+
+
+def _without_tail(line: str) -> str:
+    line = _FOLDED_TAIL.sub("", line)
+    return _FOLDED_QUOTE.sub("", line) if "wrote:" in line.lower() else line
 
 
 def _is_attribution(line: str) -> bool:

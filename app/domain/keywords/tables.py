@@ -37,9 +37,9 @@ class Words:
     polite: frozenset[str]
 
     @property
-    def strong(self) -> Collection[str]:
+    def strong(self) -> frozenset[str]:
         """STOP words that nobody writes without meaning them."""
-        return self.stop.keys() - self.weak
+        return frozenset(self.stop) - self.weak
 
 
 def words_for(languages: Collection[str]) -> Words:
