@@ -23,9 +23,7 @@ class _View:
     clause: Clause
     language: Language
     text: str
-    sentence: str
     present: frozenset[str]
-    in_sentence: frozenset[str]
 
 
 def read_free_text(text: str, languages: Sequence[Language]) -> Decision:
@@ -61,11 +59,8 @@ def whole_message(
 
 def _view(clause: Clause, language: Language) -> _View:
     words = _plain(clause.tokens, language)
-    sentence = words if clause.sentence == clause.tokens else _plain(clause.sentence, language)
-    text, whole = _join(words, language), _join(sentence, language)
-    present = language.present(words, text)
-    in_sentence = present if sentence is words else language.present(sentence, whole)
-    return _View(clause, language, text, whole, present, in_sentence)
+    text = _join(words, language)
+    return _View(clause, language, text, language.present(words, text))
 
 
 def _plain(tokens: Sequence[str], language: Language) -> list[str]:
@@ -99,11 +94,16 @@ def _weigh(view: _View, kind: str, rule: str, start: int, words: str) -> Decisio
         return Decision(Outcome.STOP_FUZZY, "phrase", rule, words=words) if whole else None
     if _reported(view, kind, start):
         return doubt if _first(view, "sure") else None
-    if first_match(view.language.frames("narrow"), view.sentence, view.in_sentence) and not _first(
-        view, "sure"
-    ):
+    if _is_narrow(view) and not _first(view, "sure"):
         return doubt
     return Decision(Outcome.STOP_FUZZY, "phrase", rule, words=words)
+
+
+def _is_narrow(view: _View) -> bool:
+    """Whether the sentence asks for another time or way only: "not before nine", "by mail instead"."""
+    words = _plain(view.clause.sentence, view.language)
+    text = _join(words, view.language)
+    return first_match(view.language.frames("narrow"), text, view.language.present(words, text)) is not None
 
 
 def _reported(view: _View, kind: str, start: int) -> bool:
