@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.domain.keywords.normalise import STOP_SIGNS, Normalised, tokens, word_set
-from app.domain.keywords.outcomes import Decision, Outcome
+from app.domain.keywords.outcomes import NOTHING, Decision, Outcome
 from app.domain.keywords.spelling import misspelt
 from app.domain.keywords.tables import Words, all_words
 
@@ -71,7 +71,7 @@ def _answer(said: str, words: Words, state: str) -> Decision | None:
     if state == "pending":
         return Decision(Outcome.DECLINE, "answer", rule, words=said)
     # Nothing is left to hold for somebody who gets nothing.
-    return Decision(Outcome.REVIEW, "doubt", rule, words=said) if state in ("active", "paused") else None
+    return Decision(Outcome.REVIEW, "doubt", rule, words=said) if state in ("active", "paused") else NOTHING
 
 
 def _pause(message: Normalised, words: Words) -> Decision | None:
