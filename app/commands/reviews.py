@@ -22,13 +22,11 @@ def reviews(as_json: bool) -> None:
       tidings subscribers reviews
     """
     rows = decide_reviews.held()
-    cells = [(row.address, " / ".join(row.texts), row.rule, row.due_at) for row in rows]
+    cells = [(row.address, " / ".join(row.texts), row.why, row.due_at) for row in rows]
     say(
         rows,
         as_json,
-        lambda: table(
-            ("who", "wrote", "held by rule", "counts as STOP from"), cells, empty="Nobody is held."
-        ),
+        lambda: table(("who", "wrote", "why", "counts as STOP from"), cells, empty="Nobody is held."),
     )
 
 

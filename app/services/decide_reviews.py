@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.consent import Act, EventType, Scope, SubscriptionState
-from app.domain.keywords import Outcome
+from app.domain.keywords import Decision, Outcome, classify
 from app.domain.replies import CONFIRM_WITHIN, ReplyKind, reply
 from app.domain.statuses import DeliveryStatus
 from app.services.controller import Conflict, Controller, NotFound
@@ -24,7 +24,7 @@ _IN_FORCE = [state.value for state in SubscriptionState if state not in ("unknow
 
 @dataclass(frozen=True)
 class HeldPerson:
-    """Somebody to whom nothing is sent until `due_at`: what they wrote, and by which rule it was held."""
+    """Somebody to whom nothing is sent until `due_at`: what they wrote, and which words held it by which rule."""
 
     subscriber_id: int
     address: str
@@ -33,6 +33,8 @@ class HeldPerson:
     texts: tuple[str, ...]
     tier: str
     rule: str
+    words: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def _held(session: Session, person: Subscriber) -> HeldPerson:
     assert opened is not None  # noqa: S101  # chosen by it
     assert due is not None  # noqa: S101
     first = texts[0] if texts else None
+    read = _read_again(first) if first else None
     return HeldPerson(
         person.id,
         person.address,
@@ -100,7 +103,17 @@ def _held(session: Session, person: Subscriber) -> HeldPerson:
         tuple(row.text for row in texts),
         first.tier if first else "",
         first.rule if first else "",
+        read.words if read else "",
+        read.explain() if read else "",
     )
+
+
+def _read_again(row: InboundRow) -> Decision:
+    """The decision as it was stored, with the words that decided, if today's rules still find them."""
+    language = row.rule.partition(".")[0]
+    words = classify(row.text, languages=(language,), state=SubscriptionState.ACTIVE.value)
+    found = words.words if words.rule == row.rule else ""
+    return Decision(Outcome(row.outcome), row.tier, row.rule, words=found or " ".join(row.text.split()))
 
 
 def _texts(session: Session, person: Subscriber) -> Sequence[InboundRow]:

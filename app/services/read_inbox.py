@@ -1,7 +1,8 @@
-"""The desk's inbox: texts that no rule understood, until somebody puts them aside."""
+"""The desk's inbox: texts that no rule understood, or only half, until somebody puts them aside."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func, select
 
@@ -10,10 +11,15 @@ from app.services.controller import NotFound
 from app.storage.database import db, transaction
 from app.storage.models import InboundRow, Subscriber
 
+_UNREAD: Final = (
+    InboundRow.outcome.in_([Outcome.NONE.value, Outcome.REVIEW.value]),
+    InboundRow.read_at.is_(None),
+)
+
 
 @dataclass(frozen=True)
 class UnansweredText:
-    """A text that no rule understood and that nobody at the desk has put aside yet."""
+    """A text that nobody at the desk has put aside yet; `held` says that it may be a STOP and waits for a decision."""
 
     inbound_id: int
     subscriber_id: int
@@ -21,20 +27,29 @@ class UnansweredText:
     text: str
     media_count: int
     received_at: datetime
+    held: bool = False
 
 
 def unanswered(limit: int = 100) -> list[UnansweredText]:
-    """Texts that no rule understood and nobody has marked as read, oldest first."""
+    """Texts that no rule understood for sure and nobody has marked as read, oldest first."""
     texts = (
-        select(InboundRow, Subscriber.address)
+        select(InboundRow, Subscriber.address, Subscriber.review_opened_at)
         .join(Subscriber, Subscriber.id == InboundRow.subscriber_id)
-        .where(InboundRow.outcome == Outcome.NONE, InboundRow.read_at.is_(None))
+        .where(*_UNREAD)
         .order_by(InboundRow.received_at, InboundRow.id)
         .limit(limit)
     )
     return [
-        UnansweredText(row.id, row.subscriber_id, address, row.text, row.media_count, row.received_at)
-        for row, address in db.session.execute(texts)
+        UnansweredText(
+            row.id,
+            row.subscriber_id,
+            address,
+            row.text,
+            row.media_count,
+            row.received_at,
+            row.outcome == Outcome.REVIEW and opened_at is not None,
+        )
+        for row, address, opened_at in db.session.execute(texts)
     ]
 
 
@@ -49,5 +64,5 @@ def mark_read(inbound_id: int, *, now: datetime) -> None:
 
 def waiting() -> int:
     """How many texts lie in the inbox."""
-    texts = select(func.count()).where(InboundRow.outcome == Outcome.NONE, InboundRow.read_at.is_(None))
+    texts = select(func.count()).where(*_UNREAD)
     return db.session.scalar(texts) or 0

@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from app.domain.consent import SubscriptionState
 from app.domain.keywords import Decision, Outcome, classify
+from app.domain.keywords.regions import languages_of_number
 from app.domain.messages import InboundMessage, ProviderSignal
 from app.domain.statuses import DeliveryStatus
 from app.services.controller import Controller
 from app.services.lists_of_sender import Offer, offers_of
 from app.services.record_consent import find_or_create_subscriber
 from app.services.replies_broadcast import replies_broadcast
-from app.services.words import Answer, Case, act_on, silence_for
+from app.services.words import IN_FORCE, Answer, Case, act_on, silence_for
 from app.storage.database import is_sqlite, transaction
 from app.storage.models import Delivery, InboundRow, Sender, Subscriber, Subscription
 
@@ -71,9 +72,8 @@ def _decide(
 ) -> Decision:
     """The provider's own reading of the word beats ours; START there only lifts its block, so ours decides too."""
     words = {word: str(offer.list.id) for word, offer in offers.items()}
-    languages = {"en", person.language, *(offer.list.language for offer in offers.values())}
     read = classify(
-        message.text, languages=sorted(languages), state=_state(session, person, now), lists=words
+        message.text, languages=_languages(person, offers), state=_state(session, person, now), lists=words
     )
     if message.signal is ProviderSignal.STOP and read.outcome is not Outcome.STOP_LIST:
         return Decision(Outcome.STOP, "provider", "OptOutType", None, read.matcher_version)
@@ -82,13 +82,23 @@ def _decide(
     return read
 
 
+def _languages(person: Subscriber, offers: Mapping[str, Offer]) -> set[str]:
+    """English always; the person's own, those of the sender's lists, and those of the number's country."""
+    lists = (offer.list.language for offer in offers.values())
+    return {"en", person.language, *lists, *languages_of_number(person.address)}
+
+
 def _state(session: Session, person: Subscriber, now: datetime) -> str:
-    """A YES means something only while a question is open."""
-    question = select(Subscription.list_id).where(
-        Subscription.subscriber_id == person.id, Subscription.expires_at >= now
-    )
-    waits = session.scalar(question.limit(1)) is not None
-    return (SubscriptionState.PENDING if waits else SubscriptionState.UNKNOWN).value
+    """How the person stands, over all lists: an open question first, then whether anything can be sent at all."""
+    rows = session.execute(
+        select(Subscription.state, Subscription.expires_at).where(Subscription.subscriber_id == person.id)
+    ).all()
+    if any(expires_at is not None and expires_at >= now for _, expires_at in rows):
+        return SubscriptionState.PENDING.value
+    states = {state for state, _ in rows}
+    if not states.isdisjoint(IN_FORCE):
+        return SubscriptionState.ACTIVE.value
+    return (SubscriptionState.STOPPED if states else SubscriptionState.UNKNOWN).value
 
 
 def store(

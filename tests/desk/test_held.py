@@ -31,7 +31,7 @@ def test_an_editor_decides_what_a_held_text_meant(house: House, editor: Visitor)
 
     page = editor.get("/held")
     assert "&lt;b&gt;not before nine" in page.text
-    assert "Held by the rule narrow-en" in words(page)
+    assert "Held for “<b>not before nine”, by the rule narrow-en" in words(page)
     editor.get("/held")
     editor.submit(f"/held/{stops}", {"meant": "stop"})
     editor.submit(f"/held/{stays}", {"meant": "no_stop"})

@@ -1,13 +1,18 @@
 """What a texted word does: consent, exactly one answer, and nothing when it comes twice."""
 
 import threading
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select
 
-from app.domain.messages import ErrorKind, ProviderSignal, SendError
+from app.domain.addresses import Address
+from app.domain.messages import ErrorKind, InboundMessage, ProviderSignal, SendError
+from app.services.decide_reviews import held as held_people
 from app.services.manage_subscribers import suppress
 from app.services.react_to_failures import react
+from app.services.read_inbox import unanswered
+from app.services.receive_message import receive_message
 from app.storage.database import db, transaction
 from app.storage.models import (
     BroadcastList,
@@ -319,3 +324,22 @@ def test_a_german_reader_is_answered_in_german(newsroom: Newsroom) -> None:
 
     (words,) = answers(newsroom)
     assert "Abmeldung erledigt" in words
+
+
+def test_words_of_the_numbers_country_count_and_a_doubt_is_held(newsroom: Newsroom) -> None:
+    newsroom.join(2)
+    receive = partial(receive_message, sender_id=newsroom.sender_id, controller=newsroom.controller)
+    ada, bob = (Address("sms", number(index)) for index in range(2))
+
+    stopped = receive(InboundMessage("A", ada, "ALTO"), now=newsroom.now)
+    held = receive(InboundMessage("B", bob, "please don't text me at night"), now=newsroom.now)
+    nothing = receive(InboundMessage("C", ada, "No"), now=newsroom.now)
+
+    assert (stopped.outcome, held.outcome, nothing.outcome) == ("STOP", "REVIEW", "NONE")
+    assert [(text.text, text.held) for text in unanswered()] == [
+        ("please don't text me at night", True),
+        ("No", False),
+    ]
+    [person] = held_people()
+    assert (person.address, person.rule) == (bob.value, "en.hold:1")
+    assert person.why == f"“{person.words}” may be a wish to stop, and a human should read it (en.hold:1)."

@@ -43,14 +43,16 @@ class Decision:
 
     def explain(self) -> str:
         """One sentence on why the message was read this way."""
-        return _SENTENCES[self.tier].format(
+        return _SENTENCES.get(self.tier, _ANY_OTHER).format(
             words=self.words, rule=self.rule, days=self.days or "no number of"
         )
 
 
 NOTHING: Final = Decision(Outcome.NONE)
 
+_ANY_OTHER: Final = "“{words}” was read so by the rule {rule}."
 _SENTENCES: Final = {
+    "provider": "The provider told us so ({rule}).",
     "none": "Nothing in it is a command, a wish to be left alone, or a complaint that we know.",
     "guard": "“{words}” says the opposite of a stop, or speaks of something else ({rule}).",
     "emoji": "It consists of stop signs.",
