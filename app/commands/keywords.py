@@ -107,10 +107,12 @@ def _check_languages(languages: Iterable[str]) -> None:
 def _as_json(text: str, decision: Decision) -> str:
     found = {
         "text": text,
-        "outcome": decision.outcome.value,
+        "outcome": _outcome(decision),
         "tier": decision.tier,
         "rule": decision.rule,
         "list": decision.list_key,
+        "days": decision.days,
+        "why": decision.explain(),
         "matcher_version": decision.matcher_version,
     }
     # Escaped, because U+2028 and its like in a text would look like the end of a line to some readers.
@@ -118,6 +120,10 @@ def _as_json(text: str, decision: Decision) -> str:
 
 
 def _in_words(text: str, decision: Decision) -> str:
-    about = f" {decision.list_key}" if decision.list_key else ""
-    why = f" ({decision.tier}, {decision.rule})" if decision.rule else ""
-    return f"{decision.outcome.value}{about}{why}: {' '.join(text.split())[:60]}"
+    return f"{_outcome(decision)}: {' '.join(text.split())[:60]}\n    {decision.explain()}"
+
+
+def _outcome(decision: Decision) -> str:
+    """As the known texts in tests/data write it: a list is a topic, and follows after a colon."""
+    name = decision.outcome.value.replace("_LIST", "_TOPIC")
+    return f"{name}:{decision.list_key}" if decision.list_key else name

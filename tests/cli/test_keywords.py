@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.commands.keywords import keywords
+from app.domain.keywords import MATCHER_VERSION
 
 
 def run(*words: str, given: str | None = None) -> Result:
@@ -23,7 +24,8 @@ def outcomes(result: Result) -> list[str]:
 def test_a_text_is_read_and_the_reason_is_told() -> None:
     result = run("Stop!")
 
-    assert (result.exit_code, result.stdout) == (0, "STOP (exact, en.stop:stop): Stop!\n")
+    assert result.exit_code == 0
+    assert result.stdout == "STOP: Stop!\n    The whole message is the command “stop” (en.stop:stop).\n"
 
 
 def test_every_line_gets_an_answer_blank_ones_too(tmp_path: Path) -> None:
@@ -39,12 +41,27 @@ def test_json_lines_hold_texts_of_several_lines(tmp_path: Path) -> None:
 
     result = run("--file", str(path), "--jsonl", "--list", "SPORT", "--json")
 
-    assert outcomes(result) == ["STOP", "NONE", "START_LIST", "NONE"]
+    assert outcomes(result) == ["STOP", "NONE", "START_TOPIC:SPORT", "NONE"]
     assert json.loads(result.stdout.splitlines()[2])["list"] == "SPORT"
 
 
 def test_texts_may_come_from_stdin() -> None:
     assert outcomes(run("--file", "-", "--json", given="stop\n")) == ["STOP"]
+
+
+def test_the_state_before_decides_what_yes_and_no_mean() -> None:
+    said = [outcomes(run("no", "--state", state, "--json")) for state in ("pending", "active", "stopped")]
+
+    assert said == [["DECLINE"], ["REVIEW"], ["NONE"]]
+
+
+def test_each_answer_carries_the_evidence() -> None:
+    found = json.loads(run("could you stop sending me texts", "--json").stdout)
+
+    assert found["outcome"] == "STOP_FUZZY"
+    assert found["rule"].startswith("en.ask:")
+    assert found["rule"] in found["why"]
+    assert (found["tier"], found["matcher_version"]) == ("phrase", MATCHER_VERSION)
 
 
 def test_a_language_brings_its_words_into_use() -> None:
