@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from app.clock import utcnow
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
-from app.services import fan_out
+from app.services import fan_out, hold_back
 from workers.heartbeat import beat
 from workers.process import is_alive
 
@@ -29,6 +29,7 @@ def tick(now: datetime) -> None:
         )
     fan_out.take_from_dead(_dead(fan_out.leaseholders()), now)
     fan_out.give_up_replies(now)
+    hold_back.group_some(runtime().controller.region)
     fan_out.bring_back(now)
     for broadcast_id in fan_out.end_finished(now):
         log.info("broadcast finished", broadcast_id=broadcast_id)

@@ -15,6 +15,7 @@ from app.domain.consent import Act, EventType, Fact, Scope, Standing, Subscripti
 from app.domain.ledger import SALT_BYTES, canonical, commit, iso_ms
 from app.domain.sealing import KeyRing, new_data_key, open_with, seal_with
 from app.services.controller import Controller
+from app.services.hold_back import group_new
 from app.storage import audience
 from app.storage.consent import append, append_pii, lock_head, uuid7
 from app.storage.models import BroadcastList, Notice, Sender, Subject, Subscriber, Subscription
@@ -71,8 +72,10 @@ def find_or_create_subscribers(
         lock_head(session, controller.ledger)
         found = _subscribers_at(session, addresses)
         missing = [address for address in missing if address not in found]
-        found |= _new_subscribers(session, missing, language, controller.keys, now)
+        new = _new_subscribers(session, missing, language, controller.keys, now)
+        group_new(session, list(new.values()), controller.region)
         session.flush()
+        found |= new
     return found
 
 

@@ -4,7 +4,7 @@ from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.broadcasts import Broadcast, BroadcastTarget, Slice
 from app.storage.models.consent import ConsentEvent, ConsentPii, LedgerHead, Notice, Subject, Suppression
 from app.storage.models.deliveries import Delivery, InboundRow
-from app.storage.models.people import BroadcastList, Sender, Subscriber, Subscription
+from app.storage.models.people import BroadcastList, QuietGroup, Sender, Subscriber, Subscription
 
 __all__ = [
     "AuditEntry",
@@ -17,6 +17,7 @@ __all__ = [
     "InboundRow",
     "LedgerHead",
     "Notice",
+    "QuietGroup",
     "Sender",
     "Slice",
     "Subject",
