@@ -13,7 +13,6 @@ from app.domain.policy.decisions import CAP_PERIOD, Decision, Defer, Skip, break
 from app.domain.policy.places import Whereabouts
 from app.domain.statuses import BroadcastState, SkipReason
 from app.services import hold_back
-from app.services.controller import Refused
 from app.storage import audience, holding, quiet
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
 
@@ -60,17 +59,17 @@ def foresee(
     return Foresight(sum(groups.values()) - left_out, dict(+skipped), tuple(waiting))
 
 
-def check_promises(
+def broken_promise(
     session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList], at: datetime
-) -> None:
-    """Raise `Refused` when a message at `at` would be one more than a list promised for 24 hours."""
+) -> str:
+    """Say which list promised that nothing more comes in 24 hours around `at`; "" when none did."""
     for one in lists:
-        moments = _moments(session, broadcast, one, at)
-        if breaks_promise(moments, at, one.max_per_day):
-            raise Refused(
+        if breaks_promise(_moments(session, broadcast, one, at), at, one.max_per_day):
+            return (
                 f"{one.name} promised at most {one.max_per_day} messages a day, and this would be one more. "
                 "Choose another time, or give a reason for going over the promise."
             )
+    return ""
 
 
 def read_text(

@@ -15,7 +15,7 @@ from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, move, targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
 from app.services.controller import Conflict, NotFound, Refused
-from app.services.foresee import Waiting, check_promises, foresee, read_text
+from app.services.foresee import Waiting, broken_promise, foresee, read_text
 from app.storage import audience
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, Sender
@@ -29,7 +29,8 @@ class Review:
     """A dry run: whom the broadcast would reach if it started then, what it costs, and what stands against it.
 
     `skipped` counts people by the gate's reason; `waiting` tells of those among the reachable who get it later.
-    `findings` are what the lint says of the text. `total_parts` is for the reachable; `seconds` is the finish
+    `findings` are what the lint says of the text, `promise` (or "") is the promise to a list that one message more
+    would break. `total_parts` is for the reachable; `seconds` is the finish
     estimate at the sender's `rate` (parts a second). `problems` forbid scheduling, `warnings` do not.
     """
 
@@ -44,6 +45,7 @@ class Review:
     sender_name: str
     problems: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    promise: str = ""
     waiting: tuple[Waiting, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -134,6 +136,7 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
             sender_name=sender.name if sender else "",
             problems=(*_problems(broadcast, lists, sender, reachable), *_advice(findings, Severity.ERROR)),
             warnings=_advice(findings, Severity.WARNING),
+            promise=broken_promise(session, broadcast, lists, max(at or now, now)),
             waiting=seen.waiting,
             findings=tuple(findings),
         )
@@ -161,8 +164,10 @@ def schedule(
             raise Refused(" ".join(problems))
         instant = _checked_instant(lists, at, zone, now)
         broadcast.over_cap_reason = over_cap_reason.strip()[:300] or None
-        if broadcast.over_cap_reason is None:
-            check_promises(session, broadcast, lists, instant)
+        if broadcast.over_cap_reason is None and (
+            broken := broken_promise(session, broadcast, lists, instant)
+        ):
+            raise Refused(broken)
         broadcast.next_at, broadcast.zone, broadcast.sender_id = instant, zone, sender.id
         broadcast.expires_at = instant + timedelta(minutes=broadcast.fresh_minutes)
         note(
