@@ -80,8 +80,8 @@ def _add_newsroom(home: Path, simulator_url: str, controller: Controller, now: d
         now=now,
     )
     for language, name, keyword, purpose in (
-        ("en", "City News", "CITY", "The three stories of the day from your city"),
-        ("de", "Stadtnachrichten", "STADT", "Die drei Meldungen des Tages aus Ihrer Stadt"),
+        ("en", "City News", "CITY", "The news of your city as it breaks"),
+        ("de", "Stadtnachrichten", "STADT", "Die Nachrichten aus Ihrer Stadt, wenn sie kommen"),
     ):
         create_list(
             name=name,

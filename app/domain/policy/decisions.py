@@ -4,7 +4,7 @@
 each person who has had the messages of the day; the rest of the gate is SQL (docs/adr/0011-quiet-groups.md).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -60,12 +60,6 @@ def decide(
             return Skip(reason)
         return Defer(until)
     return Send()
-
-
-def frees_at(handed_over: Sequence[datetime], cap: int) -> datetime | None:
-    """When somebody with these messages may have the next one; None when fewer than `cap` are there."""
-    newest = sorted(handed_over, reverse=True)[:cap]
-    return newest[-1] + CAP_PERIOD if len(newest) == cap else None
 
 
 def cap_of(promises: Iterable[int]) -> int:
