@@ -28,6 +28,13 @@ lists = AppGroup("lists", help="What people subscribe to.")
 @click.option(
     "--zone", default="UTC", show_default=True, help="Time zone of these hours, such as Europe/Berlin."
 )
+@click.option(
+    "--any-hour",
+    "any_hour_reason",
+    default="",
+    metavar="REASON",
+    help="Send within the promised hours even when it is night where people are, for this reason, which is kept.",
+)
 @click.option("--default", "is_default", is_flag=True, help="A bare START joins this list.")
 @json_option
 def create_list(
@@ -40,6 +47,7 @@ def create_list(
     from_hour: int,
     until_hour: int,
     zone: str,
+    any_hour_reason: str,
     is_default: bool,
     as_json: bool,
 ) -> None:
@@ -61,6 +69,7 @@ def create_list(
         zone=zone,
         sender_id=_sender_id(sender),
         is_default=is_default,
+        any_hour_reason=any_hour_reason,
         by=operator(),
         controller=runtime().controller,
         now=utcnow(),
@@ -108,6 +117,11 @@ def _sender_id(name: str | None) -> int:
     raise Refused(f"{said}. Senders: {names}.")
 
 
+def _promise(row: ListRow) -> str:
+    any_hour = ", also at night" if row.any_hour_reason else ""
+    return f"{row.max_per_day} a day, {row.from_hour}-{row.until_hour} h {row.zone}{any_hour}"
+
+
 def _table(rows: list[ListRow]) -> str:
     return table(
         ("name", "keyword", "people", "promise", "language", "sender", "START", "archived"),
@@ -116,7 +130,7 @@ def _table(rows: list[ListRow]) -> str:
                 row.name,
                 row.keyword.upper(),
                 row.active,
-                f"{row.max_per_day} a day, {row.from_hour}-{row.until_hour} h {row.zone}",
+                _promise(row),
                 row.language,
                 row.sender,
                 "default" if row.is_default else None,
