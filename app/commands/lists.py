@@ -106,6 +106,24 @@ def archive_list(name: str, as_json: bool) -> None:
     say(row, as_json, lambda: f"“{row.name}” is closed. {row.active} people were on it.")
 
 
+@lists.command("any-hour")
+@click.argument("name")
+@click.option("--reason", help="Why people of this list may be written to at any hour that it promised.")
+@click.option("--off", is_flag=True, help="Quiet hours hold again.")
+@json_option
+def any_hour(name: str, reason: str | None, off: bool, as_json: bool) -> None:
+    """Let the hours that the list NAME promised stand for the quiet hours of the places where people are.
+
+    \b
+    Example:
+      tidings lists any-hour Floods --reason "Flood warnings: people signed up to be woken"
+    """
+    if bool(reason and reason.strip()) == off:
+        raise click.UsageError("Give either --reason or --off.")
+    row = manage_lists.set_any_hour(name, reason or "", by=operator(), now=utcnow())
+    say(row, as_json, lambda: _table([row]))
+
+
 def _sender_id(name: str | None) -> int:
     rows = manage_senders.list_senders()
     db.session.rollback()  # what is read after the change shall be the change

@@ -140,6 +140,19 @@ def archive(name: str, *, by: str, now: datetime) -> ListRow:
         return _rows(session)[row.id]
 
 
+def set_any_hour(name: str, reason: str, *, by: str, now: datetime) -> ListRow:
+    """Let a list's promised hours stand for the quiet hours of places, for a reason; with none, quiet hours hold again.
+
+    What already waits for an opening keeps waiting for it. Raises `NotFound`, or `Refused` for too long a reason.
+    """
+    with transaction() as session:
+        row = find_list(session, name)
+        row.any_hour_reason = _reason(reason)
+        note(session, by, "list.any_hour", f"list {row.id}", now, reason=row.any_hour_reason)
+        session.flush()
+        return _rows(session)[row.id]
+
+
 def list_lists(*, archived: bool = False) -> list[ListRow]:
     """Return the lists by name, with `archived` those closed too."""
     rows = _rows(db.session()).values()

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.services import manage_lists
 from app.services.controller import Conflict, NotFound, Refused
 from app.storage.database import db
-from app.storage.models import BroadcastList, Notice
+from app.storage.models import AuditEntry, BroadcastList, Notice
 from tests.services.conftest import NOW, World
 
 
@@ -155,3 +155,12 @@ def test_a_list_is_found_by_name_or_keyword(world: World) -> None:
     found = {manage_lists.find_list(db.session(), name).id for name in ("News", "NEWS", " news ")}
 
     assert found == {db.session.scalars(select(BroadcastList.id)).one()}
+
+
+def test_an_old_list_can_be_freed_from_quiet_hours_for_a_reason_and_bound_again(world: World) -> None:
+    freed = manage_lists.set_any_hour("news", "  Flood warnings ", by="ops", now=NOW)
+    bound = manage_lists.set_any_hour("news", "", by="ops", now=NOW)
+
+    assert (freed.any_hour_reason, bound.any_hour_reason) == ("Flood warnings", None)
+    noted = select(AuditEntry.details).where(AuditEntry.action == "list.any_hour").order_by(AuditEntry.id)
+    assert db.session.scalars(noted).all() == [{"reason": "Flood warnings"}, {"reason": None}]
