@@ -7,6 +7,7 @@ from app.clock import utcnow
 from app.commands.output import json_option, operator, say, table
 from app.runtime import runtime
 from app.services import manage_lists, manage_senders
+from app.services.close_list import close_list
 from app.services.controller import Refused
 from app.services.manage_lists import ListRow
 from app.storage.database import db
@@ -96,14 +97,15 @@ def list_lists(archived: bool, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def archive_list(name: str, as_json: bool) -> None:
-    """Close the list NAME (or of that keyword): nobody can join it, its history stays.
+    """Close the list NAME (or of that keyword): nobody can join it, every consent to it ends, its history stays.
 
     \b
     Example:
       tidings lists archive "Morning news"
     """
-    row = manage_lists.archive(name, by=operator(), now=utcnow())
-    say(row, as_json, lambda: f"“{row.name}” is closed. {row.active} people were on it.")
+    ended = close_list(name, by=operator(), controller=runtime().controller, now=utcnow())
+    said = {"closed": name, "ended": ended}
+    say(said, as_json, lambda: f"“{name}” is closed. The consent of {ended} people to it has ended.")
 
 
 @lists.command("any-hour")
