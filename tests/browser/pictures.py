@@ -18,6 +18,9 @@ SCENES = (
     "desk-lists",
     "desk-people",
     "desk-person",
+    "desk-notice",
+    "desk-erase",
+    "desk-retention",
     "desk-inbox",
 )
 WIDTHS = {"": 1200, "-360": 360}
