@@ -36,6 +36,7 @@ from app.desk.reading import pulse
 from app.desk.rights import requests_waiting, rights
 from app.desk.schedule import schedule
 from app.desk.security import init_security
+from app.desk.texted_words import texted_words
 from app.desk.users import users
 from app.domain.addresses import mask
 from app.runtime import runtime
@@ -44,7 +45,20 @@ from app.services.rights.wiping import ERASED
 from app.storage.models.accounts import Role
 
 _STATIC = Path(__file__).parent / "static"
-ROOMS = (account, broadcasts, compose, held, lists, notices, people, progress, rights, schedule, users)
+ROOMS = (
+    account,
+    broadcasts,
+    compose,
+    held,
+    lists,
+    notices,
+    people,
+    progress,
+    rights,
+    schedule,
+    texted_words,
+    users,
+)
 
 
 def init_app(app: Flask) -> None:

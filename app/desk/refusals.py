@@ -45,6 +45,17 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("“%(word)s” cannot be a keyword: it needs 2 to 40 letters or digits. Example: NEWS"),
     N_("“%(word)s” means %(meaning)s to people who write in “%(language)s”. Choose another."),
     N_("“%(word)s” means every list, as in “STOP ALL”. Choose another keyword."),
+    N_("A word can mean %(meanings)s."),
+    N_("“%(word)s” cannot be a command: it needs %(least)s to %(most)s letters or digits, not digits alone."),
+    N_(
+        "“%(word)s” means %(meaning)s already (%(rule)s). The words that come with Tidings keep their meaning and "
+        "cannot be removed."
+    ),
+    N_("“%(word)s” is read as %(outcome)s already: %(why)s"),
+    N_("“%(word)s” is a word of everyday talk. Choose one that nobody sends by chance."),
+    N_("“%(word)s” is the keyword of a list. Choose another, or rename the list's keyword first."),
+    N_("“%(word)s” means %(meaning)s already, by your own words in “%(language)s”."),
+    N_("“%(word)s” was added by somebody else just now."),
     N_("At most %(n)s messages a day is no promise; give 1 to %(most)s."),
     N_("From %(first)s until %(last)s is no time of day; %(rest)s"),
     N_("There is no time zone “%(name)s”. Example: Europe/Berlin"),

@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from app.domain.consent import SubscriptionState
 from app.domain.keywords import Decision, Outcome, classify
+from app.domain.keywords.own_words import words_with
 from app.domain.keywords.regions import languages_of_number
 from app.domain.messages import InboundMessage, ProviderSignal
 from app.domain.statuses import DeliveryStatus
 from app.services.controller import Controller
 from app.services.lists_of_sender import Offer, offers_of
+from app.services.manage_words import own_words
 from app.services.record_consent import find_or_create_subscriber
 from app.services.replies_broadcast import replies_broadcast
 from app.services.words import IN_FORCE, Answer, Case, act_on, silence_for
@@ -72,8 +74,13 @@ def _decide(
 ) -> Decision:
     """The provider's own reading of the word beats ours; START there only lifts its block, so ours decides too."""
     words = {word: str(offer.list.id) for word, offer in offers.items()}
+    languages, own = _languages(person, offers), own_words(session)
     read = classify(
-        message.text, languages=_languages(person, offers), state=_state(session, person, now), lists=words
+        message.text,
+        languages=languages,
+        state=_state(session, person, now),
+        lists=words,
+        words=words_with(languages, own) if own else None,
     )
     if message.signal is ProviderSignal.STOP and read.outcome is not Outcome.STOP_LIST:
         return Decision(Outcome.STOP, "provider", "OptOutType", None, read.matcher_version)

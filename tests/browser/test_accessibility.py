@@ -41,6 +41,8 @@ PAGES = {
     "erase somebody": "{person}/erase",
     "requests for erasure": "/requests",
     "retention": "/retention",
+    "words": "/words",
+    "words in Arabic": "/words?language=ar",
     "account": "/account",
     "users": "/users",
 }

@@ -26,6 +26,8 @@ ADMINS_ONLY = {
     "rights.kept",
     "rights.record_of_processing",
     "rights.requests",
+    "texted_words.add",
+    "texted_words.remove",
     "users.index",
     "users.create",
     "users.switch",

@@ -5,7 +5,7 @@ Nothing here removes a word: STOP, START and HELP, and all that comes with Tidin
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from app.domain.keywords.classify import classify
 from app.domain.keywords.normalise import squeeze
@@ -34,7 +34,7 @@ def words_with(languages: Collection[str], own: Iterable[OwnWord]) -> Words:
     A word of Tidings keeps its meaning, whatever the operator's table says.
     """
     words = words_for(languages)
-    added = {meaning: dict(getattr(words, meaning)) for meaning in CAN_BE_ADDED}
+    added: dict[str, Any] = {meaning: dict(getattr(words, meaning)) for meaning in CAN_BE_ADDED}
     taken = {word for meaning in CAN_BE_ADDED for word in added[meaning]}
     for one in own:
         word = squeeze(one.word)

@@ -53,6 +53,11 @@ def codes(languages: Collection[str]) -> tuple[str, ...]:
     return (ENGLISH, *sorted(tags.intersection(LANGUAGES) - {ENGLISH}))
 
 
+def as_written(meaning: str, language: str) -> tuple[str, ...]:
+    """The words for `meaning` in the file of one language, as people write them, universal ones not repeated."""
+    return tuple(_load(language).get(meaning, ()))
+
+
 @cache
 def all_words() -> frozenset[str]:
     """How people say *all* after STOP. In any language: whoever writes STOP TUTTI means it."""
