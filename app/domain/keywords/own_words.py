@@ -34,13 +34,13 @@ def words_with(languages: Collection[str], own: Iterable[OwnWord]) -> Words:
     A word of Tidings keeps its meaning, whatever the operator's table says.
     """
     words = words_for(languages)
-    added = {meaning: dict(getattr(words, meaning)) for meaning in CAN_BE_ADDED}
+    added: dict[str, dict[str, str]] = {meaning: dict(getattr(words, meaning)) for meaning in CAN_BE_ADDED}
     taken = {word for meaning in CAN_BE_ADDED for word in added[meaning]}
     for one in own:
         word = squeeze(one.word)
         if one.language in languages and word not in taken:
             added[one.meaning][word] = f"own.{one.language}.{one.meaning}:{word}"
-    return replace(words, **added)
+    return replace(words, stop=added["stop"], start=added["start"], help=added["help"])
 
 
 def clash(
