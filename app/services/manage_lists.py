@@ -185,7 +185,9 @@ def _check_word(keyword: str, word: str) -> None:
     if not 2 <= len(word) <= 40:
         raise Refused(f"“{keyword}” cannot be a keyword: it needs 2 to 40 letters or digits. Example: NEWS")
     words = words_for(LANGUAGES)
-    for meaning, taken in (("STOP", words.stop), ("START", words.start), ("HELP", words.help)):
+    meanings = {"STOP": {**words.also_stop, **words.stop}, "START": words.start, "HELP": words.help}
+    meanings |= {"YES": words.yes, "NO": words.no, "PAUSE": words.pause}
+    for meaning, taken in meanings.items():
         if word in taken:
             language = taken[word].partition(".")[0]
             raise Refused(f"“{keyword}” means {meaning} to people who write in “{language}”. Choose another.")

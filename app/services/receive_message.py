@@ -51,6 +51,8 @@ def receive_message(
     """
     with transaction() as session:
         sender = session.get_one(Sender, sender_id)
+        if _stored(session, sender_id, message.external_id):
+            return Received(None, Outcome.NONE.value, reply_waits=False, duplicate=True)
         offers = offers_of(session, sender)
         language = next((offer.list.language for offer in offers.values()), "en")
         person = find_or_create_subscriber(
@@ -63,6 +65,14 @@ def receive_message(
             return Received(None, decision.outcome.value, reply_waits=False, duplicate=True)
         case = Case(session, message, sender, person, row, decision, offers, controller, now, silence)
         return Received(row.id, decision.outcome.value, reply_waits=answer_with(case, act_on(case)))
+
+
+def _stored(session: Session, sender_id: int, external_id: str) -> bool:
+    """Tell before anything is made: a message that comes again may be of somebody who was erased since."""
+    known = select(InboundRow.id).where(
+        InboundRow.sender_id == sender_id, InboundRow.external_id == external_id
+    )
+    return session.scalar(known) is not None
 
 
 def _decide(

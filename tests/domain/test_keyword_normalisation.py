@@ -77,6 +77,10 @@ def test_a_normalised_command_stays_as_it_is(language: str) -> None:
         ("Le lun. 3 août, Club a écrit :\n> ARRET\nmerci", "merci"),
         ("STOP Sent from my iPhone", "STOP"),
         ("STOP On Mon, 3 Aug, Club News wrote: > Reply STOP to end", "STOP"),
+        ("Abmelden. Mit freundlichen Grüßen, Karin Weber", "Abmelden."),
+        ("Unsubscribe\nKind regards,\nJo", "Unsubscribe"),
+        ("Give her my regards when you stop there", "Give her my regards when you stop there"),
+        ("停止\n发自我的 iPhone", "停止"),
         ("I wrote: stop\nor not", "I wrote: stop or not"),
     ],
 )

@@ -18,6 +18,7 @@ Vocabulary = Mapping[str, tuple[str, ...]]
 
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")
 _PIECE: Final = re.compile(r"\\.|\{([a-z_]+)\}(?![?*{])|[()]")
+_WORD_ENDS: Final = re.compile(r"$|[ )|$]|\( ")
 _SPACED: Final = {" ... ": "(?: [^ ]+){0,5}? ", " .. ": "(?: [^ ]+){0,2}? ", "'": " ?", "~": "[^ ]*"}
 _UNSPACED: Final = {" ... ": ".{0,10}?", " .. ": ".{0,3}?", "'": "", "~": ""}
 
@@ -44,10 +45,15 @@ class Frame:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        body = _NAME.sub(lambda name: self.prefix + any_of(self.vocabulary[name.group(1)]), fold(self.source))
+        body = _NAME.sub(self._listed, fold(self.source))
         for short, long in (_SPACED if self.spaced else _UNSPACED).items():
             body = body.replace(short, long)
         return re.compile(rf"(?<![^ ])(?:{body})(?![^ ])" if self.spaced else body)
+
+    def _listed(self, name: re.Match[str]) -> str:
+        """Any word of a list; a whole one, unless the template goes on with an ending."""
+        whole = "(?![^ ])" if self.spaced and _WORD_ENDS.match(name.string, name.end()) else ""
+        return self.prefix + any_of(self.vocabulary[name.group(1)]) + whole
 
     def find(self, text: str, present: Collection[str]) -> re.Match[str] | None:
         """Search `text`, in which only the word lists `present` occur."""

@@ -40,7 +40,7 @@ def words_with(languages: Collection[str], own: Iterable[OwnWord]) -> Words:
         word = squeeze(one.word)
         if one.language in languages and word not in taken:
             added[one.meaning][word] = f"own.{one.language}.{one.meaning}:{word}"
-    return replace(words, **added)
+    return replace(words, stop=added["stop"], start=added["start"], help=added["help"])
 
 
 def clash(

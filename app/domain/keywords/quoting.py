@@ -11,8 +11,19 @@ _ATTRIBUTION: Final = re.compile(
 )
 _LONGEST_ATTRIBUTION: Final = 300
 _SENT_FROM: Final = (
-    r"(?:sent from my|get outlook for|gesendet von|envoyé d(?:e|epuis)|enviado (?:desde|do)"
-    r"|inviato da|verzonden vanaf|wysłane z|отправлено с)\b.*"
+    r"(?:sent (?:from (?:my|outlook|yahoo|gmail|mail|proton|samsung)|via|with)|get outlook for"
+    r"|gesendet (?:von|mit)|von meinem \w+ gesendet|diese nachricht wurde von|envoyé d(?:e|epuis)"
+    r"|enviado (?:desde|do|de)|inviato da|verzonden (?:vanaf|met|via)|wysłane z|отправлено (?:с|из)|надіслано з)\b.*"
+    r"|\w+ cihazımdan gönderildi|\w*から送信|[发發]自我的.*"
+)
+# "Regards, Anna" at the end says nothing, but would make the message one of several sentences.
+_CLOSING: Final = re.compile(
+    r"(?:^|(?<=[\s.,!]))(?:(?:best|kind|warm|many)? ?regards|yours (?:sincerely|truly|faithfully)|sincerely"
+    r"|(?:mit )?(?:freundliche|viele|liebe|beste|herzliche|schöne)n? gr(?:ü|ue)(?:ß|ss)en?|mfg"
+    r"|(?:bien )?cordialement|atentamente|un saludo|saludos|(?:cordiali|distinti) saluti|atenciosamente|cumprimentos"
+    r"|met vriendelijke groet(?:en)?|mvg|pozdrawiam|saygılarımla|с уважением|з повагою)"
+    r"[\s,.!]*(?:[^\W\d]+[\s,.]*){0,3}$",
+    re.IGNORECASE,
 )
 _SIGNATURE: Final = re.compile(rf"[-_]+|{_SENT_FROM}", re.IGNORECASE)
 # Some transports fold line breaks into blanks; then the quotation or signature is the tail of the line.
@@ -21,7 +32,11 @@ _FOLDED_QUOTE: Final = re.compile(r"(?:^|\s)on\b.{0,200}?\bwrote:\s*>.*$", re.IG
 
 
 def author_text(text: str) -> str:
-    """The author's own lines, up to the signature."""
+    """The author's own lines, up to the closing and the signature."""
+    return _CLOSING.sub("", _own_lines(text))
+
+
+def _own_lines(text: str) -> str:
     lines = text.splitlines()
     if len(lines) == 1:
         return "" if text.lstrip().startswith(">") else _without_tail(lines[0])

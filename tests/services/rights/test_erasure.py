@@ -210,3 +210,14 @@ def test_a_repeated_webhook_after_an_erasure_brings_nobody_back(newsroom: Newsro
     assert newsroom.text("START", ANNA, id_="SM-one").duplicate
     assert db.session.scalar(select(func.count()).where(ConsentEvent.event_type == "consent_given")) == 1
     assert db.session.scalar(select(Delivery.status)) == DeliveryStatus.SKIPPED
+
+
+def test_a_text_that_is_delivered_again_after_the_erasure_brings_nobody_back(newsroom: Newsroom) -> None:
+    newsroom.text("START", ANNA, id_="SM1")
+    newsroom.send_replies()
+    erase(newsroom)
+
+    again = newsroom.text("START", ANNA, id_="SM1")
+
+    assert again.duplicate
+    assert not db.session.scalars(select(Subscriber.id).where(Subscriber.address == ANNA)).all()

@@ -1,0 +1,39 @@
+"""Sentences written while the phrases were: a floor under what is found, and a ceiling on what is taken for a stop.
+
+They are what the phrases were tuned on, so these shares say nothing about messages from outside.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from app.domain.keywords import LANGUAGES, Outcome, classify
+
+FOLDER = Path(__file__).parent.parent / "data" / "keyword-sentences"
+FILES = sorted(FOLDER.glob("*.tsv"))
+STOPS = (Outcome.STOP, Outcome.STOP_FUZZY)
+
+
+def sentences(path: Path, label: str) -> list[str]:
+    rows = [line.split("\t", 1) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    assert {row[0] for row in rows} <= {"stop", "none"}
+    return [text for said, text in rows if said == label]
+
+
+def is_stop(text: str, path: Path) -> bool:
+    return classify(text, languages=("en", path.stem), state="active").outcome in STOPS
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_nine_of_ten_development_sentences_are_found(path: Path) -> None:
+    wanted = sentences(path, "stop")
+
+    assert path.stem in LANGUAGES
+    assert sum(is_stop(text, path) for text in wanted) >= 0.9 * len(wanted) > 0
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_hardly_any_misleading_development_sentence_is_a_stop(path: Path) -> None:
+    talk = sentences(path, "none")
+
+    assert [text for text in talk if is_stop(text, path)][3:] == []
