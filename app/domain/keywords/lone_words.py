@@ -17,7 +17,9 @@ _CHAT: Final = word_set(
     "you u your ur lol haha hahaha hehe lmao omg it its there he she they him her baby babe dear love honey "
     "left right light lights bus train car red green"
 )
-_PLEASE: Final = word_set("please pls plz bitte svp stp aub gracias grazie favor favore")
+_PLEASE: Final = word_set(
+    "please pls plz bitte svp stp plait aub gracias grazie favor favore prosze lutfen пожалуйста прошу tafadhali"
+)
 _SPOKEN_OF: Final = ("message", "comm", "unsubscribe", "place", "nowant", "consent")
 
 
@@ -29,6 +31,8 @@ def stop_as_one_clause(text: str, words: Words, english: Language) -> Decision |
         return None
     for clause in pieces:
         core = [repair(token, english) for token in clause.tokens if token not in words.polite]
+        if len(core) == 1 and core[0] in words.also_stop and not _PLEASE.isdisjoint(clause.tokens):
+            return Decision(Outcome.STOP_FUZZY, "clause", words.also_stop[core[0]], words=core[0])
         if len(core) != 1 or core[0] not in words.strong:
             continue
         rest = [token for other in pieces if other is not clause for token in other.tokens]
