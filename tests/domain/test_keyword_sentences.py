@@ -16,7 +16,7 @@ STOPS = (Outcome.STOP, Outcome.STOP_FUZZY)
 
 def sentences(path: Path, label: str) -> list[str]:
     rows = [line.split("\t", 1) for line in path.read_text(encoding="utf-8").splitlines() if line]
-    assert {row[0] for row in rows} <= {"stop", "none"}
+    assert {row[0] for row in rows} <= {"stop", "review", "none"}
     return [text for said, text in rows if said == label]
 
 

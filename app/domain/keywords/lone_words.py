@@ -17,7 +17,9 @@ _CHAT: Final = word_set(
     "you u your ur lol haha hahaha hehe lmao omg it its there he she they him her baby babe dear love honey "
     "left right light lights bus train car red green"
 )
-_PLEASE: Final = word_set("please pls plz bitte svp stp aub gracias grazie favor favore")
+_PLEASE: Final = word_set(
+    "please pls plz bitte svp stp plait aub gracias grazie favor favore prosze lutfen пожалуйста прошу tafadhali"
+)
 _SPOKEN_OF: Final = ("message", "comm", "unsubscribe", "place", "nowant", "consent")
 
 
@@ -29,18 +31,23 @@ def stop_as_one_clause(text: str, words: Words, english: Language) -> Decision |
         return None
     for clause in pieces:
         core = [repair(token, english) for token in clause.tokens if token not in words.polite]
-        if len(core) != 1 or core[0] not in words.strong:
+        polite = not _PLEASE.isdisjoint(clause.tokens)
+        if len(core) == 1 and core[0] in words.also_stop and polite:
+            return Decision(Outcome.STOP_FUZZY, "clause", words.also_stop[core[0]], words=core[0])
+        if len(core) != 1 or not (core[0] in words.strong or (polite and core[0] in words.stop)):
             continue
         rest = [token for other in pieces if other is not clause for token in other.tokens]
-        sure = _is_sure(core[0], clause, rest, english) and not any(other.asks for other in pieces)
+        sure = _is_sure(core[0], core[0] in words.weak, clause, rest, english) and not any(
+            other.asks for other in pieces
+        )
         outcome, tier = (Outcome.STOP_FUZZY, "clause") if sure else (Outcome.REVIEW, "doubt")
         return Decision(outcome, tier, words.stop[core[0]], words=core[0])
     return None
 
 
-def _is_sure(word: str, clause: Clause, rest: Collection[str], english: Language) -> bool:
-    if not word.startswith("stop") or not _PLEASE.isdisjoint(clause.tokens):
+def _is_sure(word: str, weak: bool, clause: Clause, rest: Collection[str], english: Language) -> bool:
+    if not weak and (not word.startswith("stop") or not _PLEASE.isdisjoint(clause.tokens)):
         return True
     if not english.present(rest, " ".join(rest)).isdisjoint(_SPOKEN_OF):
         return True
-    return len(rest) < _SHORT_MESSAGE and _CHAT.isdisjoint(rest)
+    return not weak and len(rest) < _SHORT_MESSAGE and _CHAT.isdisjoint(rest)

@@ -15,6 +15,9 @@ LANGUAGES: Final = (
 )  # fmt: skip
 MEANINGS: Final = ("stop", "start", "help", "yes", "no", "pause")
 
+# As people write whose keyboard lacks the letters.
+WRITTEN_OUT: Final = {"de": str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})}
+
 Rules = Mapping[str, str]  # squeezed word -> rule, which names the language file and the word in it
 
 
@@ -75,7 +78,8 @@ def _rules(kind: str, active: Collection[str]) -> dict[str, str]:
     rules: dict[str, str] = {}
     for language in (*(code for code in active if code != ENGLISH), ENGLISH):
         for word in _load(language).get(kind, ()):
-            rules.setdefault(squeeze(word), f"{language}.{kind}:{squeeze(word)}")
+            for spelling in {squeeze(word), squeeze(word.translate(WRITTEN_OUT.get(language, {})))}:
+                rules.setdefault(spelling, f"{language}.{kind}:{squeeze(word)}")
     return rules
 
 
