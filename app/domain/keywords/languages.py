@@ -86,7 +86,7 @@ class Language:
         names = set(self._index.get(token, ()))
         for end in range(1, len(token) + 1):
             names |= self._index.get(f"{token[:end]}~", frozenset())
-        for end in range(1, _LONGEST_PREFIX + 1) if self.prefix else ():
+        for end in range(1, min(_LONGEST_PREFIX + 1, len(token))) if self.prefix else ():
             if re.fullmatch(self.prefix, token[:end]):
                 names |= self._lists_of(token[end:])
         return frozenset(names)
