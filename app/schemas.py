@@ -106,6 +106,7 @@ class ListSchema(_Form):
     until_hour = whole(validate=validate.Range(1, 24, error=N_("The last hour is between 1 and 24.")))
     zone = words()
     sender_id = whole(N_("Choose a sender."), validate=_AN_ID)
+    any_hour_reason = fields.Str(load_default="", validate=validate.Length(max=300))
     is_default = fields.Bool(load_default=False)
 
     @validates_schema

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from app.clock import utcnow
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
-from app.services import fan_out
+from app.services import fan_out, hold_back
 from app.services.let_time_pass import let_time_pass
 from app.services.rights import erase_subscriber, retention
 from workers import daily
@@ -35,6 +35,7 @@ def tick(now: datetime) -> None:
         )
     fan_out.take_from_dead(_dead(fan_out.leaseholders()), now)
     fan_out.give_up_replies(now)
+    hold_back.group_some(runtime().controller.region)
     fan_out.bring_back(now)
     _let_time_pass(now)
     for broadcast_id in fan_out.end_finished(now):

@@ -12,10 +12,12 @@ from app.clock import utcnow
 from app.commands.output import cell, json_option, operator, say, table
 from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
+from app.runtime import runtime
 from app.services import plan_broadcasts, reports, stop_broadcasts
 from app.services.broadcast_times import local_instant, zone_named
 from app.services.controller import NotFound, Refused
 from app.services.manage_lists import find_list
+from app.services.plan_broadcasts import Review
 from app.services.reports import Tally
 from app.storage.database import db
 from app.storage.models import Broadcast
@@ -50,12 +52,10 @@ def create(
     broadcast_id = plan_broadcasts.create_draft(
         title=title, text=words, list_ids=list_ids, by=operator(), now=utcnow()
     )
-    review = plan_broadcasts.check(broadcast_id, now=utcnow())
+    review = _check(broadcast_id, None)
     lines = [
-        f"Broadcast {broadcast_id} is a draft. {review.reachable} of {review.audience} people can be reached.",
-        f"Each gets {review.parts} part(s) ({review.encoding}); it takes about {review.seconds:.0f} s.",
-        *(f"Before it can go: {problem}" for problem in review.problems),
-        *(f"Note: {warning}" for warning in review.warnings),
+        f"Broadcast {broadcast_id} is a draft.",
+        *_review_in_words(review),
         f"Next: tidings broadcasts schedule {broadcast_id}",
     ]
     say({"id": broadcast_id, "review": review}, as_json, lambda: "\n".join(lines))
@@ -65,8 +65,17 @@ def create(
 @_broadcast
 @click.option("--at", "wall", help='Local time in --zone, such as "2026-12-01 07:30"; now without it.')
 @click.option("--zone", default="UTC", show_default=True, help="Time zone of --at, such as Europe/Berlin.")
+@click.option(
+    "--over-cap",
+    default="",
+    metavar="REASON",
+    help="Go over the promise and the limit of a day; the reason is kept.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say whom it would reach then, who would wait, and why.")
 @json_option
-def schedule(broadcast_id: int, wall: str | None, zone: str, as_json: bool) -> None:
+def schedule(
+    broadcast_id: int, wall: str | None, zone: str, over_cap: str, dry_run: bool, as_json: bool
+) -> None:
     """Send the draft ID now, or at a time.
 
     \b
@@ -74,7 +83,15 @@ def schedule(broadcast_id: int, wall: str | None, zone: str, as_json: bool) -> N
       tidings broadcasts schedule 7 --at "2026-12-01 07:30" --zone Europe/Berlin
     """
     at = local_instant(_wall(wall), zone) if wall else None
-    instant = plan_broadcasts.schedule(broadcast_id, at=at, zone=zone, by=operator(), now=utcnow())
+    if dry_run:
+        review = _check(broadcast_id, at)
+        say(
+            {"id": broadcast_id, "review": review}, as_json, lambda: "\n".join(_review_in_words(review, zone))
+        )
+        return
+    instant = plan_broadcasts.schedule(
+        broadcast_id, at=at, zone=zone, by=operator(), now=utcnow(), over_cap_reason=over_cap
+    )
     if at is None:
         _wake(broadcast_id)
     shown = f"{instant.astimezone(zone_named(zone)):%a %d %b %Y %H:%M %Z}"
@@ -178,6 +195,28 @@ def list_broadcasts(state: str | None, limit: int, as_json: bool) -> None:
     cells = [(one["id"], one["state"], one["title"], one["due"], one["audience"]) for one in data]
     headings = ("id", "state", "title", "due", "audience")
     say(data, as_json, lambda: table(headings, cells, empty="There is no broadcast here."))
+
+
+def _check(broadcast_id: int, at: datetime | None) -> Review:
+    return plan_broadcasts.check(broadcast_id, now=utcnow(), at=at, brand=runtime().controller.brand)
+
+
+def _review_in_words(review: Review, zone: str = "UTC") -> list[str]:
+    clock = zone_named(zone)
+    waits = [
+        f"  of these later, {one.reason}: {one.people}, "
+        f"from {one.first.astimezone(clock):%a %d %b %H:%M} to {one.last.astimezone(clock):%a %d %b %H:%M} ({zone})"
+        for one in review.waiting
+    ]
+    return [
+        f"{review.reachable} of {review.audience} people can be reached.",
+        *(f"  left out, {reason}: {count}" for reason, count in sorted(review.skipped.items())),
+        *waits,
+        f"Each gets {review.parts} part(s) ({review.encoding}); it takes about {review.seconds:.0f} s.",
+        *(f"Before it can go: {problem}" for problem in review.problems),
+        *([f"Before it can go: {review.promise} See --over-cap."] if review.promise else []),
+        *(f"Note: {warning}" for warning in review.warnings),
+    ]
 
 
 def _head(row: Broadcast) -> dict[str, Any]:

@@ -17,11 +17,13 @@ from app.domain.check_proof import Finding
 from app.domain.check_proof import check as check_pack
 from app.runtime import runtime
 from app.services import prove_consent
+from app.services.consent_receipts import FORMATS, receipts
 from app.services.controller import Refused
 from app.services.proof import page, phrases
 from app.services.prove_consent import History
 from app.services.rebuild_subscriptions import Rebuilt
 from app.services.rebuild_subscriptions import rebuild as rebuild_all
+from app.services.receipts.facts import Particulars
 from app.services.verify_ledger import Kept, Verdict
 from app.services.verify_ledger import verify as verify_all
 
@@ -116,6 +118,44 @@ def check_proof(file: Path, public_key: str | None, as_json: bool) -> None:
     say(said, as_json, lambda: "\n".join(_findings(findings, public_key)))
     if bad:
         raise click.exceptions.Exit(1)
+
+
+@consent.command("receipt")
+@click.argument("address")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="27560", show_default=True, help="Which standard."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="FILE.json; else stdout.")
+@click.option("--postal-address", help="Yours, as it should stand in the receipt.")
+@click.option("--storage-location", help="Where the data lies, such as: Frankfurt, DE.")
+@_channel
+@json_option
+def receipt(
+    address: str,
+    form: str,
+    out: Path | None,
+    postal_address: str | None,
+    storage_location: str | None,
+    channel: str,
+    as_json: bool,
+) -> None:
+    """Write a person's consents as ISO/IEC TS 27560 records or Kantara receipts, one for each list.
+
+    \b
+    Example:
+      tidings consent receipt "+1 202 555 0101" --format kantara --out receipt.json
+    """
+    given = Particulars(postal_address, storage_location)
+    found = receipts(address, form=form, channel=channel, given=given, controller=runtime().controller)
+    if out is None:
+        click.echo(to_json(found))
+        return
+    _write(out, to_json(found) + "\n")
+    say(
+        {"file": str(out), "receipts": len(found)},
+        as_json,
+        lambda: f"{len(found)} receipts written to {out}.",
+    )
 
 
 @consent.command("verify")

@@ -7,6 +7,7 @@ from app.clock import utcnow
 from app.commands.output import json_option, operator, say, table
 from app.runtime import runtime
 from app.services import manage_lists, manage_senders
+from app.services.close_list import close_list
 from app.services.controller import Refused
 from app.services.manage_lists import ListRow
 from app.storage.database import db
@@ -28,6 +29,13 @@ lists = AppGroup("lists", help="What people subscribe to.")
 @click.option(
     "--zone", default="UTC", show_default=True, help="Time zone of these hours, such as Europe/Berlin."
 )
+@click.option(
+    "--any-hour",
+    "any_hour_reason",
+    default="",
+    metavar="REASON",
+    help="Send within the promised hours even when it is night where people are, for this reason, which is kept.",
+)
 @click.option("--default", "is_default", is_flag=True, help="A bare START joins this list.")
 @json_option
 def create_list(
@@ -40,6 +48,7 @@ def create_list(
     from_hour: int,
     until_hour: int,
     zone: str,
+    any_hour_reason: str,
     is_default: bool,
     as_json: bool,
 ) -> None:
@@ -61,6 +70,7 @@ def create_list(
         zone=zone,
         sender_id=_sender_id(sender),
         is_default=is_default,
+        any_hour_reason=any_hour_reason,
         by=operator(),
         controller=runtime().controller,
         now=utcnow(),
@@ -87,14 +97,33 @@ def list_lists(archived: bool, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def archive_list(name: str, as_json: bool) -> None:
-    """Close the list NAME (or of that keyword): nobody can join it, its history stays.
+    """Close the list NAME (or of that keyword): nobody can join it, every consent to it ends, its history stays.
 
     \b
     Example:
       tidings lists archive "Morning news"
     """
-    row = manage_lists.archive(name, by=operator(), now=utcnow())
-    say(row, as_json, lambda: f"“{row.name}” is closed. {row.active} people were on it.")
+    ended = close_list(name, by=operator(), controller=runtime().controller, now=utcnow())
+    said = {"closed": name, "ended": ended}
+    say(said, as_json, lambda: f"“{name}” is closed. The consent of {ended} people to it has ended.")
+
+
+@lists.command("any-hour")
+@click.argument("name")
+@click.option("--reason", help="Why people of this list may be written to at any hour that it promised.")
+@click.option("--off", is_flag=True, help="Quiet hours hold again.")
+@json_option
+def any_hour(name: str, reason: str | None, off: bool, as_json: bool) -> None:
+    """Let the hours that the list NAME promised stand for the quiet hours of the places where people are.
+
+    \b
+    Example:
+      tidings lists any-hour Floods --reason "Flood warnings: people signed up to be woken"
+    """
+    if bool(reason and reason.strip()) == off:
+        raise click.UsageError("Give either --reason or --off.")
+    row = manage_lists.set_any_hour(name, reason or "", by=operator(), now=utcnow())
+    say(row, as_json, lambda: _table([row]))
 
 
 def _sender_id(name: str | None) -> int:
@@ -108,6 +137,11 @@ def _sender_id(name: str | None) -> int:
     raise Refused(f"{said}. Senders: {names}.")
 
 
+def _promise(row: ListRow) -> str:
+    any_hour = ", also at night" if row.any_hour_reason else ""
+    return f"{row.max_per_day} a day, {row.from_hour}-{row.until_hour} h {row.zone}{any_hour}"
+
+
 def _table(rows: list[ListRow]) -> str:
     return table(
         ("name", "keyword", "people", "promise", "language", "sender", "START", "archived"),
@@ -116,7 +150,7 @@ def _table(rows: list[ListRow]) -> str:
                 row.name,
                 row.keyword.upper(),
                 row.active,
-                f"{row.max_per_day} a day, {row.from_hour}-{row.until_hour} h {row.zone}",
+                _promise(row),
                 row.language,
                 row.sender,
                 "default" if row.is_default else None,

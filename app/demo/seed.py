@@ -81,18 +81,19 @@ def _add_newsroom(home: Path, simulator_url: str, controller: Controller, now: d
         now=now,
     )
     for language, name, keyword, purpose in (
-        ("en", "City News", "CITY", "The three stories of the day from your city"),
-        ("de", "Stadtnachrichten", "STADT", "Die drei Meldungen des Tages aus Ihrer Stadt"),
+        ("en", "City News", "CITY", "The news of your city as it breaks"),
+        ("de", "Stadtnachrichten", "STADT", "Die Nachrichten aus Ihrer Stadt, wenn sie kommen"),
     ):
         create_list(
             name=name,
             keyword=keyword,
             purpose=purpose,
             language=language,
-            max_per_day=3,
+            max_per_day=20,
             # Whoever tries the demo at midnight shall see it work too.
             from_hour=0,
             until_hour=24,
+            any_hour_reason="This is a demo: the phones belong to nobody.",
             zone="Europe/Berlin",
             sender_id=sender.id,
             is_default=language == "en",

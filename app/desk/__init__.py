@@ -74,6 +74,7 @@ def init_app(app: Flask) -> None:
         "state_words": words.state_words,
         "status_words": words.status_words,
         "reason_words": words.reason_words,
+        "waiting_words": words.waiting_words,
         "code_words": words.code_words,
         "actor": words.actor_words,
         "address": shown_address,

@@ -19,6 +19,15 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("These lists belong to different senders; write one broadcast for each sender."),
     N_("The sender %(name)s is paused: %(why)s."),
     N_("Nobody on these lists can be reached now."),
+    N_(
+        "%(list)s promised at most %(n)s messages a day, and this would be one more. "
+        "Choose another time, or give a reason for going over the promise."
+    ),
+    N_("Carriers filter public link shorteners. Use the full link."),
+    N_("A number is no way to leave. Write: Reply STOP to leave."),
+    N_("People may leave in any way they like. Do not call STOP the only one."),
+    N_("Some people are in %(places)s, where each message says STOP. Add: Reply STOP to leave."),
+    N_("Say in at most 300 characters why this list may be sent at any hour."),
     N_("This time is in the past. Choose a later one, or send now."),
     N_("That is outside the hours promised to subscribers (%(promises)s). %(advice)s"),
     N_("This broadcast is %(state)s; take it back to draft before you change it."),

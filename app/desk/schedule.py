@@ -19,6 +19,7 @@ from app.desk.refusals import said, translated
 from app.desk.text_check import check_text
 from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
+from app.runtime import runtime
 from app.schemas import WhenSchema, wall_time
 from app.services import broadcast_times, plan_broadcasts
 from app.services.controller import Refused
@@ -97,7 +98,14 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
     if choice is None:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, errors), 422
     try:
-        plan_broadcasts.schedule(broadcast_id, at=choice.at, zone=choice.zone, by=me().actor, now=now)
+        plan_broadcasts.schedule(
+            broadcast_id,
+            at=choice.at,
+            zone=choice.zone,
+            by=me().actor,
+            now=now,
+            over_cap_reason=str(raw.get("over_cap_reason", "")),
+        )
     except Refused as error:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, {"form": translated(error)}), 422
     if choice.at is None:
@@ -173,7 +181,7 @@ def _when_page(broadcast: Broadcast, values: dict[str, Any], errors: Errors) -> 
 
 
 def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now: datetime) -> str:
-    sheet = plan_broadcasts.check(broadcast.id, now=now)
+    sheet = plan_broadcasts.check(broadcast.id, now=now, at=choice.at, brand=runtime().controller.brand)
     lists = targets(broadcast.id)
     return render_template(
         "review.html",
@@ -182,7 +190,8 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         problems=[said(problem) for problem in sheet.problems],
         choice=choice,
         raw=raw,
-        check=check_text(broadcast.text),
+        promise=said(sheet.promise),
+        check=check_text(broadcast.text, findings=sheet.findings),
         lists=lists,
         sender=sender_of([one.id for one in lists]),
         ends=(choice.at or now) + timedelta(seconds=sheet.seconds),

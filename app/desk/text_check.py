@@ -1,27 +1,37 @@
 """What an editor should know about a text before it goes: how it is cut and billed, and what may go wrong."""
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from app.desk.languages import gettext as _
+from app.desk.languages import lazy_gettext as _l
 from app.desk.languages import ngettext as _n
 from app.desk.languages import number
 from app.domain import placeholders
 from app.domain.parts import Parts, measure, offenders, plain_quotes
 from app.domain.placeholders import PlaceholderError
+from app.domain.policy.content import Finding, lint
+from app.runtime import runtime
 
 MANY_PARTS: Final = 3
 SAMPLES: Final = {"first_name": "Alexandra", "last_name": "Sommer", "city": "Hamburg"}
 
-# Carriers filter messages with public link shorteners, whatever they point to.
-_SHORTENERS: Final = (
-    "bit.ly", "buff.ly", "cutt.ly", "goo.gl", "is.gd", "ow.ly", "rb.gy", "rebrand.ly", "t.ly", "tiny.cc", "tinyurl.com",
-)  # fmt: skip
-_SHORT_LINK: Final = re.compile(
-    r"(?<![\w.-])(?:" + "|".join(map(re.escape, _SHORTENERS)) + r")/", re.IGNORECASE
-)
-_STOP_WORD: Final = re.compile(r"\bSTOPP?\b", re.IGNORECASE)
+# What the lint finds, in the reader's words; %(where)s is the place in the text.
+_LINT: Final = {
+    "short_link": _l("Carriers filter public link shorteners. Use the full link."),
+    "numeric_opt_out": _l("“%(where)s”: a number is no way to leave. Write: Reply STOP to leave."),
+    "only_way": _l("“%(where)s”: people may leave in any way they like. Do not call STOP the only one."),
+    "stop_glued": _l("“%(where)s”: carriers dislike this spelling. Write: Reply STOP to leave."),
+    "stop_each_time": _l(
+        "Some people are in %(where)s, where each message says STOP. Add: Reply STOP to leave."
+    ),
+    "no_stop": _l("The text does not say how to leave. Add a line such as: Reply STOP to leave."),
+    "stop_due": _l("It is time to remind people of STOP: every fifth message, and every 30 days."),
+    "no_brand": _l("The text does not say who is writing. Begin with your name."),
+}
+_TOPIC: Final = _l("“%(where)s”: carriers let this topic through only to people whose age you asked for.")
+_CAN_ADD_STOP: Final = frozenset({"no_stop", "stop_due", "stop_each_time"})
 
 
 @dataclass(frozen=True)
@@ -53,16 +63,19 @@ class TextCheck:
         return f"{self.parts.encoding} · {units} · {parts}"
 
 
-def check_text(text: str, *, known: bool = True) -> TextCheck:
-    """Look at a text as a person gets it whose name and city are known (or not: the fall-backs then)."""
+def check_text(text: str, *, known: bool = True, findings: Sequence[Finding] | None = None) -> TextCheck:
+    """Look at a text as a person gets it whose name and city are known (or not: the fall-backs then).
+
+    `findings` are those of a lint that knows more than the text; without them the text is looked at alone.
+    """
     try:
         template = placeholders.parse(text)
     except PlaceholderError as error:
         fault = Warn("error", _placeholder_words(error))
-        return TextCheck(text, measure(text), (fault, *_warnings(text, measure(text))))
+        return TextCheck(text, measure(text), (fault, *_warnings(text, measure(text), findings)))
     shown = template.render(SAMPLES if known else {})
     parts = measure(shown)
-    return TextCheck(shown, parts, tuple(_warnings(text, parts)))
+    return TextCheck(shown, parts, tuple(_warnings(text, parts, findings)))
 
 
 def _placeholder_words(error: PlaceholderError) -> str:
@@ -74,10 +87,12 @@ def _placeholder_words(error: PlaceholderError) -> str:
     )
 
 
-def _warnings(text: str, parts: Parts) -> list[Warn]:
+def _warnings(text: str, parts: Parts, findings: Sequence[Finding] | None) -> list[Warn]:
     if not text:
         return []
-    found = [_unicode(text, parts), _length(parts), _short_link(text), _no_way_out(text)]
+    if findings is None:
+        findings = lint(text, brand=runtime().controller.brand)
+    found = [_unicode(text, parts), _length(parts), *map(words_of, findings)]
     return [warning for warning in found if warning]
 
 
@@ -98,15 +113,8 @@ def _length(parts: Parts) -> Warn | None:
     return Warn("warning", words)
 
 
-def _short_link(text: str) -> Warn | None:
-    if not _SHORT_LINK.search(text):
-        return None
-    return Warn("warning", _("Carriers filter public link shorteners. Use the full link."))
-
-
-def _no_way_out(text: str) -> Warn | None:
-    if _STOP_WORD.search(text):
-        return None
-    return Warn(
-        "warning", _("The text does not say how to leave. Add a line such as: Reply STOP to leave."), "stop"
-    )
+def words_of(finding: Finding) -> Warn:
+    """A finding of the lint in the reader's language."""
+    words = str(_LINT.get(finding.code, _TOPIC))
+    action = "stop" if finding.code in _CAN_ADD_STOP else None
+    return Warn(finding.severity.value, words % {"where": finding.where}, action)

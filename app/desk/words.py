@@ -54,6 +54,8 @@ _REASONS: Final[dict[str, str]] = {
     SkipReason.EXPIRED: _l("message was no longer fresh"),
     SkipReason.CANCELED: _l("broadcast was stopped"),
     SkipReason.LATE_REPLY: _l("reply would have come too late"),
+    SkipReason.QUIET_HOURS: _l("quiet hours where they are, and no longer fresh after them"),
+    SkipReason.FREQUENCY_CAP: _l("has had the messages of the day"),
     ErrorKind.INVALID: _l("not a number that can be reached"),
     ErrorKind.OPTED_OUT: _l("said STOP to the provider"),
     ErrorKind.RATE_LIMITED: _l("faster than the provider allows"),
@@ -64,6 +66,11 @@ _REASONS: Final[dict[str, str]] = {
     ErrorKind.TEMPORARY: _l("the provider was out of order, also after several tries"),
     ErrorKind.UNKNOWN: _l("the provider never answered"),
     "worker_died": _l("we were interrupted while handing it over"),
+}
+
+_WAITS: Final = {
+    SkipReason.QUIET_HOURS: _l("quiet hours where they are"),
+    SkipReason.FREQUENCY_CAP: _l("has had the messages of the day"),
 }
 
 # Codes as SMS gateways report them (Twilio's numbers), each with what it means to an editor.
@@ -159,6 +166,11 @@ def status_words(status: int | str) -> str:
 def reason_words(reason: str) -> str:
     """Why somebody was left out; a reason of a later edition is shown by its name."""
     return str(_REASONS.get(reason, reason.replace("_", " ")))
+
+
+def waiting_words(reason: str) -> str:
+    """Why somebody gets it later."""
+    return str(_WAITS[SkipReason(reason)])
 
 
 def code_words(code: str) -> str:

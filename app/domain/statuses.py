@@ -85,3 +85,5 @@ class SkipReason(StrEnum):
     EXPIRED = "expired"
     CANCELED = "canceled"
     LATE_REPLY = "late_reply"
+    QUIET_HOURS = "quiet_hours"
+    FREQUENCY_CAP = "frequency_cap"

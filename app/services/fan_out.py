@@ -80,28 +80,40 @@ def bring_back(now: datetime) -> int:
             )
             .distinct()
         ).all()
-        return sum(_retry_slice(session, broadcast_id, now) for broadcast_id in due)
+        return sum(_retry_slices(session, broadcast_id, now) for broadcast_id in due)
 
 
-def _retry_slice(session: Session, broadcast_id: int, now: datetime) -> bool:
-    """Move a broadcast's deliveries that are due into a new slice; False when another clock has just done so."""
+def _retry_slices(session: Session, broadcast_id: int, now: datetime) -> int:
+    """Move a broadcast's deliveries that are due into new slices; none when another clock has just done so."""
     # Two clocks that read the same last number would both write the next one.
     session.get_one(Broadcast, broadcast_id, with_for_update=True)
     last = session.scalar(select(func.max(Slice.seq)).where(Slice.broadcast_id == broadcast_id))
     seq = (last if last is not None else -1) + 1
-    moved = session.execute(
-        update(Delivery)
-        .where(
-            Delivery.broadcast_id == broadcast_id,
-            Delivery.status == DeliveryStatus.PENDING.value,
-            Delivery.due_at <= now,
-        )
-        .values(slice=seq, due_at=None, updated_at=now)
+    slices = 0
+    while _move_due(session, broadcast_id, seq + slices, now):
+        session.add(Slice(broadcast_id=broadcast_id, seq=seq + slices, state="open", epoch=0))
+        slices += 1
+    return slices
+
+
+def _move_due(session: Session, broadcast_id: int, seq: int, now: datetime) -> int:
+    """Move as many deliveries as one slice holds; after a night with the clock down a million may be due at once."""
+    due = (
+        Delivery.broadcast_id == broadcast_id,
+        Delivery.status == DeliveryStatus.PENDING.value,
+        Delivery.due_at <= now,
     )
-    if not changed(moved):
-        return False
-    session.add(Slice(broadcast_id=broadcast_id, seq=seq, state="open", epoch=0))
-    return True
+    some = (
+        select(Delivery.subscriber_id).where(*due).order_by(Delivery.subscriber_id).limit(audience.SLICE_SIZE)
+    )
+    return changed(
+        session.execute(
+            update(Delivery)
+            .where(*due, Delivery.subscriber_id.in_(some.scalar_subquery()))
+            .values(slice=seq, due_at=None, updated_at=now),
+            execution_options={"synchronize_session": False},
+        )
+    )
 
 
 def end_finished(now: datetime) -> list[int]:

@@ -41,6 +41,7 @@ class ListRow:
     is_default: bool
     active: int
     archived_at: datetime | None
+    any_hour_reason: str | None
 
 
 def create_list(
@@ -58,12 +59,14 @@ def create_list(
     by: str,
     controller: Controller,
     now: datetime,
+    any_hour_reason: str = "",
 ) -> int:
     """Make a list and its first notice in English and German; returns the list's id.
 
     The promise (at most `max_per_day`, from `from_hour` until `until_hour` in `zone`) is part of the notice. A
     bare START joins the default list; a new default takes over from the old one of its sender, and the first
-    list of a sender is its default anyway. Raises `Refused` for what cannot be, `Conflict` for a name or
+    list of a sender is its default anyway. With `any_hour_reason` the hours promised stand for the quiet hours of
+    the places where people are; the reason is kept. Raises `Refused` for what cannot be, `Conflict` for a name or
     keyword in use (naming the other list), `NotFound` for an unknown sender.
     """
     name, purpose, word = name.strip(), purpose.strip(), squeeze(keyword)
@@ -86,13 +89,15 @@ def create_list(
             zone=zone,
             sender_id=sender.id,
             is_default=is_default or not offers_of(session, sender),
+            any_hour_reason=_reason(any_hour_reason),
             created_at=now,
         )
         _stand_alone_as_default(session, row)
         session.add(row)
         session.flush()
         _write_notices(session, row, sender, controller, now)
-        note(session, by, "list.create", f"list {row.id}", now)
+        why = {"any_hour": row.any_hour_reason} if row.any_hour_reason else {}
+        note(session, by, "list.create", f"list {row.id}", now, **why)
         return row.id
 
 
@@ -131,6 +136,19 @@ def archive(name: str, *, by: str, now: datetime) -> ListRow:
         if row.archived_at is None:
             row.archived_at, row.is_default = now, False
             note(session, by, "list.archive", f"list {row.id}", now)
+        session.flush()
+        return _rows(session)[row.id]
+
+
+def set_any_hour(name: str, reason: str, *, by: str, now: datetime) -> ListRow:
+    """Let a list's promised hours stand for the quiet hours of places, for a reason; with none, quiet hours hold again.
+
+    What already waits for an opening keeps waiting for it. Raises `NotFound`, or `Refused` for too long a reason.
+    """
+    with transaction() as session:
+        row = find_list(session, name)
+        row.any_hour_reason = _reason(reason)
+        note(session, by, "list.any_hour", f"list {row.id}", now, reason=row.any_hour_reason)
         session.flush()
         return _rows(session)[row.id]
 
@@ -189,6 +207,13 @@ def _check_promise(max_per_day: int, from_hour: int, until_hour: int, zone: str)
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise Refused(f"There is no time zone “{zone}”. Example: Europe/Berlin") from error
+
+
+def _reason(any_hour_reason: str) -> str | None:
+    reason = any_hour_reason.strip()
+    if len(reason) > 300:
+        raise Refused("Say in at most 300 characters why this list may be sent at any hour.")
+    return reason or None
 
 
 def _check_free(session: Session, name: str, word: str) -> None:
@@ -284,4 +309,5 @@ def _row(row: BroadcastList, sender: str, active: int) -> ListRow:
         row.is_default,
         active,
         row.archived_at,
+        row.any_hour_reason,
     )

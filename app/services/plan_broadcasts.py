@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 
 from app.domain.parts import measure
 from app.domain.placeholders import PlaceholderError, parse
+from app.domain.policy.content import Finding, Severity
 from app.domain.statuses import BroadcastState
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, move, targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
 from app.services.controller import Conflict, NotFound, Refused
+from app.services.foresee import Waiting, broken_promise, foresee, read_text
 from app.storage import audience
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, Sender
@@ -24,9 +26,11 @@ FRESH_MINUTES = 120
 
 @dataclass(frozen=True)
 class Review:
-    """A dry run: whom the broadcast would reach if it started now, what it costs, and what stands against it.
+    """A dry run: whom the broadcast would reach if it started then, what it costs, and what stands against it.
 
-    `skipped` counts people by the gate's reason. `total_parts` is for the reachable; `seconds` is the finish
+    `skipped` counts people by the gate's reason; `waiting` tells of those among the reachable who get it later.
+    `findings` are what the lint says of the text, `promise` (or "") is the promise to a list that one message more
+    would break. `total_parts` is for the reachable; `seconds` is the finish
     estimate at the sender's `rate` (parts a second). `problems` forbid scheduling, `warnings` do not.
     """
 
@@ -41,6 +45,9 @@ class Review:
     sender_name: str
     problems: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    promise: str = ""
+    waiting: tuple[Waiting, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def create_draft(*, title: str, text: str, list_ids: Sequence[int], by: str, now: datetime) -> int:
@@ -103,34 +110,46 @@ def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
     return create_draft(title=title, text=text, list_ids=list_ids, by=by, now=now)
 
 
-def check(broadcast_id: int, *, now: datetime) -> Review:
-    """Ask the gate about everybody without sending anything."""
+def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand: str = "") -> Review:
+    """Ask the gate about everybody, as if the broadcast started at `at` (or now), without sending anything.
+
+    With `brand` the lint looks for it in the text.
+    """
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
         lists = targets_of(session, broadcast_id)
-        counts = audience.dry_run(session, [one.id for one in lists], now)
+        seen = foresee(session, broadcast, lists, max(at or now, now))
         sender = session.get(Sender, lists[0].sender_id) if lists else None
         size = measure(_longest(broadcast.text))
-        reachable = counts.pop(None, 0)
+        reachable = seen.reachable
         rate = sender.rate if sender else 1.0
+        findings = read_text(session, broadcast, lists, brand, now)
         return Review(
-            audience=reachable + sum(counts.values()),
+            audience=reachable + sum(seen.skipped.values()),
             reachable=reachable,
-            skipped={str(reason): count for reason, count in counts.items()},
+            skipped=seen.skipped,
             parts=size.count,
             encoding=size.encoding,
             total_parts=size.count * reachable,
             rate=rate,
             seconds=size.count * reachable / rate,
             sender_name=sender.name if sender else "",
-            problems=_problems(broadcast, lists, sender, reachable),
+            problems=(*_problems(broadcast, lists, sender, reachable), *_advice(findings, Severity.ERROR)),
+            warnings=_advice(findings, Severity.WARNING),
+            promise=broken_promise(session, broadcast, lists, max(at or now, now)),
+            waiting=seen.waiting,
+            findings=tuple(findings),
         )
 
 
-def schedule(broadcast_id: int, *, at: datetime | None, zone: str, by: str, now: datetime) -> datetime:
+def schedule(
+    broadcast_id: int, *, at: datetime | None, zone: str, by: str, now: datetime, over_cap_reason: str = ""
+) -> datetime:
     """Put a draft on the schedule for the UTC instant `at`, or for now; returns that instant.
 
-    Raises `Refused` when something stands against it: the past, hours that the lists did not promise, no text.
+    Raises `Refused` when something stands against it: the past, hours or a number of messages that the lists did
+    not promise, no text, a text that carriers refuse. With `over_cap_reason` it may be one more than promised, and
+    goes to people who have had their messages of the day; the reason is kept and stands in the audit log.
     """
     zone_named(zone)
     with transaction() as session:
@@ -139,10 +158,16 @@ def schedule(broadcast_id: int, *, at: datetime | None, zone: str, by: str, now:
         lists = targets_of(session, broadcast_id)
         sender = session.get(Sender, lists[0].sender_id) if lists else None
         reachable = audience.dry_run(session, [one.id for one in lists], now).get(None, 0)
-        problems = _problems(broadcast, lists, sender, reachable)
+        findings = read_text(session, broadcast, lists, "", now)
+        problems = (*_problems(broadcast, lists, sender, reachable), *_advice(findings, Severity.ERROR))
         if problems or sender is None:
             raise Refused(" ".join(problems))
         instant = _checked_instant(lists, at, zone, now)
+        broadcast.over_cap_reason = over_cap_reason.strip()[:300] or None
+        if broadcast.over_cap_reason is None and (
+            broken := broken_promise(session, broadcast, lists, instant)
+        ):
+            raise Refused(broken)
         broadcast.next_at, broadcast.zone, broadcast.sender_id = instant, zone, sender.id
         broadcast.expires_at = instant + timedelta(minutes=broadcast.fresh_minutes)
         note(
@@ -153,6 +178,7 @@ def schedule(broadcast_id: int, *, at: datetime | None, zone: str, by: str, now:
             now,
             at=instant.isoformat(),
             zone=zone,
+            **({"over_cap": broadcast.over_cap_reason} if broadcast.over_cap_reason else {}),
         )
         return instant
 
@@ -194,6 +220,10 @@ def _problems(
     if lists and reachable == 0:
         found.append("Nobody on these lists can be reached now.")
     return tuple(found)
+
+
+def _advice(findings: Sequence[Finding], severity: Severity) -> tuple[str, ...]:
+    return tuple(one.advice for one in findings if one.severity is severity)
 
 
 def _longest(text: str) -> str:

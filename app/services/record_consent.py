@@ -15,6 +15,7 @@ from app.domain.consent import BLOCKING, Act, EventType, Fact, Scope
 from app.domain.ledger import SALT_BYTES, canonical, commit, iso_ms
 from app.domain.sealing import KeyRing, new_data_key, open_with, seal_with
 from app.services.controller import Controller
+from app.services.hold_back import group_new
 from app.services.project_consent import Move, project, to_ms
 from app.services.suppressions import suppressed
 from app.storage.consent import append, append_pii, lock_head, uuid7
@@ -76,6 +77,7 @@ def find_or_create_subscribers(
         found = _subscribers_at(session, addresses)
         missing = [address for address in missing if address not in found]
         made = _new_subscribers(session, missing, language, controller.keys, now)
+        group_new(session, list(made.values()), controller.region)
         session.flush()
         _suppress_known(session, made, controller, now)
         found |= made

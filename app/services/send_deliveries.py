@@ -16,11 +16,13 @@ from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient
 from app.domain.parts import measure
 from app.domain.placeholders import Template, parse
 from app.gateways.base import Gateway, Transport
-from app.services import settle_outcomes
+from app.services import hold_back, settle_outcomes
 from app.services.controller import Controller
-from app.storage import audience, deliveries, replies
+from app.storage import audience, deliveries, holding, replies
 from app.storage.database import transaction
 from app.storage.deliveries import Lease, Person
+from app.storage.holding import Limits
+from app.storage.models import Broadcast
 
 LEASE = timedelta(seconds=30)
 WINDOW = 64
@@ -55,9 +57,10 @@ class LaneSetup:
 
 @dataclass
 class _Held:
-    """A slice in our hands: who waits, and who is on the wire."""
+    """A slice in our hands: who waits, and who is on the wire. `limits` are what the moment forbids."""
 
     lease: Lease
+    limits: Limits
     template: Template
     waiting: deque[Person]
     on_the_wire: set[DeliveryRef] = field(default_factory=set)
@@ -164,9 +167,12 @@ class Lane:
             lease, part, broadcast = found
             deliveries.settle_abandoned(session, lease, now)
             if part.lo is not None and part.hi is not None:
+                hold_back.group_slice(session, broadcast.id, part.lo, part.hi, self._controller.region)
                 audience.claim_rows(session, broadcast, part.lo, part.hi, part.seq, now)
+            limits = hold_back.limits_of(session, broadcast, self._setup.rate, now)
+            holding.hold_back(session, broadcast.id, part.seq, limits, now)
             people = deliveries.people_of(session, lease)
-        held = _Held(lease, parse(lease.text), deque(people))
+        held = _Held(lease, limits, parse(lease.text), deque(people))
         self._held.append(held)
         return held
 
@@ -180,8 +186,11 @@ class Lane:
         chosen, texts = window[:granted], texts[:granted]
         now = self._last_window = self._clock()
         with transaction() as session:
+            if now >= held.limits.valid_until:
+                broadcast = session.get_one(Broadcast, held.lease.broadcast_id)
+                held.limits = hold_back.limits_of(session, broadcast, self._setup.rate, now)
             passed = deliveries.pass_gate(
-                session, held.lease, [p.ref.subscriber_id for p in chosen], now, LEASE
+                session, held.lease, [p.ref.subscriber_id for p in chosen], now, LEASE, held.limits
             )
         if passed is None:
             held.waiting.clear()

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
+    Subquery,
     and_,
     case,
     exists,
@@ -102,6 +103,29 @@ def dry_run(session: Session, list_ids: Sequence[int], now: datetime) -> dict[st
         .group_by(answer)
     )
     return {key: count for key, count in rows}
+
+
+def reachable_by_group(session: Session, list_ids: Sequence[int], now: datetime) -> dict[int | None, int]:
+    """Count those to whom the gate says "send" by their quiet group; None: nobody has looked at them yet."""
+    people = reachable(list_ids, now)
+    rows = session.execute(
+        select(Subscriber.quiet_group_id, func.count())
+        .join(people, Subscriber.id == people.c.subscriber_id)
+        .group_by(Subscriber.quiet_group_id)
+    )
+    return {key: count for key, count in rows}
+
+
+def reachable(list_ids: Sequence[int], now: datetime) -> Subquery:
+    """The subscriber ids to whom the gate says "send" at `now`, quiet hours and the cap aside."""
+    people = members(list_ids).subquery()
+    answer = refusal(people.c.consent_seq, literal(None, Broadcast.expires_at.type), now)
+    return (
+        select(people.c.subscriber_id)
+        .join(Subscriber, Subscriber.id == people.c.subscriber_id)
+        .where(answer.is_(None))
+        .subquery()
+    )
 
 
 def cut_into_slices(session: Session, broadcast_id: int, list_ids: Sequence[int], as_of_seq: int) -> int:

@@ -12,6 +12,7 @@ from app.domain.messages import DeliveryRef
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.storage import audience
 from app.storage.database import changed
+from app.storage.holding import Limits, hold_back
 from app.storage.models import Broadcast, Delivery, Sender, Slice, Subscriber
 
 _SENDING = BroadcastState.SENDING.value
@@ -150,13 +151,19 @@ _GATE = (
 
 
 def pass_gate(
-    session: Session, lease: Lease, subscriber_ids: Sequence[int], now: datetime, lease_for: timedelta
+    session: Session,
+    lease: Lease,
+    subscriber_ids: Sequence[int],
+    now: datetime,
+    lease_for: timedelta,
+    limits: Limits,
 ) -> set[int] | None:
     """Mark these deliveries HANDING_OVER where the gate still says "send"; returns the subscribers who passed.
     None means that this worker may hand over nothing more of the slice.
 
     The last word before the bytes leave: a STOP, a pause, a cancel, an expiry or a lost lease that was
-    committed before this statement wins. Those refused become SKIPPED with the reason. Renews the lease.
+    committed before this statement wins. Those refused become SKIPPED with the reason; those whom `limits` hold
+    back wait, or are skipped. Renews the lease.
     """
     connection = session.connection()
     part = {"b_broadcast": lease.broadcast_id, "b_slice": lease.seq}
@@ -165,7 +172,9 @@ def pass_gate(
     )
     if changed(held) != 1:
         return None
-    rows = connection.execute(_GATE, part | {"b_people": list(subscriber_ids), "b_now": now})
+    held_back = hold_back(session, lease.broadcast_id, lease.seq, limits, now, subscriber_ids)
+    people = [one for one in subscriber_ids if one not in held_back]
+    rows = connection.execute(_GATE, part | {"b_people": people, "b_now": now})
     return {subscriber_id for subscriber_id, status in rows if status == _HANDING}
 
 

@@ -18,11 +18,14 @@ SCENES = (
     "desk-lists",
     "desk-people",
     "desk-person",
+    "desk-notice",
+    "desk-erase",
+    "desk-retention",
     "desk-inbox",
 )
 WIDTHS = {"": 1200, "-360": 360}
 SCHEMES: dict[str, Literal["light", "dark"]] = {"": "light", "-dark": "dark"}
-LARGEST = 150_000
+LARGEST = 200_000
 """Bytes: a page of the documentation shows several, also on a slow line."""
 
 

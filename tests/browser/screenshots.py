@@ -78,6 +78,7 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     headline = archive.draft_of(editor)
     camera.take("desk-inbox", "/inbox")
     camera.take("desk-lists", "/lists")
+    camera.take("desk-notice", "/lists/1/notice")
     camera.take("desk-compose", f"{headline}/edit")
     camera.take(
         "desk-when", f"{headline}/when?choice=at&day={archive.tomorrow()}&hour=07:30&zone=Europe/Berlin"
@@ -99,7 +100,10 @@ def photograph_what_came_of_it(camera: Photographer, demo: Demo, editor: Editor,
     demo.text(PHONE, "STOP")
     camera.take("desk-report", f"{headline}/report")
     camera.take("desk-people", "/people?q=0143")
-    camera.take("desk-person", archive.person_of(editor, PHONE))
+    person = archive.person_of(editor, PHONE)
+    camera.take("desk-person", person)
+    camera.take("desk-erase", f"{person}/erase")
+    camera.take("desk-retention", "/retention")
 
 
 def _slow_down_half_way(demo: Demo, editor: Editor, path: str) -> None:

@@ -35,6 +35,12 @@ PAGES = {
     "nobody found": "/people?q=9999",
     "person": "{person}",
     "inbox": "/inbox",
+    "was this a stop": "/held",
+    "notice": "/lists/1/notice",
+    "notice in German": "/lists/1/notice?language=de",
+    "erase somebody": "{person}/erase",
+    "requests for erasure": "/requests",
+    "retention": "/retention",
     "account": "/account",
     "users": "/users",
 }

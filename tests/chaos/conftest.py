@@ -51,7 +51,7 @@ def furnish(ground: Ground) -> Migrate:
         for name, people in ((EVERYBODY, NUMBERS), (SOME, SOME_NUMBERS)):
             site.cli(
                 "lists", "create", name, "--keyword", name, "--purpose", f"news for {name}",
-                "--from-hour", "0", "--until-hour", "24",
+                "--from-hour", "0", "--until-hour", "24", "--max-per-day", "50", "--any-hour", "tests",
             )  # fmt: skip
             file = ground.home / f"{name}.csv"
             write_people(file, people)

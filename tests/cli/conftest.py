@@ -70,7 +70,7 @@ def newsdesk(shell: Shell) -> Shell:
     )  # fmt: skip
     shell.ok(
         "lists", "create", "News", "--keyword", "NEWS", "--purpose", "The day's news",
-        "--from-hour", "0", "--until-hour", "24",
+        "--from-hour", "0", "--until-hour", "24", "--any-hour", "tests",
     )  # fmt: skip
     people = shell.write("people.csv", "number,first_name\n+12025550101,Anna\n+12025550102,Bert\n")
     shell.ok(

@@ -217,7 +217,7 @@ def test_a_proof_is_checked_without_database_or_settings(
     pack.write_text(pack.read_text().replace("Paper form", "Lottery"))
     bad = newsdesk.run("consent", "check-proof", str(pack))
 
-    assert (good["bad"], good["checked"] >= 6, good["key_compared"]) == ([], True, True)
+    assert (good["bad"], good["checked"] > 5, good["key_compared"]) == ([], True, True)
     assert (bad.exit_code, "BAD  Entry" in bad.stdout, "compare the key" in bad.stdout) == (1, True, True)
     assert [len(listed), len(exported), verdict["heads"]] == [2, 2, 2]
     torn = newsdesk.write("torn.json", "{")

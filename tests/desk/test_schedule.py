@@ -33,6 +33,7 @@ def list_of_hours(house: House, from_hour: int, until_hour: int) -> int:
             zone="Europe/Berlin",
             sender_id=newsroom.sender_id,
             is_default=False,
+            any_hour_reason="tests",
             by="tests",
             controller=newsroom.controller,
             now=NOON,

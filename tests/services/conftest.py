@@ -51,6 +51,7 @@ class World:
             zone="Europe/London",
             sender_id=self.sender_id,
             is_default=is_default,
+            any_hour_reason="tests",
             by="ops",
             controller=self.controller,
             now=NOW - timedelta(days=30),

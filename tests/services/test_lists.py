@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from app.services import manage_lists
+from app.services.close_list import close_list
 from app.services.controller import Conflict, NotFound, Refused
 from app.storage.database import db
-from app.storage.models import BroadcastList, Notice
+from app.storage.models import AuditEntry, BroadcastList, ConsentEvent, Notice
 from tests.services.conftest import NOW, World
 
 
@@ -155,3 +156,32 @@ def test_a_list_is_found_by_name_or_keyword(world: World) -> None:
     found = {manage_lists.find_list(db.session(), name).id for name in ("News", "NEWS", " news ")}
 
     assert found == {db.session.scalars(select(BroadcastList.id)).one()}
+
+
+def test_an_old_list_can_be_freed_from_quiet_hours_for_a_reason_and_bound_again(world: World) -> None:
+    freed = manage_lists.set_any_hour("news", "  Flood warnings ", by="ops", now=NOW)
+    bound = manage_lists.set_any_hour("news", "", by="ops", now=NOW)
+
+    assert (freed.any_hour_reason, bound.any_hour_reason) == ("Flood warnings", None)
+    noted = select(AuditEntry.details).where(AuditEntry.action == "list.any_hour").order_by(AuditEntry.id)
+    assert db.session.scalars(noted).all() == [{"reason": "Flood warnings"}, {"reason": None}]
+
+
+def test_closing_a_list_ends_every_consent_to_it_in_the_ledger_once(world: World) -> None:
+    world.text("+12025550101", "NEWS")
+    world.text("+12025550102", "NEWS")
+    world.text("+12025550102", "STOP")
+
+    ended = [
+        close_list("news", by="ops", controller=world.controller, now=NOW.replace(hour=20)) for _ in range(2)
+    ]
+
+    assert ended == [1, 0]
+    last = db.session.scalars(select(ConsentEvent).order_by(ConsentEvent.seq.desc())).first()
+    assert last is not None
+    assert (last.event_type, last.actor, last.matched_rule) == (
+        "consent_revoked",
+        "operator:ops",
+        "list closed",
+    )
+    assert [row.active for row in manage_lists.list_lists(archived=True)] == [0]

@@ -125,7 +125,16 @@ class Newsroom:
         ).id
         self.list_id = self.new_list("City", "CITY", is_default=True)
 
-    def new_list(self, name: str, keyword: str, *, is_default: bool = False, language: str = "en") -> int:
+    def new_list(
+        self,
+        name: str,
+        keyword: str,
+        *,
+        is_default: bool = False,
+        language: str = "en",
+        any_hour: str = "tests",
+    ) -> int:
+        """Make a list that may be sent to at any hour; with an empty `any_hour` the places' quiet hours hold."""
         return create_list(
             name=name,
             keyword=keyword,
@@ -137,6 +146,7 @@ class Newsroom:
             zone="UTC",
             sender_id=self.sender_id,
             is_default=is_default,
+            any_hour_reason=any_hour,
             by="tests",
             controller=self.controller,
             now=self.now,

@@ -47,7 +47,7 @@ class SinceStop:
 
 
 # In capitals, as commands are written everywhere: "the mayor can stop it" says nothing about leaving.
-_STOP: Final = re.compile(r"\bSTOPP?\b")
+STOP_WORD: Final = re.compile(r"\bSTOPP?\b")
 _HELP: Final = re.compile(r"\b(?:HELP|HILFE)\b")
 _RATES: Final = re.compile(
     r"rates\s+may\s+apply|kosten\s+(?:für|können)|aplicarse\s+cargos|(?:nachrichten|sms)\S*\s.{0,30}kosten",
@@ -120,7 +120,7 @@ def _missing(text: str, facts: Facts) -> Iterator[Finding]:
             yield _error(code, "", advice.format(fact.strip()))
     if not _HELP.search(text):
         yield _error("no_help", "", "Say how to get help, for example: Reply HELP for help.")
-    if not _STOP.search(text):
+    if not STOP_WORD.search(text):
         yield _error("no_stop", "", "Say how to leave, for example: Reply STOP to end at any time.")
     if facts.rates_apply and not _RATES.search(text):
         yield _error("no_rates", "", "Add the line that carriers ask for: Msg&data rates may apply.")
@@ -153,7 +153,7 @@ def _forbidden(text: str) -> Iterator[Finding]:
 
 
 def _way_out(text: str, countries: Collection[str], since_stop: SinceStop | None) -> Iterator[Finding]:
-    if _STOP.search(text):
+    if STOP_WORD.search(text):
         return
     if strict := sorted(set(countries) & set(_data()["stop_each_time"])):
         places = ", ".join(strict)

@@ -13,7 +13,7 @@ from app.storage.models.consent import (
 )
 from app.storage.models.deliveries import Delivery, InboundRow
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
-from app.storage.models.people import BroadcastList, Sender, Subscriber, Subscription
+from app.storage.models.people import BroadcastList, QuietGroup, Sender, Subscriber, Subscription
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "LedgerHead",
     "Notice",
     "PurgeRun",
+    "QuietGroup",
     "RestrictedSubject",
     "Sender",
     "Slice",

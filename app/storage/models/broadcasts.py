@@ -13,12 +13,14 @@ class Broadcast(Model):
 
     `revision` guards against two editors saving over each other. `audience` is counted once, at the start,
     together with `as_of_seq`, the end of the ledger then: whoever consents later is not part of this audience.
+    `over_cap_reason` says why it may go to people who have had their messages of the day.
     A broadcast of state `replies` stands for a sender's answers and is never shown to editors.
     """
 
     __tablename__ = "broadcast"
     __table_args__ = (
         Index("ix_broadcast_state_next_at", "state", "next_at"),
+        Index("ix_broadcast_finished_at", "finished_at"),
         Index(
             "uq_broadcast_replies_sender",
             "sender_id",
@@ -36,6 +38,7 @@ class Broadcast(Model):
     zone: Mapped[str] = mapped_column(String(60))
     next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     fresh_minutes: Mapped[int] = mapped_column(default=120)
+    over_cap_reason: Mapped[str | None] = mapped_column(String(300))
     revision: Mapped[int] = mapped_column(default=1)
     created_by: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

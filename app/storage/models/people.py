@@ -37,7 +37,10 @@ class Sender(Model):
 
 
 class BroadcastList(Model):
-    """What people subscribe to. The promise (how often, between which hours) is shown at sign-up."""
+    """What people subscribe to. The promise (how often, between which hours) is shown at sign-up.
+
+    With `any_hour_reason` the hours promised stand for the quiet hours of the places where people are.
+    """
 
     __tablename__ = "broadcast_list"
 
@@ -52,6 +55,7 @@ class BroadcastList(Model):
     zone: Mapped[str] = mapped_column(String(60))
     sender_id: Mapped[int] = mapped_column(ForeignKey("sender.id"), index=True)
     is_default: Mapped[bool] = mapped_column(default=False)
+    any_hour_reason: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -63,12 +67,20 @@ class Subscriber(Model):
 
     After an erasure (`erased_at`) the address is `erased:` and random letters: the row stays for the counts of
     broadcasts, and leads to nobody.
+
+    `quiet_group_id` names a `QuietGroup`, which is never deleted; NULL means that nobody has looked yet.
     """
 
     __tablename__ = "subscriber"
     __table_args__ = (
         UniqueConstraint("channel", "address"),
         _where_set("ix_subscriber_review_due_at", "review_due_at"),
+        Index(
+            "ix_subscriber_ungrouped",
+            "id",
+            postgresql_where=text("quiet_group_id IS NULL"),
+            sqlite_where=text("quiet_group_id IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -77,6 +89,7 @@ class Subscriber(Model):
     subject_ref: Mapped[str] = mapped_column(String(36), unique=True)
     language: Mapped[str] = mapped_column(String(8))
     attributes: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    quiet_group_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     bounced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -85,6 +98,15 @@ class Subscriber(Model):
     review_opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     review_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_stop_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class QuietGroup(Model):
+    """People who may be in the same places share their quiet hours. `key` is read by `Whereabouts.parse`."""
+
+    __tablename__ = "quiet_group"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(1000), unique=True)
 
 
 class Subscription(Model):

@@ -1,0 +1,175 @@
+"""What a broadcast will meet: who must wait or is left out for the moment's sake, broken promises, words to change."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.domain.policy.content import STOP_WORD, Finding, SinceStop, lint
+from app.domain.policy.decisions import CAP_PERIOD, Decision, Defer, Skip, breaks_promise
+from app.domain.policy.places import Whereabouts
+from app.domain.statuses import BroadcastState, SkipReason
+from app.services import hold_back
+from app.storage import audience, holding, quiet
+from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
+
+_PLANNED = (BroadcastState.SCHEDULED.value, BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
+_SENT = (*_PLANNED[1:], BroadcastState.FINISHED.value)
+# How far back we look for the word STOP: long enough to find the fifth message, or the thirtieth day.
+_LAST_TEXTS = 10
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """People who get it later: why, how many, and when the first and the last of them may be written to (UTC)."""
+
+    reason: SkipReason
+    people: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """`reachable` people get it, those in `waiting` later; `skipped` counts the others by the gate's reason."""
+
+    reachable: int
+    skipped: dict[str, int]
+    waiting: tuple[Waiting, ...]
+
+
+def foresee(
+    session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList], at: datetime
+) -> Foresight:
+    """Ask the gate about everybody as if the broadcast started at `at`."""
+    list_ids = [one.id for one in lists]
+    skipped = Counter(
+        {str(k): n for k, n in audience.dry_run(session, list_ids, at).items() if k is not None}
+    )
+    if not lists:
+        return Foresight(0, dict(skipped), ())
+    groups = audience.reachable_by_group(session, list_ids, at)
+    expires_at = at + timedelta(minutes=broadcast.fresh_minutes)
+    closed = hold_back.closed(session, lists, expires_at, at)
+    waiting = [*_by_places(closed, groups, skipped), *_by_cap(session, broadcast, lists, closed, at, skipped)]
+    left_out = skipped[SkipReason.QUIET_HOURS] + skipped[SkipReason.FREQUENCY_CAP]
+    return Foresight(sum(groups.values()) - left_out, dict(+skipped), tuple(waiting))
+
+
+def broken_promise(
+    session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList], at: datetime
+) -> str:
+    """Say which list promised that nothing more comes in 24 hours around `at`; "" when none did."""
+    for one in lists:
+        if breaks_promise(_moments(session, broadcast, one, at), at, one.max_per_day):
+            return (
+                f"{one.name} promised at most {one.max_per_day} messages a day, and this would be one more. "
+                "Choose another time, or give a reason for going over the promise."
+            )
+    return ""
+
+
+def read_text(
+    session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList], brand: str, now: datetime
+) -> list[Finding]:
+    """Return what the lint says of the text, knowing where the people are and when they last read STOP."""
+    if not broadcast.text.strip():
+        return []
+    keys = quiet.groups(session)
+    there = audience.reachable_by_group(session, [one.id for one in lists], now) if lists else {}
+    countries = {Whereabouts.parse(keys[group]).country for group in there if group is not None}
+    return lint(
+        broadcast.text,
+        brand=brand,
+        countries=countries,
+        since_stop=_since_stop(session, broadcast, lists, now),
+    )
+
+
+def _by_places(
+    closed: Sequence[tuple[Decision, tuple[int, ...] | None]],
+    people: dict[int | None, int],
+    skipped: Counter[str],
+) -> list[Waiting]:
+    late: dict[datetime, int] = {}
+    for decision, groups in closed:
+        count = sum(n for group, n in people.items() if groups is None or group in groups)
+        if isinstance(decision, Skip):
+            skipped[decision.reason] += count
+        elif isinstance(decision, Defer) and count:
+            late[decision.until] = late.get(decision.until, 0) + count
+    if not late:
+        return []
+    return [Waiting(SkipReason.QUIET_HOURS, sum(late.values()), min(late), max(late))]
+
+
+def _by_cap(
+    session: Session,
+    broadcast: Broadcast,
+    lists: Sequence[BroadcastList],
+    closed: Sequence[tuple[Decision, tuple[int, ...] | None]],
+    at: datetime,
+    skipped: Counter[str],
+) -> list[Waiting]:
+    """Those who have had enough, among people whose hours are open: the others are counted already."""
+    recent, cap = hold_back.recent_and_cap(session, broadcast, lists, at)
+    shut = {group for _, groups in closed for group in groups or ()}
+    if not recent or any(groups is None for _, groups in closed):
+        return []
+    people = audience.reachable([one.id for one in lists], at)
+    expires_at = at + timedelta(minutes=broadcast.fresh_minutes)
+    found = holding.over_cap_by_group(session, people, recent, cap, at, expires_at)
+    full = [one for one in found if one.group_id not in shut]
+    skipped[SkipReason.FREQUENCY_CAP] += sum(one.too_late for one in full)
+    later = [one for one in full if one.people > one.too_late]
+    count = sum(one.people - one.too_late for one in later)
+    if not later:
+        return []
+    first, last = min(one.first for one in later), min(max(one.last for one in later), expires_at)
+    return [Waiting(SkipReason.FREQUENCY_CAP, count, first, last)]
+
+
+def _moments(session: Session, broadcast: Broadcast, one: BroadcastList, at: datetime) -> list[datetime]:
+    """When other broadcasts to a list went or will go, within 24 hours of `at`."""
+    moment = func.coalesce(Broadcast.started_at, Broadcast.next_at)
+    query = (
+        select(moment)
+        .join(BroadcastTarget, BroadcastTarget.broadcast_id == Broadcast.id)
+        .where(
+            BroadcastTarget.list_id == one.id,
+            Broadcast.id != broadcast.id,
+            Broadcast.state.in_((*_PLANNED, BroadcastState.FINISHED.value)),
+            moment > at - CAP_PERIOD,
+            moment < at + CAP_PERIOD,
+        )
+    )
+    return list(session.scalars(query))
+
+
+def _since_stop(
+    session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList], now: datetime
+) -> SinceStop:
+    """How long nobody on these lists read STOP; the welcome text says it, so a list begins with zero."""
+    rows = session.execute(
+        select(Broadcast.text, Broadcast.started_at)
+        .join(BroadcastTarget, BroadcastTarget.broadcast_id == Broadcast.id)
+        .where(
+            BroadcastTarget.list_id.in_([one.id for one in lists]),
+            Broadcast.id != broadcast.id,
+            Broadcast.state.in_(_SENT),
+            Broadcast.started_at.is_not(None),
+        )
+        .distinct()
+        .order_by(Broadcast.started_at.desc())
+        .limit(_LAST_TEXTS)
+    ).all()
+    messages = days = 0
+    for text, started_at in rows:
+        days = (now - (started_at or now)).days
+        if STOP_WORD.search(text):
+            break
+        messages += 1
+    return SinceStop(messages, days)

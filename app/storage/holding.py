@@ -1,0 +1,217 @@
+"""Holds people back whom the moment forbids to write to: their delivery waits for `due_at`, or is skipped."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Subquery, bindparam, case, func, literal, select, true, update
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.functions import FunctionElement
+
+from app.domain.policy.decisions import CAP_PERIOD, Decision, Defer, Skip, decide
+from app.domain.statuses import DeliveryStatus
+from app.storage.database import UtcDateTime
+from app.storage.models import Delivery, Subscriber
+
+# What may have reached a person; FAILED has not.
+HAD_IT = (
+    DeliveryStatus.HANDING_OVER.value,
+    DeliveryStatus.SENT.value,
+    DeliveryStatus.DELIVERED.value,
+    DeliveryStatus.UNKNOWN.value,
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the moment forbids a broadcast; true until `valid_until`.
+
+    `closed` pairs a decision with the quiet groups it is about, None meaning everybody. `recent` are the other
+    broadcasts of the last 24 hours, empty where they are too few to reach `cap`. `spread_s`: people whose hours
+    open together are spread over so many seconds.
+    """
+
+    valid_until: datetime
+    expires_at: datetime | None = None
+    closed: tuple[tuple[Decision, tuple[int, ...] | None], ...] = ()
+    spread_s: int = 60
+    recent: tuple[int, ...] = ()
+    cap: int = 0
+
+
+def hold_back(
+    session: Session,
+    broadcast_id: int,
+    slice_seq: int,
+    limits: Limits,
+    now: datetime,
+    among: Collection[int] | None = None,
+) -> set[int]:
+    """Make those of a slice (of the subscribers `among`) wait or skip whom `limits` forbid; returns who they are.
+
+    Two rules may hold for one person: the first found wins, and when the wait is over the gate asks again.
+    """
+    waiting = [
+        Delivery.broadcast_id == broadcast_id,
+        Delivery.inbound_id == 0,
+        Delivery.slice == slice_seq,
+        Delivery.status == DeliveryStatus.PENDING.value,
+        Delivery.due_at.is_(None),
+    ]
+    if among is not None:
+        waiting.append(Delivery.subscriber_id.in_(among))
+    held: set[int] = set()
+    for decision, groups in limits.closed:
+        held |= _by_group(session, waiting, decision, groups, limits.spread_s, now)
+    if limits.recent:
+        held |= _by_cap(session, broadcast_id, waiting, limits, now)
+    return held
+
+
+def over_cap(people: Subquery, recent: Sequence[int], cap: int, now: datetime) -> Select[int, datetime]:
+    """SELECT those of `people` (subscriber ids) who have had `cap` messages in the 24 hours before `now`, each with
+    the moment of the first of these. Counted are deliveries of the broadcasts `recent`."""
+    had = aliased(Delivery)
+    return (
+        select(had.subscriber_id, func.min(had.updated_at).label("first"))
+        .where(
+            had.broadcast_id.in_(recent),
+            had.subscriber_id == people.c.subscriber_id,
+            had.inbound_id == 0,
+            had.status.in_(HAD_IT),
+            had.updated_at > now - CAP_PERIOD,
+        )
+        .group_by(had.subscriber_id)
+        .having(func.count() >= cap)
+    )
+
+
+@dataclass(frozen=True)
+class Full:
+    """People of a quiet group who have had enough: how many, of them for how many the wait ends too late, and when
+    the waits of the first and the last end."""
+
+    group_id: int | None
+    people: int
+    too_late: int
+    first: datetime
+    last: datetime
+
+
+def over_cap_by_group(
+    session: Session, people: Subquery, recent: Sequence[int], cap: int, at: datetime, expires_at: datetime
+) -> list[Full]:
+    """Count those of `people` who would have had enough at `at`, by quiet group."""
+    full = over_cap(people, recent, cap, at).subquery()
+    late = case((full.c.first >= expires_at - CAP_PERIOD, 1), else_=0)
+    rows = session.execute(
+        select(
+            Subscriber.quiet_group_id,
+            func.count(),
+            func.sum(late),
+            func.min(full.c.first),
+            func.max(full.c.first),
+        )
+        .join(full, full.c.subscriber_id == Subscriber.id)
+        .group_by(Subscriber.quiet_group_id)
+    )
+    return [
+        Full(group, count, too_late, first + CAP_PERIOD, last + CAP_PERIOD)
+        for group, count, too_late, first, last in rows
+    ]
+
+
+def _by_group(
+    session: Session,
+    waiting: Sequence[ColumnElement[bool]],
+    decision: Decision,
+    groups: tuple[int, ...] | None,
+    spread_s: int,
+    now: datetime,
+) -> set[int]:
+    theirs = true() if groups is None else Subscriber.quiet_group_id.in_(groups)
+    done = session.execute(
+        update(Delivery)
+        .where(*waiting, Subscriber.id == Delivery.subscriber_id, theirs)
+        .values(**_written(decision, spread_s), updated_at=now)
+        .returning(Delivery.subscriber_id),
+        execution_options={"synchronize_session": False},
+    )
+    return set(done.scalars())
+
+
+def _written(decision: Decision, spread_s: int) -> dict[str, Any]:
+    if isinstance(decision, Skip):
+        return {"status": DeliveryStatus.SKIPPED.value, "reason": decision.reason.value}
+    assert isinstance(decision, Defer)  # noqa: S101  # whoever may be sent to is in no closed group
+    return {"due_at": _Later(literal(decision.until, UtcDateTime), Delivery.subscriber_id % spread_s)}
+
+
+def _by_cap(
+    session: Session,
+    broadcast_id: int,
+    waiting: Sequence[ColumnElement[bool]],
+    limits: Limits,
+    now: datetime,
+) -> set[int]:
+    people = select(Delivery.subscriber_id).where(*waiting).subquery()
+    found = session.execute(over_cap(people, limits.recent, limits.cap, now))
+    decisions = [(one, decide(now, limits.expires_at, frees_at=first + CAP_PERIOD)) for one, first in found]
+    if not decisions:
+        return set()
+    rows = [
+        {"b_broadcast": broadcast_id, "b_subscriber": one, "b_now": now, **_bound(decision)}
+        for one, decision in sorted(decisions, key=lambda pair: pair[0])
+    ]
+    session.connection().execute(_HOLD, rows)
+    return {one for one, _ in decisions}
+
+
+def _bound(decision: Decision) -> dict[str, Any]:
+    skip = isinstance(decision, Skip)
+    return {
+        "b_status": DeliveryStatus.SKIPPED.value if skip else DeliveryStatus.PENDING.value,
+        "b_reason": decision.reason.value if isinstance(decision, Skip) else None,
+        "b_due": decision.until if isinstance(decision, Defer) else None,
+    }
+
+
+_HOLD = (
+    update(Delivery.__table__)  # type: ignore[arg-type]  # a mapped class's table is typed as FromClause
+    .where(
+        Delivery.broadcast_id == bindparam("b_broadcast"),
+        Delivery.subscriber_id == bindparam("b_subscriber"),
+        Delivery.inbound_id == 0,
+    )
+    .values(
+        status=bindparam("b_status", type_=Delivery.status.type),
+        reason=bindparam("b_reason", type_=Delivery.reason.type),
+        due_at=bindparam("b_due", type_=Delivery.due_at.type),
+        updated_at=bindparam("b_now", type_=Delivery.updated_at.type),
+    )
+)
+
+
+class _Later(FunctionElement[datetime]):
+    """SQL for a moment (to the second) and so many seconds."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(_Later, "postgresql")
+def _later_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    moment, seconds = element.clauses
+    return (
+        f"({compiler.process(moment, **options)} + "
+        f"make_interval(secs => ({compiler.process(seconds, **options)})::double precision))"
+    )
+
+
+@compiles(_Later, "sqlite")
+def _later_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    moment, seconds = element.clauses
+    modifier = f"'+' || ({compiler.process(seconds, **options)}) || ' seconds'"
+    return f"strftime('%Y-%m-%d %H:%M:%S.000000', {compiler.process(moment, **options)}, {modifier})"
