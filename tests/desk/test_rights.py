@@ -90,7 +90,7 @@ def test_open_requests_are_listed_with_their_deadline(
 
 def test_retention_and_the_record_of_processing_are_shown_to_admins(house: House, admin: Visitor) -> None:
     with house.inside() as newsroom:
-        newsroom.text("good morning", ANNA)
+        newsroom.text("when is the fair?", ANNA)
         newsroom.later(days=91)
         retention.purge(
             by="system",

@@ -17,6 +17,7 @@ KINDS: Final = (
     "refuse_subject", "erase", "wrong",
 )  # fmt: skip
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
 SHORTEST_REPAIRED: Final = 6
 _LONGEST_PREFIX: Final = 4
 _REMEMBERED: Final = 20_000
@@ -92,8 +93,18 @@ class Language:
         return frozenset(names)
 
     def knows(self, token: str) -> bool:
-        """Whether the token is a word of any list; such a word is never taken for a misspelling."""
-        return token in self.soft or bool(self._lists_of(token))
+        """Whether the token is a word of any list or phrase; such a word is never taken for a misspelling."""
+        return token in self.soft or token in self._in_phrases or bool(self._lists_of(token))
+
+    @cached_property
+    def _in_phrases(self) -> frozenset[str]:
+        """The words that templates spell out: *mother* is none of *bother*."""
+        return frozenset(
+            word
+            for sources in self.sources.values()
+            for source in sources
+            for word in _LETTERS.findall(fold(source))
+        )
 
     @cached_property
     def by_shortened(self) -> Mapping[str, frozenset[str]]:

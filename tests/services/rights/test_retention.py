@@ -37,7 +37,7 @@ def test_each_kind_goes_at_its_time_and_a_dry_run_says_the_same_numbers(newsroom
     newsroom.text("START", ANNA)  # on the list: stays
     newsroom.text("START", BERT)
     newsroom.text("STOP", BERT)  # left: five years
-    newsroom.text("good morning", CARA)  # a stranger: ninety days
+    newsroom.text("when is the fair?", CARA)  # a stranger: ninety days
     _sign_up(newsroom, DORA)  # never confirmed: thirty days
     newsroom.send_replies()
 
@@ -108,7 +108,7 @@ def test_a_proof_under_lock_ends_five_years_after_the_last_use_and_not_after_the
 
 
 def test_the_clock_does_one_round_a_day_and_erases_who_asked(newsroom: Newsroom) -> None:
-    newsroom.text("good morning", CARA)
+    newsroom.text("when is the fair?", CARA)
     newsroom.join(1)
     ask(newsroom, ANNA)
     newsroom.later(days=91)
@@ -138,7 +138,7 @@ def person_count(newsroom: Newsroom) -> int:
 def test_a_round_that_was_broken_off_goes_on_where_it_stopped(newsroom: Newsroom) -> None:
     with transaction() as session:
         session.add(PurgeRun(by="system", day="2026-03-01", started_at=newsroom.now, counts={"messages": 7}))
-    newsroom.text("good morning", CARA)
+    newsroom.text("when is the fair?", CARA)
     newsroom.later(days=91)
 
     while retention.purge_step(periods=PERIODS, controller=newsroom.controller, now=newsroom.now):
