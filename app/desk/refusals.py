@@ -53,7 +53,7 @@ PATTERNS: Final[tuple[str, ...]] = (
     ),
     N_("“%(word)s” is read as %(outcome)s already: %(why)s"),
     N_("“%(word)s” is a word of everyday talk. Choose one that nobody sends by chance."),
-    N_("“%(word)s” is the keyword of a list. Choose another, or rename the list's keyword first."),
+    N_("“%(word)s” is the keyword of a list. Choose another."),
     N_("“%(word)s” means %(meaning)s already, by your own words in “%(language)s”."),
     N_("“%(word)s” was added by somebody else just now."),
     N_("At most %(n)s messages a day is no promise; give 1 to %(most)s."),

@@ -100,7 +100,7 @@ def _is_talk(word: str, said: str) -> str | None:
 
 def _is_taken(word: str, said: str, own: Iterable[OwnWord], list_words: Collection[str]) -> str | None:
     if said in {squeeze(keyword) for keyword in list_words}:
-        return f"“{word}” is the keyword of a list. Choose another, or rename the list's keyword first."
+        return f"“{word}” is the keyword of a list. Choose another."
     for one in own:
         if squeeze(one.word) == said:
             return f"“{word}” means {one.meaning.upper()} already, by your own words in “{one.language}”."
