@@ -268,11 +268,13 @@ Ctrl-C stops everything.
 
 def _smoke(home: Path, desk: str, phones: str, env: Mapping[str, str]) -> int:
     from app.demo.front_door import StoryFailed
-    from app.demo.story import Stage, play
+    from app.demo.story import PHONES, Stage, play
 
     bare = {name: value for name, value in env.items() if name not in _NAMES} | {"TIDINGS_HOME": str(home)}
     try:
-        play(Stage(desk, phones, home, bare, CLI), lambda line: click.echo(f"  {line}"))
+        play(
+            Stage(desk, phones, home, bare, CLI, secrets.choice(PHONES)), lambda line: click.echo(f"  {line}")
+        )
     except StoryFailed as failure:
         click.echo(f"FAILED: {failure}", err=True)
         return 1

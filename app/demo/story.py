@@ -21,6 +21,8 @@ from app.demo.front_door import StoryFailed, Visitor
 from app.demo.seed import NUMBER, sign_in
 
 PHONE = "+12025550143"
+# A phone of its own for each time the story is played: the fourth same text within ten minutes gets no answer.
+PHONES = tuple(f"+1202555{last:04d}" for last in range(150, 200))
 TEXT = "Good morning {{first_name|reader}}: the bridge is open again."
 PATIENCE = 60.0
 Say = Callable[[str], None]
@@ -35,6 +37,7 @@ class Stage:
     home: Path
     env: Mapping[str, str]
     cli: Path
+    phone: str
 
     def command(self, *words: str) -> Any:
         """Run a command of ours and return its JSON; raises `StoryFailed` with its own reason."""
@@ -57,13 +60,17 @@ class Stage:
     def text(self, words: str) -> None:
         """Text from our phone."""
         answer = requests.post(
-            f"{self.simulator}/control/inbound", json={"from": PHONE, "to": NUMBER, "body": words}, timeout=30
+            f"{self.simulator}/control/inbound",
+            json={"from": self.phone, "to": NUMBER, "body": words},
+            timeout=30,
         ).json()
         _expect(answer.get("webhook_status") == 200, f"The webhook for {words} answered {answer}.")
 
     def heard(self) -> list[str]:
         """Return the bodies that our phone got from us, oldest first."""
-        found = requests.get(f"{self.simulator}/control/messages", params={"to": PHONE}, timeout=10).json()
+        found = requests.get(
+            f"{self.simulator}/control/messages", params={"to": self.phone}, timeout=10
+        ).json()
         return [message["body"] for message in found["messages"]]
 
 
@@ -145,7 +152,7 @@ def _finished(stage: Stage, broadcast_id: int) -> Any:
 
 def _proof(stage: Stage, say: Say) -> None:
     pack = stage.home / "proof.json"
-    stage.command("consent", "prove", PHONE, "--out", str(pack))
+    stage.command("consent", "prove", stage.phone, "--out", str(pack))
     _expect(pack.exists(), f"{pack} was not written.")
     verified = stage.command("consent", "verify")
     _expect(verified["bad"] is None, f"The ledger does not verify: {verified}")
