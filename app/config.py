@@ -134,6 +134,13 @@ class Settings:
         "Privacy page, linked from the welcome text",
         "https://example.org/privacy",
     )
+    terms_url: str = _setting(
+        "TIDINGS_TERMS_URL",
+        _text,
+        "https://news.example.org/terms",
+        "Terms of use, linked from the sign-up pages",
+        "https://example.org/terms",
+    )
     region: str = _setting(
         "TIDINGS_REGION", _region, "DE", "Country of numbers written without + and country code", "US"
     )

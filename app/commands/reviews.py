@@ -4,7 +4,7 @@ import click
 
 from app.clock import utcnow
 from app.commands.output import json_option, operator, say, table
-from app.commands.subscribers import subscribers
+from app.commands.subscribers_ask import subscribers
 from app.queue import REPLIES, enqueue_lane
 from app.runtime import runtime
 from app.services import decide_reviews, manage_subscribers

@@ -137,10 +137,12 @@ def _evidence(
         )
     given = (evidence_source, evidence_words, evidence_by, evidence_document, moment)
     by = (evidence_by.strip() or operator()) if any(given) else ""
-    return Evidence(evidence_source.strip(), moment, evidence_words.strip(), by, _document(evidence_document))
+    return Evidence(
+        evidence_source.strip(), moment, evidence_words.strip(), by, document_hash(evidence_document)
+    )
 
 
-def _document(path: Path | None) -> str:
+def document_hash(path: Path | None) -> str:
     if path is None:
         return ""
     try:

@@ -11,6 +11,7 @@ from flask_login import current_user
 from app.desk import words
 from app.desk.access import init_access
 from app.desk.account import account
+from app.desk.asking import asking
 from app.desk.broadcasts import broadcasts
 from app.desk.compose import compose
 from app.desk.errors import init_errors
@@ -47,6 +48,7 @@ from app.storage.models.accounts import Role
 _STATIC = Path(__file__).parent / "static"
 ROOMS = (
     account,
+    asking,
     broadcasts,
     compose,
     held,

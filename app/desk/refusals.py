@@ -87,6 +87,22 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("Notices are written in %(languages)s, not in “%(language)s”."),
     N_("The reason has %(n)s characters; it may have %(most)s."),
     N_("This person's data was erased already."),
+    N_("Say who asked for it and how: card of 3 March, signed at the open day."),
+    N_("The evidence has %(n)s characters; it may have %(most)s."),
+    N_("The list “%(name)s” is archived; nobody can join it any more."),
+    N_("People can be asked by SMS only, and “%(name)s” is sent over %(channel)s."),
+    N_(
+        "The question would be advertising, for the list's name says “%(word)s”. "
+        "Let people text the keyword instead."
+    ),
+    N_("%(who)s is suppressed: nothing may be sent to it."),
+    N_("%(who)s cannot be reached or blocked us; the person must write to us first."),
+    N_("%(who)s wrote something that may have meant STOP; decide on that first."),
+    N_("%(who)s is on this list already."),
+    N_("%(who)s was asked already, and the question is still open."),
+    N_("%(who)s said STOP; only the person can come back, by texting START."),
+    N_("The consent of %(who)s ran out unused; the person must text START."),
+    N_("%(who)s was asked %(n)s times in %(days)s days; more would be a nuisance."),
 )
 
 

@@ -70,7 +70,10 @@ class PlatformEvent:
 
 @dataclass(frozen=True, order=True)
 class DeliveryRef:
-    """Names one delivery: broadcast, subscriber, and the inbound message it answers (0 for a broadcast)."""
+    """Names one delivery: broadcast, subscriber, and the inbound message it answers.
+
+    The last is 0 for a broadcast, and below 0 for a message of ours to one person that answers no text of theirs.
+    """
 
     broadcast_id: int
     subscriber_id: int
@@ -83,7 +86,8 @@ class DeliveryRef:
     def parse(cls, text: str) -> "DeliveryRef":
         """Read `broadcast.subscriber.inbound`; raises ValueError on anything else."""
         parts = text.split(".")
-        if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
+        digits = [*parts[:2], *(part.removeprefix("-") for part in parts[2:])]
+        if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in digits):
             raise ValueError(f"{text!r} is no delivery reference; expected three numbers like 12.345.0")
         return cls(*(int(part) for part in parts))
 

@@ -194,8 +194,9 @@ def _due(now: datetime) -> Check:
         select(func.min(Broadcast.next_at)).where(Broadcast.state == BroadcastState.SCHEDULED.value)
     )
     reply = db.session.scalar(
+        # Answers only: questions about sign-ups (below 0) wait for the morning and for their turn.
         select(func.min(Delivery.updated_at)).where(
-            Delivery.status == DeliveryStatus.PENDING.value, Delivery.inbound_id != 0
+            Delivery.status == DeliveryStatus.PENDING.value, Delivery.inbound_id > 0
         )
     )
     for what, since in (("a broadcast", broadcast), ("a reply", reply)):

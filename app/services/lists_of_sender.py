@@ -38,6 +38,7 @@ def facts_of(
     controller: Controller,
     language: str,
     until: str = "",
+    link: str = "",
 ) -> Facts:
     """Return what replies in `language` say about a list, or about the sender where no list is meant.
 
@@ -53,6 +54,7 @@ def facts_of(
         privacy_url=controller.privacy_url,
         words=tuple(one.word.upper() for one in offers.values()),
         until=until,
+        link=link,
         rates_apply=rates_apply(Address(sender.channel, sender.address)),
     )
 

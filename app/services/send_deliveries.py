@@ -16,9 +16,10 @@ from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient
 from app.domain.parts import measure
 from app.domain.placeholders import Template, parse
 from app.gateways.base import Gateway, Transport
-from app.services import hold_back, settle_outcomes
+from app.services import hold_back, own_messages, settle_outcomes
 from app.services.controller import Controller
 from app.storage import audience, deliveries, holding, replies
+from app.storage import own_messages as waiting_messages
 from app.storage.database import transaction
 from app.storage.deliveries import Lease, Person
 from app.storage.holding import Limits
@@ -30,6 +31,9 @@ FLUSH_AT = 64
 MAX_SLICES = 4
 GATHER = timedelta(milliseconds=10)
 REPLIES_EVERY = timedelta(milliseconds=50)
+OWN_MESSAGES_EVERY = timedelta(milliseconds=500)
+# A question has up to two parts; permits are taken before its words are read.
+OWN_MESSAGE_PARTS = 2
 # A lane that must wait longer than this gives its worker back; the clock wakes it again.
 LONGEST_WAIT = 2.0
 
@@ -94,6 +98,7 @@ class Lane:
         self._attempts: dict[DeliveryRef, int] = {}
         self._outcomes: list[Outcome] = []
         self._looked_for_replies: datetime | None = None
+        self._looked_for_own: datetime | None = None
         self._last_window: datetime | None = None
         self._sender_open = True
         self._result = Drained()
@@ -120,7 +125,7 @@ class Lane:
             return 0.01
         if self._looked_for_replies is None or now - self._looked_for_replies >= REPLIES_EVERY:
             self._looked_for_replies = now
-            if self._start_replies():
+            if self._start_replies() or self._start_own_messages():
                 return 0.0
         if replies_only:
             return 0.05 if self._transport.in_flight else None
@@ -140,13 +145,37 @@ class Lane:
             people = replies.claim_replies(
                 session, self._setup.replies_id, now, min(self._transport.free, WINDOW)
             )
-        for person in people:
-            self._attempts[person.ref] = person.attempts + 1
         # Replies are few and answer a person who is waiting: they take permits, but never wait for them.
         if people:
             self._throttle.take(self._setup.sender_id, self._setup.rate, [1] * len(people))
-            self._submit([Recipient(p.ref, Address(p.channel, p.address), p.text or "") for p in people])
+            self._submit_texts(people)
         return bool(people)
+
+    def _start_own_messages(self) -> bool:
+        """Questions about sign-ups: after the answers, at the sender's pace, for an import may ask thousands."""
+        now = self._clock()
+        if self._looked_for_own is not None and now - self._looked_for_own < OWN_MESSAGES_EVERY:
+            return False
+        self._looked_for_own = now
+        most = min(self._transport.free, WINDOW)
+        with transaction() as session:
+            count = waiting_messages.waiting(session, self._setup.replies_id, now, most)
+        if not count:
+            return False
+        costs = [OWN_MESSAGE_PARTS] * count
+        granted, _ = self._throttle.take(self._setup.sender_id, self._setup.rate, costs)
+        with transaction() as session:
+            people = own_messages.claim(
+                session, self._setup.replies_id, now, granted, home=self._controller.region
+            )
+        self._submit_texts(people)
+        self._looked_for_own = None if count == most and granted == count else now
+        return bool(people)
+
+    def _submit_texts(self, people: Sequence[Person]) -> None:
+        for person in people:
+            self._attempts[person.ref] = person.attempts + 1
+        self._submit([Recipient(p.ref, Address(p.channel, p.address), p.text or "") for p in people])
 
     def _next_slice(self) -> _Held | None:
         for one in self._held:

@@ -25,6 +25,7 @@ def claim_replies(session: Session, broadcast_id: int, now: datetime, limit: int
         .where(
             Delivery.broadcast_id == broadcast_id,
             Delivery.slice.is_(None),
+            Delivery.inbound_id > 0,
             Delivery.status == DeliveryStatus.PENDING.value,
             or_(Delivery.due_at.is_(None), Delivery.due_at <= now),
         )

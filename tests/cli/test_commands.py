@@ -138,6 +138,23 @@ def test_people_are_shown_exported_and_opted_out(newsdesk: Shell) -> None:
     assert out.read_text() == newsdesk.ok("subscribers", "export", "NEWS")
 
 
+def test_somebody_is_asked_once_with_the_evidence_and_not_after_a_stop(newsdesk: Shell) -> None:
+    card = newsdesk.write("card.txt", "Yes, News. Ada")
+    words = ("subscribers", "ask", "+1 202 555 0109", "--list", "NEWS", "--evidence", "card 17")
+
+    asked = newsdesk.json(*words, "--received-by", "in_person", "--document", card, "--language", "de")
+    again = newsdesk.run(*words)
+    newsdesk.ok("subscribers", "opt-out", "+12025550101", "--reason", "called")
+    left = newsdesk.run("subscribers", "ask", "+12025550101", "--list", "NEWS", "--evidence", "card 18")
+    proof = newsdesk.json("consent", "show", "+12025550109")
+
+    assert (asked["list_name"], asked["address"]) == ("News", "+12025550109")
+    assert (again.exit_code, left.exit_code) == (1, 1)
+    assert "was asked already" in again.output
+    assert "said STOP" in left.output
+    assert len(proof["entries"]) == 2
+
+
 def test_an_import_is_previewed_with_mapped_columns(newsdesk: Shell) -> None:
     people = newsdesk.write("more.csv", "Telefon;Ort\n'+12025550103;Köln\n")
     words = (

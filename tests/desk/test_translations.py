@@ -33,6 +33,8 @@ SPEAKERS = (
     "read_inbox",
     "notices",
     "rights/erase_subscriber",
+    "request_consent",
+    "questions",
 )
 # Refusals about names and settings that only the command line or a broken installation can cause.
 NOT_AT_THE_DESK = re.compile(r"There is no list “X”\. Lists|X Brand and privacy page")

@@ -31,6 +31,7 @@ ENGLISH = Facts(
     privacy_url="https://news.example/privacy",
     words=("FLOOD", "SPORT"),
     rates_apply=True,
+    link="https://news.example/confirm/7h3kq9wd2x",
 )
 GERMAN = Facts(
     brand="Uferpost",
@@ -41,6 +42,7 @@ GERMAN = Facts(
     until="2. April 2026",
     privacy_url="https://uferpost.example/datenschutz",
     words=("FLUT", "SPORT"),
+    link="https://uferpost.example/confirm/7h3kq9wd2x",
 )
 FACTS = {"en": ENGLISH, "de": GERMAN}
 EVERY_TEXT = [(language, kind) for language in LANGUAGES for kind in ReplyKind]
@@ -89,6 +91,19 @@ def test_the_welcome_holds_everything_that_was_promised(language: str) -> None:
         fact in text for fact in (facts.list_name, facts.purpose, facts.frequency, facts.privacy_url, "STOP")
     )
     assert text.endswith(facts.privacy_url)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_t20_the_question_names_brand_list_and_frequency_praises_nothing_and_fits_two_parts(
+    language: str,
+) -> None:
+    facts = replace(FACTS[language], rates_apply=True)
+    text = reply(ReplyKind.QUESTION, language, facts)
+
+    assert all(fact in text for fact in (facts.list_name, facts.frequency, "STOP"))
+    assert facts.purpose not in text
+    assert text.endswith(facts.link)
+    assert measure(text).count <= 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

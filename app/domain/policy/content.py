@@ -106,6 +106,11 @@ def lint_notice(text: str, facts: Facts) -> list[Finding]:
     return _worst_first([*_missing(text, facts), *_forbidden(text), *_size(text)])
 
 
+def adverts(text: str) -> list[str]:
+    """Return what praises or sells in a text, as it is written there; a question that asks for consent has none."""
+    return [found[0] for found in _advert_words().finditer(text)]
+
+
 def _missing(text: str, facts: Facts) -> Iterator[Finding]:
     wanted = (
         ("no_brand", facts.brand, "Say who is writing: “{}”."),
@@ -206,6 +211,11 @@ def _short_link() -> re.Pattern[str]:
 @cache
 def _topic_words() -> Mapping[str, re.Pattern[str]]:
     return {topic: _words(words) for topic, words in _data()["topics"].items()}
+
+
+@cache
+def _advert_words() -> re.Pattern[str]:
+    return re.compile(rf"{_words(_data()['adverts']).pattern}|\d\s?%|[€$£]\s?\d|!", re.IGNORECASE)
 
 
 def _words(words: Collection[str]) -> re.Pattern[str]:

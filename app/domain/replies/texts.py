@@ -30,6 +30,7 @@ class ReplyKind(StrEnum):
     WRONG_NUMBER = "wrong_number"
     HELP = "help"
     CHOOSE_LIST = "choose_list"
+    QUESTION = "question"
 
 
 # Required by: CTIA and carriers' rules for welcome and help texts, GDPR article 13 for purpose and privacy link.
@@ -47,6 +48,8 @@ _REQUIRED: Final = {
     ReplyKind.WRONG_NUMBER: ("brand",),
     ReplyKind.HELP: ("brand", "contact"),
     ReplyKind.CHOOSE_LIST: ("brand", "words"),
+    # No purpose: what asks for consent may praise nothing (consent.md 2.7; OLG Düsseldorf I-15 U 64/15).
+    ReplyKind.QUESTION: ("brand", "list_name", "frequency"),
 }
 
 # What confirms that somebody left: one message, within five minutes of the word or not at all, for from then on the
@@ -74,7 +77,8 @@ class Facts:
 
     `frequency` is the promise in the words shown at sign-up ("At most 3 messages a day"); `contact` a phone
     number or e-mail address; `words` what to text for each list; `rates_apply` adds the line on message and
-    data rates, see the function of the same name; `until` the last day of a pause, in words (`day_words`).
+    data rates, see the function of the same name; `until` the last day of a pause, in words (`day_words`);
+    `link` confirms a sign-up as a YES does.
     """
 
     brand: str
@@ -86,6 +90,7 @@ class Facts:
     words: tuple[str, ...] = ()
     rates_apply: bool = False
     until: str = ""
+    link: str = ""
 
 
 def reply(kind: ReplyKind, language: str, facts: Facts) -> str:
@@ -142,6 +147,7 @@ def _values(facts: Facts, rates: str) -> dict[str, str]:
         "privacy_url": facts.privacy_url.strip(),
         "words": ", ".join(facts.words),
         "until": facts.until,
+        "link": facts.link,
         "rates": rates if facts.rates_apply else "",
     }
 

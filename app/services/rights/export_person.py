@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain import placeholders
@@ -17,7 +17,15 @@ from app.services.audit import note
 from app.services.controller import Controller, NotFound
 from app.services.rights import words
 from app.storage.database import db, transaction
-from app.storage.models import Broadcast, Delivery, InboundRow, Sender, Subscriber, Suppression
+from app.storage.models import (
+    Broadcast,
+    Delivery,
+    InboundRow,
+    OwnMessage,
+    Sender,
+    Subscriber,
+    Suppression,
+)
 
 FORMAT: Final = "tidings-person-1"
 
@@ -67,9 +75,16 @@ def _messages_out(session: Session, person: Subscriber) -> list[dict[str, Any]]:
     The text is filled in with the profile of today; an answer is the one that was kept.
     """
     rows = session.execute(
-        select(Delivery, Broadcast.title, Broadcast.text, InboundRow.reply_text, Sender.name)
+        select(
+            Delivery,
+            Broadcast.title,
+            Broadcast.text,
+            func.coalesce(InboundRow.reply_text, OwnMessage.text),
+            Sender.name,
+        )
         .join(Broadcast, Broadcast.id == Delivery.broadcast_id)
         .outerjoin(InboundRow, InboundRow.id == Delivery.inbound_id)
+        .outerjoin(OwnMessage, OwnMessage.id == -Delivery.inbound_id)
         .outerjoin(Sender, Sender.id == Broadcast.sender_id)
         .where(Delivery.subscriber_id == person.id)
         .order_by(Delivery.updated_at, Delivery.broadcast_id, Delivery.inbound_id)

@@ -118,7 +118,7 @@ def _answer_waits() -> Exists:
         exists()
         .where(
             Delivery.subscriber_id == Subscriber.id,
-            Delivery.inbound_id != 0,
+            Delivery.inbound_id > 0,
             Delivery.status.in_(_WAITING),
         )
         .correlate(Subscriber)

@@ -44,7 +44,9 @@ def purge_step(*, periods: Periods, controller: Controller, now: datetime) -> bo
 def would_go(*, periods: Periods, now: datetime) -> Counts:
     """Count what a round would take now, and take nothing."""
     session = db.session()
-    counts = Counter({timer.kind.value: timer.count(session, periods, now) for timer in timers.TIMERS})
+    counts: Counter[str] = Counter()
+    for timer in timers.TIMERS:
+        counts[timer.kind.value] += timer.count(session, periods, now)
     walked = 0
     while (page := aged_people(session, walked, PEOPLE_A_STEP, periods, now)) is not None:
         walked = page.last_id

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.domain.retention import Kept, Periods
 from app.services.rights.wiping import ERASED
 from app.storage.database import changed
-from app.storage.models import AuditEntry, InboundRow, Subscriber
+from app.storage.models import AuditEntry, InboundRow, OwnMessage, Subscriber
 
 BATCH: Final = 500
 
@@ -24,7 +24,7 @@ class Timer:
     """Rows of `table` for which `ripe(cutoff)` holds go by `act(session, their ids, now)`, `BATCH` at a time."""
 
     kind: Kept
-    table: type[InboundRow] | type[AuditEntry]
+    table: type[InboundRow] | type[OwnMessage] | type[AuditEntry]
     ripe: Condition
     act: Act
 
@@ -50,6 +50,10 @@ def _blank(column: str, value: Any) -> Act:
 
 def _delete_audit(session: Session, ids: list[int], now: datetime) -> int:
     return changed(session.execute(delete(AuditEntry).where(AuditEntry.id.in_(ids))))
+
+
+def _delete_own(session: Session, ids: list[int], now: datetime) -> int:
+    return changed(session.execute(delete(OwnMessage).where(OwnMessage.id.in_(ids))))
 
 
 def _forget_ids(session: Session, ids: list[int], now: datetime) -> int:
@@ -85,6 +89,7 @@ TIMERS: Final = (
         lambda cutoff: InboundRow.reply_text.is_not(None) & (InboundRow.received_at <= cutoff),
         _blank("reply_text", None),
     ),
+    Timer(Kept.REPLIES, OwnMessage, lambda cutoff: OwnMessage.created_at <= cutoff, _delete_own),
     Timer(Kept.REPEATS, InboundRow, _of_erased, _forget_ids),
     Timer(Kept.AUDIT, AuditEntry, lambda cutoff: AuditEntry.at <= cutoff, _delete_audit),
 )

@@ -20,6 +20,7 @@ from app.storage.models import (
     ConsentPii,
     Delivery,
     InboundRow,
+    OwnMessage,
     RestrictedSubject,
     Subject,
     Subscriber,
@@ -57,6 +58,10 @@ def _blank_texts(session: Session, ids: Sequence[int], now: datetime) -> None:
         update(InboundRow)
         .where(theirs)
         .values(text="", reply_text=None, media_count=0, read_at=func.coalesce(InboundRow.read_at, now)),
+        execution_options={"synchronize_session": False},
+    )
+    session.execute(
+        delete(OwnMessage).where(OwnMessage.subscriber_id.in_(ids)),
         execution_options={"synchronize_session": False},
     )
     forget_repeats(session, ids, now - REPEATS_FOR)

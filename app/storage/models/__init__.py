@@ -13,6 +13,7 @@ from app.storage.models.consent import (
 )
 from app.storage.models.deliveries import Delivery, InboundRow
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
+from app.storage.models.own_messages import OwnMessage
 from app.storage.models.own_words import OwnWordRow
 from app.storage.models.people import BroadcastList, QuietGroup, Sender, Subscriber, Subscription
 from app.storage.models.rights import PurgeRun, RestrictedSubject
@@ -31,6 +32,7 @@ __all__ = [
     "InboundRow",
     "LedgerHead",
     "Notice",
+    "OwnMessage",
     "OwnWordRow",
     "PurgeRun",
     "QuietGroup",

@@ -11,8 +11,9 @@ from app.storage.database import BigId, Model, UtcDateTime
 class Delivery(Model):
     """One broadcast, or reply, to one subscriber. The primary key is what makes a second copy impossible.
 
-    `inbound_id` is 0 for a broadcast and names the inbound message for a reply. `consent_seq` is the ledger
-    entry that allowed it (NULL for a reply, which answers the person's own act, and for one refused).
+    `inbound_id` is 0 for a broadcast and names the inbound message for a reply; -7 names the `OwnMessage` number 7.
+    `consent_seq` is the ledger entry that allowed it (NULL for a reply, which answers the person's own act, and for
+    one refused).
     """
 
     __tablename__ = "delivery"

@@ -36,6 +36,7 @@ TABLES_WITH_PEOPLE = {
     "consent_pii": "restricted, or destroyed",
     "delivery": "waiting ones skipped, provider's number removed",
     "inbound_message": "words blanked",
+    "own_message": "deleted",
     "restricted_subject": "made, or destroyed",
     "subject": "leads nowhere, or destroyed",
     "subscriber": "address and profile replaced",

@@ -1,0 +1,24 @@
+"""What people see on the web who have no account: the sign-up page of each list, and the link that confirms."""
+
+from flask import Blueprint, Flask
+
+from app.public.confirm import confirm
+from app.public.join import join
+from app.public.security import init_security
+
+ROOMS = (join, confirm)
+
+
+def init_app(app: Flask) -> None:
+    """Open these pages in `app`. The desk comes first: it says where form tokens and counters are kept."""
+    init_security(app)
+    frame = Blueprint(
+        "public",
+        __name__,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/public-static",
+    )
+    app.register_blueprint(frame)
+    for room in ROOMS:
+        app.register_blueprint(room)

@@ -1,0 +1,89 @@
+"""What protects the public pages: form tokens, rate limits, a policy that allows nothing but our style sheet."""
+
+import hashlib
+from ipaddress import ip_address
+from typing import Final
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter
+from flask_wtf.csrf import validate_csrf
+from wtforms import ValidationError
+
+from app.domain.addresses import BadAddress, canonical
+from app.runtime import runtime
+from app.services.questions import CHANNEL
+
+PER_VISITOR: Final = "10 per minute;60 per hour"
+# Besides the three questions in thirty days, which the service holds to: a number is no toy for bots.
+PER_NUMBER: Final = "5 per hour;10 per day"
+PER_LOOK: Final = "30 per minute"
+HONEYPOT: Final = "website"
+
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    # The address of a confirmation holds its code; no other site shall read it there.
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def visitor_ip() -> str:
+    """Return who asks. A web server of ours on this machine names its visitor last in X-Forwarded-For."""
+    peer = request.remote_addr or "127.0.0.1"
+    named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    if not ip_address(peer).is_loopback or not named:
+        return peer
+    try:
+        return str(ip_address(named))
+    except ValueError:
+        return peer
+
+
+def number_key() -> str:
+    """The number in a form, as a hash: counters shall not hold numbers."""
+    raw = request.form.get("number", "")[:100]
+    try:
+        raw = canonical(CHANNEL, raw, runtime().controller.region).value
+    except BadAddress:
+        raw = raw.strip()
+    return "number:" + runtime().controller.keys.index_hmac("limit", raw)[:24]
+
+
+limiter: Final = Limiter(visitor_ip, headers_enabled=True, strategy="moving-window")
+
+
+def init_security(app: Flask) -> None:
+    """Count visits where the desk counts sign-ins."""
+    limiter.init_app(app)
+
+
+def token_is_good() -> bool:
+    """Whether the form comes from a page of ours that this browser was given."""
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValidationError:
+        return False
+    return True
+
+
+def is_a_bot() -> bool:
+    """Whether a field is filled in that people do not see."""
+    return bool(request.form.get(HONEYPOT, "").strip())
+
+
+def add_headers(response: Response) -> Response:
+    """Give a page its headers; the desk's, which come later, leave them as they are."""
+    for name, value in _HEADERS.items():
+        response.headers[name] = value
+    return response
+
+
+def evidence() -> dict[str, str]:
+    """Return who acted, as far as a web page can know: sealed with the entry of the ledger."""
+    return {"ip": visitor_ip(), "user_agent": request.headers.get("User-Agent", "")[:300]}
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of words that were shown."""
+    return hashlib.sha256(text.encode()).hexdigest()
