@@ -47,6 +47,7 @@ def in_every_page() -> dict[str, Any]:
         "token": generate_csrf,
         "words": load,
         "style": url_for("public.static", filename="public.css", v=_fingerprint()),
+        "icon": url_for("public.static", filename="mark.svg"),
     }
 
 

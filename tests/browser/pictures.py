@@ -11,6 +11,7 @@ SCENES = (
     "demo-phones",
     "desk-broadcasts",
     "desk-compose",
+    "sign-up",
     "desk-when",
     "desk-review",
     "desk-progress",

@@ -78,6 +78,7 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     headline = archive.draft_of(editor)
     camera.take("desk-inbox", "/inbox")
     camera.take("desk-lists", "/lists")
+    camera.take("sign-up", "/join/city")
     camera.take("desk-notice", "/lists/1/notice")
     camera.take("desk-compose", f"{headline}/edit")
     camera.take(
