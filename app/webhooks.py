@@ -67,7 +67,7 @@ class HookDoor:
         return [body]
 
     def _take(self, name: str, environ: WSGIEnvironment) -> HookReply:
-        if environ["REQUEST_METHOD"] != "POST":
+        if environ["REQUEST_METHOD"] not in ("GET", "POST"):
             return _answer(405, "Providers post here; nothing can be read.")
         sender = self._sender(name)
         if sender is None:
@@ -103,6 +103,8 @@ class HookDoor:
         return known
 
     def _handle(self, sender: _Known, hook: HookRequest) -> HookReply:
+        if hook.method == "GET" and (answer := sender.gateway.handshake(hook)) is not None:
+            return answer
         sender.gateway.verify(hook)
         for event in sender.gateway.parse(hook):
             self._apply(event, sender.sender_id)
@@ -141,7 +143,7 @@ def _hook_request(name: str, environ: WSGIEnvironment, body: bytes) -> HookReque
         key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")
     }
     return HookRequest(
-        method="POST",
+        method=environ["REQUEST_METHOD"],
         public_url=f"{runtime().settings.public_url}{PREFIX}{name}{'?' if query else ''}{query}",
         headers=headers | {"content-type": environ.get("CONTENT_TYPE", "")},
         body=body,

@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "up": ("app.commands.run:up", "Run web, worker and clock on this machine."),
     "init": ("app.commands.run:init", "Make keys, settings and the database for a new installation."),
     "test": ("app.commands.run:test", "Run the tests of this version."),
+    "gateways": ("app.commands.gateways:gateways", "The providers and platforms that senders can be on."),
     "senders": ("app.commands.senders:senders", "Numbers, bots and accounts that we send from."),
     "lists": ("app.commands.notices:lists", "What people subscribe to."),
     "subscribers": ("app.commands.rights:subscribers", "Import, look up, export, opt out and erase people."),

@@ -28,13 +28,17 @@ class ProviderSignal(StrEnum):
 
 @dataclass(frozen=True)
 class InboundMessage:
-    """A text that a person sent to one of our senders. `external_id` makes a repeated webhook harmless."""
+    """A text that a person sent to one of our senders. `external_id` makes a repeated webhook harmless.
+
+    `payload` is what a deep link or a button of ours carried, which the person did not type: see `app.domain.links`.
+    """
 
     external_id: str
     address: Address
     text: str
     signal: ProviderSignal = ProviderSignal.NONE
     media_count: int = 0
+    payload: str = ""
 
 
 class PlatformSignal(StrEnum):
@@ -117,8 +121,12 @@ class ErrorKind(StrEnum):
     kind           about     what the engine does
     ============== ========= ==================================================================
     INVALID        address   marks the address bounced, no retry
+    GONE           address   the same: it was good, and its account or device is no more
     BLOCKED        address   suspends the address until the person sends START
     OPTED_OUT      address   records a withdrawal with the provider's code as evidence
+    WINDOW_CLOSED  address   fails this delivery: the platform lets us write only after the person did
+    PREFERENCE_CAP address   tries again after a day, while the broadcast is fresh: no failure of ours
+    PAIR_LIMITED   address   delays this person only, counts no attempt
     RATE_LIMITED   sender    waits `retry_after` for this sender, counts no attempt
     QUOTA          account   pauses the broadcast and says why
     CONTENT        message   fails this delivery, the words are shown to the editor
@@ -129,8 +137,12 @@ class ErrorKind(StrEnum):
     """
 
     INVALID = "invalid_address"
+    GONE = "gone"
     BLOCKED = "blocked"
     OPTED_OUT = "opted_out"
+    WINDOW_CLOSED = "window_closed"
+    PREFERENCE_CAP = "preference_cap"
+    PAIR_LIMITED = "pair_limited"
     RATE_LIMITED = "rate_limited"
     QUOTA = "quota_exhausted"
     CONTENT = "content"

@@ -11,9 +11,20 @@ A gateway translates and nothing else: no network, no database, no sleeping, no 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
 from typing import Protocol
 
-from app.domain.messages import Batch, DeliveryRef, Event, HookReply, HookRequest, Outcome
+from app.domain.messages import (
+    Batch,
+    DeliveryRef,
+    Event,
+    HookReply,
+    HookRequest,
+    Outcome,
+    PlatformSignal,
+    ReceiptStatus,
+)
 
 
 class GatewayError(Exception):
@@ -32,16 +43,46 @@ class BadSetting(GatewayError):
     """A setting of the sender is missing or wrong; the text names it and shows an example."""
 
 
+class Proof(StrEnum):
+    """What a provider's yes proves of one recipient.
+
+    QUEUED: it took the request; whether this person gets it is unknown, even later (LINE's multicast answers 200 for
+    people who blocked us). ADDRESSED: it knows this recipient. STORED: a server holds the message for them.
+    """
+
+    QUEUED = "queued"
+    ADDRESSED = "addressed"
+    STORED = "stored"
+
+
 @dataclass(frozen=True)
 class Capabilities:
-    """What a channel can do; the composer and the engine ask this, never the gateway's name."""
+    """What a channel can do; the composer and the engine ask this, never the gateway's name.
+
+    `text_unit`: sms (parts), chars, utf16 (code units) or bytes. `rate_unit`: part, message or request, of which
+    `default_rate` go in a second. `max_batch` recipients of the same text share one request. `media`: MIME type or its
+    first half -> bytes. `buttons`: how many under one message. `window`: how long after a person's words we may write;
+    None: always. `receipts`: what is reported later. `signals`: what the platform tells about people unasked.
+    `idempotent`: a request may be repeated with its key. `connection`: http, or stream for a connector process.
+    """
 
     channel: str
     max_text: int = 1600
     text_unit: str = "sms"
     max_batch: int = 1
+    min_batch: int = 1
     default_rate: float = 1.0
+    rate_unit: str = "part"
     auto_replies_to_stop: bool = False
+    media: Mapping[str, int] = field(default_factory=dict)
+    buttons: int = 0
+    window: timedelta | None = None
+    templates: bool = False
+    receipts: frozenset[ReceiptStatus] = frozenset()
+    signals: frozenset[PlatformSignal] = frozenset()
+    proof: Proof = Proof.ADDRESSED
+    idempotent: bool = False
+    connection: str = "http"
 
 
 @dataclass(frozen=True)
@@ -89,6 +130,12 @@ class Gateway(Protocol):
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
         """Return one outcome for each ref of `call`; never raises."""
 
+    def handshake(self, request: HookRequest) -> HookReply | None:
+        """Answer a provider that proves by a GET whose address this is; None when this is no such question.
+
+        Raises `BadSignature` when the question is not the provider's.
+        """
+
     def verify(self, request: HookRequest) -> None:
         """Raise `BadSignature` unless the provider signed this request."""
 
@@ -97,6 +144,9 @@ class Gateway(Protocol):
 
     def acknowledge(self, request: HookRequest) -> HookReply:
         """Return what the provider expects to hear when we took the webhook."""
+
+    def link(self, payload: str) -> str | None:
+        """Return the address that opens this sender on a phone and brings us `payload`; None where there is none."""
 
 
 class GatewayClass(Protocol):
@@ -113,6 +163,9 @@ class GatewayClass(Protocol):
     @property
     def settings(self) -> tuple[SettingSpec, ...]:
         """The settings a sender needs."""
+
+    def capabilities(self) -> Capabilities:
+        """Return what every sender of this gateway can do."""
 
     def check_settings(self, settings: Mapping[str, str]) -> str:
         """Return the sender's address; raises `BadSetting` naming what is missing, wrong or unknown."""

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 
 from app.gateways.base import BadSetting, Gateway, GatewayClass
+from app.gateways.telegram import TelegramGateway
 from app.gateways.twilio import TwilioGateway
 
 GATEWAYS: dict[str, GatewayClass] = {
+    TelegramGateway.name: TelegramGateway,
     TwilioGateway.name: TwilioGateway,
 }
 

@@ -1,11 +1,7 @@
 """Twilio Programmable Messaging: SMS by the 2010-04-01 REST API, webhooks signed with the account's token."""
 
-import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
@@ -29,10 +25,10 @@ from app.domain.messages import (
     SendError,
 )
 from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Reply, SettingSpec
+from app.gateways.common import HttpGateway, by_code, for_all, json_of, seconds, without_answer
 
 API = "https://api.twilio.com"
 REF_PARAMETER = "d"
-TRIES_IF_UNLISTED = 2
 _HEADERS = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 # Statuses that say nothing new (queued, sending ...) are taken and dropped.
@@ -46,7 +42,7 @@ _RECEIPTS = {
 }
 
 
-class TwilioGateway:
+class TwilioGateway(HttpGateway):
     """One Twilio number, or one Messaging Service, as a sender."""
 
     name = "twilio"
@@ -72,13 +68,7 @@ class TwilioGateway:
     @classmethod
     def check_settings(cls, settings: Mapping[str, str]) -> str:
         """Return the sender's address (E.164); raises `BadSetting` naming what is missing, wrong or unknown."""
-        known = {spec.name: spec for spec in cls.settings}
-        for name in settings:
-            if name not in known:
-                raise BadSetting(f"{name} is no setting of twilio; it knows {', '.join(known)}.")
-        for spec in cls.settings:
-            if spec.required and not settings.get(spec.name):
-                raise BadSetting(f"{spec.name} is missing. Give it with --set {spec.name}={spec.example}")
+        cls.complete(settings)
         if not settings["account_sid"].startswith("AC"):
             raise BadSetting("account_sid must begin with AC; find it on the first page of Twilio's console.")
         try:
@@ -86,9 +76,10 @@ class TwilioGateway:
         except BadAddress as error:
             raise BadSetting(f"from is no phone number: {error}") from error
 
-    def capabilities(self) -> Capabilities:
+    @classmethod
+    def capabilities(cls) -> Capabilities:
         """One US long code passes one part a second, which is the careful default."""
-        return Capabilities(channel=self.channel, max_text=1600, text_unit="sms", default_rate=1.0)
+        return Capabilities(channel=cls.channel, receipts=frozenset(ReceiptStatus))
 
     def encode(self, batch: Batch) -> Sequence[Call]:
         """One request a recipient: the API takes no more."""
@@ -113,9 +104,8 @@ class TwilioGateway:
         """Read a reply: 2xx carries the message's sid; an error carries a code; no reply may mean anything."""
         (ref,) = call.refs
         if reply.status == 0:
-            kind = ErrorKind.UNKNOWN if reply.left else ErrorKind.TEMPORARY
-            return [Outcome(ref, error=SendError(kind, code=reply.reason))]
-        body = _json(reply.body)
+            return for_all(call, without_answer(reply))
+        body = json_of(reply.body)
         if 200 <= reply.status < 300:
             sid = body.get("sid")
             # A 2xx without a sid was not written by Twilio; the message may or may not be on its way.
@@ -138,6 +128,10 @@ class TwilioGateway:
         if "MessageStatus" in fields:
             return [_receipt(fields, request.query.get(REF_PARAMETER, ""))]
         return [_message(fields)]
+
+    def link(self, payload: str) -> str | None:
+        """`sms:` with the word written already; this spelling works on iOS and on Android."""
+        return f"sms:{self._from}?&body={quote(payload)}"
 
     def acknowledge(self, request: HookRequest) -> HookReply:
         """Empty TwiML: our answer to the person goes out as a delivery, like everything else."""
@@ -186,7 +180,7 @@ def _receipt(fields: Mapping[str, str], ref: str) -> Event:
 def _error(reply: Reply, body: Mapping[str, Any]) -> SendError:
     code = str(body.get("code") or "")
     detail = str(body.get("message") or "")[:300]
-    wait = _seconds(reply.headers.get("retry-after"))
+    wait = seconds(reply.headers.get("retry-after"))
     if reply.status == 429:
         return SendError(ErrorKind.RATE_LIMITED, code or "429", detail, wait or 1.0)
     if reply.status in (502, 504):
@@ -206,28 +200,4 @@ _BOUNCES_TWICE = frozenset({"30005"})
 
 
 def _by_code(code: str) -> SendError:
-    kind = _codes().get(code)
-    if kind is None:
-        return SendError(ErrorKind.TEMPORARY, code, tries=TRIES_IF_UNLISTED)
-    return SendError(kind, code, bounces_after=2 if code in _BOUNCES_TWICE else 1)
-
-
-@cache
-def _codes() -> dict[str, ErrorKind]:
-    text = files("app.gateways").joinpath("twilio_codes.toml").read_text(encoding="utf-8")
-    return {str(code): ErrorKind(kind) for kind, codes in tomllib.loads(text).items() for code in codes}
-
-
-def _json(body: bytes) -> Mapping[str, Any]:
-    try:
-        found = json.loads(body)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _seconds(value: str | None) -> float | None:
-    try:
-        return max(0.0, float(value)) if value else None
-    except ValueError:
-        return None
+    return replace(by_code("twilio", code), bounces_after=2 if code in _BOUNCES_TWICE else 1)

@@ -55,7 +55,7 @@ def add(
     _check_name(name)
     _check_base_url(base_url)
     address = _checked_address(gateway, settings)
-    pace = gateway(settings, base_url).capabilities().default_rate if rate is None else _checked_rate(rate)
+    pace = gateway.capabilities().default_rate if rate is None else _checked_rate(rate)
     with transaction() as session:
         if session.scalar(select(Sender.id).where(Sender.name == name)) is not None:
             raise Conflict(f"There is a sender “{name}” already. Choose another name, or rotate its secrets.")

@@ -15,7 +15,8 @@ from app.services.record_consent import NewEvent, record
 from app.storage.models import Delivery, Sender, Subscriber
 
 # Kinds that say something about the person and not only about this delivery.
-PERSONAL = frozenset({ErrorKind.OPTED_OUT, ErrorKind.INVALID, ErrorKind.BLOCKED})
+_DEAD = frozenset({ErrorKind.INVALID, ErrorKind.GONE})
+PERSONAL = _DEAD | {ErrorKind.OPTED_OUT, ErrorKind.BLOCKED}
 
 
 def react(
@@ -64,13 +65,13 @@ def _counts(session: Session, person: Subscriber, error: SendError) -> bool:
 
 def _mark(person: Subscriber, error: SendError, sender: Sender, now: datetime) -> NewEvent | None:
     pii = {"address": person.address, "channel": person.channel, "provider_code": error.code}
-    known = person.bounced_at if error.kind is ErrorKind.INVALID else person.blocked_at
+    known = person.bounced_at if error.kind in _DEAD else person.blocked_at
     if known is not None:
         return None
     bounced = NewEvent(
         person, EventType.ENDPOINT_BOUNCED, now, "provider", scope=Scope.ALL, sender=sender, pii=pii
     )
-    if error.kind is ErrorKind.INVALID:
+    if error.kind in _DEAD:
         return bounced
     if error.kind is ErrorKind.BLOCKED:
         # No wish of the person that we know of (consent.md 3.4): nothing is withdrawn, the address rests.

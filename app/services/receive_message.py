@@ -12,6 +12,7 @@ from app.domain.consent import SubscriptionState
 from app.domain.keywords import Decision, Outcome, classify
 from app.domain.keywords.own_words import words_with
 from app.domain.keywords.regions import languages_of_number
+from app.domain.links import read_payload
 from app.domain.messages import InboundMessage, ProviderSignal
 from app.domain.statuses import DeliveryStatus
 from app.services.controller import Controller
@@ -44,8 +45,7 @@ def receive_message(
 ) -> Received:
     """Store one inbound message and do what it asks. The same message again changes nothing.
 
-    A `decision` that was made elsewhere (a button's payload) is taken as it is,
-    else the words are read here.
+    A `decision` that was made elsewhere is taken as it is, else the payload of a link or a button, else the words.
 
     When this returns, a STOP is in force: it is committed, whatever becomes of workers and queues.
     """
@@ -84,6 +84,9 @@ def _decide(
 ) -> Decision:
     """The provider's own reading of the word beats ours; START there only lifts its block, so ours decides too."""
     words = {word: str(offer.list.id) for word, offer in offers.items()}
+    carried = read_payload(message.payload, words) if message.payload else None
+    if carried is not None:
+        return carried.decision
     languages, own = _languages(person, offers), own_words(session)
     read = classify(
         message.text,

@@ -19,7 +19,9 @@ from app.storage.outcomes import settle as write
 
 FIRST_RETRY_S = 30
 _CLOSES_SENDER = frozenset({ErrorKind.AUTH, ErrorKind.CONFIG})
-_NOT_OUR_TURN = _CLOSES_SENDER | {ErrorKind.RATE_LIMITED, ErrorKind.QUOTA}
+_NOT_OUR_TURN = _CLOSES_SENDER | {ErrorKind.RATE_LIMITED, ErrorKind.QUOTA, ErrorKind.PAIR_LIMITED}
+# Platforms cap how much marketing a person gets; Meta asks to wait a day at least.
+CAP_RESTS = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ def settlement(outcome: Outcome, attempt: int, now: datetime) -> Settlement:
         return Settlement(
             outcome.ref, DeliveryStatus.PENDING, error_code=error.code, due_at=due, attempt_counts=False
         )
+    if error.kind is ErrorKind.PREFERENCE_CAP and attempt < error.tries:
+        rest = max(CAP_RESTS, timedelta(seconds=error.retry_after or 0.0))
+        return Settlement(outcome.ref, DeliveryStatus.PENDING, error_code=error.code, due_at=now + rest)
     if error.kind is ErrorKind.TEMPORARY and attempt < error.tries:
         return Settlement(
             outcome.ref,

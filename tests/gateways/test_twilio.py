@@ -225,7 +225,7 @@ def test_a_status_that_tells_nothing_new_is_ignored(status: str) -> None:
         (INBOUND | {"NumMedia": "many"}, {}),
         ({"MessageSid": "SM1", "MessageStatus": "sent"}, {}),
         ({"MessageSid": "SM1", "MessageStatus": "sent"}, {"d": "1.2"}),
-        ({"MessageSid": "SM1", "MessageStatus": "sent"}, {"d": "1.2.-3"}),
+        ({"MessageSid": "SM1", "MessageStatus": "sent"}, {"d": "1.2.x3"}),
         ({"MessageStatus": "sent"}, {"d": "1.2.0"}),
     ],
 )

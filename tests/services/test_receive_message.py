@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.domain.addresses import Address
+from app.domain.consent import EventType
 from app.domain.messages import ErrorKind, InboundMessage, ProviderSignal, SendError
 from app.services.decide_reviews import held as held_people
 from app.services.manage_subscribers import suppress
@@ -343,3 +344,19 @@ def test_words_of_the_numbers_country_count_and_a_doubt_is_held(newsroom: Newsro
     [person] = held_people()
     assert (person.address, person.rule) == (bob.value, "en.hold:1")
     assert person.why == f"“{person.words}” may be a wish to stop, and a human should read it (en.hold:1)."
+
+
+def test_a_deep_link_subscribes_and_says_where_it_hung(newsroom: Newsroom) -> None:
+    def carried(payload: str, id_: str) -> str:
+        message = InboundMessage(id_, Address("sms", number(1)), "/start", payload=payload)
+        return receive_message(
+            message, sender_id=newsroom.sender_id, controller=newsroom.controller, now=newsroom.now
+        ).outcome
+
+    assert carried("city_poster-7", "U1") == "START_LIST"
+    given = db.session.scalars(
+        select(ConsentEvent).where(ConsentEvent.event_type == EventType.CONSENT_GIVEN.value)
+    ).one()
+    assert (given.cta_ref, given.tier) == ("sms:city-desk:city_poster-7", "payload")
+    assert carried("stop_button", "U2") == "STOP"
+    assert carried("nonsense", "U3") == "START"

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app.domain.addresses import Address
 from app.domain.consent import Act, EventType, Scope, SubscriptionState
+from app.domain.links import MAX_PAYLOAD
 from app.domain.replies import ReplyKind
 from app.services import suppressions
 from app.services.lists_of_sender import Offer, present_notice
@@ -110,7 +111,7 @@ def _resume(case: Case, offer: Offer | None) -> bool:
 
 def _grant(case: Case, offer: Offer, notice: Notice, kind: ReplyKind, related: str | None) -> None:
     _learn_language(case, offer)
-    more = {"list_id": offer.list.id, "notice": notice, "cta_ref": f"sms:{case.sender.name}"}
+    more = {"list_id": offer.list.id, "notice": notice, "cta_ref": _call_to_action(case)}
     given = case.event(
         EventType.CONSENT_GIVEN,
         act=Act.KEYWORD_EXACT,
@@ -120,6 +121,12 @@ def _grant(case: Case, offer: Offer, notice: Notice, kind: ReplyKind, related: s
         **more,
     )
     case.record(case.event(EventType.NOTICE_SHOWN, **more), given)
+
+
+def _call_to_action(case: Case) -> str:
+    """Say what the person answered: our sender's address somewhere, or a link whose payload tells where it hung."""
+    here = f"{case.sender.channel}:{case.sender.name}"
+    return f"{here}:{case.message.payload[:MAX_PAYLOAD]}" if case.message.payload else here
 
 
 def _keeps(case: Case, offer: Offer) -> str | None:

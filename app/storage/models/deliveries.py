@@ -39,7 +39,7 @@ class Delivery(Model):
     reason: Mapped[str | None] = mapped_column(String(30))
     error_code: Mapped[str | None] = mapped_column(String(20))
     consent_seq: Mapped[int | None] = mapped_column(BigId)
-    provider_id: Mapped[str | None] = mapped_column(String(64))
+    provider_id: Mapped[str | None] = mapped_column(String(200))
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -68,7 +68,7 @@ class InboundRow(Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     sender_id: Mapped[int] = mapped_column(ForeignKey("sender.id"))
-    external_id: Mapped[str] = mapped_column(String(64))
+    external_id: Mapped[str] = mapped_column(String(200))
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id"))
     text: Mapped[str] = mapped_column(Text)
     media_count: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,54 @@
+"""`tidings gateways`: which providers and platforms there are, what each can do, and which settings it needs."""
+
+from dataclasses import dataclass
+
+import click
+
+from app.commands.output import json_option, say, table
+from app.gateways.base import Capabilities, GatewayClass, SettingSpec
+from app.gateways.registry import GATEWAYS
+
+
+@dataclass(frozen=True)
+class GatewayRow:
+    """One gateway: its word for `--gateway`, what it can do, and the settings of a sender on it."""
+
+    name: str
+    capabilities: Capabilities
+    settings: tuple[SettingSpec, ...]
+
+
+@click.command("gateways")
+@json_option
+def gateways(as_json: bool) -> None:
+    """List the gateways that `senders add --gateway` knows, with their settings.
+
+    \b
+    Example:
+      tidings gateways --json
+    """
+    rows = [_row(found) for _, found in sorted(GATEWAYS.items())]
+    say(rows, as_json, lambda: _table(rows))
+
+
+def _row(found: GatewayClass) -> GatewayRow:
+    return GatewayRow(found.name, found.capabilities(), found.settings)
+
+
+def _table(rows: list[GatewayRow]) -> str:
+    headings = ("gateway", "channel", "text", "per request", "per second", "hears", "settings")
+    return table(headings, [_cells(row) for row in rows], empty="there is no gateway")
+
+
+def _cells(row: GatewayRow) -> tuple[object, ...]:
+    can = row.capabilities
+    heard = sorted({signal.value for signal in can.signals} | {status.value for status in can.receipts})
+    return (
+        row.name,
+        can.channel,
+        f"{can.max_text} {can.text_unit}",
+        can.max_batch,
+        f"{can.default_rate:g} {can.rate_unit}s",
+        " ".join(heard) or "nothing",
+        " ".join(spec.name if spec.required else f"[{spec.name}]" for spec in row.settings),
+    )

@@ -1,0 +1,132 @@
+"""What gateways share: checking settings, reading replies as JSON, and what a reply means whoever the provider is."""
+
+import hashlib
+import hmac
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, ClassVar
+
+from app.domain.messages import ErrorKind, HookReply, HookRequest, Outcome, SendError
+from app.gateways.base import BadSetting, BadSignature, Call, Malformed, Reply, SettingSpec
+
+TRIES_IF_UNLISTED = 2
+"""A code that no table knows is taken for a passing fault, but not for long."""
+
+
+class HttpGateway:
+    """Defaults of a gateway that is called over HTTP. A subclass names itself and its settings."""
+
+    name: ClassVar[str]
+    channel: ClassVar[str]
+    settings: ClassVar[tuple[SettingSpec, ...]]
+
+    @classmethod
+    def complete(cls, settings: Mapping[str, str]) -> None:
+        """Raise `BadSetting` naming a setting that this gateway does not know, or one that it needs."""
+        known = {spec.name: spec for spec in cls.settings}
+        for name in settings:
+            if name not in known:
+                raise BadSetting(f"{name} is no setting of {cls.name}; it knows {', '.join(known)}.")
+        for spec in cls.settings:
+            if spec.required and not settings.get(spec.name):
+                raise BadSetting(f"{spec.name} is missing. Give it with --set {spec.name}={spec.example}")
+
+    def handshake(self, request: HookRequest) -> HookReply | None:
+        """Say that there is nothing to read: this provider only posts."""
+        return HookReply(405, body="The provider posts here; nothing can be read.\n")
+
+    def acknowledge(self, request: HookRequest) -> HookReply:
+        """An empty 200: most providers look at nothing else."""
+        return HookReply(200)
+
+    def link(self, payload: str) -> str | None:
+        """No address opens this sender."""
+        return None
+
+
+def without_answer(reply: Reply) -> SendError | None:
+    """Return the error of a call that nobody answered, or that a machine between us and the provider did."""
+    if reply.status == 0:
+        kind = ErrorKind.UNKNOWN if reply.left else ErrorKind.TEMPORARY
+        return SendError(kind, code=reply.reason)
+    if reply.status in (502, 504):
+        # Whether the provider took the message behind it, nobody can tell.
+        return SendError(ErrorKind.UNKNOWN, str(reply.status))
+    return None
+
+
+def by_status(reply: Reply, detail: str = "") -> SendError:
+    """Return what an HTTP status says where the body says nothing that we know."""
+    code, wait = str(reply.status), seconds(reply.headers.get("retry-after"))
+    if reply.status == 429:
+        return SendError(ErrorKind.RATE_LIMITED, code, detail, wait or 1.0)
+    if reply.status >= 500:
+        return SendError(ErrorKind.TEMPORARY, code, detail, wait)
+    if reply.status in (401, 403):
+        return SendError(ErrorKind.AUTH, code, detail)
+    if reply.status >= 400:
+        return SendError(ErrorKind.TEMPORARY, code, detail, wait, tries=TRIES_IF_UNLISTED)
+    return SendError(ErrorKind.UNKNOWN, code, "The reply is not the provider's; check --base-url.")
+
+
+def for_all(call: Call, error: SendError | None, provider_id: str | None = None) -> Sequence[Outcome]:
+    """Return the same outcome for everybody whom a call covers."""
+    return [Outcome(ref, provider_id=None if error else provider_id, error=error) for ref in call.refs]
+
+
+def json_of(body: bytes) -> Mapping[str, Any]:
+    """Return a JSON object, or an empty one when the body is none."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def posted_json(request: HookRequest) -> Mapping[str, Any]:
+    """Return the JSON object that a webhook carries; raises `Malformed`."""
+    try:
+        found = json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise Malformed("The body is no JSON.") from error
+    if not isinstance(found, dict):
+        raise Malformed("The body is no JSON object.")
+    return found
+
+
+def seconds(value: object) -> float | None:
+    """Return a number of seconds as a header or a field has it, or None."""
+    try:
+        return max(0.0, float(value)) if isinstance(value, (str, int, float)) and value != "" else None
+    except ValueError:
+        return None
+
+
+def check_hmac(request: HookRequest, header: str, expected: str) -> None:
+    """Raise `BadSignature` unless a header holds what we computed over the raw body with the sender's secret."""
+    given = request.headers.get(header, "")
+    if not hmac.compare_digest(given.encode(), expected.encode()):
+        raise BadSignature(f"The {header} does not fit this body and this sender's secret.")
+
+
+def hmac_sha256(secret: str, body: bytes) -> bytes:
+    """Return the HMAC-SHA256 that LINE, Meta and Viber sign webhooks with."""
+    return hmac.new(secret.encode(), body, hashlib.sha256).digest()
+
+
+@cache
+def codes_of(gateway: str) -> Mapping[str, ErrorKind]:
+    """Return code -> kind from `<gateway>_codes.toml`, a table of `kind = [codes]` with the pages it comes from."""
+    text = files("app.gateways").joinpath(f"{gateway}_codes.toml").read_text(encoding="utf-8")
+    return {str(code): ErrorKind(kind) for kind, codes in tomllib.loads(text).items() for code in codes}
+
+
+def by_code(gateway: str, code: str, detail: str = "", retry_after: float | None = None) -> SendError:
+    """Return the error for a provider's code; one that the table lacks is a passing fault, tried twice."""
+    kind = codes_of(gateway).get(code)
+    if kind is None:
+        return SendError(ErrorKind.TEMPORARY, code, detail[:300], retry_after, tries=TRIES_IF_UNLISTED)
+    return SendError(kind, code, detail[:300], retry_after)

@@ -1,0 +1,199 @@
+"""Telegram: a bot that people start, by the Bot API; webhooks carry the secret that we gave with `setWebhook`.
+
+Source: core.telegram.org/bots/api (10.1); the texts of errors are those of the open server, tdlib/telegram-bot-api.
+"""
+
+import hmac
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from app.domain.addresses import Address
+from app.domain.messages import (
+    Batch,
+    ErrorKind,
+    Event,
+    EventKind,
+    HookRequest,
+    InboundMessage,
+    Outcome,
+    PlatformEvent,
+    PlatformSignal,
+    Recipient,
+    SendError,
+)
+from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Reply, SettingSpec
+from app.gateways.common import HttpGateway, by_status, for_all, json_of, posted_json, seconds, without_answer
+
+API: Final = "https://api.telegram.org"
+MEGABYTE: Final = 1024 * 1024
+_HEADERS: Final = {"Content-Type": "application/json"}
+_TOKEN: Final = re.compile(r"\d+:[A-Za-z0-9_-]{30,}")
+_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{16,256}")
+
+# A part of the description, in lower case -> what it means. Telegram has no finer codes than the HTTP status.
+_MEANINGS: Final = (
+    ("bot was blocked", ErrorKind.BLOCKED),
+    ("bot was kicked", ErrorKind.BLOCKED),
+    ("is not a member", ErrorKind.BLOCKED),
+    ("bot can't initiate conversation", ErrorKind.BLOCKED),
+    ("user is deactivated", ErrorKind.GONE),
+    ("group chat was deleted", ErrorKind.GONE),
+    ("chat not found", ErrorKind.INVALID),
+    ("user not found", ErrorKind.INVALID),
+    ("have no access to the user", ErrorKind.INVALID),
+    ("message is too long", ErrorKind.CONTENT),
+    ("message text is empty", ErrorKind.CONTENT),
+    ("can't parse entities", ErrorKind.CONTENT),
+)
+
+
+class TelegramGateway(HttpGateway):
+    """One bot as a sender. Whoever has not started it cannot be written to."""
+
+    name = "telegram"
+    channel = "telegram"
+    settings = (
+        SettingSpec("token", secret=True, example="123456:the token that BotFather gave you"),
+        SettingSpec("bot", secret=False, example="CityDeskBot"),
+        SettingSpec(
+            "secret", secret=True, example="16 letters or digits at least, the same as for setWebhook"
+        ),
+    )
+
+    def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
+        self._bot, self._secret = settings["bot"], settings["secret"]
+        self._url = f"{(base_url or API).rstrip('/')}/bot{settings['token']}/sendMessage"
+
+    @classmethod
+    def check_settings(cls, settings: Mapping[str, str]) -> str:
+        """Return the sender's address, `@bot`; raises `BadSetting` naming what is missing, wrong or unknown."""
+        cls.complete(settings)
+        if not _TOKEN.fullmatch(settings["token"]):
+            raise BadSetting(
+                "token is not a bot's: BotFather's look like 123456:ABC and 35 characters in all or more."
+            )
+        if not _SECRET.fullmatch(settings["secret"]):
+            raise BadSetting("secret needs 16 to 256 letters, digits, _ or -; give the same to setWebhook.")
+        return "@" + settings["bot"].removeprefix("@")
+
+    @classmethod
+    def capabilities(cls) -> Capabilities:
+        """30 messages a second for a bot, which Telegram asks for in its FAQ; it reports nothing after the send."""
+        return Capabilities(
+            channel=cls.channel,
+            max_text=4096,
+            text_unit="utf16",
+            default_rate=25.0,
+            rate_unit="message",
+            media={
+                "image/": 10 * MEGABYTE,
+                "video/": 50 * MEGABYTE,
+                "audio/": 50 * MEGABYTE,
+                "": 50 * MEGABYTE,
+            },
+            buttons=8,
+            signals=frozenset({PlatformSignal.LEFT, PlatformSignal.CAME_BACK}),
+        )
+
+    def encode(self, batch: Batch) -> Sequence[Call]:
+        """One request a recipient. Plain text: a stray `_` in Markdown would fail the whole message."""
+        return [self._call(recipient) for recipient in batch.recipients]
+
+    def _call(self, recipient: Recipient) -> Call:
+        body = {"chat_id": recipient.address.value, "text": recipient.text}
+        return Call("POST", self._url, json.dumps(body).encode(), _HEADERS, refs=(recipient.ref,))
+
+    def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
+        """`ok` with the message's id, or an error code with a description in words."""
+        if (error := without_answer(reply)) is not None:
+            return for_all(call, error)
+        body = json_of(reply.body)
+        result = body.get("result")
+        if reply.status == 200 and body.get("ok") is True and isinstance(result, dict):
+            return for_all(call, None, str(result.get("message_id", "")))
+        return for_all(call, _error(reply, body))
+
+    def verify(self, request: HookRequest) -> None:
+        """Compare the secret that Telegram sends back with each update."""
+        given = request.headers.get("x-telegram-bot-api-secret-token", "")
+        if not hmac.compare_digest(given.encode(), self._secret.encode()):
+            raise BadSignature("The secret token is not the one given to setWebhook.")
+
+    def parse(self, request: HookRequest) -> Sequence[Event]:
+        """Private messages, pressed buttons, and who blocked or unblocked the bot; groups are none of ours."""
+        update = posted_json(request)
+        number = update.get("update_id")
+        if not isinstance(number, int):
+            raise Malformed("The field update_id is missing.")
+        external_id = f"update:{number}"
+        for field, read in (
+            ("message", _message),
+            ("callback_query", _pressed),
+            ("my_chat_member", _membership),
+        ):
+            found = update.get(field)
+            if isinstance(found, dict):
+                event = read(external_id, found)
+                return [event or Event(EventKind.IGNORED)]
+        return [Event(EventKind.IGNORED)]
+
+    def link(self, payload: str) -> str:
+        """Opens the bot with a Start button that sends the payload."""
+        return f"https://t.me/{self._bot.removeprefix('@')}?start={payload}"
+
+
+def _error(reply: Reply, body: Mapping[str, Any]) -> SendError:
+    words = str(body.get("description") or "")
+    detail, code = words[:300], str(body.get("error_code") or reply.status)
+    if reply.status == 429:
+        parameters = body.get("parameters")
+        wait = seconds(parameters.get("retry_after")) if isinstance(parameters, dict) else None
+        return SendError(ErrorKind.RATE_LIMITED, code, detail, wait or 1.0)
+    for part, kind in _MEANINGS:
+        if part in words.casefold():
+            return SendError(kind, code, detail)
+    # A wrong token is 401 or, when it does not even look like one, 404 with these words alone.
+    if reply.status in (401, 404) and words in ("Unauthorized", "Not Found"):
+        return SendError(ErrorKind.AUTH, code, detail)
+    return by_status(reply, detail)
+
+
+def _address(chat: object) -> Address | None:
+    if not isinstance(chat, dict) or chat.get("type") != "private" or not isinstance(chat.get("id"), int):
+        return None
+    return Address(TelegramGateway.channel, str(chat["id"]))
+
+
+def _message(external_id: str, message: Mapping[str, Any]) -> Event | None:
+    address = _address(message.get("chat"))
+    if address is None:
+        return None
+    text = message.get("text") or message.get("caption") or ""
+    command, _, payload = str(text).partition(" ")
+    started = command == "/start" and bool(payload)
+    media = 0 if message.get("text") else 1
+    found = InboundMessage(external_id, address, command if started else str(text), media_count=media)
+    if started:
+        found = InboundMessage(external_id, address, command, payload=payload.strip())
+    return Event(EventKind.MESSAGE, message=found)
+
+
+def _pressed(external_id: str, query: Mapping[str, Any]) -> Event | None:
+    message = query.get("message")
+    address = _address(message.get("chat")) if isinstance(message, dict) else None
+    data = query.get("data")
+    if address is None or not isinstance(data, str):
+        return None
+    return Event(EventKind.MESSAGE, message=InboundMessage(external_id, address, "", payload=data))
+
+
+def _membership(external_id: str, change: Mapping[str, Any]) -> Event | None:
+    address, member = _address(change.get("chat")), change.get("new_chat_member")
+    status = member.get("status") if isinstance(member, dict) else None
+    signal = {"kicked": PlatformSignal.LEFT, "member": PlatformSignal.CAME_BACK}.get(str(status))
+    if address is None or signal is None:
+        return None
+    evidence = {"my_chat_member": str(status), "date": str(change.get("date", ""))}
+    return Event(EventKind.SIGNAL, signal=PlatformEvent(external_id, address, signal, evidence=evidence))

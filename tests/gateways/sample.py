@@ -1,0 +1,43 @@
+"""What the contract test must know of a gateway to try every clause of the contract on it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from app.domain.messages import ErrorKind, HookRequest, PlatformSignal, ReceiptStatus
+from app.gateways.base import Reply
+
+HOOK = "https://news.example.org/hooks/city-desk"
+REF = "12.345.0"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A gateway's settings, and an example of everything that its provider says.
+
+    `sender` is the address that the settings make. `addresses` has three people. `accepted` gives the provider's
+    yes to a call for n people, `provider_id` is what it names. `failures` has a reply for each kind that the provider
+    tells, `wrong_settings` what must be refused and a word of why. `stop`, `signals` and `receipts` are signed
+    webhooks; a receipt's is for the delivery 12.345.0. `tampered` is one whose signature does not fit.
+    """
+
+    name: str
+    settings: Mapping[str, str]
+    sender: str
+    wrong_settings: Sequence[tuple[Mapping[str, str], str]]
+    addresses: Sequence[str]
+    accepted: Callable[[int], Reply]
+    provider_id: str
+    failures: Sequence[tuple[Reply, ErrorKind]]
+    stop: HookRequest
+    tampered: HookRequest
+    malformed: Sequence[HookRequest] = ()
+    signals: Mapping[PlatformSignal, HookRequest] = field(default_factory=dict)
+    receipts: Mapping[ReceiptStatus, HookRequest] = field(default_factory=dict)
+    deep_link: HookRequest | None = None
+
+
+def post(body: bytes, headers: Mapping[str, str], query: Mapping[str, str] | None = None) -> HookRequest:
+    """Return a webhook as the door hands it to a gateway."""
+    query = query or {}
+    tail = "?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else ""
+    return HookRequest("POST", HOOK + tail, headers, body, query)

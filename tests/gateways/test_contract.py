@@ -1,0 +1,241 @@
+"""The contract of `app.gateways.base`, tried on every gateway in the registry."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.addresses import canonical
+from app.domain.messages import (
+    Batch,
+    DeliveryRef,
+    ErrorKind,
+    EventKind,
+    HookRequest,
+    PlatformSignal,
+    Recipient,
+)
+from app.gateways.base import BadSetting, BadSignature, Call, Gateway, GatewayClass, Malformed, Reply
+from app.gateways.registry import GATEWAYS, build
+from tests.gateways.sample import HOOK, REF, Sample
+from tests.gateways.samples import SAMPLES
+
+TEXT = 'Grüße 🌍 & <more> "quoted"\nsecond line'
+every_gateway = pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES.keys())
+
+
+def bound(sample: Sample) -> Gateway:
+    return build(sample.name, sample.settings, None)
+
+
+def class_of(sample: Sample) -> GatewayClass:
+    return GATEWAYS[sample.name]
+
+
+def batch(sample: Sample, count: int, text: str = TEXT) -> Batch:
+    channel = bound(sample).capabilities().channel
+    people = [canonical(channel, sample.addresses[i % len(sample.addresses)]) for i in range(count)]
+    return Batch(
+        tuple(Recipient(DeliveryRef(12, 345 + i), person, text) for i, person in enumerate(people)), HOOK
+    )
+
+
+def first_call(sample: Sample, count: int = 1) -> Call:
+    return bound(sample).encode(batch(sample, count))[0]
+
+
+@every_gateway
+def test_settings_make_the_senders_address_and_what_is_missing_wrong_or_unknown_is_named(
+    sample: Sample,
+) -> None:
+    check = class_of(sample).check_settings
+
+    assert check(sample.settings) == sample.sender
+    with pytest.raises(BadSetting, match="no setting of"):
+        check({**sample.settings, "colour": "red"})
+    for spec in class_of(sample).settings:
+        if spec.required:
+            with pytest.raises(BadSetting, match=f"{spec.name} is missing"):
+                check({**sample.settings, spec.name: ""})
+    for change, word in sample.wrong_settings:
+        with pytest.raises(BadSetting, match=word):
+            check({**sample.settings, **change})
+
+
+@every_gateway
+def test_its_requests_cover_everybody_once_and_no_more_than_fit_in_one(sample: Sample) -> None:
+    gateway = bound(sample)
+    limit = gateway.capabilities().max_batch
+    for count in (1, 2, limit + 1):
+        whole = batch(sample, count)
+
+        calls = gateway.encode(whole)
+
+        assert sorted(ref for call in calls for ref in call.refs) == sorted(
+            one.ref for one in whole.recipients
+        )
+        assert all(1 <= len(call.refs) <= limit for call in calls)
+
+
+@every_gateway
+def test_people_with_texts_of_their_own_never_share_a_request(sample: Sample) -> None:
+    one, two = (batch(sample, 1, text).recipients[0] for text in ("for Ada", "for Grace"))
+    both = Batch((one, Recipient(DeliveryRef(12, 999), two.address, two.text)), HOOK)
+
+    calls = bound(sample).encode(both)
+
+    assert [call.refs for call in calls] == [(one.ref,), (DeliveryRef(12, 999),)]
+
+
+@every_gateway
+def test_a_base_url_points_every_request_elsewhere(sample: Sample) -> None:
+    gateway = build(sample.name, sample.settings, "http://127.0.0.1:8001/")
+
+    assert all(call.url.startswith("http://127.0.0.1:8001/") for call in gateway.encode(batch(sample, 1)))
+    assert not first_call(sample).url.startswith("http://127.0.0.1")
+
+
+@every_gateway
+def test_a_yes_gives_each_of_them_the_providers_id(sample: Sample) -> None:
+    count = min(3, bound(sample).capabilities().max_batch)
+    call = first_call(sample, count)
+
+    outcomes = bound(sample).decode(call, sample.accepted(count))
+
+    assert [(one.ref, one.error) for one in outcomes] == [(ref, None) for ref in call.refs]
+    assert {one.provider_id for one in outcomes} == {sample.provider_id}
+
+
+@every_gateway
+def test_each_no_is_read_into_the_family_of_errors(sample: Sample) -> None:
+    call = first_call(sample)
+
+    read = [bound(sample).decode(call, reply)[0].error for reply, _ in sample.failures]
+
+    assert [error.kind if error else None for error in read] == [kind for _, kind in sample.failures]
+    waits = [error.retry_after for error in read if error and error.kind is ErrorKind.RATE_LIMITED]
+    assert all(wait is not None and wait > 0 for wait in waits)
+
+
+@every_gateway
+def test_silence_is_unknown_when_the_request_may_have_left_and_temporary_when_not(sample: Sample) -> None:
+    gateway, call = bound(sample), first_call(sample)
+
+    (left,) = gateway.decode(call, Reply(0, left=True, reason="curl_28"))
+    (kept,) = gateway.decode(call, Reply(0, left=False, reason="curl_7"))
+
+    assert left.error is not None
+    assert kept.error is not None
+    assert (left.error.kind, kept.error.kind) == (ErrorKind.UNKNOWN, ErrorKind.TEMPORARY)
+
+
+@every_gateway
+@given(status=st.integers(100, 599), body=st.binary(max_size=200))
+def test_any_reply_gives_everybody_one_outcome(sample: Sample, status: int, body: bytes) -> None:
+    call = first_call(sample, min(2, bound(sample).capabilities().max_batch))
+
+    outcomes = bound(sample).decode(call, Reply(status, body))
+
+    assert [one.ref for one in outcomes] == list(call.refs)
+    assert all((one.error is None) == (one.provider_id is not None) for one in outcomes)
+
+
+@every_gateway
+def test_a_stop_is_heard_with_an_id_that_stays_the_same(sample: Sample) -> None:
+    gateway = bound(sample)
+    gateway.verify(sample.stop)
+
+    (event,) = gateway.parse(sample.stop)
+    (again,) = gateway.parse(sample.stop)
+
+    assert event.kind is EventKind.MESSAGE
+    assert event.message is not None
+    assert event.message.text == "STOP"
+    assert event.message.address == canonical(gateway.capabilities().channel, sample.addresses[0])
+    assert event.message.external_id
+    assert event == again
+    assert 200 <= gateway.acknowledge(sample.stop).status < 300
+
+
+@every_gateway
+def test_what_the_provider_did_not_sign_is_refused(sample: Sample) -> None:
+    unsigned = HookRequest("POST", HOOK, {}, sample.stop.body)
+
+    for request in (sample.tampered, unsigned):
+        with pytest.raises(BadSignature):
+            bound(sample).verify(request)
+
+
+@every_gateway
+@given(body=st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
+def test_a_body_that_makes_no_sense_is_malformed_or_of_no_interest_and_nothing_worse(
+    sample: Sample, body: bytes
+) -> None:
+    try:
+        events = bound(sample).parse(HookRequest("POST", HOOK, {}, body))
+    except Malformed:
+        return
+    assert all(event.kind is not EventKind.RECEIPT for event in events)
+
+
+@every_gateway
+def test_malformed_webhooks_are_named_so(sample: Sample) -> None:
+    for request in sample.malformed:
+        with pytest.raises(Malformed):
+            bound(sample).parse(request)
+
+
+@every_gateway
+def test_it_hears_exactly_the_signals_that_it_says(sample: Sample) -> None:
+    gateway = bound(sample)
+
+    heard: dict[PlatformSignal, str] = {}
+    for expected, request in sample.signals.items():
+        gateway.verify(request)
+        (event,) = gateway.parse(request)
+        assert event.signal is not None
+        assert event.signal.signal is expected
+        heard[expected] = event.signal.external_id
+
+    assert set(heard) == gateway.capabilities().signals
+    assert len(set(heard.values())) == len(heard)
+
+
+@every_gateway
+def test_it_reads_exactly_the_receipts_that_it_says(sample: Sample) -> None:
+    gateway = bound(sample)
+
+    for expected, request in sample.receipts.items():
+        gateway.verify(request)
+        (event,) = gateway.parse(request)
+        assert event.receipt is not None
+        assert (str(event.receipt.ref), event.receipt.status) == (REF, expected)
+        assert (event.receipt.error is not None) == (expected == "failed")
+
+    assert set(sample.receipts) == gateway.capabilities().receipts
+
+
+@every_gateway
+def test_a_deep_link_brings_its_payload(sample: Sample) -> None:
+    gateway = bound(sample)
+    if sample.deep_link is None:
+        assert gateway.link("weekly") is None or "weekly" in str(gateway.link("weekly"))
+        return
+
+    (event,) = gateway.parse(sample.deep_link)
+
+    assert "weekly_poster7" in str(gateway.link("weekly_poster7"))
+    carried = (
+        event.message.payload if event.message else event.signal.evidence["payload"] if event.signal else ""
+    )
+    assert carried == "weekly_poster7"
+
+
+@every_gateway
+def test_no_secret_shows_in_what_is_logged(sample: Sample) -> None:
+    names = [spec.name for spec in class_of(sample).settings if spec.secret]
+    secrets = [sample.settings[name] for name in names if name in sample.settings]
+
+    shown = repr(bound(sample))
+
+    assert secrets
+    assert not any(secret in shown for secret in secrets)
