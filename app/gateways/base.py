@@ -87,13 +87,13 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Call:
-    """One HTTP request, covering the deliveries in `refs`."""
+    """One HTTP request, covering the deliveries in `refs`. Its address and headers may hold secrets: never shown."""
 
     method: str
-    url: str
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-    basic_auth: tuple[str, str] | None = None
+    url: str = field(repr=False)
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    basic_auth: tuple[str, str] | None = field(default=None, repr=False)
     refs: tuple[DeliveryRef, ...] = ()
 
 

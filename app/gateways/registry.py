@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 from app.gateways.base import BadSetting, Gateway, GatewayClass
+from app.gateways.http_sms import gateway_classes
 from app.gateways.telegram import TelegramGateway
 from app.gateways.twilio import TwilioGateway
 
 GATEWAYS: dict[str, GatewayClass] = {
+    **gateway_classes(),
     TelegramGateway.name: TelegramGateway,
     TwilioGateway.name: TwilioGateway,
 }

@@ -1,0 +1,262 @@
+"""The gateway that every described provider shares. Webhooks are known by a secret in their address."""
+
+import hmac
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
+from urllib.parse import parse_qsl, quote, urlencode
+
+from app.domain.addresses import Address, BadAddress, parse_phone
+from app.domain.messages import (
+    Batch,
+    DeliveryRef,
+    ErrorKind,
+    Event,
+    EventKind,
+    HookReply,
+    HookRequest,
+    InboundMessage,
+    Outcome,
+    Receipt,
+    ReceiptStatus,
+    Recipient,
+    SendError,
+)
+from app.domain.parts import measure
+from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Proof, Reply
+from app.gateways.common import (
+    TRIES_IF_UNLISTED,
+    HttpGateway,
+    by_status,
+    for_all,
+    json_of,
+    seconds,
+    without_answer,
+)
+from app.gateways.http_sms.description import Description, Hook, descriptions
+from app.gateways.http_sms.paths import at, filled, holds, items
+
+KEY_PARAMETER: Final = "key"
+REF_PARAMETER: Final = "d"
+_CONTENT_TYPES: Final = {
+    "form": "application/x-www-form-urlencoded",
+    "json": "application/json",
+    "text": "text/plain",
+}
+_SHORT_CODE: Final = re.compile(r"\d{3,8}")
+_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{16,100}")
+
+
+class HttpSmsGateway(HttpGateway):
+    """One number at one provider. A subclass carries the provider's description."""
+
+    channel = "sms"
+    description: ClassVar[Description]
+
+    def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
+        self._ask = self.description.ask
+        sender = settings["from"]
+        self._values = {spec.name: settings.get(spec.name, "") for spec in self.settings} | {
+            "from": sender,
+            "from_digits": sender.removeprefix("+"),
+        }
+        self._secret = settings["hook_secret"]
+        base = base_url or settings.get("base_url") or self.description.base_url
+        self._url = base.rstrip("/") + filled(self._ask.path, {k: quote(v) for k, v in self._values.items()})
+        basic = self._ask.basic
+        self._basic = (filled(basic[0], self._values), filled(basic[1], self._values)) if basic else None
+
+    @classmethod
+    def check_settings(cls, settings: Mapping[str, str]) -> str:
+        """Return the sender's address: E.164 or a short code; raises `BadSetting`."""
+        cls.complete(settings)
+        if not _SECRET.fullmatch(settings["hook_secret"]):
+            raise BadSetting(
+                "hook_secret needs 16 to 100 letters, digits, _ or -; it is part of the webhook's address."
+            )
+        sender = settings["from"].strip()
+        if _SHORT_CODE.fullmatch(sender):
+            return sender
+        try:
+            return parse_phone(sender).value
+        except BadAddress as error:
+            raise BadSetting(f"from is no number that people can answer to: {error}") from error
+
+    @classmethod
+    def capabilities(cls) -> Capabilities:
+        """A yes says that the provider has taken the message; what became of it, its receipt tells."""
+        receipt = cls.description.receipt
+        return Capabilities(
+            channel=cls.channel,
+            default_rate=cls.description.rate,
+            receipts=frozenset(receipt.statuses.values()) if receipt else frozenset(),
+            proof=Proof.QUEUED,
+        )
+
+    def encode(self, batch: Batch) -> Sequence[Call]:
+        """One request a recipient: what such interfaces do with lists differs too much."""
+        return [self._call(recipient, batch.callback_url) for recipient in batch.recipients]
+
+    def _call(self, recipient: Recipient, callback_url: str) -> Call:
+        number = recipient.address.value
+        gsm, other = self._ask.unicode
+        values = self._values | {
+            "to": number,
+            "to_digits": number.removeprefix("+"),
+            "text": recipient.text,
+            "ref": str(recipient.ref),
+            "callback": f"{callback_url}?{KEY_PARAMETER}={self._secret}&{REF_PARAMETER}={recipient.ref}",
+            "encoding": gsm if measure(recipient.text).encoding == "GSM-7" else other,
+        }
+        headers = {name: value for name, value in filled(self._ask.headers, values).items() if value}
+        return Call(
+            self._ask.method,
+            self._url,
+            _written(self._ask.body, filled(self._ask.fields, values)),
+            {"Content-Type": _CONTENT_TYPES[self._ask.body], "Accept": "application/json", **headers},
+            self._basic,
+            (recipient.ref,),
+        )
+
+    def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
+        """A yes with the message's id; else the provider's code, looked up in its table."""
+        if (error := without_answer(reply)) is not None:
+            return for_all(call, error)
+        found = self._read(reply)
+        if 200 <= reply.status < 300 and self._is_yes(found):
+            # Some interfaces give no id; the delivery's own reference, which receipts bring back, stands for it.
+            return for_all(call, None, found["id"] or str(call.refs[0]))
+        return for_all(call, self._error(reply, found))
+
+    def _read(self, reply: Reply) -> dict[str, str]:
+        answer = self.description.answer
+        if answer.pattern:
+            match = re.search(answer.pattern, reply.body.decode(errors="replace"))
+            named = match.groupdict() if match else {}
+            found = {name: named.get(name) or "" for name in ("id", "code", "detail")}
+            return found | {"ok": found["code"]}
+        document = json_of(reply.body)
+        paths = {"id": answer.id, "code": answer.code, "detail": answer.detail}
+        found = {name: at(document, path) if path else "" for name, path in paths.items()}
+        return found | {"ok": at(document, answer.ok[0]) if answer.ok else found["id"]}
+
+    def _is_yes(self, found: Mapping[str, str]) -> bool:
+        ok = self.description.answer.ok
+        return found["ok"] in ok[1] if ok else found["ok"] != ""
+
+    def _error(self, reply: Reply, found: Mapping[str, str]) -> SendError:
+        code, detail = found["code"], found["detail"][:300]
+        wait = seconds(reply.headers.get("retry-after"))
+        kind = self.description.codes.get(code) if code else None
+        if reply.status == 429 or kind is ErrorKind.RATE_LIMITED:
+            return SendError(ErrorKind.RATE_LIMITED, code or "429", detail, wait or 1.0)
+        if kind is not None:
+            return SendError(kind, code, detail, wait)
+        if code and reply.status < 500:
+            if reply.status in (401, 403):
+                return SendError(ErrorKind.AUTH, code, detail)
+            return SendError(ErrorKind.TEMPORARY, code, detail, wait, tries=TRIES_IF_UNLISTED)
+        return by_status(reply, detail)
+
+    def handshake(self, request: HookRequest) -> HookReply | None:
+        """Such providers may bring messages and receipts by GET: those are webhooks like any other."""
+        return None
+
+    def verify(self, request: HookRequest) -> None:
+        """Compare the secret that is part of the address which we gave the provider."""
+        if not hmac.compare_digest(request.query.get(KEY_PARAMETER, "").encode(), self._secret.encode()):
+            raise BadSignature(f"The {KEY_PARAMETER} in this address is not the sender's hook_secret.")
+
+    def parse(self, request: HookRequest) -> Sequence[Event]:
+        """Tell messages from receipts as the description says."""
+        events = [
+            *(
+                _message(one, self.description.inbound)
+                for one in _matching(request, self.description.inbound)
+            ),
+            *(
+                self._receipt(one, request, self.description.receipt)
+                for one in _matching(request, self.description.receipt)
+                if self.description.receipt is not None
+            ),
+        ]
+        return events or [Event(EventKind.IGNORED)]
+
+    def _receipt(self, item: object, request: HookRequest, hook: Hook) -> Event:
+        status = hook.statuses.get(at(item, hook.paths["status"]))
+        if status is None:
+            return Event(EventKind.IGNORED)
+        path = hook.paths["ref"]
+        ref = request.query.get(path[1:], "") if path.startswith("?") else at(item, path)
+        try:
+            delivery = DeliveryRef.parse(ref)
+        except ValueError as error:
+            raise Malformed(str(error)) from error
+        failure = (
+            self._failure(at(item, hook.paths.get("code", ""))) if status is ReceiptStatus.FAILED else None
+        )
+        return Event(
+            EventKind.RECEIPT, receipt=Receipt(delivery, at(item, hook.paths["id"]) or ref, status, failure)
+        )
+
+    def _failure(self, code: str) -> SendError:
+        return SendError(self.description.codes.get(code, ErrorKind.TEMPORARY), code)
+
+    def acknowledge(self, request: HookRequest) -> HookReply:
+        """What the provider expects to read."""
+        return HookReply(200, body=self.description.acknowledges_with)
+
+    def link(self, payload: str) -> str | None:
+        """`sms:` with the word written already; this spelling works on iOS and on Android."""
+        return f"sms:{self._values['from']}?&body={quote(payload)}"
+
+
+def gateway_classes() -> dict[str, type[HttpSmsGateway]]:
+    """Return a gateway for each provider that is described."""
+    return {
+        name: type(
+            f"{name.title()}Gateway",
+            (HttpSmsGateway,),
+            {"name": name, "settings": one.settings, "description": one, "__doc__": f"{one.title}."},
+        )
+        for name, one in descriptions().items()
+    }
+
+
+def _written(body: str, fields: Any) -> bytes:
+    if body == "text":
+        return str(fields).encode()
+    if body == "json":
+        return json.dumps(fields).encode()
+    return urlencode({name: value for name, value in fields.items() if value != ""}).encode()
+
+
+def _matching(request: HookRequest, hook: Hook | None) -> list[object]:
+    """Return the items of a webhook that are of this sort."""
+    if hook is None:
+        return []
+    return [one for one in items(_document(request, hook.format), hook.each) if holds(one, hook.when)]
+
+
+def _document(request: HookRequest, format_: str) -> object:
+    if format_ == "query" or request.method == "GET":
+        return request.query
+    try:
+        if format_ == "json":
+            return json.loads(request.body)
+        return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"The body is no {format_}.") from error
+
+
+def _message(item: object, hook: Hook) -> Event:
+    external_id, number = at(item, hook.paths["id"]), at(item, hook.paths["from"])
+    if not external_id:
+        raise Malformed(f"The field {hook.paths['id']} is missing.")
+    try:
+        address: Address = parse_phone(number if number.startswith(("+", "00")) else f"+{number}")
+    except BadAddress as error:
+        raise Malformed(str(error)) from error
+    message = InboundMessage(external_id, address, at(item, hook.paths["text"]))
+    return Event(EventKind.MESSAGE, message=message)

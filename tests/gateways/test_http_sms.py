@@ -1,0 +1,102 @@
+"""Providers as data files: what a slip in one is answered with, and how texts and nested fields are written."""
+
+import json
+from urllib.parse import parse_qs
+
+import pytest
+
+from app.domain.addresses import Address
+from app.domain.messages import Batch, DeliveryRef, Recipient
+from app.gateways.base import Call
+from app.gateways.http_sms import descriptions
+from app.gateways.http_sms.description import BadDescription, read
+from app.gateways.http_sms.paths import at, filled, holds, items
+from app.gateways.registry import build
+from tests.gateways.sample import HOOK, REF
+from tests.gateways.samples.http_sms import SAMPLES, SECRET
+
+GOOD = """
+title = "Test"
+source = "a page"
+base_url = "https://sms.example.org"
+settings = { from = { example = "+12025550100" } }
+request = { method = "POST", path = "/send", body = "json", fields = { to = "{to}" } }
+reply = { id = "id" }
+inbound = { format = "json", when = "text", id = "id", from = "from", text = "text" }
+"""
+
+
+def call_of(name: str, text: str) -> Call:
+    person = Recipient(DeliveryRef.parse(REF), Address("sms", "+12025550123"), text)
+    (call,) = build(name, SAMPLES[name].settings, None).encode(Batch((person,), HOOK))
+    return call
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "word"),
+    [
+        ('title = "Test"', "", "title"),
+        ('body = "json"', 'body = "xml"', "form, json, text"),
+        ('format = "json"', 'format = "xml"', "form, json, query"),
+        ('reply = { id = "id" }', 'reply = { id = "id" }\ncodes = { annoyed = [1] }', "annoyed"),
+        ("title", "title title", "line 2"),
+    ],
+)
+def test_a_slip_in_a_file_is_named_with_the_file(before: str, after: str, word: str) -> None:
+    assert read("acme", GOOD).title == "Test"
+    with pytest.raises(BadDescription, match=rf"acme\.toml: .*{word}"):
+        read("acme", GOOD.replace(before, after, 1))
+
+
+def test_every_provider_says_where_its_description_comes_from() -> None:
+    assert {name for name, one in descriptions().items() if len(one.source) < 20} == set()
+    assert len(descriptions()) == 10
+
+
+def test_a_form_names_the_encoding_that_the_text_needs() -> None:
+    plain, emoji = (parse_qs(call_of("vonage", text).body.decode()) for text in ("Grüße", "Hi 🌍"))
+
+    assert (plain["type"], plain["text"]) == (["text"], ["Grüße"])
+    assert (emoji["type"], emoji["text"]) == (["unicode"], ["Hi 🌍"])
+    assert plain["client-ref"] == [REF]
+    assert plain["callback"] == [f"{HOOK}?key={SECRET}&d={REF}"]
+
+
+def test_nested_fields_are_written_where_they_belong() -> None:
+    (message,) = json.loads(call_of("infobip", 'a "quoted" {to} text').body)["messages"]
+
+    assert message["destinations"] == [{"to": "12025550123"}]
+    assert message["content"] == {"text": 'a "quoted" {to} text'}
+    assert message["webhooks"]["callbackData"] == REF
+
+
+def test_a_text_for_kannel_is_the_body_and_all_else_are_headers() -> None:
+    call = call_of("kannel", "Привет")
+
+    assert call.body == "Привет".encode()
+    assert call.headers["X-Kannel-To"] == "+12025550123"
+    assert call.headers["X-Kannel-Coding"] == "2"
+    assert "X-Kannel-SMSC" not in call.headers
+
+
+def test_paths_lead_into_documents_and_nowhere_else() -> None:
+    document = {"a": [{"b": 7, "yes": True}], "list": [1]}
+
+    assert [at(document, path) for path in ("a.0.b", "a.0.yes", "a.1.b", "a.x", "a", "")] == [
+        "7",
+        "true",
+        "",
+        "",
+        "",
+        "",
+    ]
+    assert items(document, "list") == [1]
+    assert items([1, 2], "") == [1, 2]
+    assert items(document, "nothing") == []
+    assert [holds(document, rule) for rule in ("a.0.b", "a.0.b=7", "a.0.b=8", "z")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert filled({"n": 1, "l": ["{x}"]}, {"x": "{y}"}) == {"n": 1, "l": ["{y}"]}
