@@ -42,7 +42,7 @@ REF_PARAMETER: Final = "d"
 _CONTENT_TYPES: Final = {
     "form": "application/x-www-form-urlencoded",
     "json": "application/json",
-    "text": "text/plain",
+    "text": "text/plain; charset=UTF-8",
 }
 _SHORT_CODE: Final = re.compile(r"\d{3,8}")
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{16,100}")
