@@ -101,6 +101,7 @@ class Lane:
         self._looked_for_own: datetime | None = None
         self._last_window: datetime | None = None
         self._sender_open = True
+        self._by_parts = setup.gateway.capabilities().rate_unit == "part"
         self._result = Drained()
 
     def drain(self, until: datetime, *, replies_only: bool = False) -> Drained:
@@ -197,7 +198,7 @@ class Lane:
             deliveries.settle_abandoned(session, lease, now)
             if part.lo is not None and part.hi is not None:
                 hold_back.group_slice(session, broadcast.id, part.lo, part.hi, self._controller.region)
-                audience.claim_rows(session, broadcast, part.lo, part.hi, part.seq, now)
+                audience.claim_rows(session, broadcast, part, now)
             limits = hold_back.limits_of(session, broadcast, self._setup.rate, now)
             holding.hold_back(session, broadcast.id, part.seq, limits, now)
             people = deliveries.people_of(session, lease)
@@ -208,7 +209,7 @@ class Lane:
     def _start_window(self, held: _Held) -> float:
         window = [held.waiting[i] for i in range(min(len(held.waiting), self._transport.free, WINDOW))]
         texts = [held.template.render(person.attributes) for person in window]
-        costs = [measure(text).count for text in texts]
+        costs = [self._cost(text) for text in texts]
         granted, wait = self._throttle.take(self._setup.sender_id, self._setup.rate, costs)
         if not granted:
             return wait
@@ -234,6 +235,10 @@ class Lane:
         self._submit([Recipient(p.ref, Address(p.channel, p.address), text) for p, text in ready])
         self._tidy()
         return 0.0
+
+    def _cost(self, text: str) -> int:
+        """What a message takes from the pace: an SMS as many permits as it has parts, any other message one."""
+        return measure(text).count if self._by_parts else 1
 
     def _submit(self, recipients: Sequence[Recipient]) -> None:
         if recipients:

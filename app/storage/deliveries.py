@@ -13,7 +13,7 @@ from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.storage import audience
 from app.storage.database import changed
 from app.storage.holding import Limits, hold_back
-from app.storage.models import Broadcast, Delivery, Sender, Slice, Subscriber
+from app.storage.models import Broadcast, BroadcastVariant, Delivery, Sender, Slice, Subscriber
 
 _SENDING = BroadcastState.SENDING.value
 _PENDING = DeliveryStatus.PENDING.value
@@ -49,9 +49,13 @@ def lease_slice(
     """Take the next open slice of a sender, or one whose holder let the lease run out; None when there is none."""
     free = or_(Slice.state == "open", and_(Slice.state == "leased", Slice.lease_until < now))
     row = session.execute(
-        select(Slice, Broadcast)
+        select(Slice, Broadcast, BroadcastVariant.text)
         .join(Broadcast, Broadcast.id == Slice.broadcast_id)
-        .join(Sender, Sender.id == Broadcast.sender_id)
+        .join(Sender, Sender.id == Slice.sender_id)
+        .outerjoin(
+            BroadcastVariant,
+            and_(BroadcastVariant.broadcast_id == Broadcast.id, BroadcastVariant.channel == Sender.channel),
+        )
         .where(Sender.id == sender_id, Sender.paused_at.is_(None), Broadcast.state == _SENDING, free)
         .order_by(Slice.seq, Slice.broadcast_id)
         .limit(1)
@@ -59,10 +63,10 @@ def lease_slice(
     ).first()
     if row is None:
         return None
-    part, broadcast = row
+    part, broadcast, variant = row
     part.state, part.worker, part.epoch, part.lease_until = "leased", worker, part.epoch + 1, now + lease_for
     session.flush()
-    return Lease(broadcast.id, part.seq, part.epoch, broadcast.text), part, broadcast
+    return Lease(broadcast.id, part.seq, part.epoch, variant or broadcast.text), part, broadcast
 
 
 def settle_abandoned(session: Session, lease: Lease, now: datetime) -> int:
@@ -107,12 +111,8 @@ _MAY_HAND_OVER = (
         Slice.broadcast_id == bindparam("b_broadcast"),
         Slice.seq == bindparam("b_slice"),
         Slice.epoch == bindparam("b_epoch"),
-        exists().where(
-            Broadcast.id == bindparam("b_broadcast"),
-            Broadcast.state == _SENDING,
-            Sender.id == Broadcast.sender_id,
-            Sender.paused_at.is_(None),
-        ),
+        exists().where(Broadcast.id == bindparam("b_broadcast"), Broadcast.state == _SENDING),
+        exists().where(Sender.id == Slice.sender_id, Sender.paused_at.is_(None)),
     )
     .values(lease_until=bindparam("b_lease_until", type_=Slice.lease_until.type))
 )

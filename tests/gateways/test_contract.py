@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.addresses import canonical
+from app.domain.channels import CHANNELS
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -59,6 +60,14 @@ def test_settings_make_the_senders_address_and_what_is_missing_wrong_or_unknown_
     for change, word in sample.wrong_settings:
         with pytest.raises(BadSetting, match=word):
             check({**sample.settings, **change})
+
+
+@every_gateway
+def test_what_its_channel_carries_is_what_editors_are_told(sample: Sample) -> None:
+    can = bound(sample).capabilities()
+    told = CHANNELS[can.channel]
+
+    assert (can.max_text, can.text_unit) == (told.longest, told.unit)
 
 
 @every_gateway
