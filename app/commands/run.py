@@ -49,7 +49,8 @@ def demo(smoke: bool, stop: bool, port: int, logs: bool) -> None:
     desk_port, phones_port = _ports(2, port)
     desk, phones = f"http://127.0.0.1:{desk_port}", f"http://127.0.0.1:{phones_port}"
     env = _environment(home, desk, TIDINGS_PHONES_URL=phones, TIDINGS_BRAND="City Desk")
-    commands = _commands() | {
+    # The demo's senders are on HTTP; a process that waits for others would only take memory.
+    commands = {name: command for name, command in _commands().items() if name != "connectors"} | {
         "simulator": f"{sys.executable} -m app.simulator --port {phones_port} --desk-url {desk}"
         f" --state-file {home / 'simulator.json'}"
     }

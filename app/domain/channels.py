@@ -23,6 +23,7 @@ class Channel:
 _ALL: Final = (
     Channel("SMS", 1600, "sms"),
     Channel("Telegram", 4096, "utf16"),
+    Channel("XMPP", 10_000),
 )
 CHANNELS: Final[Mapping[str, Channel]] = {one.name.casefold(): one for one in _ALL}
 
