@@ -237,11 +237,14 @@ def _serve(
 
 
 def _introduce(home: Path, desk: str, phones: str) -> None:
-    """Tell the simulator which number is ours and where its webhooks go."""
-    from app.demo.seed import simulator_sender
+    """Tell the simulator which number and which bot are ours, and where their webhooks go."""
+    from app.demo.seed import simulator_account, simulator_sender
 
-    answer = requests.put(f"{phones}/control/senders", json=simulator_sender(home, desk), timeout=10)
-    answer.raise_for_status()
+    for path, ours in (
+        ("senders", simulator_sender(home, desk)),
+        ("accounts", simulator_account(home, desk)),
+    ):
+        requests.put(f"{phones}/control/{path}", json=ours, timeout=10).raise_for_status()
 
 
 def _greet(home: Path, desk: str, phones: str) -> None:
