@@ -17,6 +17,7 @@ from app.services.replies_broadcast import replies_broadcast
 from app.services.send_deliveries import Drained, Lane, LaneSetup
 from app.storage.database import transaction
 from app.storage.models import Sender
+from workers.journal import journal
 from workers.process import die_with_parent, fresh_connections
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,7 @@ def drain(sender_id: int, *, replies_only: bool = False) -> Drained | None:
             transport=transport,
             throttle=runtime().throttle,
             controller=runtime().controller,
+            journal=journal(),
             clock=utcnow,
             worker=worker_name(),
         )

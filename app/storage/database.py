@@ -86,6 +86,33 @@ def transaction() -> Iterator[Session]:
             db.session.rollback()
 
 
+class Reader:
+    """One row at a time in SQL by hand, each statement by itself: for what is asked hundreds of times a second.
+
+    `{0}` stands for a parameter. A connection is held until `close`.
+    """
+
+    def __init__(self) -> None:
+        self._connection = db.engine.raw_connection()
+        self._sqlite = db.engine.dialect.name == "sqlite"
+        if not self._sqlite:
+            self._connection.driver_connection.autocommit = True  # type: ignore[union-attr]  # psycopg
+        self._cursor = self._connection.cursor()
+
+    def row(self, statement: str, parameters: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Return the first row, or None."""
+        self._cursor.execute(statement.format("?" if self._sqlite else "%s"), parameters)
+        rows = self._cursor.fetchall()  # all: SQLite ends its reading with the last row
+        return tuple(rows[0]) if rows else None
+
+    def close(self) -> None:
+        """Give the connection back as it was."""
+        self._cursor.close()
+        if not self._sqlite:
+            self._connection.driver_connection.autocommit = False  # type: ignore[union-attr]
+        self._connection.close()
+
+
 def changed(result: Result[Any]) -> int:
     """Return how many rows an UPDATE or DELETE touched."""
     return int(cast("CursorResult[Any]", result).rowcount)

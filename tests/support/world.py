@@ -27,6 +27,7 @@ from app.services.reports import Tally, tally
 from app.services.send_deliveries import Drained, Lane, LaneSetup
 from app.storage.database import db, transaction
 from app.storage.models import Sender
+from workers.journal import journal
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ACCOUNT = "AC" + "1" * 32
@@ -219,6 +220,7 @@ class Newsroom:
             transport=provider or self.provider,
             throttle=self.throttle,
             controller=self.controller,
+            journal=journal(),
             clock=lambda: self.now,
             worker=worker,
         )
