@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.domain.messages import Outcome
+from app.domain.parts import count_parts
 from app.domain.placeholders import Template
 from app.storage.deliveries import Lease, Person
 from app.storage.holding import Limits
@@ -16,11 +17,11 @@ CLAIM_IS_FRESH = timedelta(seconds=1)
 
 @dataclass
 class HeldSlice:
-    """`people` in their order; those from place `next` on wait. `unsettled` have left and are not in the database.
+    """`people` in their order; those from place `next` on wait, the first `permitted` of them have their permits.
 
-    `ledger_end` is from before the gate was asked in the claim, `fresh_until` when that answer is too old.
-    `limits` are what the moment forbids. Something may
-    leave up to place `reach` before the next note in SQL. `gives_back`: others may send to those who still wait.
+    `unsettled` have left and are not in the database. `ledger_end` is from before the gate was asked in the claim,
+    `fresh_until` when that answer is too old, and `limits` are what the moment forbids. Something may leave up to
+    place `reach` before the next note in SQL. `gives_back`: others may send to those who still wait.
     """
 
     lease: Lease
@@ -34,6 +35,7 @@ class HeldSlice:
     next: int = 0
     reach: int = 0
     unsettled: int = 0
+    permitted: int = 0
     gives_back: bool = False
 
     @property
@@ -50,6 +52,18 @@ class HeldSlice:
         """Return the next people, up to `size`."""
         return self.people[self.next : self.next + size]
 
+    def text(self, place: int) -> str:
+        """Return the words for the person at a place."""
+        return self.template.render(self.people[place].attributes)
+
+    def costs(self, skip: int, until: int) -> list[int]:
+        """Return in parts what the next people from `skip` on up to `until` cost."""
+        if not self.template.slots:
+            people = min(self.next + until, len(self.people)) - self.next - skip
+            return [count_parts(self.template.literals[0])] * max(people, 0)
+        places = range(self.next + skip, min(self.next + until, len(self.people)))
+        return [count_parts(self.text(place)) for place in places]
+
     def leaving(self, count: int) -> None:
         """Note of the next `count` people, before anybody is asked for the last time, that they may have left."""
         self.pages.mark(self.next, count, Mark.HANDING_OVER)
@@ -62,6 +76,7 @@ class HeldSlice:
         """Go past `count` people, of whom those in `passed` (subscribers) leave now; returns their places."""
         places = range(self.next, self.next + count)
         self.next += count
+        self.permitted -= count
         going = list(places)
         if len(passed) < count:
             going = [one for one in places if self.people[one].ref.subscriber_id in passed]

@@ -17,7 +17,7 @@ from app.services.gateways_of_senders import open_settings, seal_settings
 from app.storage.database import db, transaction
 from app.storage.models import Sender
 
-MAX_RATE: Final = 10_000.0
+MAX_RATE: Final = 100_000.0
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address
 from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient
-from app.domain.parts import count_parts
 from app.domain.placeholders import parse
 from app.gateways.base import Gateway, Transport
 from app.services import hold_back, own_messages, settle_outcomes
@@ -24,7 +23,7 @@ from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
 from app.services.recover_slices import recover
 from app.storage import audience, deliveries, holding, replies
 from app.storage import own_messages as waiting_messages
-from app.storage.database import Reader, transaction
+from app.storage.database import transaction
 from app.storage.deliveries import Lease, Person
 from app.storage.journal import Journal
 from app.storage.models import Broadcast, Slice
@@ -35,6 +34,8 @@ WINDOW = 64
 # Up to so many people ahead, and as many as leave in a quarter of a second, are noted in SQL as perhaps on their way.
 REACH = 256
 REACH_SECONDS = 0.25
+# Permits are taken so far ahead: one question for several windows, and a pause by others is heard as soon.
+PERMITS_SECONDS = 0.02
 FLUSH_AT = 512
 FLUSH_EVERY = timedelta(milliseconds=150)
 MAX_SLICES = 4
@@ -93,7 +94,7 @@ class Lane:
         self._setup, self._transport, self._throttle = setup, transport, throttle
         self._controller, self._clock, self._worker = controller, clock, worker
         self._journal = journal
-        self._reader: Reader | None = None
+        self._door: deliveries.Door | None = None
         self._held: list[HeldSlice] = []
         # Who is on the wire or not yet settled: their slice and place in it, None for a reply; and the attempt.
         self._out: dict[DeliveryRef, tuple[HeldSlice | None, int, int]] = {}
@@ -107,7 +108,7 @@ class Lane:
 
     def drain(self, until: datetime, *, replies_only: bool = False) -> Drained:
         """Hand over what waits until nothing is left, the sender must wait, or `until`; then settle everything."""
-        self._reader = Reader()
+        self._door = deliveries.Door()
         try:
             while self._clock() < until and self._sender_open:
                 wait = self._step(replies_only)
@@ -121,7 +122,7 @@ class Lane:
             try:
                 self._wind_down()
             finally:
-                self._reader.close()
+                self._door.close()
         return self._result
 
     def _step(self, replies_only: bool) -> float | None:
@@ -226,11 +227,12 @@ class Lane:
             audience.claim_rows(session, broadcast, part.lo, part.hi, part.seq, now)
         limits = hold_back.limits_of(session, broadcast, self._setup.rate, now)
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
-        people = deliveries.people_of(session, lease)
+        template = parse(lease.text)
+        people = deliveries.people_of(session, lease, template.names)
         ids = [person.ref.subscriber_id for person in people]
         return HeldSlice(
             lease,
-            parse(lease.text),
+            template,
             people,
             self._journal.open(lease.broadcast_id, lease.seq, lease.epoch, ids),
             limits,
@@ -240,32 +242,39 @@ class Lane:
         )
 
     def _start_window(self, held: HeldSlice) -> float:
-        window = held.window(min(self._transport.free, WINDOW))
-        texts = [held.template.render(person.attributes) for person in window]
-        costs = [count_parts(text) for text in texts]
-        granted, wait = self._throttle.take(self._setup.sender_id, self._setup.rate, costs)
-        if not granted:
+        size = len(held.window(min(self._transport.free, WINDOW)))
+        if held.permitted < size and (wait := self._ask_for_permits(held, size)):
             return wait
+        size = min(size, held.permitted)
         self._last_window = self._clock()
-        held.leaving(granted)
+        held.leaving(size)
         try:
-            passed = self._ask_at_the_door(held, window[:granted])
+            passed = self._ask_at_the_door(held, held.window(size))
         except BaseException:
-            held.stay(granted)
+            held.stay(size)
             raise
         if passed is None:
-            held.stay(granted)
+            held.stay(size)
             self._give_up(held)
             return 0.0
-        first = held.next
-        places = held.left(granted, passed)
+        places = held.left(size, passed)
+        ready = []
         for place in places:
             person = held.people[place]
             self._out[person.ref] = (held, place, person.attempts + 1)
-        ready = [(held.people[place], texts[place - first]) for place in places]
-        self._submit([Recipient(p.ref, Address(p.channel, p.address), text) for p, text in ready])
+            ready.append(Recipient(person.ref, Address(person.channel, person.address), held.text(place)))
+        self._submit(ready)
         self._tidy()
         return 0.0
+
+    def _ask_for_permits(self, held: HeldSlice, size: int) -> float:
+        """Ask for a window's permits, and those of a moment ahead; returns seconds to wait when nobody has one."""
+        rate = self._setup.rate
+        ahead = min(REACH, max(size, int(rate * PERMITS_SECONDS)))
+        costs = held.costs(held.permitted, ahead)
+        granted, wait = self._throttle.take(self._setup.sender_id, rate, costs)
+        held.permitted += granted
+        return 0.0 if held.permitted else wait
 
     def _ask_at_the_door(self, held: HeldSlice, window: Sequence[Person]) -> Collection[int] | None:
         """Return which subscribers of a window may leave now; None when nobody of this slice may by our hands.
@@ -274,8 +283,8 @@ class Lane:
         """
         now = self._clock()
         self._note_reach(held, len(window), now)
-        assert self._reader is not None  # noqa: S101  # a lane sends while it drains
-        ledger_end = deliveries.standing(self._reader, held.lease)
+        assert self._door is not None  # noqa: S101  # a lane sends while it drains
+        ledger_end = self._door.ledger_end(held.lease)
         if ledger_end is None:
             return None
         ids = [person.ref.subscriber_id for person in window]
@@ -313,13 +322,17 @@ class Lane:
             self._result.handed_over += len(recipients)
 
     def _collect(self, timeout: float) -> None:
+        urgent = False
         for call, reply in self._transport.poll(timeout):
             for outcome in self._setup.gateway.decode(call, reply):
                 held, place, _ = self._out[outcome.ref]
                 if held is not None:
                     held.answered(place, outcome)
                 self._outcomes.append(outcome)
-        if self._outcomes and (len(self._outcomes) >= FLUSH_AT or self._quiet() or self._is_old()):
+                urgent = urgent or (
+                    outcome.error is not None and outcome.error.kind in settle_outcomes.URGENT
+                )
+        if self._outcomes and (urgent or len(self._outcomes) >= FLUSH_AT or self._quiet() or self._is_old()):
             self._flush()
 
     def _is_old(self) -> bool:
@@ -330,7 +343,10 @@ class Lane:
         return now - self._oldest_outcome >= FLUSH_EVERY
 
     def _quiet(self) -> bool:
-        return not self._transport.in_flight or not any(held.waits for held in self._held)
+        """Tell whether nothing else can happen before the answers are in the database."""
+        if any(held.waits for held in self._held):
+            return False
+        return not self._transport.in_flight or len(self._held) >= MAX_SLICES
 
     def _flush(self) -> None:
         outcomes, self._outcomes, self._oldest_outcome = self._outcomes, [], None
@@ -343,11 +359,13 @@ class Lane:
         )
         if verdict.pause_seconds:
             self._throttle.pause(self._setup.sender_id, verdict.pause_seconds)
+            for held in self._held:
+                held.permitted = 0
         self._sender_open = self._sender_open and not verdict.sender_closed
         for outcome in outcomes:
-            held, _, _ = self._out.pop(outcome.ref)
-            if held is not None:
-                held.unsettled -= 1
+            slice_, _, _ = self._out.pop(outcome.ref)
+            if slice_ is not None:
+                slice_.unsettled -= 1
         self._tidy()
 
     def _tidy(self) -> None:

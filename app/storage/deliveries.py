@@ -78,16 +78,11 @@ def lost_of(part: Slice) -> Lost | None:
     return Lost(part.broadcast_id, part.seq, part.reached_epoch, part.reached)
 
 
-def people_of(session: Session, lease: Lease) -> list[Person]:
-    """Return the slice's recipients that wait to be handed over, in a stable order."""
+def people_of(session: Session, lease: Lease, names: Sequence[str] = ()) -> list[Person]:
+    """Return the slice's recipients that wait to be handed over, in a stable order, with the attributes in `names`."""
+    values = [func.coalesce(Subscriber.attributes[name].as_string(), "") for name in names]
     rows = session.execute(
-        select(
-            Delivery.subscriber_id,
-            Subscriber.channel,
-            Subscriber.address,
-            Subscriber.attributes,
-            Delivery.attempts,
-        )
+        select(Delivery.subscriber_id, Subscriber.channel, Subscriber.address, Delivery.attempts, *values)
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
         .where(
             Delivery.broadcast_id == lease.broadcast_id,
@@ -97,7 +92,17 @@ def people_of(session: Session, lease: Lease) -> list[Person]:
         )
         .order_by(Delivery.subscriber_id)
     )
-    return [Person(DeliveryRef(lease.broadcast_id, subscriber_id), *rest) for subscriber_id, *rest in rows]
+    broadcast_id = lease.broadcast_id
+    return [
+        Person(
+            DeliveryRef(broadcast_id, subscriber_id),
+            channel,
+            address,
+            dict(zip(names, values, strict=True)),
+            attempts,
+        )
+        for subscriber_id, channel, address, attempts, *values in rows
+    ]
 
 
 _REACH = (
@@ -132,9 +137,8 @@ def reach(session: Session, lease: Lease, subscriber_id: int, lease_until: datet
     )
 
 
-# By hand and past SQLAlchemy: it runs before every window, and putting it together there costs more than asking.
 _STANDING = (
-    "SELECT s.epoch, (SELECT SUM(h.seq) FROM ledger_head h) FROM slice s "
+    "SELECT (SELECT SUM(h.seq) FROM ledger_head h) FROM slice s "
     "JOIN broadcast b ON b.id = s.broadcast_id JOIN sender p ON p.id = b.sender_id "
     "WHERE s.broadcast_id = {0} AND s.seq = {0} AND s.epoch = {0} AND b.state = 'sending' AND p.paused_at IS NULL"
 )
@@ -145,10 +149,20 @@ def ledger_end(session: Session) -> int:
     return int(session.scalar(select(func.sum(LedgerHead.seq))) or 0)
 
 
-def standing(reader: Reader, lease: Lease) -> int | None:
-    """Return `ledger_end` if the slice is still ours, its broadcast still being sent and its sender open; else None."""
-    row = reader.row(_STANDING, (lease.broadcast_id, lease.seq, lease.epoch))
-    return None if row is None else int(row[1] or 0)
+class Door:
+    """Asks before every window whether a slice may still go on; by hand, for it is asked all the time."""
+
+    def __init__(self) -> None:
+        self._reader = Reader(_STANDING, 3)
+
+    def ledger_end(self, lease: Lease) -> int | None:
+        """Return the end of the ledger if the slice is ours, its broadcast is being sent and its sender open."""
+        row = self._reader.row(lease.broadcast_id, lease.seq, lease.epoch)
+        return None if row is None else int(row[0] or 0)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._reader.close()
 
 
 _EXPIRES = select(Broadcast.expires_at).where(Broadcast.id == bindparam("b_broadcast")).scalar_subquery()

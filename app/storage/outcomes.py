@@ -67,24 +67,33 @@ _SENT = (
 _SENT_ON_SQLITE = _SENT + (
     "updated_at = ?, provider_id = ? WHERE broadcast_id = ? AND subscriber_id = ? AND inbound_id = 0"
 )
-# No join, for which a PostgreSQL that has never counted the rows would read the whole broadcast again and again.
+# No join, and bounds: a PostgreSQL that has never counted the rows would read the whole broadcast again and again.
 _SENT_ON_POSTGRES = _SENT + (
     "updated_at = %s, provider_id = %s::jsonb ->> subscriber_id::text "
-    "WHERE broadcast_id = %s AND subscriber_id = ANY(%s::bigint[]) AND inbound_id = 0"
+    "WHERE broadcast_id = %s AND subscriber_id BETWEEN %s AND %s AND inbound_id = 0 "
+    "AND subscriber_id = ANY(%s::bigint[])"
 )
 # Row by row in the order of the index, as everywhere: another order than a receipt's could end in a deadlock.
 _IN_ORDER = "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off"
+
+_CLOSE_TOGETHER = 20
+"""The bulk statement reads all between the first and the last person; not for a few out of millions."""
 
 
 def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -> None:
     """Write what became of hand-overs: of those taken in one statement a broadcast, of all others in one round trip."""
     in_order = sorted(settlements, key=attrgetter("ref"))
+    others = [one for one in in_order if not _is_plain(one)]
     plain = [one for one in in_order if _is_plain(one)]
     for broadcast_id, group in groupby(plain, key=lambda one: one.ref.broadcast_id):
-        _settle_sent(session, broadcast_id, list(group), now)
-    others = [_settle_params(one, now) for one in in_order if not _is_plain(one)]
+        sent = list(group)
+        if sent[-1].ref.subscriber_id - sent[0].ref.subscriber_id < _CLOSE_TOGETHER * len(sent):
+            _settle_sent(session, broadcast_id, sent, now)
+        else:
+            others += sent
     if others:
-        session.connection().execute(_SETTLE, others)
+        others.sort(key=attrgetter("ref"))
+        session.connection().execute(_SETTLE, [_settle_params(one, now) for one in others])
 
 
 def _is_plain(one: Settlement) -> bool:
@@ -100,9 +109,9 @@ def _settle_sent(session: Session, broadcast_id: int, sent: Sequence[Settlement]
     else:
         ids = {str(one.ref.subscriber_id): one.provider_id for one in sent}
         connection.exec_driver_sql(_IN_ORDER)
-        connection.exec_driver_sql(
-            _SENT_ON_POSTGRES, (now, json.dumps(ids), broadcast_id, f"{{{','.join(ids)}}}")
-        )
+        bounds = sent[0].ref.subscriber_id, sent[-1].ref.subscriber_id
+        values = (now, json.dumps(ids), broadcast_id, *bounds, f"{{{','.join(ids)}}}")
+        connection.exec_driver_sql(_SENT_ON_POSTGRES, values)
 
 
 def _settle_params(one: Settlement, now: datetime) -> dict[str, Any]:
