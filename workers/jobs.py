@@ -1,5 +1,6 @@
 """Thin jobs: take ids, read the clock, call one service. A job may run twice; the database decides what is done."""
 
+import gc
 import os
 import socket
 from datetime import timedelta
@@ -27,6 +28,9 @@ def drain_lane(*, sender_id: int, queue: str) -> None:
     """Work one sender's lane for a while. Called by RQ in a forked process inside the worker's app context."""
     die_with_parent()
     fresh_connections()
+    # Millions of small tuples come and go, none in a ring: looking for rings among them all the time finds nothing.
+    gc.freeze()
+    gc.set_threshold(100_000)
     lane_is_awake(sender_id, queue)
     done = drain(sender_id, replies_only=queue == REPLIES)
     if done is not None:

@@ -168,7 +168,10 @@ def _checked_address(gateway: GatewayClass, settings: Mapping[str, str]) -> str:
 
 def _checked_rate(rate: float) -> float:
     if not 0 < rate <= MAX_RATE:
-        raise Refused(f"A rate of {rate:g} is not possible; it is messages per second, above 0, up to 10000.")
+        most = f"{MAX_RATE:.0f}"
+        raise Refused(
+            f"A rate of {rate:g} is not possible; it is messages per second, above 0, up to {most}."
+        )
     return rate
 
 

@@ -24,7 +24,7 @@ from app.services.recover_slices import recover
 from app.storage import audience, deliveries, holding, replies
 from app.storage import own_messages as waiting_messages
 from app.storage.database import transaction
-from app.storage.deliveries import Lease, Person
+from app.storage.deliveries import Door, Lease, Person
 from app.storage.journal import Journal
 from app.storage.models import Broadcast, Slice
 
@@ -94,7 +94,7 @@ class Lane:
         self._setup, self._transport, self._throttle = setup, transport, throttle
         self._controller, self._clock, self._worker = controller, clock, worker
         self._journal = journal
-        self._door: deliveries.Door | None = None
+        self._door: Door | None = None
         self._held: list[HeldSlice] = []
         # Who is on the wire or not yet settled: their slice and place in it, None for a reply; and the attempt.
         self._out: dict[DeliveryRef, tuple[HeldSlice | None, int, int]] = {}
@@ -108,7 +108,7 @@ class Lane:
 
     def drain(self, until: datetime, *, replies_only: bool = False) -> Drained:
         """Hand over what waits until nothing is left, the sender must wait, or `until`; then settle everything."""
-        self._door = deliveries.Door()
+        self._door = Door()
         try:
             while self._clock() < until and self._sender_open:
                 wait = self._step(replies_only)
@@ -143,7 +143,7 @@ class Lane:
 
     def _crowded(self, now: datetime) -> bool:
         """Few connections are free and answers come in: a transaction for each would cost more than it moves."""
-        few = self._transport.free < self._transport.in_flight // 3
+        few = self._transport.free < self._transport.in_flight // 2
         return few and self._last_window is not None and now - self._last_window < GATHER
 
     def _start_replies(self) -> bool:
@@ -282,25 +282,25 @@ class Lane:
         A STOP, a pause, a cancel, an expiry or a lost lease that was committed before this wins.
         """
         now = self._clock()
-        self._note_reach(held, len(window), now)
         assert self._door is not None  # noqa: S101  # a lane sends while it drains
+        self._note_reach(self._door, held, len(window), now)
         ledger_end = self._door.ledger_end(held.lease)
         if ledger_end is None:
             return None
         ids = [person.ref.subscriber_id for person in window]
         return self._pass_gate(held, ids, now) if held.must_ask(ledger_end, now) else ids
 
-    def _note_reach(self, held: HeldSlice, count: int, now: datetime) -> None:
-        """Say in SQL up to whom something may leave, some way ahead to spare most windows this; renew the lease."""
+    def _note_reach(self, door: Door, held: HeldSlice, count: int, now: datetime) -> None:
+        """Say in SQL up to whom something may leave, some way ahead to spare most windows this; keep the lease."""
         until = held.next + count
-        if until <= held.reach and held.lease_until - now > RENEW_BEFORE:
-            return
-        ahead = min(REACH, int(self._setup.rate * REACH_SECONDS))
-        held.reach = min(max(until, held.next + ahead), len(held.people))
-        held.lease_until = now + LEASE
-        last = held.people[held.reach - 1].ref.subscriber_id
-        with transaction() as session:
-            deliveries.reach(session, held.lease, last, held.lease_until)
+        if until > held.reach:
+            ahead = min(REACH, int(self._setup.rate * REACH_SECONDS))
+            held.reach = min(max(until, held.next + ahead), len(held.people))
+            door.reach(held.lease, held.people[held.reach - 1].ref.subscriber_id)
+        if held.lease_until - now < RENEW_BEFORE:
+            held.lease_until = now + LEASE
+            with transaction() as session:
+                deliveries.renew(session, held.lease, held.lease_until)
 
     def _pass_gate(self, held: HeldSlice, ids: Sequence[int], now: datetime) -> set[int]:
         with transaction() as session:

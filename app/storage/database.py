@@ -1,8 +1,10 @@
 """The database handle, the one way to open a transaction, and what differs between PostgreSQL and SQLite."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from sqlite3 import Connection as SqliteConnection
 from typing import TYPE_CHECKING, Any, cast
 
@@ -87,42 +89,50 @@ def transaction() -> Iterator[Session]:
             db.session.rollback()
 
 
-class Reader:
-    """Asks one thing again and again, hundreds of times a second, each time by itself; holds a connection for it.
+class Statement:
+    """SQL by hand over whole numbers, run hundreds of times a second, each time by itself and committed at once.
 
-    `statement` is SQL by hand for whole numbers, `{0}` in the place of each. On PostgreSQL it is prepared and
-    asked through libpq: the way through cursors costs more time than the answer.
+    `{0}` stands for each number. On PostgreSQL it is prepared and run through libpq: the way through cursors costs
+    more time than the answer.
     """
 
-    def __init__(self, statement: str, parameters: int) -> None:
-        self._pooled = db.engine.raw_connection()
-        connection: Any = self._pooled.driver_connection
-        self.row: Callable[..., Sequence[Any] | None]
-        if db.engine.dialect.name == "sqlite":
-            self._statement, self._connection = statement.format("?"), connection
-            self.row = self._row_of_sqlite
-        else:
-            for number in range(1, parameters + 1):
-                statement = statement.replace("{0}", f"${number}::bigint", 1)
-            # Without a name, so that nothing is left of it; outside of a transaction, so each answer is of its moment.
-            self._connection = connection.pgconn
-            self._connection.prepare(b"", statement.encode())
-            self.row = self._row_of_postgres
+    def __init__(self, connection: "OwnConnection", name: str, sql: str) -> None:
+        self._driver, self._name, self._sql = connection.driver, name.encode(), sql.replace("{0}", "?")
+        self.first: Callable[..., Sequence[Any] | None] = self._first_of_sqlite
+        if not connection.is_sqlite:
+            self.first = self._first_of_postgres
+            numbers = count(1)
+            prepared = re.sub(r"\{0\}", lambda _: f"${next(numbers)}::bigint", sql)
+            self._checked(self._driver.pgconn.prepare(self._name, prepared.encode()))
 
-    def _row_of_sqlite(self, *values: int) -> Sequence[Any] | None:
+    def _first_of_sqlite(self, *values: int) -> Sequence[Any] | None:
         # All rows of one: SQLite ends its reading with the last.
-        rows = self._connection.execute(self._statement, values).fetchall()
+        rows = self._driver.execute(self._sql, values).fetchall()
         return rows[0] if rows else None
 
-    def _row_of_postgres(self, *values: int) -> Sequence[Any] | None:
-        result = self._connection.exec_prepared(b"", [b"%d" % value for value in values])
-        if result.error_message:
-            words = RuntimeError(result.error_message.decode("utf-8", "replace"))
-            raise OperationalError("the question of a reader", None, words)
+    def _first_of_postgres(self, *values: int) -> Sequence[Any] | None:
+        numbers = [b"%d" % value for value in values]
+        result = self._checked(self._driver.pgconn.exec_prepared(self._name, numbers))
         return [result.get_value(0, column) for column in range(result.nfields)] if result.ntuples else None
 
+    def _checked(self, result: Any) -> Any:
+        if result.error_message:
+            words = RuntimeError(result.error_message.decode("utf-8", "replace"))
+            raise OperationalError(self._sql, None, words)
+        return result
+
+
+class OwnConnection:
+    """A connection held by one lane for its `Statement`s."""
+
+    def __init__(self) -> None:
+        self._pooled = db.engine.raw_connection()
+        self.driver: Any = self._pooled.driver_connection
+        self.is_sqlite = db.engine.dialect.name == "sqlite"
+
     def close(self) -> None:
-        """Give the connection back."""
+        """Close it for good: what was prepared on it would be in the next holder's way."""
+        self._pooled.invalidate()
         self._pooled.close()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.domain.messages import DeliveryRef
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.storage import audience
-from app.storage.database import Reader, changed
+from app.storage.database import OwnConnection, Statement, changed
 from app.storage.holding import Limits, hold_back
 from app.storage.models import Broadcast, Delivery, LedgerHead, Sender, Slice, Subscriber
 
@@ -105,38 +105,6 @@ def people_of(session: Session, lease: Lease, names: Sequence[str] = ()) -> list
     ]
 
 
-_REACH = (
-    update(Slice.__table__)  # type: ignore[arg-type]  # a mapped class's table is typed as FromClause
-    .where(
-        Slice.broadcast_id == bindparam("b_broadcast"),
-        Slice.seq == bindparam("b_slice"),
-        Slice.epoch == bindparam("b_epoch"),
-    )
-    .values(
-        reached=bindparam("b_reached", type_=Slice.reached.type),
-        reached_epoch=bindparam("b_epoch"),
-        lease_until=bindparam("b_lease_until", type_=Slice.lease_until.type),
-    )
-)
-
-
-def reach(session: Session, lease: Lease, subscriber_id: int, lease_until: datetime) -> None:
-    """Write down, ahead of them, up to whom of the slice something may leave, and renew the lease.
-
-    The bound for those who come after a machine that is gone, and its journal with it.
-    """
-    session.connection().execute(
-        _REACH,
-        {
-            "b_broadcast": lease.broadcast_id,
-            "b_slice": lease.seq,
-            "b_epoch": lease.epoch,
-            "b_reached": subscriber_id,
-            "b_lease_until": lease_until,
-        },
-    )
-
-
 _STANDING = (
     "SELECT (SELECT SUM(h.seq) FROM ledger_head h) FROM slice s "
     "JOIN broadcast b ON b.id = s.broadcast_id JOIN sender p ON p.id = b.sender_id "
@@ -149,20 +117,42 @@ def ledger_end(session: Session) -> int:
     return int(session.scalar(select(func.sum(LedgerHead.seq))) or 0)
 
 
+# The bound for those who come after a machine that is gone, and its journal with it.
+_REACH = (
+    "UPDATE slice SET reached_epoch = epoch, reached = {0} "
+    "WHERE broadcast_id = {0} AND seq = {0} AND epoch = {0} RETURNING seq"
+)
+
+
 class Door:
-    """Asks before every window whether a slice may still go on; by hand, for it is asked all the time."""
+    """Asked before every window whether a slice may still go on; by hand, for it is asked all the time."""
 
     def __init__(self) -> None:
-        self._reader = Reader(_STANDING, 3)
+        self._connection = OwnConnection()
+        self._standing = Statement(self._connection, "door_standing", _STANDING)
+        self._reach = Statement(self._connection, "door_reach", _REACH)
+
+    def reach(self, lease: Lease, subscriber_id: int) -> None:
+        """Write down, ahead of them, up to whom of the slice something may leave."""
+        self._reach.first(subscriber_id, lease.broadcast_id, lease.seq, lease.epoch)
 
     def ledger_end(self, lease: Lease) -> int | None:
         """Return the end of the ledger if the slice is ours, its broadcast is being sent and its sender open."""
-        row = self._reader.row(lease.broadcast_id, lease.seq, lease.epoch)
+        row = self._standing.first(lease.broadcast_id, lease.seq, lease.epoch)
         return None if row is None else int(row[0] or 0)
 
     def close(self) -> None:
         """Give the connection back."""
-        self._reader.close()
+        self._connection.close()
+
+
+def renew(session: Session, lease: Lease, lease_until: datetime) -> None:
+    """Keep the slice for some time more."""
+    session.execute(
+        update(Slice)
+        .where(Slice.broadcast_id == lease.broadcast_id, Slice.seq == lease.seq, Slice.epoch == lease.epoch)
+        .values(lease_until=lease_until)
+    )
 
 
 _EXPIRES = select(Broadcast.expires_at).where(Broadcast.id == bindparam("b_broadcast")).scalar_subquery()
