@@ -39,8 +39,9 @@ def drain_lane(*, sender_id: int, queue: str) -> None:
 
 def drain(sender_id: int, *, replies_only: bool = False) -> Drained | None:
     """Work a lane in this process; None when the sender is gone or paused."""
-    setup = _setup(sender_id)
-    if setup is None:
+    setup = setup_of(sender_id)
+    # A gateway with a connection of its own is worked by its connector.
+    if setup is None or setup.gateway.capabilities().connection != "http":
         return None
     transport = CurlTransport(connections=current_app.config.get("TIDINGS_CONNECTIONS", 64))
     try:
@@ -58,7 +59,8 @@ def drain(sender_id: int, *, replies_only: bool = False) -> Drained | None:
         transport.close()
 
 
-def _setup(sender_id: int) -> LaneSetup | None:
+def setup_of(sender_id: int) -> LaneSetup | None:
+    """Return what a lane needs to know of its sender; None when it is gone or paused."""
     now = utcnow()
     with transaction() as session:
         sender = session.get(Sender, sender_id)

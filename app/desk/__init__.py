@@ -40,6 +40,7 @@ from app.desk.security import init_security
 from app.desk.texted_words import texted_words
 from app.desk.users import users
 from app.domain.addresses import mask
+from app.domain.channels import channel_named
 from app.runtime import runtime
 from app.services import decide_reviews, read_inbox
 from app.services.rights.wiping import ERASED
@@ -91,6 +92,7 @@ def init_app(app: Flask) -> None:
         "status_words": words.status_words,
         "reason_words": words.reason_words,
         "waiting_words": words.waiting_words,
+        "channel_name": lambda name: channel_named(name).name,
         "code_words": words.code_words,
         "actor": words.actor_words,
         "address": shown_address,

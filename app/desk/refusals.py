@@ -17,6 +17,9 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("The text is empty."),
     N_("Choose at least one list."),
     N_("These lists belong to different senders; write one broadcast for each sender."),
+    N_("On %(channel)s these lists belong to different senders; write one for each."),
+    N_("On %(channel)s the text has %(n)s characters; it may have %(most)s."),
+    N_("The text for %(channel)s has %(n)s characters; it may have %(most)s."),
     N_("The sender %(name)s is paused: %(why)s."),
     N_("Nobody on these lists can be reached now."),
     N_(

@@ -21,7 +21,8 @@ class HeldSlice:
 
     `unsettled` have left and are not in the database. `ledger_end` is from before the gate was asked in the claim,
     `fresh_until` when that answer is too old, and `limits` are what the moment forbids. Something may leave up to
-    place `reach` before the next note in SQL. `gives_back`: others may send to those who still wait.
+    place `reach` before the next note in SQL. `by_parts`: an SMS takes as many permits as it has parts.
+    `gives_back`: others may send to those who still wait.
     """
 
     lease: Lease
@@ -32,6 +33,7 @@ class HeldSlice:
     ledger_end: int
     fresh_until: datetime
     lease_until: datetime
+    by_parts: bool
     next: int = 0
     reach: int = 0
     unsettled: int = 0
@@ -57,11 +59,12 @@ class HeldSlice:
         return self.template.render(self.people[place].attributes)
 
     def costs(self, skip: int, until: int) -> list[int]:
-        """Return in parts what the next people from `skip` on up to `until` cost."""
-        if not self.template.slots:
-            people = min(self.next + until, len(self.people)) - self.next - skip
-            return [count_parts(self.template.literals[0])] * max(people, 0)
+        """Return what the next people from `skip` on up to `until` take from the sender's pace."""
         places = range(self.next + skip, min(self.next + until, len(self.people)))
+        if not self.by_parts:
+            return [1] * len(places)
+        if not self.template.slots:
+            return [count_parts(self.template.literals[0])] * len(places)
         return [count_parts(self.text(place)) for place in places]
 
     def leaving(self, count: int) -> None:

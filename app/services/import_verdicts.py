@@ -96,7 +96,9 @@ def judge(session: Session, list_id: int, keys: KeyRing, rows: Sequence[ReadRow]
 
 def _other_subjects(session: Session, keys: KeyRing, addresses: Sequence[Address]) -> dict[Address, str]:
     """Return the pseudonyms of addresses that have no subscriber."""
-    owners = {keys.index_hmac(address.channel, address.value): address for address in addresses}
+    owners = {
+        hmac: address for address in addresses for hmac in keys.index_hmacs(address.channel, address.value)
+    }
     found = session.execute(
         select(Subject.index_hmac, Subject.subject_ref).where(Subject.index_hmac.in_(owners))
     )

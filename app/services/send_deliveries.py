@@ -104,11 +104,11 @@ class Lane:
         self._looked_for_own: datetime | None = None
         self._last_window: datetime | None = None
         self._sender_open = True
+        self._by_parts = setup.gateway.capabilities().rate_unit == "part"
         self._result = Drained()
 
     def drain(self, until: datetime, *, replies_only: bool = False) -> Drained:
         """Hand over what waits until nothing is left, the sender must wait, or `until`; then settle everything."""
-        self._door = Door()
         try:
             while self._clock() < until and self._sender_open:
                 wait = self._step(replies_only)
@@ -122,7 +122,7 @@ class Lane:
             try:
                 self._wind_down()
             finally:
-                self._door.close()
+                self._leave_the_door()
         return self._result
 
     def _step(self, replies_only: bool) -> float | None:
@@ -224,7 +224,7 @@ class Lane:
         ledger_end = deliveries.ledger_end(session)  # first: who leaves after this is asked for at the door
         if part.lo is not None and part.hi is not None:
             hold_back.group_slice(session, broadcast.id, part.lo, part.hi, self._controller.region)
-            audience.claim_rows(session, broadcast, part.lo, part.hi, part.seq, now)
+            audience.claim_rows(session, broadcast, part, now)
         limits = hold_back.limits_of(session, broadcast, self._setup.rate, now)
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
         template = parse(lease.text)
@@ -239,6 +239,7 @@ class Lane:
             ledger_end,
             now + CLAIM_IS_FRESH,
             now + LEASE,
+            self._by_parts,
         )
 
     def _start_window(self, held: HeldSlice) -> float:
@@ -282,13 +283,19 @@ class Lane:
         A STOP, a pause, a cancel, an expiry or a lost lease that was committed before this wins.
         """
         now = self._clock()
-        assert self._door is not None  # noqa: S101  # a lane sends while it drains
+        if self._door is None:
+            self._door = Door()
         self._note_reach(self._door, held, len(window), now)
         ledger_end = self._door.ledger_end(held.lease)
         if ledger_end is None:
             return None
         ids = [person.ref.subscriber_id for person in window]
         return self._pass_gate(held, ids, now) if held.must_ask(ledger_end, now) else ids
+
+    def _leave_the_door(self) -> None:
+        if self._door is not None:
+            self._door.close()
+            self._door = None
 
     def _note_reach(self, door: Door, held: HeldSlice, count: int, now: datetime) -> None:
         """Say in SQL up to whom something may leave, some way ahead to spare most windows this; keep the lease."""

@@ -13,7 +13,7 @@ from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.storage import audience
 from app.storage.database import OwnConnection, Statement, changed
 from app.storage.holding import Limits, hold_back
-from app.storage.models import Broadcast, Delivery, LedgerHead, Sender, Slice, Subscriber
+from app.storage.models import Broadcast, BroadcastVariant, Delivery, LedgerHead, Sender, Slice, Subscriber
 
 _SENDING = BroadcastState.SENDING.value
 _PENDING = DeliveryStatus.PENDING.value
@@ -55,9 +55,13 @@ def lease_slice(
     """Take the next open slice of a sender, or one whose holder let the lease run out; None when there is none."""
     free = or_(Slice.state == "open", and_(Slice.state == "leased", Slice.lease_until < now))
     row = session.execute(
-        select(Slice, Broadcast)
+        select(Slice, Broadcast, BroadcastVariant.text)
         .join(Broadcast, Broadcast.id == Slice.broadcast_id)
-        .join(Sender, Sender.id == Broadcast.sender_id)
+        .join(Sender, Sender.id == Slice.sender_id)
+        .outerjoin(
+            BroadcastVariant,
+            and_(BroadcastVariant.broadcast_id == Broadcast.id, BroadcastVariant.channel == Sender.channel),
+        )
         .where(Sender.id == sender_id, Sender.paused_at.is_(None), Broadcast.state == _SENDING, free)
         .order_by(Slice.seq, Slice.broadcast_id)
         .limit(1)
@@ -65,10 +69,10 @@ def lease_slice(
     ).first()
     if row is None:
         return None
-    part, broadcast = row
+    part, broadcast, variant = row
     part.state, part.worker, part.epoch, part.lease_until = "leased", worker, part.epoch + 1, now + lease_for
     session.flush()
-    return Lease(broadcast.id, part.seq, part.epoch, broadcast.text), part, broadcast
+    return Lease(broadcast.id, part.seq, part.epoch, variant or broadcast.text), part, broadcast
 
 
 def lost_of(part: Slice) -> Lost | None:
@@ -107,7 +111,7 @@ def people_of(session: Session, lease: Lease, names: Sequence[str] = ()) -> list
 
 _STANDING = (
     "SELECT (SELECT SUM(h.seq) FROM ledger_head h) FROM slice s "
-    "JOIN broadcast b ON b.id = s.broadcast_id JOIN sender p ON p.id = b.sender_id "
+    "JOIN broadcast b ON b.id = s.broadcast_id JOIN sender p ON p.id = s.sender_id "
     "WHERE s.broadcast_id = {0} AND s.seq = {0} AND s.epoch = {0} AND b.state = 'sending' AND p.paused_at IS NULL"
 )
 

@@ -58,19 +58,19 @@ def is_settled(session: Session, lost: Lost) -> None:
 def fence_off(session: Session, now: datetime) -> list[tuple[Lost, int]]:
     """Raise the epoch of slices whose lease has run out and that no lane will take; returns them with their senders."""
     sending = Broadcast.state == BroadcastState.SENDING.value
-    rows = session.execute(
-        select(Slice, Broadcast.sender_id)
+    rows = session.scalars(
+        select(Slice)
         .join(Broadcast, Broadcast.id == Slice.broadcast_id)
         .where(Slice.reached.is_not(None), Slice.lease_until < now, or_(~sending, Slice.state == "done"))
         .limit(_SOME)
         .with_for_update(skip_locked=True, of=Slice)
     ).all()
     found = []
-    for part, sender_id in rows:
+    for part in rows:
         part.epoch += 1
         lost = lost_of(part)
-        if lost is not None and sender_id is not None:
-            found.append((lost, sender_id))
+        if lost is not None:
+            found.append((lost, part.sender_id))
     return found
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.domain.messages import DeliveryRef
 from app.domain.statuses import DeliveryStatus
 from app.storage.database import changed, is_sqlite
-from app.storage.models import Broadcast, Delivery
+from app.storage.models import Broadcast, Delivery, Slice
 
 
 class Settlement(NamedTuple):
@@ -154,8 +154,15 @@ def _reporting(overwrites: tuple[DeliveryStatus, ...]) -> Update:
             Delivery.inbound_id == bindparam("b_inbound"),
             Delivery.status.in_([one.value for one in overwrites]),
             # Only a delivery of this sender: a provider account may not speak about another's deliveries.
-            exists().where(
-                Broadcast.id == bindparam("b_broadcast"), Broadcast.sender_id == bindparam("b_sender")
+            or_(
+                exists().where(
+                    Broadcast.id == bindparam("b_broadcast"), Broadcast.sender_id == bindparam("b_sender")
+                ),
+                exists().where(
+                    Slice.broadcast_id == bindparam("b_broadcast"),
+                    Slice.seq == Delivery.slice,
+                    Slice.sender_id == bindparam("b_sender"),
+                ),
             ),
         )
         .values(

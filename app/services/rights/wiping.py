@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.consent import Scope
 from app.domain.retention import RULES, Kept
-from app.domain.sealing import KEY_VERSION, KeyRing
+from app.domain.sealing import KeyRing
 from app.domain.statuses import DeliveryStatus, SkipReason
 from app.services.controller import Controller
 from app.services.project_consent import to_ms
@@ -98,7 +98,7 @@ def _blank_deliveries(session: Session, ids: Sequence[int], now: datetime) -> No
     )
 
 
-def suppress(session: Session, hmacs: Sequence[str], now: datetime) -> None:
+def suppress(session: Session, hmacs: Sequence[str], keys: KeyRing, now: datetime) -> None:
     """Keep a keyed hash of each address, so that no import brings the person back; once is enough."""
     there = set(
         session.scalars(
@@ -108,7 +108,7 @@ def suppress(session: Session, hmacs: Sequence[str], now: datetime) -> None:
     session.add_all(
         Suppression(
             hmac=hmac,
-            key_version=KEY_VERSION,
+            key_version=keys.version,
             scope=Scope.ALL.value,
             reason=_SUPPRESSED_FOR,
             created_at=now,

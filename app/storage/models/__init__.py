@@ -1,7 +1,7 @@
 """The tables, by room: people, consent, broadcasts, deliveries, accounts, imports."""
 
 from app.storage.models.accounts import AuditEntry, User
-from app.storage.models.broadcasts import Broadcast, BroadcastTarget, Slice
+from app.storage.models.broadcasts import Broadcast, BroadcastTarget, BroadcastVariant, Slice
 from app.storage.models.consent import (
     ConsentEvent,
     ConsentPii,
@@ -15,7 +15,14 @@ from app.storage.models.deliveries import Delivery, InboundRow
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.own_messages import OwnMessage
 from app.storage.models.own_words import OwnWordRow
-from app.storage.models.people import BroadcastList, QuietGroup, Sender, Subscriber, Subscription
+from app.storage.models.people import (
+    BroadcastList,
+    ListSender,
+    QuietGroup,
+    Sender,
+    Subscriber,
+    Subscription,
+)
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 
 __all__ = [
@@ -23,6 +30,7 @@ __all__ = [
     "Broadcast",
     "BroadcastList",
     "BroadcastTarget",
+    "BroadcastVariant",
     "ConsentEvent",
     "ConsentPii",
     "Delivery",
@@ -31,6 +39,7 @@ __all__ = [
     "ImportState",
     "InboundRow",
     "LedgerHead",
+    "ListSender",
     "Notice",
     "OwnMessage",
     "OwnWordRow",

@@ -38,6 +38,7 @@ class Subject(Model):
     """Links a random pseudonym to an address by a keyed hash, and holds the person's wrapped data key.
 
     Deleting this row makes the person's ledger entries anonymous and their sealed personal part unreadable.
+    `key_version` names the master key that the data key is wrapped under.
     """
 
     __tablename__ = "subject"
@@ -45,6 +46,7 @@ class Subject(Model):
     subject_ref: Mapped[str] = mapped_column(String(36), primary_key=True)
     index_hmac: Mapped[str] = mapped_column(String(64), unique=True)
     wrapped_key: Mapped[bytes] = mapped_column(LargeBinary)
+    key_version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
