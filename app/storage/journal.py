@@ -49,7 +49,7 @@ class Pages:
         self._end = self._marks + self._count
         handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            os.ftruncate(handle, self._end + self._count * _LINE)
+            _reserve(handle, self._end + self._count * _LINE)
             self._map = mmap.mmap(handle, 0)
         finally:
             os.close(handle)
@@ -115,6 +115,14 @@ class Journal:
 
     def _file(self, broadcast_id: int, seq: int, epoch: int) -> Path:
         return self._folder / f"{broadcast_id}-{seq}-{epoch}.journal"
+
+
+def _reserve(handle: int, size: int) -> None:
+    """Make room on the disk now: a mapped page for which there is none later kills the process. Raises `OSError`."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(handle, 0, size)
+    else:
+        os.ftruncate(handle, size)
 
 
 def _remains(broadcast_id: int, content: bytes, count: int) -> Remains:
