@@ -17,6 +17,7 @@ from app.services.receive_message import receive_message
 from app.services.record_receipts import SenderReceipt, record_receipts
 from app.services.send_deliveries import Lane, LaneSetup
 from workers.jobs import setup_of, worker_name
+from workers.journal import journal
 
 AT_ONCE = timedelta(seconds=5)
 """How long the lane may go on before the sender's settings are read again."""
@@ -59,6 +60,7 @@ def work(stream: Stream, setup: LaneSetup | None, stop: threading.Event) -> None
                 transport=listening,
                 throttle=runtime().throttle,
                 controller=runtime().controller,
+                journal=journal(),
                 clock=utcnow,
                 worker=worker_name(),
             )

@@ -185,9 +185,10 @@ def _open_sender(sender_id: Any) -> ColumnElement[bool]:
 
 
 def leaseholders() -> set[str]:
-    """Return the names of the workers that hold slices."""
+    """Return the names of the workers that hold slices, or let something out that is not settled."""
+    held = or_(Slice.state == "leased", Slice.reached.is_not(None))
     with transaction() as session:
-        return {name for name in session.scalars(select(Slice.worker).where(Slice.state == "leased")) if name}
+        return {name for name in session.scalars(select(Slice.worker).where(held)) if name}
 
 
 def take_from_dead(workers: Collection[str], now: datetime) -> int:
@@ -198,7 +199,7 @@ def take_from_dead(workers: Collection[str], now: datetime) -> int:
         return changed(
             session.execute(
                 update(Slice)
-                .where(Slice.state == "leased", Slice.worker.in_(workers))
+                .where(or_(Slice.state == "leased", Slice.reached.is_not(None)), Slice.worker.in_(workers))
                 .values(lease_until=now - timedelta(seconds=1))
             )
         )

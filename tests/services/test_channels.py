@@ -37,6 +37,7 @@ from app.storage.models import Delivery, Sender, Subscriber
 from app.storage.outcomes import Settlement
 from tests.gateways.samples.telegram import SETTINGS
 from tests.support.world import NOON, Newsroom
+from workers.journal import journal
 
 
 class Messenger:
@@ -122,6 +123,7 @@ class TwoChannels:
             transport=messenger,
             throttle=newsroom.throttle,
             controller=newsroom.controller,
+            journal=journal(),
             clock=lambda: newsroom.now,
             worker="here:2",
         )

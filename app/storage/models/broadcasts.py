@@ -76,7 +76,8 @@ class Slice(Model):
     """About a thousand recipients of one sender: a range of subscriber ids, leased to one worker at a time.
 
     `epoch` goes up with each lease; a worker whose epoch is no longer the row's may hand nothing over.
-    A slice without bounds carries deliveries that are tried again.
+    A slice without bounds carries deliveries that are tried again. `reached` is the last subscriber to whom something
+    may have left under `reached_epoch` and is not settled; NULL when everything is.
     """
 
     __tablename__ = "slice"
@@ -91,3 +92,5 @@ class Slice(Model):
     epoch: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(String(120))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reached: Mapped[int | None] = mapped_column(BigId)
+    reached_epoch: Mapped[int | None]
