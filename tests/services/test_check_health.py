@@ -11,7 +11,8 @@ from app.domain.sealing import KeyRing
 from app.services import manage_senders, sign_heads
 from app.services.check_health import Check, Health, Surroundings, doctor, worst
 from app.services.controller import Controller
-from app.storage.database import transaction
+from app.services.let_time_pass import let_time_pass
+from app.storage.database import db, transaction
 from tests.services.conftest import ANNA, NOW, World
 
 
@@ -108,6 +109,19 @@ def test_a_reply_that_nobody_sends_is_overdue(world: World) -> None:
     late = examine(world, later=timedelta(minutes=5))["due"]
     assert late.health is Health.FAIL
     assert "a reply has been due since 2026-11-22 12:00 UTC" in late.found
+
+
+def test_t2_a_stop_that_nobody_confirmed_in_five_minutes_is_an_alarm_for_a_day(world: World) -> None:
+    world.text(ANNA, "STOP")
+    six = timedelta(minutes=6)
+
+    assert examine(world)["confirmations"].health is Health.OK
+    assert examine(world, later=six)["confirmations"].health is Health.FAIL
+    db.session.rollback()
+    let_time_pass(controller=world.controller, now=NOW + six)
+    dropped = examine(world, later=timedelta(hours=20))["confirmations"]
+    assert (dropped.health, dropped.found.startswith("1 STOP of")) == (Health.FAIL, True)
+    assert examine(world, later=timedelta(hours=25))["confirmations"].health is Health.OK
 
 
 def test_a_renamed_ledger_is_noticed(world: World) -> None:
