@@ -1,6 +1,5 @@
 """`tidings keys`: make a master key, take a new one into use, see what stands under which."""
 
-import click
 from flask.cli import AppGroup
 
 from app.clock import utcnow
@@ -14,14 +13,16 @@ keys = AppGroup("keys", help="The master key: make one, take a new one into use.
 
 
 @keys.command("new")
-def new_key() -> None:
+@json_option
+def new_key(as_json: bool) -> None:
     """Print a fresh master key. Nothing is changed.
 
     \b
     Example:
       tidings keys new
     """
-    click.echo(make_master_key())
+    key = make_master_key()
+    say({"master_key": key}, as_json, lambda: key)
 
 
 @keys.command("show")

@@ -30,6 +30,7 @@ class ProviderSignal(StrEnum):
 class InboundMessage:
     """A text that a person sent to one of our senders. `external_id` makes a repeated webhook harmless.
 
+    `sent_at` is when the person sent it, where the platform says so: webhooks may come late, and not in order.
     `payload` is what a deep link or a button of ours carried, which the person did not type: see `app.domain.links`.
     """
 
@@ -39,6 +40,7 @@ class InboundMessage:
     signal: ProviderSignal = ProviderSignal.NONE
     media_count: int = 0
     payload: str = ""
+    sent_at: datetime | None = None
 
 
 class PlatformSignal(StrEnum):

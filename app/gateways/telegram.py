@@ -7,6 +7,7 @@ import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from app.domain.addresses import Address
@@ -29,6 +30,7 @@ from app.gateways.common import HttpGateway, by_status, for_all, json_of, posted
 API: Final = "https://api.telegram.org"
 MEGABYTE: Final = 1024 * 1024
 _HEADERS: Final = {"Content-Type": "application/json"}
+_YEAR_9999: Final = 253_370_764_800
 _TOKEN: Final = re.compile(r"\d+:[A-Za-z0-9_-]{30,}")
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{16,256}")
 
@@ -174,9 +176,17 @@ def _message(external_id: str, message: Mapping[str, Any]) -> Event | None:
     command, _, payload = str(text).partition(" ")
     started = command == "/start" and bool(payload)
     media = 0 if message.get("text") else 1
-    found = InboundMessage(external_id, address, command if started else str(text), media_count=media)
-    if started:
-        found = InboundMessage(external_id, address, command, payload=payload.strip())
+    date = message.get("date")
+    found = InboundMessage(
+        external_id,
+        address,
+        command if started else str(text),
+        media_count=media,
+        payload=payload.strip() if started else "",
+        sent_at=datetime.fromtimestamp(date, UTC)
+        if isinstance(date, int) and 0 < date < _YEAR_9999
+        else None,
+    )
     return Event(EventKind.MESSAGE, message=found)
 
 

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
 from app.domain.replies import CONFIRM_WITHIN, CONFIRMATIONS
-from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
+from app.domain.statuses import DeliveryStatus, SkipReason
 from app.storage.deliveries import Person
-from app.storage.models import Broadcast, Delivery, InboundRow, Subscriber
+from app.storage.models import Delivery, InboundRow, Subscriber
 
 
 def claim_replies(session: Session, broadcast_id: int, now: datetime, limit: int) -> list[Person]:
@@ -84,28 +84,6 @@ def late_confirmations(session: Session, now: datetime) -> list[tuple[int, int]]
     return [(broadcast_id, inbound_id) for broadcast_id, inbound_id in rows]
 
 
-def confirmations_dropped(session: Session, since: datetime) -> int:
-    """Count the confirmations of STOP received since then that never went out, for they came too late."""
-    dropped = (
-        select(func.count())
-        .select_from(InboundRow)
-        .join(
-            Delivery,
-            and_(Delivery.subscriber_id == InboundRow.subscriber_id, Delivery.inbound_id == InboundRow.id),
-        )
-        .join(Broadcast, Broadcast.id == Delivery.broadcast_id)
-        .where(
-            Broadcast.state == BroadcastState.REPLIES.value,
-            InboundRow.received_at > since,
-            InboundRow.reply_text.is_not(None),
-            InboundRow.reply_kind.in_([kind.value for kind in CONFIRMATIONS]),
-            Delivery.status == DeliveryStatus.SKIPPED.value,
-            Delivery.reason == SkipReason.LATE_REPLY.value,
-        )
-    )
-    return session.scalar(dropped) or 0
-
-
 def drop_late_confirmations(session: Session, now: datetime) -> list[int]:
     """Skip the `late_confirmations`; returns their inbound ids."""
     late = late_confirmations(session, now)
@@ -113,6 +91,23 @@ def drop_late_confirmations(session: Session, now: datetime) -> list[int]:
         reason = SkipReason.LATE_REPLY.value
         _mark_replies(session, broadcast_id, [inbound_id], DeliveryStatus.SKIPPED, reason, now)
     return [inbound_id for _, inbound_id in late]
+
+
+def dropped_confirmations(session: Session, since: datetime) -> int:
+    """Count the confirmations of STOP that were dropped since then because they would have come too late."""
+    found = (
+        select(func.count())
+        .select_from(Delivery)
+        .join(InboundRow, InboundRow.id == Delivery.inbound_id)
+        .where(
+            InboundRow.received_at >= since,
+            InboundRow.reply_kind.in_([kind.value for kind in CONFIRMATIONS]),
+            Delivery.subscriber_id == InboundRow.subscriber_id,
+            Delivery.status == DeliveryStatus.SKIPPED.value,
+            Delivery.reason == SkipReason.LATE_REPLY.value,
+        )
+    )
+    return session.scalar(found) or 0
 
 
 def _patience(reply_kind: str | None) -> timedelta:
