@@ -18,6 +18,7 @@ PUBLIC = {"account.sign_in", "account.check_sign_in", "account.sign_out", "accou
 ADMINS_ONLY = {
     "lists.new",
     "lists.create",
+    "notices.ask_people_again",
     "notices.measure",
     "notices.write",
     "rights.ask_erase",
