@@ -256,6 +256,7 @@ def _write_notices(
                 text=text,
                 sha256=hashlib.sha256(text.encode()).hexdigest(),
                 created_at=now,
+                policy_url=controller.privacy_url,
             )
         )
         written += 1

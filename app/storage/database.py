@@ -25,6 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from app.storage import append_only
+
 # Constraint names are fixed so that migrations can name what they change on both databases.
 _NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -42,6 +44,7 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+append_only.watch(Session)
 
 if TYPE_CHECKING:
     Model = Base

@@ -19,6 +19,7 @@ ADMINS_ONLY = {
     "board.slots",
     "lists.new",
     "lists.create",
+    "notices.ask_people_again",
     "notices.measure",
     "notices.write",
     "rights.ask_erase",

@@ -15,6 +15,7 @@ from app.domain.sealing import KeyRing
 from app.domain.statuses import DeliveryStatus, SkipReason
 from app.services.controller import Controller
 from app.services.project_consent import to_ms
+from app.storage.append_only import ERASES
 from app.storage.models import (
     ConsentEvent,
     ConsentPii,
@@ -133,7 +134,7 @@ def shred(session: Session, subject_refs: Sequence[str]) -> None:
         delete(Subject).where(Subject.subject_ref.in_(subject_refs)),
         delete(RestrictedSubject).where(RestrictedSubject.subject_ref.in_(subject_refs)),
     ):
-        session.execute(statement, execution_options={"synchronize_session": False})
+        session.execute(statement, execution_options={"synchronize_session": False, **ERASES})
 
 
 def hash_of(person: Subscriber, keys: KeyRing) -> str:

@@ -9,7 +9,10 @@ from app.storage.database import BigId, Model, UtcDateTime
 
 
 class Notice(Model):
-    """The exact words shown when consent was asked. Immutable: the database refuses UPDATE and DELETE."""
+    """The exact words shown when consent was asked. Immutable: the database refuses UPDATE and DELETE.
+
+    `policy_url` is the privacy page that the words lead to; notices of older versions of Tidings have none.
+    """
 
     __tablename__ = "notice"
     __table_args__ = (UniqueConstraint("list_id", "language", "version"),)
@@ -22,6 +25,7 @@ class Notice(Model):
     sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     written_by: Mapped[str | None] = mapped_column(String(120))
+    policy_url: Mapped[str | None] = mapped_column(String(300))
 
 
 class LedgerHead(Model):
