@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 from app.gateways.base import BadSetting, Gateway, GatewayClass
 from app.gateways.http_sms import gateway_classes
+from app.gateways.line import LineGateway
 from app.gateways.telegram import TelegramGateway
 from app.gateways.twilio import TwilioGateway
 
 GATEWAYS: dict[str, GatewayClass] = {
     **gateway_classes(),
+    LineGateway.name: LineGateway,
     TelegramGateway.name: TelegramGateway,
     TwilioGateway.name: TwilioGateway,
 }
