@@ -5,15 +5,30 @@ import hmac
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, ClassVar
 
-from app.domain.messages import ErrorKind, HookReply, HookRequest, Outcome, SendError
+from app.domain.messages import ErrorKind, HookReply, HookRequest, Outcome, Recipient, SendError
 from app.gateways.base import BadSetting, BadSignature, Call, Malformed, Reply, SettingSpec
 
 TRIES_IF_UNLISTED = 2
 """A code that no table knows is taken for a passing fault, but not for long."""
+
+PERSONAL = frozenset(
+    {
+        ErrorKind.INVALID,
+        ErrorKind.GONE,
+        ErrorKind.BLOCKED,
+        ErrorKind.OPTED_OUT,
+        ErrorKind.WINDOW_CLOSED,
+        ErrorKind.PREFERENCE_CAP,
+        ErrorKind.PAIR_LIMITED,
+    }
+)
+"""What is said of one person, and must not be believed of everybody who shared a request with them."""
 
 
 class HttpGateway:
@@ -75,6 +90,39 @@ def by_status(reply: Reply, detail: str = "") -> SendError:
 def for_all(call: Call, error: SendError | None, provider_id: str | None = None) -> Sequence[Outcome]:
     """Return the same outcome for everybody whom a call covers."""
     return [Outcome(ref, provider_id=None if error else provider_id, error=error) for ref in call.refs]
+
+
+def for_group(call: Call, error: SendError) -> Sequence[Outcome]:
+    """Return one error for everybody whom a call covers; where it is about one of them, nobody knows which."""
+    if len(call.refs) > 1 and error.kind in PERSONAL:
+        error = replace(error, kind=ErrorKind.TEMPORARY, tries=TRIES_IF_UNLISTED)
+    return for_all(call, error)
+
+
+def by_text(recipients: Sequence[Recipient], most: int) -> list[tuple[Recipient, ...]]:
+    """Return the people who may share a request: of the same text, at most `most` of them, in their order.
+
+    Nobody is left over alone where two could be: a request for many and one for a single person are not the same.
+    """
+    same: dict[str, list[Recipient]] = {}
+    for recipient in recipients:
+        same.setdefault(recipient.text, []).append(recipient)
+    return [part for group in same.values() for part in _parts(tuple(group), most)]
+
+
+def _parts(group: tuple[Recipient, ...], most: int) -> list[tuple[Recipient, ...]]:
+    parts = [group[start : start + most] for start in range(0, len(group), most)]
+    if len(parts) > 1 and len(parts[-1]) == 1 and most > 2:
+        parts[-2:] = [parts[-2][:-1], (parts[-2][-1], *parts[-1])]
+    return parts
+
+
+def moment(timestamp: object, per_second: int = 1) -> datetime | None:
+    """Return when a webhook says that something happened; `per_second` is 1000 where it counts milliseconds."""
+    try:
+        return datetime.fromtimestamp(float(str(timestamp)) / per_second, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def json_of(body: bytes) -> Mapping[str, Any]:

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 from app.gateways.base import BadSetting, Gateway, GatewayClass
 from app.gateways.http_sms import gateway_classes
+from app.gateways.line import LineGateway
 from app.gateways.telegram import TelegramGateway
 from app.gateways.twilio import TwilioGateway
 from app.gateways.xmpp import XmppGateway
 
 GATEWAYS: dict[str, GatewayClass] = {
     **gateway_classes(),
+    LineGateway.name: LineGateway,
     TelegramGateway.name: TelegramGateway,
     TwilioGateway.name: TwilioGateway,
     XmppGateway.name: XmppGateway,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 from app.domain.messages import ErrorKind, HookRequest, PlatformSignal, ReceiptStatus
 from app.gateways.base import Reply
@@ -18,6 +19,9 @@ class Sample:
     yes to a call for n people, `provider_id` is what it names. `failures` has a reply for each kind that the provider
     tells, `wrong_settings` what must be refused and a word of why. `stop`, `signals` and `receipts` are signed
     webhooks; a receipt's is for the delivery 12.345.0. `tampered` is one whose signature does not fit.
+
+    Where the provider has these: `repeated` is its yes to a request that it took before, `several` one post with three
+    events and one that makes no sense between them, `handshake` the question whose address this is, with its answer.
     """
 
     name: str
@@ -34,6 +38,9 @@ class Sample:
     signals: Mapping[PlatformSignal, HookRequest] = field(default_factory=dict)
     receipts: Mapping[ReceiptStatus, HookRequest] = field(default_factory=dict)
     deep_link: HookRequest | None = None
+    repeated: Reply | None = None
+    several: HookRequest | None = None
+    handshake: tuple[HookRequest, str] | None = None
 
 
 def post(body: bytes, headers: Mapping[str, str], query: Mapping[str, str] | None = None) -> HookRequest:
@@ -41,3 +48,8 @@ def post(body: bytes, headers: Mapping[str, str], query: Mapping[str, str] | Non
     query = query or {}
     tail = "?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else ""
     return HookRequest("POST", HOOK + tail, headers, body, query)
+
+
+def get(query: Mapping[str, str]) -> HookRequest:
+    """Return a provider's question whose address this is."""
+    return HookRequest("GET", f"{HOOK}?{urlencode(query)}", {}, b"", query)

@@ -1,0 +1,128 @@
+"""LINE where it differs from the others: shared requests, retry keys, and yes for people who blocked us."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from app.domain.addresses import Address
+from app.domain.messages import Batch, DeliveryRef, ErrorKind, Event, EventKind, PlatformSignal, Recipient
+from app.gateways.base import Gateway, Proof, Reply
+from app.gateways.registry import build
+from tests.gateways.sample import HOOK
+from tests.gateways.samples.line import ADA, GRACE, JEAN, SAMPLE, event, posted, signed, text
+
+
+def gateway() -> Gateway:
+    return build("line", SAMPLE.settings, None)
+
+
+def to(number: int, user: str, words: str) -> Recipient:
+    return Recipient(DeliveryRef(12, number), Address("line", user), words)
+
+
+def test_people_of_the_same_text_share_a_multicast_and_one_person_gets_a_push() -> None:
+    people = (to(1, ADA, "hello"), to(2, GRACE, "for Grace"), to(3, JEAN, "hello"))
+
+    many, one = gateway().encode(Batch(people, HOOK))
+
+    assert many.url.endswith("/v2/bot/message/multicast")
+    assert json.loads(many.body) == {"to": [ADA, JEAN], "messages": [{"type": "text", "text": "hello"}]}
+    assert many.headers["Authorization"] == "Bearer a-channel-token"
+    assert one.url.endswith("/v2/bot/message/push")
+    assert json.loads(one.body)["to"] == GRACE
+
+
+def test_a_retry_key_is_a_uuid_of_the_people_the_text_and_the_installation() -> None:
+    def keys(*people: Recipient, callback: str = HOOK) -> list[str]:
+        return [call.headers["X-Line-Retry-Key"] for call in gateway().encode(Batch(people, callback))]
+
+    both = keys(to(1, ADA, "hello"), to(2, GRACE, "hello"))
+
+    assert both == keys(to(1, ADA, "hello"), to(2, GRACE, "hello"))
+    others = [
+        keys(to(1, ADA, "hello")),
+        keys(to(1, ADA, "hello"), to(3, GRACE, "hello")),
+        keys(to(1, ADA, "hello, again"), to(2, GRACE, "hello, again")),
+        keys(to(1, ADA, "hello"), to(2, GRACE, "hello"), callback="https://other.example.org/hooks/line"),
+    ]
+    assert len({key for found in [both, *others] for key in found}) == 5
+    assert all(len(key) == 36 for key in both)
+
+
+def test_an_id_that_is_not_spelt_like_lines_goes_alone_and_fails_nobody_else() -> None:
+    people = (to(1, ADA, "hello"), to(2, "everybody", "hello"), to(3, JEAN, "hello"))
+
+    calls = gateway().encode(Batch(people, HOOK))
+
+    assert [len(call.refs) for call in calls] == [2, 1]
+    (odd,) = gateway().decode(calls[1], SAMPLE.failures[0][0])
+    assert odd.error is not None
+    assert odd.error.kind is ErrorKind.INVALID
+
+
+def test_the_monthly_429_is_a_quota_and_the_other_one_a_wait() -> None:
+    """Comparable software treats both alike and tries again in vain until the month is over."""
+    (call,) = gateway().encode(Batch((to(1, ADA, "hello"),), HOOK))
+
+    kinds = [
+        gateway().decode(call, Reply(429, json.dumps({"message": words}).encode()))[0].error
+        for words in ("You have reached your monthly limit.", "The API rate limit has been exceeded.")
+    ]
+
+    assert [found and found.kind for found in kinds] == [ErrorKind.QUOTA, ErrorKind.RATE_LIMITED]
+
+
+def test_an_accepted_send_proves_no_more_than_that_it_was_queued() -> None:
+    assert gateway().capabilities().proof is Proof.QUEUED
+    assert not gateway().capabilities().receipts
+
+
+def test_the_empty_post_that_checks_the_address_is_taken() -> None:
+    """Signature vector of docs: computed by line-bot-sdk over this body with the secret `linesecret`."""
+    check = signed(b'{"destination":"U00000000000000000000000000000000","events":[]}')
+
+    gateway().verify(check)
+
+    assert check.headers["x-line-signature"] == "bNgMKfXfqX5vPu1YhbIWrEiGh/owYgPsdwHiDwZkYF8="
+    assert gateway().parse(check) == []
+    assert gateway().acknowledge(check).status == 200
+
+
+def test_a_redelivered_event_keeps_its_id() -> None:
+    first, again = (gateway().parse(posted(text(1, "STOP", redelivery=flag))) for flag in (False, True))
+
+    assert first == again
+
+
+def test_follow_and_unfollow_are_heard() -> None:
+    """Comparable software skips both, and goes on sending to people who blocked it."""
+    events = gateway().parse(SAMPLE.several) if SAMPLE.several else []
+
+    heard = [(found.signal.signal, found.signal.address.value) for found in events if found.signal]
+    assert heard == [(PlatformSignal.FOLLOWED, ADA), (PlatformSignal.LEFT, GRACE)]
+
+
+@pytest.mark.parametrize(
+    ("found", "payload", "media"),
+    [
+        (event("postback", 6, postback={"data": "stop-weekly"}), "stop-weekly", 0),
+        (event("message", 7, message={"id": "m2", "type": "sticker"}), "", 1),
+    ],
+    ids=["button", "sticker"],
+)
+def test_buttons_carry_their_payload_and_stickers_no_text(
+    found: dict[str, object], payload: str, media: int
+) -> None:
+    (heard,) = gateway().parse(posted(found))
+
+    assert heard.message is not None
+    assert (heard.message.text, heard.message.payload, heard.message.media_count) == ("", payload, media)
+
+
+def test_what_is_said_in_a_group_is_none_of_ours() -> None:
+    said = text(8, "STOP")
+
+    (heard,) = gateway().parse(posted({**said, "source": {"type": "group", "groupId": "C1", "userId": ADA}}))
+
+    assert replace(heard, at=None) == Event(EventKind.IGNORED)
