@@ -24,6 +24,7 @@ _ALL: Final = (
     Channel("SMS", 1600, "sms"),
     Channel("Telegram", 4096, "utf16"),
     Channel("XMPP", 10_000),
+    Channel("LINE", 5000, "utf16"),
 )
 CHANNELS: Final[Mapping[str, Channel]] = {one.name.casefold(): one for one in _ALL}
 
