@@ -28,6 +28,7 @@ HAM_COUNTS = {"en": 0.3}
 HAM_COUNTS_ELSEWHERE = 0.2
 SILENCE_COUNTS = 20.0  # a text of unknown words asks for nothing
 SMALLEST_WEIGHT = 0.1
+TALK_COUNTS = 3.0  # a wrong hold costs more than a missed one
 FOLDS = 4
 
 
@@ -56,7 +57,11 @@ def examples(code: str, rows: Iterable[tuple[str, bool]], talk: Iterable[str]) -
     seen = [(features(normalise(text), code), stops) for text, stops in rows]
     times = Counter(name for names, _ in seen for name in names)
     known = {name for name, count in times.items() if count > 1} | {QUESTION}
-    found = [Example(tuple(sorted(names & known)), float(stops)) for names, stops in seen if names]
+    found = [
+        Example(tuple(sorted(names & known)), float(stops), 1.0 if stops else TALK_COUNTS)
+        for names, stops in seen
+        if names
+    ]
     if code not in UNSPACED:
         counts = HAM_COUNTS.get(code, HAM_COUNTS_ELSEWHERE)
         shared = (tuple(sorted(features(normalise(text), code) & known)) for text in talk)
