@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-MATCHER_VERSION: Final = "tolerant-2"
+MATCHER_VERSION: Final = "tolerant-3"
 
 
 class Outcome(StrEnum):
@@ -68,5 +68,6 @@ _SENTENCES: Final = {
     "clause": "“{words}” stands alone as a sentence or clause of the message ({rule}).",
     "phrase": "“{words}” asks in free text ({rule}).",
     "capitals": "“{words}” stands in capitals within other text ({rule}).",
+    "weights": "No rule decides, but together its words lean to a stop, and a human should read it: {words} ({rule}).",
     "doubt": "“{words}” may be a wish to stop, and a human should read it ({rule}).",
 }
