@@ -28,7 +28,7 @@ HAM_COUNTS = {"en": 0.3}
 HAM_COUNTS_ELSEWHERE = 0.2
 SILENCE_COUNTS = 20.0  # a text of unknown words asks for nothing
 SMALLEST_WEIGHT = 0.1
-TALK_COUNTS = 3.0  # a wrong hold costs more than a missed one
+TALK_COUNTS = 2.0  # a wrong hold costs more than a missed one
 FOLDS = 4
 
 
