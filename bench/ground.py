@@ -20,7 +20,7 @@ from app.services import manage_senders, reports
 from app.storage.database import db
 from app.supervisor.guard import Guard
 from bench import stage
-from bench.ours import Newsroom, newsroom
+from bench.ours import SENDER, Newsroom, newsroom
 from bench.running import ROOT, RunFailed, environment, wait_until
 from bench.sink import Account, Sink, running_sink
 
@@ -98,16 +98,16 @@ class Ground:
         stage.restart_postgres(self.server, self.guard)
         return True
 
-    def pace(self, per_second: float) -> None:
-        """Set the sender's rate."""
+    def pace(self, per_second: float, sender: str = SENDER) -> None:
+        """Set a sender's rate."""
         with self.room.app.app_context():
-            manage_senders.set_rate("city-desk", per_second, by="bench", now=utcnow())
+            manage_senders.set_rate(sender, per_second, by="bench", now=utcnow())
 
-    def schedule(self) -> int:
-        """Plan a broadcast to everybody for now, and let the sink forget what was before."""
+    def schedule(self, list_id: int | None = None) -> int:
+        """Plan a broadcast for now to a list, without one the first; the sink forgets what was before."""
         self.sink.reset()
         with self.room.app.app_context():
-            return self.room.schedule()
+            return self.room.schedule(list_id)
 
     def tally(self, broadcast_id: int) -> reports.Tally:
         """What the report says. A server that was restarted costs the connections, not the answer."""

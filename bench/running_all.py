@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from app.clock import utcnow
 from app.supervisor.redis import RedisUnavailableError
@@ -15,6 +16,8 @@ from bench.running import ROOT, RunFailed
 from bench.scenarios import SCENARIOS
 from bench.size import Size
 from bench.stage import NoDatabase
+
+_AT_ONCE = 3
 
 
 def run(names: Sequence[str], databases: Sequence[str], size: Size, seed: int) -> list[Finding]:
@@ -27,6 +30,21 @@ def run(names: Sequence[str], databases: Sequence[str], size: Size, seed: int) -
                 found.append(_one(name, database, size, seed))
                 _say(found[-1], time.monotonic() - began)
     return found
+
+
+def side_by_side(names: Sequence[str]) -> bool:
+    """Run scenarios in tiny form as processes of their own, some at a time; False when one failed.
+
+    They wait more than they work, and a minute is short.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        codes = list(pool.map(_in_a_process, names))
+    return not any(codes)
+
+
+def _in_a_process(name: str) -> int:
+    command = [sys.executable, "-m", "bench", "scenarios", name, "--smoke"]
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False).returncode
 
 
 def _one(name: str, database: str, size: Size, seed: int) -> Finding:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import chaos, pause, stop_race
+from bench import chaos, fairness, growth, keyword_burst, pause, stop_race, storm, trouble
 from bench.finding import Finding
 from bench.ground import POSTGRES, SQLITE
 from bench.size import Size
@@ -26,6 +26,15 @@ SCENARIOS = {
     ),
     "pause": Scenario("T8", "pause and cancel leak no more than there are connections", pause.run),
     "chaos": Scenario("T7", "kills and restarts: nobody twice, nobody lost, little unknown", chaos.run),
+    "fairness": Scenario("T9", "several workers keep each sender's limit and use it", fairness.run),
+    "growth": Scenario(
+        "T4", "time grows no faster than the audience, memory not at all", growth.run, smoke=False
+    ),
+    "trouble": Scenario("T7", "429, 5xx and cut connections: the report is what the sink knows", trouble.run),
+    "keywords": Scenario(
+        "T8", "a burst of STOP, START, HELP: the last word of each number counts", keyword_burst.run
+    ),
+    "storm": Scenario("T10", "receipts during a broadcast: all applied, forged ones refused", storm.run),
 }
 OTHERS = {
     "throughput": ("T1-T3, T14", "hand-over beside the naive baseline and the ceiling"),

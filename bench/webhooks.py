@@ -21,6 +21,7 @@ from bench.running import CpuMeter, RunFailed
 from bench.sink import Account, running_sink
 from bench.web import fire, signed_post, web
 
+ACCOUNT = "AC" + "0" * 32
 DOOR, ROUTE = "our door", "a Flask route"
 _APPS = {DOOR: "app.factory:create_app()", ROUTE: "bench.naive_hooks:create_app()"}
 
@@ -36,7 +37,7 @@ class Storm:
 
 def run(receipts: int, rounds: int) -> dict[str, list[Storm]]:
     """Measure both in turns on SQLite; every receipt must be applied. Raises `RunFailed`."""
-    account = Account("AC" + "0" * 32, secrets.token_hex(16), secrets.token_bytes(16))
+    account = Account(ACCOUNT, secrets.token_hex(16), secrets.token_bytes(16))
     found: dict[str, list[Storm]] = {DOOR: [], ROUTE: []}
     with contextlib.ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidings-bench-")))
@@ -53,9 +54,9 @@ def run(receipts: int, rounds: int) -> dict[str, list[Storm]]:
 
 def _storm(name: str, room: ours.Newsroom, receipts: int, token: str, guard: Guard, home: Path) -> Storm:
     with room.app.app_context():
-        refs = _sent_deliveries(room, receipts)
+        refs = sent_deliveries(room, receipts)
     with web(_APPS[name], room.env, token, guard, home / "web.log") as (port, pid, url):
-        requests = [_signed(url, ref, token) for ref in refs]
+        requests = [signed_receipt(url, ref, token) for ref in refs]
         meter, began = CpuMeter(pid), time.monotonic()
         waits = fire(port, requests)
         seconds = time.monotonic() - began
@@ -65,7 +66,7 @@ def _storm(name: str, room: ours.Newsroom, receipts: int, token: str, guard: Gua
     return Storm(len(refs) / seconds, spent / len(refs) * 1e6, sorted(waits)[len(waits) * 99 // 100] * 1000)
 
 
-def _sent_deliveries(room: ours.Newsroom, count: int) -> list[tuple[int, int]]:
+def sent_deliveries(room: ours.Newsroom, count: int) -> list[tuple[int, int]]:
     """A broadcast whose deliveries the provider accepted a moment ago; nothing here is part of the measurement."""
     broadcast_id, now = room.schedule(), utcnow()
     with transaction() as session:
@@ -89,10 +90,10 @@ def _all_applied(refs: Sequence[tuple[int, int]]) -> None:
         session.execute(update(Delivery).values(status=DeliveryStatus.SENT.value))
 
 
-def _signed(url: str, ref: tuple[int, int], token: str) -> bytes:
+def signed_receipt(url: str, ref: tuple[int, int], token: str) -> bytes:
     """One receipt with a body, a reference and a signature of its own."""
     sid = "SM" + secrets.token_hex(16)
-    form = {"MessageSid": sid, "SmsSid": sid, "MessageStatus": "delivered", "AccountSid": "AC" + "0" * 32}
+    form = {"MessageSid": sid, "SmsSid": sid, "MessageStatus": "delivered", "AccountSid": ACCOUNT}
     return signed_post(url, form, token, query=f"?d={ref[0]}.{ref[1]}.0")
 
 

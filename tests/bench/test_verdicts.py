@@ -1,6 +1,9 @@
 """What the scenarios of the benchmark call wrong, fact by fact, and what they call an empty proof."""
 
-from bench import finding, verdicts
+import pytest
+
+from bench import finding, growth, keyword_burst, verdicts
+from bench.fairness import steady_use
 from bench.finding import Finding
 from bench.sink import Arrival
 
@@ -71,3 +74,22 @@ def test_a_missed_speed_fails_nothing_and_a_fault_fails_the_run():
     assert finding.as_json([good, slow])["failed"] is False
     assert finding.as_json([good, Finding("c", "SQLite", "", ("two copies",))])["failed"] is True
     assert "| b | SQLite | y | correct; not reached: 2 s |" in finding.as_markdown([good, slow])
+
+
+def test_the_exponent_is_the_power_of_the_audience():
+    assert growth.exponent({1_000: 1.0, 10_000: 10.0, 100_000: 100.0}) == pytest.approx(1.0)
+    assert growth.exponent({1_000: 1.0, 10_000: 100.0}) == pytest.approx(2.0)
+
+
+def test_the_first_second_of_a_limit_is_not_judged_because_it_may_begin_with_a_burst():
+    assert steady_use([140.0, 100.0, 98.0], 100) == pytest.approx(0.99)
+    assert steady_use([140.0], 100) == 0
+
+
+def test_the_last_word_counts_and_help_changes_nothing():
+    said = [["STOP", "START", "HELP"], ["START", "STOP", "HELP"], ["HELP"], []]
+    assert [keyword_burst.stays(words) for words in said] == [True, False, True, True]
+
+
+def test_a_seed_says_the_same_words_again():
+    assert keyword_burst.words_of([ADA, BEA], 9, 1) == keyword_burst.words_of([ADA, BEA], 9, 1)
