@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,14 +40,16 @@ class Ground:
     redis: contextlib.ExitStack
     _running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
-    def start(self, *names: str, home: Path | None = None) -> None:
-        """Start processes of `python -m workers`; a name is a command, and may have a number: worker2."""
+    def start(self, *names: str, prefix: Sequence[str] = (), env: Mapping[str, str] | None = None) -> None:
+        """Start processes of `python -m workers`; a name is a command, and may have a number: worker2.
+
+        `prefix` is a command that runs them elsewhere, `env` the settings that differ there.
+        """
         for name in names:
-            env = self.room.env | ({"TIDINGS_HOME": str(home)} if home else {})
             with (self.directory / f"{name}.log").open("ab") as log:
                 self._running[name] = subprocess.Popen(
-                    [sys.executable, "-m", "workers", name.rstrip("0123456789")],
-                    env=environment(env),
+                    [*prefix, sys.executable, "-m", "workers", name.rstrip("0123456789")],
+                    env=environment({**self.room.env, **(env or {})}),
                     cwd=ROOT,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -149,7 +151,7 @@ class Ground:
 
 
 @contextlib.contextmanager
-def ground(database: str, *, people: int, delay_ms: int = 0) -> Iterator[Ground]:
+def ground(database: str, *, people: int, delay_ms: int = 0, address: str = "127.0.0.1") -> Iterator[Ground]:
     """Make a newsroom of `people` on a database (`SQLITE` or `POSTGRES`), and end everything afterwards.
 
     Raises `NoDatabase`, `RedisUnavailableError`.
@@ -160,7 +162,9 @@ def ground(database: str, *, people: int, delay_ms: int = 0) -> Iterator[Ground]
         guard = stack.enter_context(Guard())
         redis = stack.enter_context(contextlib.ExitStack())
         redis_url = redis.enter_context(stage.own_redis(home, guard))
-        sink = stack.enter_context(running_sink(home, account, delay_ms=delay_ms, guard=guard))
+        sink = stack.enter_context(
+            running_sink(home, account, delay_ms=delay_ms, guard=guard, address=address)
+        )
         server = stack.enter_context(stage.own_postgres(guard)) if database == POSTGRES else None
         url = f"sqlite:///{home / 'bench.db'}"
         if server:

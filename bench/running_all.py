@@ -50,7 +50,7 @@ def _in_a_process(name: str) -> int:
 def _one(name: str, database: str, size: Size, seed: int) -> Finding:
     try:
         return SCENARIOS[name].run(database, size, seed)
-    except (RunFailed, NoDatabase, RedisUnavailableError) as error:
+    except (RunFailed, NoDatabase, RedisUnavailableError, RuntimeError, OSError) as error:
         print(error, file=sys.stderr)
         return Finding(name, database, "", (str(error).split("\n", 1)[0][:200],))
 

@@ -85,10 +85,10 @@ class Arrival:
 class Sink:
     """A running sink, asked over one kept-alive connection. Not for several threads."""
 
-    def __init__(self, port: int, pid: int, kind: str, log: Path) -> None:
-        self.url, self.pid, self.kind = f"http://127.0.0.1:{port}", pid, kind
+    def __init__(self, address: str, port: int, pid: int, kind: str, log: Path) -> None:
+        self.url, self.pid, self.kind = f"http://{address}:{port}", pid, kind
         self._log = log
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        self._connection = http.client.HTTPConnection(address, port, timeout=10)
 
     def stats(self) -> Stats:
         """Ask what arrived."""
@@ -120,7 +120,13 @@ class Sink:
 
 @contextlib.contextmanager
 def running_sink(
-    directory: Path, account: Account, *, delay_ms: int = 0, compiler: str = "cc", guard: Guard | None = None
+    directory: Path,
+    account: Account,
+    *,
+    delay_ms: int = 0,
+    compiler: str = "cc",
+    guard: Guard | None = None,
+    address: str = "127.0.0.1",
 ) -> Iterator[Sink]:
     """Start the C sink, or the Python one where there is no compiler or no epoll; end it afterwards.
 
@@ -131,6 +137,7 @@ def running_sink(
     command = [str(program)] if program else [sys.executable, "-m", "bench.sink.fallback"]
     environment = {
         "SINK_AUTH": account.basic,
+        "SINK_ADDRESS": address,
         "SINK_KEY": account.key.hex(),
         "SINK_ARRIVALS": str(directory / "arrivals"),
         "PATH": os.environ.get("PATH", ""),
@@ -145,7 +152,9 @@ def running_sink(
     try:
         if guard is not None:
             guard.watch(process.pid)
-        sink = Sink(_port(process), process.pid, C_KIND if program else PYTHON_KIND, directory / "arrivals")
+        sink = Sink(
+            address, _port(process), process.pid, C_KIND if program else PYTHON_KIND, directory / "arrivals"
+        )
         yield sink
         sink.close()
     finally:

@@ -143,11 +143,11 @@ class Connection(asyncio.Protocol):
 
 
 async def serve(delay: float) -> None:
-    """Listen on a free port of the loopback address, print it, and answer until SIGTERM."""
+    """Listen on a free port of SINK_ADDRESS, print it, and answer until SIGTERM."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     witness = Witness(os.environ["SINK_AUTH"], bytes.fromhex(os.environ["SINK_KEY"]))
-    server = await loop.create_server(lambda: Connection(witness, delay), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: Connection(witness, delay), os.environ["SINK_ADDRESS"], 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await stop.wait()
     server.close()

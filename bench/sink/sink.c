@@ -4,9 +4,9 @@
  * `To`, and checks that the text ends with this person's token, SipHash-2-4(secret, number) as 16 hex digits.
  * Numbers are counted once each; the sum of their tokens (mod 2^64) fingerprints the set in any order.
  *
- *     SINK_AUTH=base64(account:token) SINK_KEY=32 hex digits ./sink [milliseconds before each answer]
+ *     SINK_ADDRESS=127.0.0.1 SINK_AUTH=base64(account:token) SINK_KEY=32 hex digits ./sink [milliseconds before each answer]
  *
- * prints its port on 127.0.0.1. GET /stats tells what was seen, POST /reset forgets it. Linux only (epoll).
+ * prints its port. GET /stats tells what was seen, POST /reset forgets it. Linux only (epoll).
  * POST /arrivals writes "to from nanoseconds" of every message with its person's token to the file SINK_ARRIVALS.
  * POST /trouble/A/B/C/D lets that many of a thousand requests meet: 429 with Retry-After, 503, a connection that is
  * cut after the message was taken, one that is cut before.
@@ -294,9 +294,9 @@ static void welcome(int listener) {
     epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
 }
 
-static int listen_on_loopback(void) {
+static int listen_on_free_port(void) {
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(getenv("SINK_ADDRESS"))};
     socklen_t size = sizeof address;
     if (bind(listener, (struct sockaddr *)&address, size) || listen(listener, 1024)) { perror("sink"); exit(1); }
     getsockname(listener, (struct sockaddr *)&address, &size);
@@ -310,14 +310,17 @@ static int listen_on_loopback(void) {
 int main(int argc, char **argv) {
     const char *secret = getenv("SINK_KEY");
     auth = getenv("SINK_AUTH");
-    if (!auth || !secret || strlen(secret) != 32) { fputs("sink: set SINK_AUTH and SINK_KEY\n", stderr); return 2; }
+    if (!auth || !getenv("SINK_ADDRESS") || !secret || strlen(secret) != 32) {
+        fputs("sink: set SINK_AUTH, SINK_ADDRESS and SINK_KEY\n", stderr);
+        return 2;
+    }
     for (int i = 15; i >= 0; i--) { unsigned byte; sscanf(secret + 2 * i, "%2x", &byte); key[i / 8] = key[i / 8] << 8 | byte; }
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     delay_ns = argc > 1 ? atoll(argv[1]) * 1000000 : 0;
     numbers = calloc(SLOTS, sizeof *numbers);
     waiting = delay_ns ? calloc(WAITING, sizeof *waiting) : malloc(sizeof *waiting);
     poller = epoll_create1(0);
-    int listener = listen_on_loopback(), timeout = -1;
+    int listener = listen_on_free_port(), timeout = -1;
     for (struct epoll_event events[EVENTS];;) {
         int count = epoll_wait(poller, events, EVENTS, timeout);
         for (int i = 0; i < count; i++) {
