@@ -1,51 +1,41 @@
 """Offers a Unix socket over TCP, as a server on another machine would be reached."""
 
-import asyncio
 import contextlib
+import select
+import socket
+import socketserver
 import threading
 from collections.abc import Iterator
+
+_POLL_SECONDS = 0.2
 
 
 @contextlib.contextmanager
 def relay(address: str, path: str) -> Iterator[int]:
     """Carry connections to a free port of `address` on to the Unix socket `path`; yields the port."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
+    over = threading.Event()
 
-    async def serve() -> asyncio.Server:
-        return await asyncio.start_server(lambda reader, writer: _carry(reader, writer, path), address, 0)
+    class Carry(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as far:
+                far.connect(path)
+                _carry(self.request, far, over)
 
-    server = asyncio.run_coroutine_threadsafe(serve(), loop).result(10)
-    try:
-        yield int(server.sockets[0].getsockname()[1])
-    finally:
-        asyncio.run_coroutine_threadsafe(_close(server), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
-
-
-async def _close(server: asyncio.Server) -> None:
-    server.close()
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    with socketserver.ThreadingTCPServer((address, 0), Carry) as server:
+        threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), daemon=True).start()
+        try:
+            yield int(server.server_address[1])
+        finally:
+            over.set()
+            server.shutdown()
 
 
-async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> None:
-    try:
-        far_reader, far_writer = await asyncio.open_unix_connection(path)
-    except OSError:
-        writer.close()
-        return
-    await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+def _carry(near: socket.socket, far: socket.socket, over: threading.Event) -> None:
+    """Copy both ways until a side hangs up, or all is over."""
+    while not over.is_set():
+        ready, _, _ = select.select([near, far], [], [], _POLL_SECONDS)
+        for side in ready:
+            data = side.recv(65536)
+            if not data:
+                return
+            (far if side is near else near).sendall(data)
