@@ -14,6 +14,7 @@ from app.clock import utcnow
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
 from app.services import fan_out, hold_back
+from app.services.fill_slots import fill_slots
 from app.services.let_time_pass import let_time_pass
 from app.services.rights import erase_subscriber, retention
 from workers import daily
@@ -29,6 +30,14 @@ log = structlog.get_logger(__name__)
 
 def tick(now: datetime) -> None:
     """Do one round. Several clocks may run: every step claims what it changes."""
+    for filled in fill_slots(now):
+        log.info(
+            "slot filled",
+            list_id=filled.list_id,
+            story_id=filled.story_id,
+            broadcast_id=filled.broadcast_id,
+            problem=filled.problem,
+        )
     for opened in fan_out.open_due(controller=runtime().controller, now=now):
         log.info(
             "broadcast opened", broadcast_id=opened.broadcast_id, state=opened.state, audience=opened.audience

@@ -12,6 +12,7 @@ from app.desk import words
 from app.desk.access import init_access
 from app.desk.account import account
 from app.desk.asking import asking
+from app.desk.board import board
 from app.desk.broadcasts import broadcasts
 from app.desk.compose import compose
 from app.desk.errors import init_errors
@@ -34,6 +35,7 @@ from app.desk.notices import notices
 from app.desk.people import people
 from app.desk.progress import progress, segments
 from app.desk.reading import pulse
+from app.desk.refusals import said
 from app.desk.rights import requests_waiting, rights
 from app.desk.schedule import schedule
 from app.desk.security import init_security
@@ -50,6 +52,7 @@ _STATIC = Path(__file__).parent / "static"
 ROOMS = (
     account,
     asking,
+    board,
     broadcasts,
     compose,
     held,
@@ -95,6 +98,7 @@ def init_app(app: Flask) -> None:
         "channel_name": lambda name: channel_named(name).name,
         "code_words": words.code_words,
         "actor": words.actor_words,
+        "refusal": said,
         "address": shown_address,
     }
 

@@ -63,24 +63,38 @@ def create_draft(
     variants: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
     """Store a new draft and return its id. `variants` has other words for some channels."""
-    _check_words(title, text, variants)
     with transaction() as session:
-        broadcast = Broadcast(
-            title=title.strip(),
-            text=text,
-            state=BroadcastState.DRAFT.value,
-            zone="UTC",
-            fresh_minutes=FRESH_MINUTES,
-            created_by=by,
-            created_at=now,
-            updated_at=now,
-        )
-        session.add(broadcast)
-        session.flush()
-        _set_targets(session, broadcast, list_ids)
-        save_variants(session, broadcast.id, variants)
-        note(session, by, "broadcast.create", f"broadcast {broadcast.id}", now)
-        return broadcast.id
+        return draft_in(session, title=title, text=text, list_ids=list_ids, by=by, now=now, variants=variants)
+
+
+def draft_in(
+    session: Session,
+    *,
+    title: str,
+    text: str,
+    list_ids: Sequence[int],
+    by: str,
+    now: datetime,
+    variants: Mapping[str, str] = MappingProxyType({}),
+) -> int:
+    """Do what `create_draft` does within the caller's transaction."""
+    check_words(title, text, variants)
+    broadcast = Broadcast(
+        title=title.strip(),
+        text=text,
+        state=BroadcastState.DRAFT.value,
+        zone="UTC",
+        fresh_minutes=FRESH_MINUTES,
+        created_by=by,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(broadcast)
+    session.flush()
+    _set_targets(session, broadcast, list_ids)
+    save_variants(session, broadcast.id, variants)
+    note(session, by, "broadcast.create", f"broadcast {broadcast.id}", now)
+    return broadcast.id
 
 
 def save_draft(
@@ -100,7 +114,7 @@ def save_draft(
 
     Raises `Conflict` when somebody else saved in between, `Refused` when it is no draft any more.
     """
-    _check_words(title, text, variants)
+    check_words(title, text, variants)
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
         if broadcast.state != BroadcastState.DRAFT.value:
@@ -170,39 +184,53 @@ def schedule(
     not promise, no text, a text that carriers refuse. With `over_cap_reason` it may be one more than promised, and
     goes to people who have had their messages of the day; the reason is kept and stands in the audit log.
     """
-    zone_named(zone)
     with transaction() as session:
-        broadcast = broadcast_for_change(session, broadcast_id)
-        move(broadcast, BroadcastState.SCHEDULED, by, now)
-        lists = targets_of(session, broadcast_id)
-        shares = shares_of(session, broadcast, lists, now)
-        reachable = audience.dry_run(session, [one.id for one in lists], now).get(None, 0)
-        findings = read_text(session, broadcast, lists, "", now)
-        problems = (
-            *_problems(session, broadcast, lists, shares, reachable),
-            *_advice(findings, Severity.ERROR),
+        return schedule_in(
+            session, broadcast_id, at=at, zone=zone, by=by, now=now, over_cap_reason=over_cap_reason
         )
-        if problems:
-            raise Refused(" ".join(problems))
-        instant = _checked_instant(lists, at, zone, now)
-        broadcast.over_cap_reason = over_cap_reason.strip()[:300] or None
-        if broadcast.over_cap_reason is None and (
-            broken := broken_promise(session, broadcast, lists, instant)
-        ):
-            raise Refused(broken)
-        broadcast.next_at, broadcast.zone, broadcast.sender_id = instant, zone, shares[0].sender_id
-        broadcast.expires_at = instant + timedelta(minutes=broadcast.fresh_minutes)
-        note(
-            session,
-            by,
-            "broadcast.schedule",
-            f"broadcast {broadcast_id}",
-            now,
-            at=instant.isoformat(),
-            zone=zone,
-            **({"over_cap": broadcast.over_cap_reason} if broadcast.over_cap_reason else {}),
-        )
-        return instant
+
+
+def schedule_in(
+    session: Session,
+    broadcast_id: int,
+    *,
+    at: datetime | None,
+    zone: str,
+    by: str,
+    now: datetime,
+    over_cap_reason: str = "",
+) -> datetime:
+    """Do what `schedule` does within the caller's transaction."""
+    zone_named(zone)
+    broadcast = broadcast_for_change(session, broadcast_id)
+    move(broadcast, BroadcastState.SCHEDULED, by, now)
+    lists = targets_of(session, broadcast_id)
+    shares = shares_of(session, broadcast, lists, now)
+    reachable = audience.dry_run(session, [one.id for one in lists], now).get(None, 0)
+    findings = read_text(session, broadcast, lists, "", now)
+    problems = (
+        *_problems(session, broadcast, lists, shares, reachable),
+        *_advice(findings, Severity.ERROR),
+    )
+    if problems:
+        raise Refused(" ".join(problems))
+    instant = _checked_instant(lists, at, zone, now)
+    broadcast.over_cap_reason = over_cap_reason.strip()[:300] or None
+    if broadcast.over_cap_reason is None and (broken := broken_promise(session, broadcast, lists, instant)):
+        raise Refused(broken)
+    broadcast.next_at, broadcast.zone, broadcast.sender_id = instant, zone, shares[0].sender_id
+    broadcast.expires_at = instant + timedelta(minutes=broadcast.fresh_minutes)
+    note(
+        session,
+        by,
+        "broadcast.schedule",
+        f"broadcast {broadcast_id}",
+        now,
+        at=instant.isoformat(),
+        zone=zone,
+        **({"over_cap": broadcast.over_cap_reason} if broadcast.over_cap_reason else {}),
+    )
+    return instant
 
 
 def back_to_draft(broadcast_id: int, *, by: str, now: datetime) -> None:
@@ -214,7 +242,7 @@ def back_to_draft(broadcast_id: int, *, by: str, now: datetime) -> None:
         note(session, by, "broadcast.unschedule", f"broadcast {broadcast_id}", now)
 
 
-def _check_words(title: str, text: str, variants: Mapping[str, str]) -> None:
+def check_words(title: str, text: str, variants: Mapping[str, str] = MappingProxyType({})) -> None:
     if not title.strip():
         raise Refused("Give the broadcast a title; it is for your team and is not sent.")
     if len(title.strip()) > 120:

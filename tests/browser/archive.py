@@ -69,6 +69,17 @@ def waiting_of(editor: Editor) -> str:
     return path
 
 
+def fill_board(editor: Editor) -> None:
+    """Three slots a day, and stories that wait for them."""
+    editor.submit("/board/1", "times", times="00:10, 12:30, 23:50")
+    for title, text in (
+        ("Pool", "The pool is open until ten tonight."),
+        ("Tram line", "The council votes on the tram line at six."),
+        ("Market", "The Saturday market moves to Church Square."),
+    ):
+        editor.submit("/board/1", "title", title=title, text=text)
+
+
 def tomorrow() -> str:
     """The next day in the zone that the demo's lists promise, as a form writes it."""
     return (utcnow().astimezone(ZoneInfo("Europe/Berlin")) + timedelta(days=1)).date().isoformat()

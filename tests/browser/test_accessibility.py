@@ -28,6 +28,7 @@ PAGES = {
     "progress, finished": "{sent}",
     "stop": "{paused}/stop",
     "report": "{sent}/report",
+    "today": "/board/1",
     "lists": "/lists",
     "new list": "/lists/new",
     "people": "/people",

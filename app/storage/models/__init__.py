@@ -1,6 +1,7 @@
 """The tables, by room: people, consent, broadcasts, deliveries, accounts, imports."""
 
 from app.storage.models.accounts import AuditEntry, User
+from app.storage.models.board import SlotRun, SlotTime, StoryRow
 from app.storage.models.broadcasts import Broadcast, BroadcastTarget, BroadcastVariant, Slice
 from app.storage.models.consent import (
     ConsentEvent,
@@ -48,6 +49,9 @@ __all__ = [
     "RestrictedSubject",
     "Sender",
     "Slice",
+    "SlotRun",
+    "SlotTime",
+    "StoryRow",
     "Subject",
     "Subscriber",
     "Subscription",
