@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import chaos, fairness, growth, keyword_burst, machines, pause, stop_race, storm, trouble
+from bench import (
+    chaos,
+    cold_start,
+    fairness,
+    growth,
+    keyword_burst,
+    machines,
+    pause,
+    stop_race,
+    storm,
+    trouble,
+)
 from bench.finding import Finding
 from bench.ground import POSTGRES, SQLITE
 from bench.size import Size
@@ -35,6 +46,9 @@ SCENARIOS = {
         "T8", "a burst of STOP, START, HELP: the last word of each number counts", keyword_burst.run
     ),
     "storm": Scenario("T10", "receipts during a broadcast: all applied, forged ones refused", storm.run),
+    "cold": Scenario(
+        "", "a fresh copy, pip alone, to messages delivered", cold_start.run, (SQLITE,), smoke=False
+    ),
     "machines": Scenario(
         "T7", "two machines, one lost: nobody twice, nobody lost", machines.run, (POSTGRES,), smoke=False
     ),
