@@ -56,6 +56,8 @@ def _fold(session: Session, broadcast_id: int) -> int:
         .where(DeliveryTally.broadcast_id == broadcast_id, DeliveryTally.shard != 0)
         .with_for_update(skip_locked=True)
     ).all()
+    if not rows:  # another clock is at them
+        return 0
     sums: Counter[tuple[int, int, str, str]] = Counter()
     for broadcast, status, reason, code, _, people in rows:
         sums[broadcast, status, reason, code] += people

@@ -1,8 +1,11 @@
 """The counts of a broadcast meet its audience and its rows at every moment, whoever moves the deliveries."""
 
+import threading
 from collections import Counter
+from collections.abc import Callable
 
-from sqlalchemy import func, select, text
+from flask import Flask
+from sqlalchemy import func, select, text, update
 
 from app.domain.messages import DeliveryRef, Receipt, ReceiptStatus
 from app.domain.statuses import DeliveryStatus
@@ -28,6 +31,21 @@ def adds_up(newsroom: Newsroom, broadcast_id: int) -> None:
     truth = Counter({(status, reason or "", code or ""): n for status, reason, code, n in rows})
     kept = tallies.counts(db.session(), broadcast_id)
     assert Counter({(status, reason, code): n for status, reason, code, n in kept}) == truth
+
+
+def begin(app: Flask, act: Callable[[], None], errors: list[Exception]) -> threading.Thread:
+    """Do `act` in a thread of its own; what it raises is kept for the test's own thread."""
+
+    def run() -> None:
+        try:
+            with app.app_context():
+                act()
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
 
 
 def test_the_counts_are_exact_at_every_step_of_a_running_broadcast(newsroom: Newsroom) -> None:
@@ -88,3 +106,45 @@ def test_folding_the_counts_changes_no_sum(newsroom: Newsroom) -> None:
     with transaction() as session:
         assert tallies.fold(session, above=0) == 0
     assert set(db.session.scalars(select(DeliveryTally.shard))) == {0}
+
+
+def test_four_writers_and_two_clocks_that_fold_lose_no_count(app: Flask, newsroom: Newsroom) -> None:
+    newsroom.join(1)
+    broadcast_id = newsroom.broadcast_waiting()
+    with transaction() as session:
+        session.add_all(
+            Delivery(
+                broadcast_id=broadcast_id, subscriber_id=one, inbound_id=0, status=0, updated_at=newsroom.now
+            )
+            for one in range(10, 410)
+        )
+    errors: list[Exception] = []
+    over = threading.Event()
+
+    def write(first: int) -> None:
+        for low in range(first, first + 100, 20):
+            with transaction() as session:
+                for status in (DeliveryStatus.SENT, DeliveryStatus.FAILED):
+                    theirs = Delivery.subscriber_id.between(low, low + 19)
+                    session.execute(
+                        update(Delivery)
+                        .where(Delivery.broadcast_id == broadcast_id, theirs)
+                        .values(status=status.value)
+                    )
+
+    def fold() -> None:
+        while not over.is_set():
+            with transaction() as session:
+                tallies.fold(session, above=0)
+
+    writers = [begin(app, lambda first=first: write(first), errors) for first in range(10, 410, 100)]  # type: ignore[misc]
+    clocks = [begin(app, fold, errors) for _ in range(2)]
+    for thread in writers:
+        thread.join()
+    over.set()
+    for thread in clocks:
+        thread.join()
+
+    assert errors == []
+    db.session.rollback()
+    assert list(tallies.counts(db.session(), broadcast_id)) == [(DeliveryStatus.FAILED.value, "", "", 400)]
