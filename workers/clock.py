@@ -61,9 +61,10 @@ def tick(now: datetime) -> None:
 
 
 def slow_round(now: datetime) -> None:
-    """Erase who asked for it, and let go what was kept long enough, a few batches at a time."""
+    """Erase who asked for it, let go what was kept long enough, a few batches at a time, and keep the counts few."""
     journal().tidy(now)
     controller, periods = runtime().controller, runtime().settings.retention
+    fan_out.fold_tallies()
     for subscriber_id in erase_subscriber.erase_requested(controller=controller, now=now):
         log.info("person erased as they asked", subscriber_id=subscriber_id)
     for _ in range(STEPS):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services.controller import Controller
-from app.storage import audience
+from app.storage import audience, tallies
 from app.storage.consent import lock_head
 from app.storage.database import changed, transaction
 from app.storage.models import Broadcast, BroadcastTarget, Delivery, Sender, Slice
@@ -142,6 +142,12 @@ def end_finished(now: datetime) -> list[int]:
             broadcast.state, broadcast.state_by = BroadcastState.FINISHED.value, "system"
             broadcast.finished_at = broadcast.state_at = now
         return [one.id for one in finished]
+
+
+def fold_tallies() -> int:
+    """Keep the counts of each broadcast in few rows; returns how many went."""
+    with transaction() as session:
+        return tallies.fold(session)
 
 
 def _anybody_waits(session: Session, broadcast_id: int) -> bool:

@@ -152,7 +152,8 @@ def _reporting(overwrites: tuple[DeliveryStatus, ...]) -> Update:
             Delivery.broadcast_id == bindparam("b_broadcast"),
             Delivery.subscriber_id == bindparam("b_subscriber"),
             Delivery.inbound_id == bindparam("b_inbound"),
-            Delivery.status.in_([one.value for one in overwrites]),
+            # Not IN: SQLAlchemy cannot write that for many rows at once.
+            or_(*(Delivery.status == literal(one.value) for one in overwrites)),
             # Only a delivery of this sender: a provider account may not speak about another's deliveries.
             or_(
                 exists().where(

@@ -12,7 +12,7 @@ from app.storage.models.consent import (
     Suppression,
     TreeHead,
 )
-from app.storage.models.deliveries import Delivery, InboundRow
+from app.storage.models.deliveries import Delivery, DeliveryTally, InboundRow
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.own_messages import OwnMessage
 from app.storage.models.own_words import OwnWordRow
@@ -35,6 +35,7 @@ __all__ = [
     "ConsentEvent",
     "ConsentPii",
     "Delivery",
+    "DeliveryTally",
     "ImportRefusal",
     "ImportRun",
     "ImportState",
