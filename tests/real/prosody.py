@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from tests.real.kannel import free_port
@@ -41,6 +42,8 @@ Component "{news}"
 
 def missing() -> str | None:
     """Say what this machine lacks, or None."""
+    if find_spec("slixmpp") is None:
+        return "there is no XMPP client here: pip install slixmpp"
     return None if shutil.which("prosody") else "Prosody is not installed: apt-get install prosody"
 
 
