@@ -6,35 +6,27 @@ leaves people of whom the journal says nothing (sent later), answers that were r
 people in between (nobody can know: they become UNKNOWN).
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy.orm import Session
-
 from app.domain.addresses import Address
 from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient
-from app.domain.placeholders import parse
 from app.gateways.base import Gateway, Transport
-from app.services import hold_back, own_messages, settle_outcomes
+from app.services import own_messages, settle_outcomes
 from app.services.controller import Controller
-from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
-from app.services.recover_slices import recover
-from app.storage import audience, deliveries, holding, replies
+from app.services.held_slice import HeldSlice
+from app.services.lane_slices import LaneSlices
+from app.storage import deliveries, replies
 from app.storage import own_messages as waiting_messages
 from app.storage.database import transaction
-from app.storage.deliveries import Door, Lease, Person
+from app.storage.deliveries import Person
 from app.storage.journal import Journal
-from app.storage.models import Broadcast, Slice
 
-LEASE = timedelta(seconds=30)
-RENEW_BEFORE = timedelta(seconds=20)
 WINDOW = 64
-# Up to so many people ahead, and as many as leave in a quarter of a second, are noted in SQL as perhaps on their way.
-REACH = 256
-REACH_SECONDS = 0.25
 # Permits are taken so far ahead: one question for several windows, and a pause by others is heard as soon.
+PERMITS = 256
 PERMITS_SECONDS = 0.02
 FLUSH_AT = 512
 FLUSH_EVERY = timedelta(milliseconds=150)
@@ -92,9 +84,9 @@ class Lane:
         worker: str,
     ) -> None:
         self._setup, self._transport, self._throttle = setup, transport, throttle
-        self._controller, self._clock, self._worker = controller, clock, worker
-        self._journal = journal
-        self._door: Door | None = None
+        self._controller, self._clock = controller, clock
+        by_parts = setup.gateway.capabilities().rate_unit == "part"
+        self._slices = LaneSlices(setup.sender_id, setup.rate, by_parts, controller, journal, worker)
         self._held: list[HeldSlice] = []
         # Who is on the wire or not yet settled: their slice and place in it, None for a reply; and the attempt.
         self._out: dict[DeliveryRef, tuple[HeldSlice | None, int, int]] = {}
@@ -104,7 +96,6 @@ class Lane:
         self._looked_for_own: datetime | None = None
         self._last_window: datetime | None = None
         self._sender_open = True
-        self._by_parts = setup.gateway.capabilities().rate_unit == "part"
         self._result = Drained()
 
     def drain(self, until: datetime, *, replies_only: bool = False) -> Drained:
@@ -122,7 +113,7 @@ class Lane:
             try:
                 self._wind_down()
             finally:
-                self._leave_the_door()
+                self._slices.close()
         return self._result
 
     def _step(self, replies_only: bool) -> float | None:
@@ -190,57 +181,12 @@ class Lane:
                 return one
         if len(self._held) >= MAX_SLICES:
             return None
-        while (held := self._lease()) is not None and not held.waits:
+        while (held := self._slices.lease(self._clock())) is not None:
+            self._held.append(held)
+            if held.waits:
+                return held
             self._close(held, "done")
-        return held
-
-    def _lease(self) -> HeldSlice | None:
-        now = self._clock()
-        with transaction() as session:
-            found = deliveries.lease_slice(session, self._setup.sender_id, self._worker, now, LEASE)
-            if found is None:
-                return None
-            lease, part, broadcast = found
-            lost = deliveries.lost_of(part)
-            held = None if lost else self._claim(session, lease, part, broadcast, now)
-        if lost is not None:
-            # Not before the lease is committed: until then its old holder could still pass the gate.
-            recover(
-                lost,
-                self._journal,
-                sender_id=self._setup.sender_id,
-                controller=self._controller,
-                now=now,
-            )
-            with transaction() as session:
-                held = self._claim(session, lease, part, session.get_one(Broadcast, broadcast.id), now)
-        assert held is not None  # noqa: S101  # claimed with the lease, or after the recovery
-        self._held.append(held)
-        return held
-
-    def _claim(
-        self, session: Session, lease: Lease, part: Slice, broadcast: Broadcast, now: datetime
-    ) -> HeldSlice:
-        ledger_end = deliveries.ledger_end(session)  # first: who leaves after this is asked for at the door
-        if part.lo is not None and part.hi is not None:
-            hold_back.group_slice(session, broadcast.id, part.lo, part.hi, self._controller.region)
-            audience.claim_rows(session, broadcast, part, now)
-        limits = hold_back.limits_of(session, broadcast, self._setup.rate, now)
-        holding.hold_back(session, broadcast.id, part.seq, limits, now)
-        template = parse(lease.text)
-        people = deliveries.people_of(session, lease, template.names)
-        ids = [person.ref.subscriber_id for person in people]
-        return HeldSlice(
-            lease,
-            template,
-            people,
-            self._journal.open(lease.broadcast_id, lease.seq, lease.epoch, ids),
-            limits,
-            ledger_end,
-            now + CLAIM_IS_FRESH,
-            now + LEASE,
-            self._by_parts,
-        )
+        return None
 
     def _start_window(self, held: HeldSlice) -> float:
         size = len(held.window(min(self._transport.free, WINDOW)))
@@ -250,7 +196,7 @@ class Lane:
         self._last_window = self._clock()
         held.leaving(size)
         try:
-            passed = self._ask_at_the_door(held, held.window(size))
+            passed = self._slices.may_leave(held, size, self._last_window)
         except BaseException:
             held.stay(size)
             raise
@@ -271,50 +217,11 @@ class Lane:
     def _ask_for_permits(self, held: HeldSlice, size: int) -> float:
         """Ask for a window's permits, and those of a moment ahead; returns seconds to wait when nobody has one."""
         rate = self._setup.rate
-        ahead = min(REACH, max(size, int(rate * PERMITS_SECONDS)))
+        ahead = min(PERMITS, max(size, int(rate * PERMITS_SECONDS)))
         costs = held.costs(held.permitted, ahead)
         granted, wait = self._throttle.take(self._setup.sender_id, rate, costs)
         held.permitted += granted
         return 0.0 if held.permitted else wait
-
-    def _ask_at_the_door(self, held: HeldSlice, window: Sequence[Person]) -> Collection[int] | None:
-        """Return which subscribers of a window may leave now; None when nobody of this slice may by our hands.
-
-        A STOP, a pause, a cancel, an expiry or a lost lease that was committed before this wins.
-        """
-        now = self._clock()
-        if self._door is None:
-            self._door = Door()
-        self._note_reach(self._door, held, len(window), now)
-        ledger_end = self._door.ledger_end(held.lease)
-        if ledger_end is None:
-            return None
-        ids = [person.ref.subscriber_id for person in window]
-        return self._pass_gate(held, ids, now) if held.must_ask(ledger_end, now) else ids
-
-    def _leave_the_door(self) -> None:
-        if self._door is not None:
-            self._door.close()
-            self._door = None
-
-    def _note_reach(self, door: Door, held: HeldSlice, count: int, now: datetime) -> None:
-        """Say in SQL up to whom something may leave, some way ahead to spare most windows this; keep the lease."""
-        until = held.next + count
-        if until > held.reach:
-            ahead = min(REACH, int(self._setup.rate * REACH_SECONDS))
-            held.reach = min(max(until, held.next + ahead), len(held.people))
-            door.reach(held.lease, held.people[held.reach - 1].ref.subscriber_id)
-        if held.lease_until - now < RENEW_BEFORE:
-            held.lease_until = now + LEASE
-            with transaction() as session:
-                deliveries.renew(session, held.lease, held.lease_until)
-
-    def _pass_gate(self, held: HeldSlice, ids: Sequence[int], now: datetime) -> set[int]:
-        with transaction() as session:
-            if now >= held.limits.valid_until:
-                broadcast = session.get_one(Broadcast, held.lease.broadcast_id)
-                held.limits = hold_back.limits_of(session, broadcast, self._setup.rate, now)
-            return deliveries.pass_gate(session, held.lease, ids, now, held.limits)
 
     def _give_up(self, held: HeldSlice) -> None:
         """Pause, cancel, a closed sender or a lost lease: nobody else of this slice leaves by our hands."""
