@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address, BadAddress, canonical, mask
@@ -160,7 +160,8 @@ def opt_out(
 
     `reason` is the evidence: the person's words, or who took the call. The consent ends now, whenever the message
     came; `received_at` is kept beside it. Without `list_name` it is every list. It holds for people whom we never
-    met, too: a later import will not bring them in. Raises `Refused` without a reason or for a moment to come,
+    met, too, and without `list_name` suppresses their number: no later import brings them in, even after an
+    erasure, until they text START themselves. Raises `Refused` without a reason or for a moment to come,
     `NotFound` for an unknown list.
     """
     if received_at is not None and received_at > now:
@@ -214,7 +215,9 @@ def _end(
 ) -> Person:
     address = read_address(raw, channel=ending.channel, controller=controller)
     with transaction() as session:
+        lock_head(session, controller.ledger)
         found = find_list(session, ending.list_name) if ending.list_name else None
+        stranger = session.scalar(_at(address)) is None
         subscriber = find_or_create_subscriber(
             session, address, language=found.language if found else "en", controller=controller, now=now
         )
@@ -229,6 +232,10 @@ def _end(
             pii={"address": address.value, "channel": address.channel, **pii},
         )
         record(session, [event], controller=controller, now=now)
+        if stranger and found is None:
+            words = {address: "asked to stop"}
+            suppressions.add(session, controller.keys, words, now=now)
+            tell_ledger(session, words, EventType.SUPPRESSION_ADDED, ending.by, controller, now)
         return describe(session, subscriber)
 
 
@@ -287,6 +294,12 @@ def tell_ledger(
         for person in people
     ]
     record(session, events, controller=controller, now=now)
+
+
+def _at(address: Address) -> Select[tuple[int]]:
+    return select(Subscriber.id).where(
+        Subscriber.channel == address.channel, Subscriber.address == address.value
+    )
 
 
 def _address(person: Subscriber) -> Address:
