@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address, BadAddress, canonical, mask
@@ -217,7 +217,7 @@ def _end(
     with transaction() as session:
         lock_head(session, controller.ledger)
         found = find_list(session, ending.list_name) if ending.list_name else None
-        stranger = session.scalar(_at(address)) is None
+        stranger = not _is_known(session, address)
         subscriber = find_or_create_subscriber(
             session, address, language=found.language if found else "en", controller=controller, now=now
         )
@@ -296,10 +296,9 @@ def tell_ledger(
     record(session, events, controller=controller, now=now)
 
 
-def _at(address: Address) -> Select[tuple[int]]:
-    return select(Subscriber.id).where(
-        Subscriber.channel == address.channel, Subscriber.address == address.value
-    )
+def _is_known(session: Session, address: Address) -> bool:
+    here = (Subscriber.channel == address.channel, Subscriber.address == address.value)
+    return session.scalar(select(Subscriber.id).where(*here)) is not None
 
 
 def _address(person: Subscriber) -> Address:
