@@ -1,5 +1,6 @@
 """A desk that has been in use for a while: broadcasts in every state, people with a past, letters in the inbox."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -88,7 +89,9 @@ def tomorrow() -> str:
 def person_of(editor: Editor, number: str) -> str:
     """Return the path of a person's page."""
     found = editor.open(f"/people?q=%2B{number.removeprefix('+')}")
-    return "/people/" + found.partition('href="/people/')[2].partition('"')[0]
+    number_of = re.search(r'href="(/people/\d+)"', found)
+    assert number_of, f"the desk finds nobody with the number {number}"
+    return number_of.group(1)
 
 
 def is_sending(editor: Editor, path: str) -> bool:
