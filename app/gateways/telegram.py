@@ -7,7 +7,6 @@ import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from app.domain.addresses import Address
@@ -25,12 +24,20 @@ from app.domain.messages import (
     SendError,
 )
 from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Reply, SettingSpec
-from app.gateways.common import HttpGateway, by_status, for_all, json_of, posted_json, seconds, without_answer
+from app.gateways.common import (
+    HttpGateway,
+    by_status,
+    for_all,
+    json_of,
+    moment,
+    posted_json,
+    seconds,
+    without_answer,
+)
 
 API: Final = "https://api.telegram.org"
 MEGABYTE: Final = 1024 * 1024
 _HEADERS: Final = {"Content-Type": "application/json"}
-_YEAR_9999: Final = 253_370_764_800
 _TOKEN: Final = re.compile(r"\d+:[A-Za-z0-9_-]{30,}")
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{16,256}")
 
@@ -176,16 +183,13 @@ def _message(external_id: str, message: Mapping[str, Any]) -> Event | None:
     command, _, payload = str(text).partition(" ")
     started = command == "/start" and bool(payload)
     media = 0 if message.get("text") else 1
-    date = message.get("date")
     found = InboundMessage(
         external_id,
         address,
         command if started else str(text),
         media_count=media,
         payload=payload.strip() if started else "",
-        sent_at=datetime.fromtimestamp(date, UTC)
-        if isinstance(date, int) and 0 < date < _YEAR_9999
-        else None,
+        sent_at=moment(message.get("date")),
     )
     return Event(EventKind.MESSAGE, message=found)
 

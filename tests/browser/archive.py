@@ -89,9 +89,9 @@ def tomorrow() -> str:
 def person_of(editor: Editor, number: str) -> str:
     """Return the path of a person's page."""
     found = editor.open(f"/people?q=%2B{number.removeprefix('+')}")
-    links = re.findall(r'href="(/people/\d+)"', found)
-    assert len(links) == 1, f"{len(links)} people have the number {number}"
-    return str(links[0])
+    number_of = re.search(r'href="(/people/\d+)"', found)
+    assert number_of, f"the desk finds nobody with the number {number}"
+    return number_of.group(1)
 
 
 def is_sending(editor: Editor, path: str) -> bool:
