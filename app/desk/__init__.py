@@ -36,6 +36,7 @@ from app.desk.people import people
 from app.desk.progress import progress, segments
 from app.desk.reading import pulse
 from app.desk.refusals import said
+from app.desk.revocations import revocations
 from app.desk.rights import requests_waiting, rights
 from app.desk.schedule import schedule
 from app.desk.security import init_security
@@ -60,6 +61,7 @@ ROOMS = (
     notices,
     people,
     progress,
+    revocations,
     rights,
     schedule,
     texted_words,

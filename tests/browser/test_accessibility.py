@@ -40,6 +40,8 @@ PAGES = {
     "notice": "/lists/1/notice",
     "notice in German": "/lists/1/notice?language=de",
     "ask somebody": "/people/ask",
+    "stop, any number": "/people/stop",
+    "stop, one person": "{person}/stop",
     "sign-up": "/join/city",
     "sign-up sent": "/join/city/sent",
     "signed up": "/confirmed",
