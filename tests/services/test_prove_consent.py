@@ -239,8 +239,8 @@ def test_an_untouched_ledger_verifies_with_every_personal_part(told: World) -> N
 
     head = db.session.scalars(select(LedgerHead)).one()
     assert verdict.bad is None
-    assert (verdict.count, verdict.head_hash, verdict.opened) == (head.seq, head.entry_hash, 6)
-    assert progress == [(6, 6)]
+    assert (verdict.count, verdict.head_hash, verdict.opened) == (head.seq, head.entry_hash, 7)
+    assert progress == [(7, 7)]
 
 
 def test_an_empty_ledger_verifies(world: World) -> None:
@@ -274,14 +274,14 @@ def test_a_deleted_entry_is_found(told: World) -> None:
 
 
 def test_a_cut_tail_is_found_by_the_head(told: World) -> None:
-    tamper("DELETE FROM consent_pii WHERE event_id = :id", id=_event_id(6))
-    tamper("DELETE FROM consent_event WHERE seq = 6")
+    tamper("DELETE FROM consent_pii WHERE event_id = :id", id=_event_id(7))
+    tamper("DELETE FROM consent_event WHERE seq = 7")
 
     bad = verify(controller=told.controller).bad
 
     assert bad is not None
-    assert bad.seq == 6
-    assert "6 entries" in bad.reason
+    assert bad.seq == 7
+    assert "7 entries" in bad.reason
 
 
 def test_an_entry_smuggled_in_behind_the_end_is_found(told: World) -> None:
@@ -339,7 +339,7 @@ def test_an_erased_person_leaves_a_ledger_that_verifies(told: World) -> None:
 
     verdict = verify(controller=told.controller)
 
-    assert (verdict.bad, verdict.opened, verdict.erased) == (None, 3, 3)
+    assert (verdict.bad, verdict.opened, verdict.erased) == (None, 4, 3)
 
 
 def _subscriptions() -> list[tuple[object, ...]]:
