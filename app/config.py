@@ -56,6 +56,11 @@ def _master_key(value: str) -> str:
     return value
 
 
+def _previous_keys(value: str) -> tuple[str, ...]:
+    found = tuple(one.strip() for one in value.split(",") if one.strip())
+    return tuple(one if one == "-" else _master_key(one) for one in found)
+
+
 def _region(value: str) -> str:
     if len(value) != 2 or not value.isalpha():
         raise ValueError("must be a country code of two letters")
@@ -102,6 +107,14 @@ class Settings:
         _master_key,
         "base64 of 32 random bytes",
         "Seals senders' secrets and the personal part of the ledger",
+        secret=True,
+    )
+    master_key_previous: tuple[str, ...] = _setting(
+        "MASTER_KEY_PREVIOUS",
+        _previous_keys,
+        "the key before, then the one before that",
+        "Master keys before this one, newest first, with commas; `-` for one thrown away",
+        "",
         secret=True,
     )
     public_url: str = _setting(

@@ -34,7 +34,7 @@ class Runtime:
             privacy_url=settings.privacy_url,
             ledger=settings.ledger,
             region=settings.region,
-            keys=KeyRing.from_text(settings.master_key),
+            keys=KeyRing.from_text(settings.master_key, settings.master_key_previous),
         )
 
     @cached_property

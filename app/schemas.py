@@ -60,6 +60,38 @@ class BroadcastSchema(_Form):
         return {**data, "text": str(data.get("text", "")).replace("\r\n", "\n").replace("\r", "\n")}
 
 
+class StorySchema(_Form):
+    """A story for the queue. `story` is the one that is changed, 0 for a new one; its end is on the list's clock."""
+
+    title = words(
+        validate=[
+            validate.Length(min=1, error=N_("Give it a title. Only the desk sees it.")),
+            validate.Length(max=TITLE_MAX, error=N_("A title has at most 120 characters.")),
+        ],
+    )
+    text = words(
+        validate=[
+            validate.Length(min=1, error=N_("Write words.")),
+            validate.Length(max=TEXT_MAX, error=N_("A text has at most 1,600 characters.")),
+        ],
+    )
+    day = fields.Date(load_default=None, error_messages={"invalid": N_("Write the day as 2026-11-26.")})
+    hour = fields.Time(load_default=None, error_messages={"invalid": N_("Write the time as 09:00.")})
+    story = whole(load_default=0, validate=_AN_ID)
+    revision = whole(load_default=0, validate=_AN_ID)
+
+    @pre_load
+    def _one_kind_of_line_break(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Browsers send CR LF; on a phone that would be two characters."""
+        found = {**data, "text": str(data.get("text", "")).replace("\r\n", "\n").replace("\r", "\n")}
+        return {key: value for key, value in found.items() if value != "" or key not in ("day", "hour")}
+
+    @validates_schema
+    def _an_end_needs_both(self, data: dict[str, Any], **_: Any) -> None:
+        if (data.get("day") is None) != (data.get("hour") is None):
+            raise ValidationError(N_("Give the day and the time, or neither."), "hour")
+
+
 class WhenSchema(_Form):
     """When it goes: `choice` is `now` or `at`; `wall` is then the editor's clock in `zone`."""
 

@@ -1,5 +1,6 @@
 -- GCRA (the generic cell rate algorithm) for one sender: how many messages of a window may leave now.
--- KEYS: 1 theoretical arrival time, 2 paused-until.   ARGV: 1 rate per second, 2 burst, 3.. cost of each message.
+-- KEYS: 1 theoretical arrival time, 2 paused-until.   ARGV: 1 rate per second, 2 burst, 3.. pairs: what a
+-- message costs, and how many of that cost follow one another.
 -- Times are whole microseconds: Lua writes larger numbers with 14 digits, so they are formatted by hand.
 -- Returns {messages granted, microseconds to wait before a useful number of permits is there}.
 local clock = redis.call('TIME')
@@ -11,13 +12,18 @@ local interval = 1000000 / tonumber(ARGV[1])
 local tolerance = interval * tonumber(ARGV[2])
 local tat = math.max(now, tonumber(redis.call('GET', KEYS[1]) or 0))
 local granted = 0
-for i = 3, #ARGV do
-  local cost = tonumber(ARGV[i])
+local function grant(cost, count)
   -- A message dearer than the whole burst may still go when the bucket is full, and is paid back afterwards.
   local room = math.max(tolerance, interval * cost)
-  if tat + interval * cost - now > room then break end
-  tat = tat + interval * cost
-  granted = granted + 1
+  for _ = 1, count do
+    if tat + interval * cost - now > room then return false end
+    tat = tat + interval * cost
+    granted = granted + 1
+  end
+  return true
+end
+for i = 3, #ARGV, 2 do
+  if not grant(tonumber(ARGV[i]), tonumber(ARGV[i + 1])) then break end
 end
 if granted > 0 then
   local ahead = math.ceil((tat - now) / 1000) + 1000

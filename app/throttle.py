@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.resources import files
+from itertools import groupby
 from typing import Any
 
 import redis
@@ -29,7 +30,8 @@ class RedisThrottle:
         if not costs:
             return 0, 0.0
         burst = max(1.0, rate * self._burst_seconds)
-        granted, wait_us = self._script(keys=list(self._keys(sender_id)), args=[rate, burst, *costs])
+        runs = [number for cost, run in groupby(costs) for number in (cost, len(list(run)))]
+        granted, wait_us = self._script(keys=list(self._keys(sender_id)), args=[rate, burst, *runs])
         return int(granted), int(wait_us) / 1_000_000
 
     def pause(self, sender_id: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""`python -m bench [throughput]`: measure, print a table or JSON, and write it to docs/performance.md when asked."""
+"""`python -m bench [SCENARIO]`: measure, print a table or JSON, and write it to docs/performance.md when asked."""
 
 import json
 import sys
@@ -7,9 +7,12 @@ from dataclasses import replace
 import click
 
 from app.supervisor.redis import RedisUnavailableError
-from bench import throughput, webhooks
+from bench import finding, running_all, throughput, webhooks
+from bench.ground import POSTGRES, SQLITE
 from bench.report import Report, as_json, as_markdown, rewritten
 from bench.running import ROOT, RunFailed
+from bench.scenarios import OTHERS, SCENARIOS
+from bench.size import Size
 from bench.stage import NoDatabase
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -28,13 +31,24 @@ class Scenarios(click.Group):
     """The scenarios; options without a scenario are those of the first one."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        named = bool(args) and (args[0] in self.commands or args[0] == "--help")
-        return super().parse_args(ctx, args if named else ["throughput", *args])
+        named = bool(args) and (args[0] in self.commands or args[0] in ("--help", "--list"))
+        return super().parse_args(ctx, args if named else [_by_default(args), *args])
 
 
-@click.group(cls=Scenarios)
-def main() -> None:
+def _by_default(args: list[str]) -> str:
+    return "smoke" if args == ["--smoke"] else "throughput"
+
+
+@click.group(cls=Scenarios, invoke_without_command=True)
+@click.option(
+    "--list", "wanted", is_flag=True, help="Say which scenarios there are, and which target each checks."
+)
+def main(wanted: bool) -> None:
     """Measure Tidings on this machine. Example: python -m bench throughput --smoke"""
+    if wanted:
+        rows = OTHERS | {name: (one.target, one.words) for name, one in SCENARIOS.items()}
+        for name, (target, words) in rows.items():
+            click.echo(f"{name:12} {target:11} {words}")
 
 
 @main.command("throughput")
@@ -88,6 +102,49 @@ def measure_webhooks(receipts: int, rounds: int, write: bool) -> None:
     click.echo(table)
     if write:
         PAGE.write_text(rewritten(PAGE.read_text(), "webhooks", table))
+
+
+@main.command("scenarios")
+@click.argument("names", nargs=-1, type=click.Choice(list(SCENARIOS)))
+@click.option("--smoke", is_flag=True, help="Tiny, on SQLite; only correctness is judged.")
+@click.option("--full", is_flag=True, help="As large as it gets.")
+@click.option("--database", type=click.Choice([SQLITE, POSTGRES]), help="On this one only.")
+@click.option(
+    "--seed", type=int, default=20261128, show_default=True, help="Decides who stops and who is killed when."
+)
+@click.option("--json", "in_json", is_flag=True, help="Print one JSON object as the last line.")
+@click.option("--write", is_flag=True, help="Put the table into docs/performance.md.")
+def judge(
+    names: tuple[str, ...],
+    smoke: bool,
+    full: bool,
+    database: str | None,
+    seed: int,
+    in_json: bool,
+    write: bool,
+) -> None:
+    """Is it right when things go wrong? All scenarios of --list, or those named; exit code 1 when one fails."""
+    size = Size.SMOKE if smoke else Size.FULL if full else Size.NORMAL
+    databases = [database] if database else [SQLITE] if smoke else [SQLITE, POSTGRES]
+    chosen = names or [name for name, one in SCENARIOS.items() if one.smoke or not smoke]
+    found = running_all.run(chosen, databases, size, seed)
+    table = finding.as_markdown(found, running_all.notes(size, seed))
+    click.echo(json.dumps(finding.as_json(found)) if in_json else table)
+    failed = any(one.faults for one in found)
+    if write and not failed:
+        PAGE.write_text(rewritten(PAGE.read_text(), "scenarios", table))
+    if failed:
+        sys.exit(1)
+
+
+@main.command("smoke")
+@click.option("--smoke", is_flag=True, hidden=True)
+@click.pass_context
+def smoke_all(ctx: click.Context, smoke: bool) -> None:
+    """A small round of throughput, then the scenarios in tiny form, within a minute. This is what CI runs."""
+    ctx.invoke(measure, smoke=True)
+    if not running_all.side_by_side([name for name, one in SCENARIOS.items() if one.smoke]):
+        sys.exit(1)
 
 
 def _show(report: Report, plan: throughput.Plan, in_json: bool) -> None:

@@ -1,6 +1,7 @@
 """CPU time of processes as the operating system counts it, and what else a report says of the machine."""
 
 import os
+import re
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -40,6 +41,16 @@ def name_of(pid: int) -> str:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return ""
+
+
+def peak_megabytes(pid: int) -> float:
+    """Return the most memory that a process has held so far. What `wait4` tells counts its parent's too."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def model() -> str:

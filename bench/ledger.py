@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import secrets
 import subprocess
 import sys
@@ -33,6 +32,7 @@ from app.storage.consent import append, append_pii, lock_head, uuid7
 from app.storage.database import db, transaction
 from app.storage.models import Notice, Subject, Subscriber
 from app.supervisor.guard import Guard
+from bench.cpu import peak_megabytes
 from bench.numbers import reserved
 from bench.report import rewritten
 from bench.stage import empty_database, own_postgres
@@ -101,7 +101,7 @@ def _timed(command: tuple[str, ...], database: str, env: Mapping[str, str]) -> M
         process = subprocess.Popen(arguments, env=dict(env), cwd=ROOT, stdout=words)
         peak = 0.0
         while process.poll() is None:
-            peak = max(peak, _peak_megabytes(process.pid))
+            peak = max(peak, peak_megabytes(process.pid))
             time.sleep(0.02)
         seconds = time.monotonic() - began
         words.seek(0)
@@ -109,16 +109,6 @@ def _timed(command: tuple[str, ...], database: str, env: Mapping[str, str]) -> M
     if process.returncode or said.get("bad"):
         raise click.ClickException(f"{' '.join(command)} on {database} failed: {said}")
     return Measured(" ".join(command), database, seconds, peak)
-
-
-def _peak_megabytes(pid: int) -> float:
-    """Return the most memory that a process has held so far. What `wait4` tells counts its parent's too."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return int(found[1]) / 1024 if found else 0.0
 
 
 def _fill(controller: Controller, entries: int) -> None:

@@ -35,6 +35,9 @@ from workers import clock
 
 TEXT = "The bridge is open again. {{city|-}}"
 NUMBER = "+12025550100"
+SENDER = "city-desk"
+# The numbers of further senders; none of them can be a subscriber's.
+SECOND_NUMBER = "+447700900001"
 # One in so many has left again, so that a run which ignored consent would be void.
 STOPPED_EVERY = 50
 _SETUP_BATCH = 1000
@@ -74,10 +77,18 @@ class Newsroom:
                 wait_until(lambda: not cpu.has_children(pid), 30, log=log)
                 return self._verdict(seconds, meter.spent())
 
-    def schedule(self) -> int:
-        """Plan a broadcast to everybody for now; returns its id."""
-        now = utcnow()
-        broadcast_id = create_draft(title="Bridge", text=TEXT, list_ids=[self.list_id], by="bench", now=now)
+    def add_sender(self, account: Account, *, name: str, number: str, keyword: str) -> int:
+        """Make another sender and its list, with everybody who may be reached on it; returns the list's id."""
+        list_id = _make_list(self.sink, account, name=name, number=number, keyword=keyword)
+        for start in range(0, len(self.people), _SETUP_BATCH):
+            batch = [address for address, _ in self.people[start : start + _SETUP_BATCH]]
+            _subscribe_batch(list_id, batch, account.key)
+        return list_id
+
+    def schedule(self, list_id: int | None = None) -> int:
+        """Plan a broadcast to everybody on a list, without one the first, for now; returns its id."""
+        now, lists = utcnow(), [list_id or self.list_id]
+        broadcast_id = create_draft(title="Bridge", text=TEXT, list_ids=lists, by="bench", now=now)
         schedule(broadcast_id, at=None, zone="UTC", by="bench", now=now)
         return broadcast_id
 
@@ -149,12 +160,14 @@ def _describe(database_url: str) -> tuple[str, int | None]:
     return f"PostgreSQL {version}", stage.postgres_pid(stage.server_url(database_url))
 
 
-def _make_list(sink: Sink, account: Account) -> int:
+def _make_list(
+    sink: Sink, account: Account, *, name: str = SENDER, number: str = NUMBER, keyword: str = "CITY"
+) -> int:
     now, controller = utcnow(), runtime().controller
     sender = add(
-        name="city-desk",
+        name=name,
         gateway=TwilioGateway,
-        settings={"account_sid": account.sid, "auth_token": account.auth_token, "from": NUMBER},
+        settings={"account_sid": account.sid, "auth_token": account.auth_token, "from": number},
         base_url=sink.url,
         rate=MAX_RATE,
         by="bench",
@@ -162,9 +175,9 @@ def _make_list(sink: Sink, account: Account) -> int:
         now=now,
     )
     return create_list(
-        name="City",
-        keyword="CITY",
-        purpose="News of the city",
+        name=keyword.title(),
+        keyword=keyword,
+        purpose=f"News of the {keyword.lower()}",
         language="en",
         max_per_day=50,
         from_hour=0,

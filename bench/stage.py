@@ -72,16 +72,29 @@ def own_postgres(guard: Guard) -> Iterator[URL]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def restart_postgres(server: URL, guard: Guard) -> None:
+    """Pull the plug of a server from `own_postgres` and start it again: nothing is written in an orderly way."""
+    home = Path(str(server.query["host"]))
+    command = ("-D", home / "data", "-l", home / "log", "-m", "immediate", "-w", "restart")
+    _run(_unprivileged_user(), home, _binaries() / "pg_ctl", *command)
+    guard.watch(int((home / "data" / "postmaster.pid").read_text().split()[0]))
+
+
 @contextlib.contextmanager
 def empty_database(server: URL, name: str) -> Iterator[URL]:
     """Yield the URL of a new database on a server; it is dropped afterwards. Raises `NoDatabase`."""
+    _administer(server, f'CREATE DATABASE "{name}" TEMPLATE template0')
     try:
+        yield server.set(database=name)
+    finally:
+        _administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _administer(server: URL, statement: str) -> None:
+    try:
+        # A connection for each: the server may be restarted in between.
         with psycopg.connect(_libpq(server), autocommit=True, connect_timeout=10) as admin:
-            admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template0'.encode())
-            try:
-                yield server.set(database=name)
-            finally:
-                admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+            admin.execute(statement.encode())
     except psycopg.OperationalError as error:
         raise NoDatabase(f"PostgreSQL at {server.host or 'its socket'} does not answer: {error}") from error
 

@@ -4,7 +4,6 @@ import contextlib
 import os
 import platform
 import secrets
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,7 +22,8 @@ from bench.ceiling import Ceiling
 from bench.naive import FORKING, SIMPLE, Naive
 from bench.ours import NUMBER, Newsroom, newsroom
 from bench.report import NAIVE_FORK, NAIVE_SIMPLE, Report, Round
-from bench.running import ROOT, Run
+from bench.running import Run
+from bench.running_all import commit
 from bench.sink import Account, Sink, running_sink
 
 SQLITE, POSTGRES = "ours, SQLite", "ours, PostgreSQL"
@@ -145,7 +145,7 @@ def _facts(ready: _Field, load: float) -> dict[str, str]:
     libraries = ", ".join(f"{name} {version(name)}" for name in packages)
     libcurl = pycurl.version_info()[1]
     return {
-        "measured": f"{utcnow():%Y-%m-%d %H:%M} UTC, commit {_commit()}, load {load:.1f} before the start",
+        "measured": f"{utcnow():%Y-%m-%d %H:%M} UTC, commit {commit()}, load {load:.1f} before the start",
         "machine": f"{os.cpu_count()} × {cpu.model()}, {platform.system()}, loopback; all processes share it",
         "versions": f"Python {platform.python_version()}, {libraries}, libcurl {libcurl}",
         "databases": ", ".join(room.database for room in ready.newsrooms.values())
@@ -153,15 +153,6 @@ def _facts(ready: _Field, load: float) -> dict[str, str]:
         "sink": ready.sink.kind,
         "ceiling": ready.ceiling.kind,
     }
-
-
-def _commit() -> str:
-    def git(*words: str) -> str:
-        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607
-        return done.stdout.strip()
-
-    changed = git("status", "--porcelain", "--", "app", "workers", "bench")
-    return (git("rev-parse", "--short", "HEAD") or "unknown") + (" with local changes" if changed else "")
 
 
 def _tell(number: int, one: Round, plan: Plan) -> None:

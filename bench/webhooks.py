@@ -1,35 +1,27 @@
 """How many signed receipts a second one web process takes and applies, beside a plain Flask route."""
 
 import contextlib
-import re
 import secrets
-import socket
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlencode
 
 from sqlalchemy import insert, select, update
-from twilio.request_validator import RequestValidator
 
 from app.clock import utcnow
 from app.domain.statuses import DeliveryStatus
 from app.storage.database import db, transaction
 from app.storage.models import Delivery
 from app.supervisor.guard import Guard
-from app.supervisor.ports import free_ports
 from bench import ours, stage
-from bench.running import ROOT, CpuMeter, RunFailed, environment, wait_until
+from bench.running import CpuMeter, RunFailed
 from bench.sink import Account, running_sink
+from bench.web import fire, signed_post, web
 
-CONNECTIONS = 32
-SENDER_PATH = "/hooks/city-desk"
+ACCOUNT = "AC" + "0" * 32
 DOOR, ROUTE = "our door", "a Flask route"
 _APPS = {DOOR: "app.factory:create_app()", ROUTE: "bench.naive_hooks:create_app()"}
 
@@ -45,7 +37,7 @@ class Storm:
 
 def run(receipts: int, rounds: int) -> dict[str, list[Storm]]:
     """Measure both in turns on SQLite; every receipt must be applied. Raises `RunFailed`."""
-    account = Account("AC" + "0" * 32, secrets.token_hex(16), secrets.token_bytes(16))
+    account = Account(ACCOUNT, secrets.token_hex(16), secrets.token_bytes(16))
     found: dict[str, list[Storm]] = {DOOR: [], ROUTE: []}
     with contextlib.ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidings-bench-")))
@@ -62,11 +54,11 @@ def run(receipts: int, rounds: int) -> dict[str, list[Storm]]:
 
 def _storm(name: str, room: ours.Newsroom, receipts: int, token: str, guard: Guard, home: Path) -> Storm:
     with room.app.app_context():
-        refs = _sent_deliveries(room, receipts)
-    with _web(_APPS[name], room.env, token, guard, home / "web.log") as (port, pid, url):
-        requests = [_signed(url, ref, token) for ref in refs]
+        refs = sent_deliveries(room, receipts)
+    with web(_APPS[name], room.env, token, guard, home / "web.log") as (port, pid, url):
+        requests = [signed_receipt(url, ref, token) for ref in refs]
         meter, began = CpuMeter(pid), time.monotonic()
-        waits = _fire(port, requests)
+        waits = fire(port, requests)
         seconds = time.monotonic() - began
         spent = meter.spent()
     with room.app.app_context():
@@ -74,7 +66,7 @@ def _storm(name: str, room: ours.Newsroom, receipts: int, token: str, guard: Gua
     return Storm(len(refs) / seconds, spent / len(refs) * 1e6, sorted(waits)[len(waits) * 99 // 100] * 1000)
 
 
-def _sent_deliveries(room: ours.Newsroom, count: int) -> list[tuple[int, int]]:
+def sent_deliveries(room: ours.Newsroom, count: int) -> list[tuple[int, int]]:
     """A broadcast whose deliveries the provider accepted a moment ago; nothing here is part of the measurement."""
     broadcast_id, now = room.schedule(), utcnow()
     with transaction() as session:
@@ -98,94 +90,11 @@ def _all_applied(refs: Sequence[tuple[int, int]]) -> None:
         session.execute(update(Delivery).values(status=DeliveryStatus.SENT.value))
 
 
-def _signed(url: str, ref: tuple[int, int], token: str) -> bytes:
-    """One request with a body, a reference and a signature of its own."""
+def signed_receipt(url: str, ref: tuple[int, int], token: str) -> bytes:
+    """One receipt with a body, a reference and a signature of its own."""
     sid = "SM" + secrets.token_hex(16)
-    form = {"MessageSid": sid, "SmsSid": sid, "MessageStatus": "delivered", "AccountSid": "AC" + "0" * 32}
-    path = f"{SENDER_PATH}?d={ref[0]}.{ref[1]}.0"
-    body = urlencode(form)
-    signature = RequestValidator(token).compute_signature(url + path, form)
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nX-Twilio-Signature: {signature}\r\n"
-        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-    ).encode()
-
-
-def _fire(port: int, requests: Sequence[bytes]) -> list[float]:
-    """Post everything over some connections that stay open; returns how long each waited. Raises `RunFailed`."""
-    waits: list[float] = []
-    todo, door = iter(requests), threading.Lock()
-    faults: list[str] = []
-
-    def work() -> None:
-        with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
-            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while not faults:
-                with door:
-                    one = next(todo, None)
-                if one is None:
-                    return
-                began = time.monotonic()
-                line.sendall(one)
-                answer = _answer(line)
-                waits.append(time.monotonic() - began)
-                if b" 200 " not in answer[:20]:
-                    faults.append(answer[:300].decode(errors="replace"))
-
-    threads = [threading.Thread(target=work) for _ in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if faults or len(waits) != len(requests):
-        raise RunFailed(f"Of {len(requests)} posts {len(waits)} were answered. {faults[:1]}")
-    return waits
-
-
-def _answer(line: socket.socket) -> bytes:
-    """Read one answer with a Content-Length; shorter when the other side hangs up."""
-    read = b""
-    while True:
-        head, end, body = read.partition(b"\r\n\r\n")
-        length = re.search(rb"content-length: (\d+)", head.lower())
-        if end and length and len(body) >= int(length[1]):
-            return read
-        more = line.recv(65536)
-        if not more:
-            return read
-        read += more
-
-
-@contextlib.contextmanager
-def _web(
-    target: str, env: dict[str, str], token: str, guard: Guard, log: Path
-) -> Iterator[tuple[int, int, str]]:
-    """Run one web process with the shipped settings; yields port, process id and public address."""
-    (port,) = free_ports(1, start=23000)
-    url = f"http://127.0.0.1:{port}"
-    own = {"PORT": str(port), "WEB_CONCURRENCY": "1", "PUBLIC_URL": url, "BENCH_TOKEN": token}
-    with log.open("wb") as words:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--config", "python:app.web_server", target],
-            env=environment(env | own),
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=words,
-            stderr=words,
-            start_new_session=True,
-        )
-    guard.watch(process.pid)
-    try:
-        wait_until(lambda: _listens(port), 30, process, log)
-        yield port, process.pid, url
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    form = {"MessageSid": sid, "SmsSid": sid, "MessageStatus": "delivered", "AccountSid": ACCOUNT}
+    return signed_post(url, form, token, query=f"?d={ref[0]}.{ref[1]}.0")
 
 
 def as_markdown(found: dict[str, list[Storm]]) -> str:

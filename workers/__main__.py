@@ -1,4 +1,4 @@
-"""`python -m workers worker [--queue lane|replies]` and `python -m workers clock`."""
+"""`python -m workers worker [--queue lane|replies]`, `connectors`, `connector NAME` and `clock`."""
 
 import sys
 
@@ -8,7 +8,10 @@ from app.config import BadSettings
 from app.factory import create_core
 from app.queue import LANE, QUEUES
 from workers import clock as clock_process
+from workers import connector as connector_process
+from workers import connectors as connectors_process
 from workers import worker as worker_process
+from workers.connectors import sender_named
 
 
 @click.group()
@@ -24,6 +27,21 @@ def worker(queue: str) -> None:
     """Hand over broadcasts (queue lane) or answers (queue replies)."""
     with create_core().app_context():
         worker_process.run(queue)
+
+
+@main.command()
+@click.argument("name")
+def connector(name: str) -> None:
+    """Carry everything of the sender NAME, whose gateway keeps a connection (XMPP)."""
+    with create_core().app_context():
+        connector_process.run(sender_named(name))
+
+
+@main.command()
+def connectors() -> None:
+    """Keep a connector running for each sender that needs one."""
+    with create_core().app_context():
+        connectors_process.run()
 
 
 @main.command()

@@ -13,11 +13,13 @@ from sqlalchemy.exc import OperationalError
 from app.clock import utcnow
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
-from app.services import fan_out, hold_back
+from app.services import fan_out, hold_back, recover_slices
+from app.services.fill_slots import fill_slots
 from app.services.let_time_pass import let_time_pass
 from app.services.rights import erase_subscriber, retention
 from workers import daily
 from workers.heartbeat import beat
+from workers.journal import journal
 from workers.process import is_alive
 
 TICK_SECONDS = 1.0
@@ -29,11 +31,22 @@ log = structlog.get_logger(__name__)
 
 def tick(now: datetime) -> None:
     """Do one round. Several clocks may run: every step claims what it changes."""
+    for filled in fill_slots(now):
+        log.info(
+            "slot filled",
+            list_id=filled.list_id,
+            story_id=filled.story_id,
+            broadcast_id=filled.broadcast_id,
+            problem=filled.problem,
+        )
     for opened in fan_out.open_due(controller=runtime().controller, now=now):
         log.info(
             "broadcast opened", broadcast_id=opened.broadcast_id, state=opened.state, audience=opened.audience
         )
     fan_out.take_from_dead(_dead(fan_out.leaseholders()), now)
+    unknown = recover_slices.recover_stopped(journal(), controller=runtime().controller, now=now)
+    if unknown:
+        log.warning("a worker died and of some messages nobody knows whether they left", deliveries=unknown)
     fan_out.give_up_replies(now)
     hold_back.group_some(runtime().controller.region)
     fan_out.bring_back(now)
@@ -48,8 +61,10 @@ def tick(now: datetime) -> None:
 
 
 def slow_round(now: datetime) -> None:
-    """Erase who asked for it, and let go what was kept long enough, a few batches at a time."""
+    """Erase who asked for it, let go what was kept long enough, a few batches at a time, and keep the counts few."""
+    journal().tidy(now)
     controller, periods = runtime().controller, runtime().settings.retention
+    fan_out.fold_tallies()
     for subscriber_id in erase_subscriber.erase_requested(controller=controller, now=now):
         log.info("person erased as they asked", subscriber_id=subscriber_id)
     for _ in range(STEPS):

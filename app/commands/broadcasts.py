@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.clock import utcnow
 from app.commands.output import cell, json_option, operator, say, table
+from app.domain.channels import CHANNELS, channel_named
 from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
 from app.runtime import runtime
@@ -21,6 +22,7 @@ from app.services.plan_broadcasts import Review
 from app.services.reports import Tally
 from app.storage.database import db
 from app.storage.models import Broadcast
+from app.storage.ways import ways_of_broadcast
 
 STATES = [state.value for state in BroadcastState if state is not BroadcastState.REPLIES]
 
@@ -36,9 +38,21 @@ _broadcast = click.argument("broadcast_id", metavar="ID", type=int)
 @click.option(
     "--list", "list_names", multiple=True, required=True, help="Name or keyword; once for each list."
 )
+@click.option(
+    "--text-for",
+    "others",
+    multiple=True,
+    metavar="CHANNEL=TEXT",
+    help="Other words for a channel, such as telegram=...; CHANNEL=@FILE reads them from a file.",
+)
 @json_option
 def create(
-    title: str, text: str | None, text_file: Path | None, list_names: tuple[str, ...], as_json: bool
+    title: str,
+    text: str | None,
+    text_file: Path | None,
+    list_names: tuple[str, ...],
+    others: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Write a draft, and say whom it would reach.
 
@@ -50,7 +64,7 @@ def create(
     list_ids = [find_list(db.session(), name).id for name in list_names]
     db.session.rollback()
     broadcast_id = plan_broadcasts.create_draft(
-        title=title, text=words, list_ids=list_ids, by=operator(), now=utcnow()
+        title=title, text=words, list_ids=list_ids, variants=_variants(others), by=operator(), now=utcnow()
     )
     review = _check(broadcast_id, None)
     lines = [
@@ -208,10 +222,16 @@ def _review_in_words(review: Review, zone: str = "UTC") -> list[str]:
         f"from {one.first.astimezone(clock):%a %d %b %H:%M} to {one.last.astimezone(clock):%a %d %b %H:%M} ({zone})"
         for one in review.waiting
     ]
+    shares = [
+        f"  on {channel_named(one.channel).name}, from {one.sender}: {one.reachable}"
+        f"{', in words of its own' if one.own_words else ''}"
+        for one in review.shares
+    ]
     return [
         f"{review.reachable} of {review.audience} people can be reached.",
         *(f"  left out, {reason}: {count}" for reason, count in sorted(review.skipped.items())),
         *waits,
+        *(shares if len(shares) > 1 else []),
         f"Each gets {review.parts} part(s) ({review.encoding}); it takes about {review.seconds:.0f} s.",
         *(f"Before it can go: {problem}" for problem in review.problems),
         *([f"Before it can go: {review.promise} See --over-cap."] if review.promise else []),
@@ -272,6 +292,16 @@ def _text(text: str | None, path: Path | None) -> str:
         raise Refused(f"{path} cannot be read as UTF-8: {error}.") from error
 
 
+def _variants(pairs: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        channel, equals, words = pair.partition("=")
+        if not equals or channel not in CHANNELS:
+            raise click.UsageError(f"--text-for {pair} is not CHANNEL=TEXT; channels: {', '.join(CHANNELS)}")
+        found[channel] = _text(None, Path(words[1:])) if words.startswith("@") else words
+    return found
+
+
 def _wall(written: str) -> datetime:
     try:
         wall = datetime.fromisoformat(written)
@@ -284,8 +314,7 @@ def _wall(written: str) -> datetime:
 
 def _wake(broadcast_id: int) -> None:
     """Spare the wait for the clock's next round."""
-    sender_id = _get(broadcast_id).sender_id
-    if sender_id is not None:
+    for sender_id in ways_of_broadcast(db.session(), broadcast_id).values():
         enqueue_lane(sender_id)
 
 

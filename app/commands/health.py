@@ -16,7 +16,9 @@ from app.runtime import runtime
 from app.services import fan_out
 from app.services.check_health import Check, Health, Surroundings, worst
 from app.services.check_health import doctor as run_checks
+from app.services.recover_slices import recover_stopped
 from app.throttle import KEY_PREFIX
+from workers.journal import journal
 from workers.process import is_alive
 
 _MARKS: Final = {Health.OK: "ok  ", Health.WARN: "WARN", Health.FAIL: "FAIL"}
@@ -83,6 +85,7 @@ def reconcile(as_json: bool) -> None:
     now = utcnow()
     done = {
         "slices_taken_from_dead_workers": fan_out.take_from_dead(_dead_here(), now),
+        "left_unknown_by_dead_workers": recover_stopped(journal(), controller=runtime().controller, now=now),
         "replies_given_up": fan_out.give_up_replies(now),
         "brought_back": fan_out.bring_back(now),
         "finished": len(fan_out.end_finished(now)),

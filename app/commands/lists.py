@@ -5,10 +5,12 @@ from flask.cli import AppGroup
 
 from app.clock import utcnow
 from app.commands.output import json_option, operator, say, table
+from app.gateways.registry import build
 from app.runtime import runtime
-from app.services import manage_lists, manage_senders
+from app.services import manage_lists, manage_senders, senders_of_lists
 from app.services.close_list import close_list
 from app.services.controller import Refused
+from app.services.links_of_lists import links_of_list
 from app.services.manage_lists import ListRow
 from app.storage.database import db
 
@@ -124,6 +126,47 @@ def any_hour(name: str, reason: str | None, off: bool, as_json: bool) -> None:
         raise click.UsageError("Give either --reason or --off.")
     row = manage_lists.set_any_hour(name, reason or "", by=operator(), now=utcnow())
     say(row, as_json, lambda: _table([row]))
+
+
+@lists.command("sender")
+@click.argument("name")
+@click.argument("sender")
+@click.option("--remove", is_flag=True, help="Take the list off this sender's channel again.")
+@json_option
+def list_sender(name: str, sender: str, remove: bool, as_json: bool) -> None:
+    """Let the list NAME go out of SENDER too, for people on its channel: one sender for each channel.
+
+    \b
+    Example:
+      tidings lists sender "Morning news" news-telegram
+    """
+    change = senders_of_lists.remove_sender if remove else senders_of_lists.add_sender
+    list_id = change(name, sender, by=operator(), now=utcnow()).id
+    (row,) = [row for row in manage_lists.list_lists(archived=True) if row.id == list_id]
+    say(row, as_json, lambda: _table([row]))
+
+
+@lists.command("links")
+@click.argument("name")
+@click.option(
+    "--source", default="", help="Where the link will hang, such as poster-7; kept with the consent."
+)
+@json_option
+def links(name: str, source: str, as_json: bool) -> None:
+    """Print the links that open the list NAME on a phone, one for each of its senders.
+
+    \b
+    Example:
+      tidings lists links NEWS --source poster-7
+    """
+    found = links_of_list(name, source, controller=runtime().controller, registry=build)
+    say(
+        found,
+        as_json,
+        lambda: table(
+            ("channel", "sender", "link"), [(f.channel, f.sender, f.link) for f in found], empty="no link"
+        ),
+    )
 
 
 def _sender_id(name: str | None) -> int:

@@ -7,9 +7,10 @@ import click
 
 from app.clock import utcnow
 from app.commands.lists import lists
-from app.commands.output import json_option, operator, say, table
+from app.commands.output import json_option, operator, progress, say, table
 from app.runtime import runtime
-from app.services import manage_lists, notices
+from app.services import ask_again, manage_lists, notices
+from app.services.ask_again import AskedAgain
 from app.services.controller import Refused
 from app.services.notices import Draft
 from app.storage.database import db
@@ -61,6 +62,42 @@ def notice(
     say(written, as_json, lambda: _written_in_words(version, spoken, draft))
 
 
+@lists.command("ask-again")
+@click.argument("name", metavar="LIST")
+@json_option
+def ask_people_again(name: str, as_json: bool) -> None:
+    """Ask those on LIST again who agreed to another purpose or sender than it has now.
+
+    Write the notice in every language before. Each gets one question, within the hours of the list and of their
+    place, and nothing of the list until they answer YES; without an answer in 72 hours they are off it. Run it
+    again for those who could not be asked.
+
+    \b
+    Example:
+      tidings lists ask-again NEWS
+    """
+    list_id = manage_lists.find_list(db.session(), name).id
+    with progress("people") as moved:
+        done = ask_again.ask_again(
+            list_id,
+            link=f"{runtime().settings.public_url}/confirm",
+            by=operator(),
+            controller=runtime().controller,
+            now=utcnow(),
+            progress=moved,
+        )
+    say(done, as_json, lambda: _asked_in_words(done))
+
+
+def _asked_in_words(done: AskedAgain) -> str:
+    left = (
+        f"\n{done.left} cannot be asked now (held, unreachable, or asked three times this month); run it again later."
+        if done.left
+        else ""
+    )
+    return f"{done.asked} people of “{done.list_name}” are asked again.{left}"
+
+
 def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
@@ -95,7 +132,8 @@ def _written_in_words(version: int, language: str, draft: Draft) -> str:
     size = f"{draft.parts.encoding}, {draft.parts.units} units, {draft.parts.count} parts"
     warnings = "".join(f"\nLook again: {one.advice}" for one in draft.findings)
     again = (
-        f"\n{draft.active} people agreed to something else and must be asked again."
+        f"\n{draft.active} people agreed to something else and must be asked again: "
+        "when all languages are written, tidings lists ask-again."
         if draft.asks_again
         else ""
     )

@@ -43,6 +43,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "Bring back what a crash left behind, and wake the workers.",
     ),
     "doctor": ("app.commands.health:doctor", "Check this installation and say what to do."),
+    "keys": ("app.commands.keys:keys", "The master key: make one, take a new one into use."),
     "db": ("app.commands.database:database", "The schema of the database."),
 }
 

@@ -49,7 +49,8 @@ def demo(smoke: bool, stop: bool, port: int, logs: bool) -> None:
     desk_port, phones_port = _ports(2, port)
     desk, phones = f"http://127.0.0.1:{desk_port}", f"http://127.0.0.1:{phones_port}"
     env = _environment(home, desk, TIDINGS_PHONES_URL=phones, TIDINGS_BRAND="City Desk")
-    commands = _commands() | {
+    # The demo's senders are on HTTP; a process that waits for others would only take memory.
+    commands = {name: command for name, command in _commands().items() if name != "connectors"} | {
         "simulator": f"{sys.executable} -m app.simulator --port {phones_port} --desk-url {desk}"
         f" --state-file {home / 'simulator.json'}"
     }
@@ -236,11 +237,14 @@ def _serve(
 
 
 def _introduce(home: Path, desk: str, phones: str) -> None:
-    """Tell the simulator which number is ours and where its webhooks go."""
-    from app.demo.seed import simulator_sender
+    """Tell the simulator which number and which bot are ours, and where their webhooks go."""
+    from app.demo.seed import simulator_account, simulator_sender
 
-    answer = requests.put(f"{phones}/control/senders", json=simulator_sender(home, desk), timeout=10)
-    answer.raise_for_status()
+    for path, ours in (
+        ("senders", simulator_sender(home, desk)),
+        ("accounts", simulator_account(home, desk)),
+    ):
+        requests.put(f"{phones}/control/{path}", json=ours, timeout=10).raise_for_status()
 
 
 def _greet(home: Path, desk: str, phones: str) -> None:

@@ -27,11 +27,13 @@ SHOWN_PROBLEMS: Final = 20
 
 _WORDS: Final = {
     Verdict.IMPORTED: "imported",
+    Verdict.ASKED: "asked, and subscribed only when they say yes",
     Verdict.ALREADY_ACTIVE: "on the list already, left as they are",
     Verdict.DUPLICATE: "more than once in the file",
     Verdict.STOPPED: "refused: said STOP before",
     Verdict.SUPPRESSED: "refused: suppressed number",
     Verdict.UNREACHABLE: "refused: messages came back or were blocked",
+    Verdict.NOT_ASKED: "refused: asked already, or must not be asked now",
     Verdict.INVALID: "refused: the row makes no sense",
 }
 
@@ -68,6 +70,9 @@ def _meanings(_context: click.Context, _option: click.Parameter, given: tuple[st
     type=click.Path(path_type=Path),
     help="The paper or form, as a file; its SHA-256 is kept in the ledger.",
 )
+@click.option(
+    "--ask", is_flag=True, help="Subscribe nobody: ask each by one text, which must be answered YES."
+)
 @click.option("--dry-run", is_flag=True, help="Change nothing, say the same numbers.")
 @click.option("--rejects", type=click.Path(path_type=Path), help="Write the rows not taken to this CSV.")
 @click.option("--encoding", help="How the file is written, such as cp1252; else UTF-8 or its own mark.")
@@ -85,6 +90,7 @@ def import_people(
     delimiter: str | None,
     region: str | None,
     dry_run: bool,
+    ask: bool,
     as_json: bool,
     **evidence: Any,
 ) -> None:
@@ -109,6 +115,7 @@ def import_people(
         delimiter=delimiter,
         region=region,
         dry_run=dry_run,
+        ask_link=f"{runtime().settings.public_url}/confirm" if ask else "",
     )
     shown: list[RowProblem] = []
     with progress(f"Reading {file.name}") as told, _ears(rejects, shown, told) as ears:

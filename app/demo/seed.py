@@ -16,6 +16,7 @@ from app.services.import_plan import ImportOptions
 from app.services.import_subscribers import import_subscribers
 from app.services.manage_lists import create_list
 from app.services.manage_users import create_user
+from app.services.senders_of_lists import add_sender
 from app.storage.database import db, transaction
 from app.storage.models import Sender, Subscriber, User
 from app.storage.models.accounts import Role
@@ -23,6 +24,7 @@ from app.storage.models.accounts import Role
 SENDER = "city-desk"
 NUMBER = "+12025550100"
 ACCOUNT = "AC" + "0" * 31 + "1"
+BOT, BOT_SENDER = "CityDeskBot", "city-telegram"
 EMAIL = "editor@example.org"
 SUBSCRIBERS = 1000
 # Parts a second: the thousand are reached in four seconds, slowly enough to watch and to say STOP in between.
@@ -42,6 +44,7 @@ def seed(home: Path, *, simulator_url: str, controller: Controller, now: datetim
             sender.base_url = simulator_url
     if sender is None:
         _add_newsroom(home, simulator_url, controller, now)
+    _add_bot(home, simulator_url, controller, now)
     if (db.session.scalar(select(func.count()).select_from(Subscriber)) or 0) < SUBSCRIBERS:
         _import_people(home, controller, now)
     _add_editor(home, now)
@@ -67,6 +70,41 @@ def simulator_sender(home: Path, public_url: str) -> Mapping[str, object]:
         "opt_out_mode": "none",
         "name": "City desk",
     }
+
+
+def simulator_account(home: Path, public_url: str) -> Mapping[str, object]:
+    """Return what the simulator is told about our bot."""
+    return {
+        "channel": "telegram",
+        "address": f"@{BOT}",
+        "webhook_url": f"{public_url}/hooks/{BOT_SENDER}",
+        "name": "City desk",
+        "settings": {key: value for key, value in _bot_settings(home).items() if key != "bot"},
+    }
+
+
+def _bot_settings(home: Path) -> dict[str, str]:
+    secret = auth_token(home)
+    return {"bot": BOT, "token": f"7:{secret}{secret}", "secret": secret}
+
+
+def _add_bot(home: Path, simulator_url: str, controller: Controller, now: datetime) -> None:
+    """City News on Telegram too: one list, two channels."""
+    with transaction() as session:
+        sender = session.scalar(select(Sender).where(Sender.name == BOT_SENDER))
+        if sender is not None:
+            sender.base_url = simulator_url
+            return
+    manage_senders.add(
+        name=BOT_SENDER,
+        gateway=gateway_class("telegram"),
+        settings=_bot_settings(home),
+        base_url=simulator_url,
+        by=_BY,
+        controller=controller,
+        now=now,
+    )
+    add_sender("City News", BOT_SENDER, by=_BY, now=now)
 
 
 def _add_newsroom(home: Path, simulator_url: str, controller: Controller, now: datetime) -> None:

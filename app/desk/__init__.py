@@ -12,6 +12,7 @@ from app.desk import words
 from app.desk.access import init_access
 from app.desk.account import account
 from app.desk.asking import asking
+from app.desk.board import board
 from app.desk.broadcasts import broadcasts
 from app.desk.compose import compose
 from app.desk.errors import init_errors
@@ -34,12 +35,15 @@ from app.desk.notices import notices
 from app.desk.people import people
 from app.desk.progress import progress, segments
 from app.desk.reading import pulse
+from app.desk.refusals import said
+from app.desk.revocations import revocations
 from app.desk.rights import requests_waiting, rights
 from app.desk.schedule import schedule
 from app.desk.security import init_security
 from app.desk.texted_words import texted_words
 from app.desk.users import users
 from app.domain.addresses import mask
+from app.domain.channels import channel_named
 from app.runtime import runtime
 from app.services import decide_reviews, read_inbox
 from app.services.rights.wiping import ERASED
@@ -49,6 +53,7 @@ _STATIC = Path(__file__).parent / "static"
 ROOMS = (
     account,
     asking,
+    board,
     broadcasts,
     compose,
     held,
@@ -56,6 +61,7 @@ ROOMS = (
     notices,
     people,
     progress,
+    revocations,
     rights,
     schedule,
     texted_words,
@@ -91,8 +97,10 @@ def init_app(app: Flask) -> None:
         "status_words": words.status_words,
         "reason_words": words.reason_words,
         "waiting_words": words.waiting_words,
+        "channel_name": lambda name: channel_named(name).name,
         "code_words": words.code_words,
         "actor": words.actor_words,
+        "refusal": said,
         "address": shown_address,
     }
 

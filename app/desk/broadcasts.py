@@ -6,7 +6,13 @@ from flask.typing import ResponseReturnValue
 from app.clock import utcnow
 from app.desk.access import allow, me, room
 from app.desk.languages import gettext as _
-from app.desk.reading import broadcast_or_404, broadcasts_in, list_names, tab_counts
+from app.desk.reading import (
+    broadcast_or_404,
+    broadcasts_in,
+    list_names,
+    senders_of_broadcast,
+    tab_counts,
+)
 from app.desk.refusals import translated
 from app.desk.words import TABS
 from app.queue import enqueue_lane
@@ -91,14 +97,14 @@ def pause(broadcast_id: int) -> ResponseReturnValue:
 @allow(Role.EDITOR)
 def resume(broadcast_id: int) -> ResponseReturnValue:
     """Let a paused broadcast go on."""
-    broadcast = broadcast_or_404(broadcast_id)
+    broadcast_or_404(broadcast_id)
     try:
         stop_broadcasts.resume(broadcast_id, by=me().actor, now=utcnow())
     except Refused as error:
         flash(translated(error), "error")
     else:
-        if broadcast.sender_id is not None:
-            enqueue_lane(broadcast.sender_id)
+        for sender_id in senders_of_broadcast(broadcast_id):
+            enqueue_lane(sender_id)
     return _progress(broadcast_id)
 
 

@@ -1,6 +1,6 @@
 """Compose: write a broadcast, see it as a phone shows it, save it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,9 +10,17 @@ from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import in_language
-from app.desk.reading import broadcast_or_404, open_lists, sender_of, targets
+from app.desk.reading import (
+    broadcast_or_404,
+    further_channels,
+    open_lists,
+    other_words,
+    sender_of,
+    targets,
+)
 from app.desk.refusals import translated
 from app.desk.text_check import check_text
+from app.domain.channels import CHANNELS, Channel
 from app.domain.parts import plain_quotes
 from app.domain.placeholders import KNOWN
 from app.domain.statuses import BroadcastState
@@ -23,6 +31,14 @@ from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
 
 compose = room("compose", __name__)
+
+
+class OtherWords(NamedTuple):
+    """The field for one channel's own words."""
+
+    name: str
+    channel: Channel
+    text: str
 
 
 @compose.get("/broadcasts/new")
@@ -86,7 +102,7 @@ def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
 
 
 def _store(broadcast: Broadcast | None, values: dict[str, Any]) -> int:
-    content = {name: values[name] for name in ("title", "text", "list_ids")}
+    content = {name: values[name] for name in ("title", "text", "list_ids")} | {"variants": _variants()}
     if broadcast is None:
         return plan_broadcasts.create_draft(**content, by=me().actor, now=utcnow())
     plan_broadcasts.save_draft(
@@ -131,6 +147,24 @@ def _values_of(broadcast: Broadcast) -> dict[str, Any]:
     }
 
 
+def _variants() -> dict[str, str]:
+    """The other words that were written, by channel; a field that was emptied is there, too."""
+    given = {channel: request.form.get(f"text_{channel}") for channel in CHANNELS}
+    return {
+        channel: text.replace("\r\n", "\n").strip() for channel, text in given.items() if text is not None
+    }
+
+
+def _other_channels(values: dict[str, Any], broadcast: Broadcast | None) -> list[OtherWords]:
+    """A field for each channel besides SMS that a list is on, with what was written there."""
+    stored = other_words(broadcast.id) if broadcast else {}
+    return [
+        OtherWords(channel, CHANNELS[channel], str(values.get(f"text_{channel}", stored.get(channel, ""))))
+        for channel in further_channels()
+        if channel in CHANNELS
+    ]
+
+
 def _looked_at(values: dict[str, Any]) -> dict[str, Any]:
     """What the counter and the preview need to know of `values`, checked or not."""
     given = [str(number) for number in values.get("list_ids", [])]
@@ -161,5 +195,6 @@ def _page(
         counts=reports.list_counts(),
         placeholders={name: placeholder(name) for name in KNOWN},
         live=False,
+        others=_other_channels(values, broadcast),
         **_looked_at(values),
     )

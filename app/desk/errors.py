@@ -3,14 +3,17 @@
 import logging
 import re
 import secrets
+from collections.abc import Callable
+from functools import wraps
 from typing import Final
 
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Response, abort, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.desk.languages import gettext as _
+from app.services.controller import NotFound
 
 _KNOWN_SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _log: Final = logging.getLogger(__name__)
@@ -23,6 +26,19 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(CSRFError, _form_too_old)
     for code in (400, 403, 404, 405, 429, 500):
         app.register_error_handler(code, _page)
+
+
+def not_found_as_404(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Let a view show the page for what is not there when a service does not find it."""
+
+    @wraps(view)
+    def guarded(**given: object) -> ResponseReturnValue:
+        try:
+            return view(**given)
+        except NotFound:
+            abort(404)
+
+    return guarded
 
 
 def request_id() -> str:

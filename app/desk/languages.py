@@ -21,6 +21,7 @@ from app.services.manage_users import LANGUAGES
 TRANSLATIONS: Final = Path(__file__).parent / "translations"
 LANGUAGE_NAMES: Final = {"en": "English", "de": "Deutsch"}
 
+CLOCK: Final = "HH:mm"
 _PATTERNS: Final = {
     "en": {"long": "EEEE d MMMM y, HH:mm", "short": "EEE d MMM, HH:mm", "full": "d MMM y, HH:mm:ss"},
     "de": {"long": "EEEE, d. MMMM y, HH:mm", "short": "EEE, d. MMM, HH:mm", "full": "d. MMM y, HH:mm:ss"},
@@ -84,7 +85,8 @@ def number(value: float) -> str:
 def moment(instant: datetime, zone: str = "UTC", style: str = "long") -> str:
     """An instant in words on the clocks of `zone`, always with the zone: `Thursday 26 November 2026, 09:00 CET`."""
     local = instant.astimezone(ZoneInfo(zone))
-    text = format_datetime(local, _PATTERNS[language()][style], locale=language())
+    pattern = CLOCK if style == "clock" else _PATTERNS[language()][style]
+    text = format_datetime(local, pattern, locale=language())
     return f"{text} {zone_name(local)}"
 
 

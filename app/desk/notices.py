@@ -10,11 +10,14 @@ from app.desk.access import allow, me, room
 from app.desk.forms import Errors, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import lazy_gettext as _l
+from app.desk.languages import ngettext as _n
 from app.desk.reading import house_zone, sender_of
 from app.desk.refusals import translated
 from app.domain.parts import plain_quotes
 from app.domain.policy.content import Finding
+from app.queue import REPLIES, enqueue_lane
 from app.runtime import runtime
+from app.services import ask_again
 from app.services import notices as service
 from app.services.controller import Conflict, NotFound, Refused
 from app.services.manage_lists import NOTICE_LANGUAGES
@@ -24,6 +27,8 @@ from app.storage.models import BroadcastList
 from app.storage.models.accounts import Role
 
 notices = room("notices", __name__)
+
+MOST_AT_A_CLICK: Final = 2000
 
 _FINDINGS: Final = {
     "no_brand": _l("Missing: who is writing. Add “%(brand)s”."),
@@ -70,6 +75,28 @@ def write(list_id: int) -> ResponseReturnValue:
     except Refused as error:
         return _page(row, language, raw, {"form": translated(error)}), 422
     flash(_("Version %(n)s is what people are shown from now on.", n=version))
+    return redirect(url_for("notices.show", list_id=list_id, language=language))
+
+
+@notices.post("/lists/<int:list_id>/notice/ask-again")
+@allow(Role.ADMIN)
+def ask_people_again(list_id: int) -> ResponseReturnValue:
+    """Put the question to those who agreed to something else; of very many, to some at each click."""
+    row, language = _list(list_id), _language()
+    try:
+        done = ask_again.ask_again(
+            row.id,
+            link=f"{runtime().settings.public_url}/confirm",
+            by=me().actor,
+            controller=runtime().controller,
+            now=utcnow(),
+            most=MOST_AT_A_CLICK,
+        )
+    except Refused as refusal:
+        flash(translated(refusal))
+    else:
+        enqueue_lane(done.sender_id, REPLIES)
+        flash(_n("%(n)s person is asked again.", "%(n)s people are asked again.", done.asked))
     return redirect(url_for("notices.show", list_id=list_id, language=language))
 
 
@@ -157,6 +184,7 @@ def _page(row: BroadcastList, language: str, values: dict[str, Any], errors: Err
         languages=NOTICE_LANGUAGES,
         versions=service.versions(row.id, language),
         zone=house_zone(),
+        to_ask=ask_again.to_ask(row.id, controller=runtime().controller),
         live=False,
         **_looked_at(row, _draft(row, language, values)),
     )

@@ -10,7 +10,15 @@ from sqlalchemy import func, select
 from app.desk.words import TABS
 from app.domain.statuses import BroadcastState
 from app.storage.database import db
-from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, Sender
+from app.storage.models import (
+    Broadcast,
+    BroadcastList,
+    BroadcastTarget,
+    BroadcastVariant,
+    ListSender,
+    Sender,
+)
+from app.storage.ways import ways_of_broadcast
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,35 @@ def sender_of(list_ids: Sequence[int]) -> Sender | None:
         .order_by(BroadcastList.id)
     )
     return db.session.scalars(rows.limit(1)).first()
+
+
+def senders_of_broadcast(broadcast_id: int) -> Sequence[int]:
+    """The ids of the senders that a broadcast goes out of, one for each channel."""
+    return list(ways_of_broadcast(db.session(), broadcast_id).values())
+
+
+def further_senders() -> dict[int, list[Sender]]:
+    """List id -> its senders besides the first, by channel."""
+    rows = db.session.execute(
+        select(ListSender.list_id, Sender)
+        .join(Sender, Sender.id == ListSender.sender_id)
+        .order_by(ListSender.channel)
+    )
+    found: dict[int, list[Sender]] = {}
+    for list_id, sender in rows:
+        found.setdefault(list_id, []).append(sender)
+    return found
+
+
+def further_channels() -> Sequence[str]:
+    """The channels on which lists are besides that of their first sender."""
+    return db.session.scalars(select(ListSender.channel).distinct().order_by(ListSender.channel)).all()
+
+
+def other_words(broadcast_id: int) -> dict[str, str]:
+    """Channel -> words of its own that a broadcast has for it."""
+    rows = select(BroadcastVariant).where(BroadcastVariant.broadcast_id == broadcast_id)
+    return {row.channel: row.text for row in db.session.scalars(rows)}
 
 
 def pulse() -> Pulse:

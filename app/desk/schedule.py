@@ -14,7 +14,7 @@ from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import moment, zones
-from app.desk.reading import broadcast_or_404, sender_of, targets
+from app.desk.reading import broadcast_or_404, sender_of, senders_of_broadcast, targets
 from app.desk.refusals import said, translated
 from app.desk.text_check import check_text
 from app.domain.statuses import BroadcastState
@@ -117,9 +117,8 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
 
 def _wake(broadcast_id: int) -> None:
     """Spare a broadcast for now the second that the clock would take to find it."""
-    sender = sender_of([one.id for one in targets(broadcast_id)])
-    if sender is not None:
-        enqueue_lane(sender.id)
+    for sender_id in senders_of_broadcast(broadcast_id):
+        enqueue_lane(sender_id)
 
 
 def _progress(broadcast_id: int) -> Response:

@@ -21,6 +21,7 @@ _TRUNK_ZERO: Final = re.compile(r"\(\s*0\s*\)")
 # In Italy, San Marino and the Vatican the zero belongs to the number itself.
 _ZERO_IS_PART_OF_NUMBER: Final = ("+39", "+378", "+379")
 _INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u2060\ufeff"))
+_TOLL_FREE: Final = frozenset({"800", "833", "844", "855", "866", "877", "888"})
 _LENGTH_PROBLEMS: Final = {
     ValidationResult.TOO_SHORT: "has too few digits",
     ValidationResult.TOO_LONG: "has too many digits",
@@ -82,6 +83,15 @@ def canonical(channel: str, raw: str, region: str | None = None) -> Address:
     if not value or any(ch.isspace() for ch in value):
         raise BadAddress(f"“{_shorten(raw)}” is no id on {channel}: an id is not empty and has no blanks.")
     return Address(channel, value)
+
+
+def is_toll_free(value: str) -> bool:
+    """Tell whether a number is toll-free in the North American plan, where the network itself acts on STOP."""
+    if not value.startswith("+1"):
+        return False
+    number = phonenumbers.parse(value)
+    # Not `number_type`: the numbers reserved for fiction have none.
+    return str(number.national_number)[:3] in _TOLL_FREE
 
 
 def mask(value: str) -> str:

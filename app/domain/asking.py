@@ -22,6 +22,8 @@ class Who(StrEnum):
     FORM = "form"
     OPERATOR = "operator"
     IMPORT = "import"
+    # No wish of the person: we changed what the list is for, and ask who is on it (3.2, row 39).
+    CHANGE = "change"
 
 
 class WhyNot(StrEnum):
@@ -34,6 +36,7 @@ class WhyNot(StrEnum):
     ASKED = "asked"
     STOPPED = "stopped"
     STALE = "stale"
+    NOT_ON_IT = "not_on_it"
     TOO_OFTEN = "too_often"
 
 
@@ -62,7 +65,10 @@ def why_not(known: Known, who: Who, now: datetime) -> WhyNot | None:
         return WhyNot.UNREACHABLE
     if Overlay.REVIEW_HOLD in present:
         return WhyNot.HELD
-    if standing.state in (SubscriptionState.ACTIVE, SubscriptionState.PAUSED):
+    on_it = standing.state in (SubscriptionState.ACTIVE, SubscriptionState.PAUSED)
+    if who is Who.CHANGE and not on_it:
+        return WhyNot.NOT_ON_IT
+    if who is not Who.CHANGE and on_it:
         return WhyNot.SUBSCRIBED
     if standing.expires_at is not None and standing.expires_at >= now:
         return WhyNot.ASKED

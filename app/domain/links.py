@@ -16,6 +16,7 @@ TIER: Final = "payload"
 _PLAIN: Final = re.compile(r"[a-z0-9]+")
 _TAG: Final = re.compile(r"[A-Za-z0-9-]{1,30}")
 _PREFIX: Final = "list-"
+_COMMANDS: Final = {"start": Outcome.START, "stop": Outcome.STOP, "help": Outcome.HELP}
 
 
 class BadTag(ValueError):
@@ -44,12 +45,12 @@ def payload_of(word: str, list_id: int, source: str = "") -> str:
 def read_payload(payload: str, lists: Mapping[str, str]) -> Payload | None:
     """Read a payload; None when it means nothing here. `lists` maps each word to its list's key (its id as text).
 
-    `stop` and `stop-<word>` are what our buttons carry: a press is as clear as the typed word.
+    `start`, `stop` and `stop-<word>` are what our buttons carry: a press is as clear as the typed word.
     """
     head, _, source = payload.strip()[:MAX_PAYLOAD].partition("_")
     head = head.casefold()
-    if head in ("stop", "help"):
-        return Payload(Decision(Outcome.STOP if head == "stop" else Outcome.HELP, TIER, head), source)
+    if head in _COMMANDS:
+        return Payload(Decision(_COMMANDS[head], TIER, head), source)
     leaves = head.startswith("stop-")
     key = _list_key(head.removeprefix("stop-"), lists)
     if key is None:

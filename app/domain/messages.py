@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.domain.addresses import Address
 
@@ -30,6 +31,7 @@ class ProviderSignal(StrEnum):
 class InboundMessage:
     """A text that a person sent to one of our senders. `external_id` makes a repeated webhook harmless.
 
+    `sent_at` is when the person sent it, where the platform says so: webhooks may come late, and not in order.
     `payload` is what a deep link or a button of ours carried, which the person did not type: see `app.domain.links`.
     """
 
@@ -39,6 +41,7 @@ class InboundMessage:
     signal: ProviderSignal = ProviderSignal.NONE
     media_count: int = 0
     payload: str = ""
+    sent_at: datetime | None = None
 
 
 class PlatformSignal(StrEnum):
@@ -72,8 +75,7 @@ class PlatformEvent:
     evidence: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, order=True)
-class DeliveryRef:
+class DeliveryRef(NamedTuple):
     """Names one delivery: broadcast, subscriber, and the inbound message it answers.
 
     The last is 0 for a broadcast, and below 0 for a message of ours to one person that answers no text of theirs.
@@ -168,8 +170,7 @@ class SendError:
     bounces_after: int = 1
 
 
-@dataclass(frozen=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One person of a batch."""
 
     ref: DeliveryRef
@@ -185,8 +186,7 @@ class Batch:
     callback_url: str
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one recipient's hand-over: accepted with the provider's id, or an error."""
 
     ref: DeliveryRef

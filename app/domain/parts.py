@@ -18,6 +18,7 @@ GSM7_EXTENSION: Final = "\f^{}\\[~]|€"
 _SINGLE: Final[dict[Encoding, int]] = {"GSM-7": 160, "UCS-2": 70}
 _JOINED: Final[dict[Encoding, int]] = {"GSM-7": 153, "UCS-2": 67}
 _GSM7_ONLY: Final = re.compile(f"[{re.escape(GSM7_BASIC + GSM7_EXTENSION)}]*")
+_GSM7_PLAIN: Final = re.compile(f"[{re.escape(GSM7_BASIC)}]+")
 _NOT_GSM7: Final = re.compile(f"[^{re.escape(GSM7_BASIC + GSM7_EXTENSION)}]")
 _TWO_SEPTETS: Final = re.compile(f"[{re.escape(GSM7_EXTENSION)}]")
 _TWO_CODE_UNITS: Final = re.compile("[\U00010000-\U0010ffff]")
@@ -60,6 +61,15 @@ def measure(text: str) -> Parts:
         return Parts(encoding, units, 1 if text else 0, (text,) if text else (), _SINGLE[encoding] - units)
     chunks = _split(text, encoding)
     return Parts(encoding, units, len(chunks), chunks, _JOINED[encoding] - _units(chunks[-1], encoding))
+
+
+def count_parts(text: str) -> int:
+    """Return `measure(text).count`; at once for what surely fits into one part, for it is asked for every message."""
+    if 0 < len(text) <= _SINGLE["UCS-2"] // 2:
+        return 1
+    if len(text) <= _SINGLE["GSM-7"] and _GSM7_PLAIN.fullmatch(text):
+        return 1
+    return measure(text).count
 
 
 def offenders(text: str) -> tuple[str, ...]:

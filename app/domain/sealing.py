@@ -3,6 +3,7 @@
 import base64
 import hmac
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -13,11 +14,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES: Final = 32
-KEY_VERSION: Final = 1
+FORMAT: Final = 1
+GONE: Final = "-"
+"""Stands in MASTER_KEY_PREVIOUS for a key that was thrown away."""
 
 _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
-_HEADER: Final = bytes([KEY_VERSION])
+_HEADER: Final = bytes([FORMAT])
 _SEPARATOR: Final = "\x1f"
 _HOW_TO_MAKE_ONE: Final = 'Make one with: python3 -c "import secrets; print(secrets.token_hex(32))"'
 
@@ -42,7 +45,7 @@ def new_data_key() -> bytes:
 
 
 def seal_with(dek: bytes, plain: bytes) -> bytes:
-    """Encrypt with AES-256-GCM: one byte of key version, 12 bytes of nonce, then ciphertext and tag."""
+    """Encrypt with AES-256-GCM: one byte of the format, 12 bytes of nonce, then ciphertext and tag."""
     nonce = os.urandom(_NONCE_BYTES)
     return _HEADER + nonce + AESGCM(_checked(dek)).encrypt(nonce, plain, _HEADER)
 
@@ -51,8 +54,8 @@ def open_with(dek: bytes, sealed: bytes) -> bytes:
     """Undo `seal_with`. Raises CannotOpen."""
     if len(sealed) < 1 + _NONCE_BYTES + _TAG_BYTES:
         raise CannotOpen(f"A seal has at least 29 bytes; this has {len(sealed)}. It was cut or is no seal.")
-    if sealed[0] != KEY_VERSION:
-        raise CannotOpen(f"Sealed with key version {sealed[0]}; the key here is version {KEY_VERSION}.")
+    if sealed[0] != FORMAT:
+        raise CannotOpen(f"Sealed in format {sealed[0]}; this version knows format {FORMAT}.")
     nonce, cipher = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
     try:
         return AESGCM(_checked(dek)).decrypt(nonce, cipher, _HEADER)
@@ -60,29 +63,62 @@ def open_with(dek: bytes, sealed: bytes) -> bytes:
         raise CannotOpen("Sealed with another key or label, or its bytes were altered.") from None
 
 
-class KeyRing:
-    """All keys of an installation, derived from its master key (32 bytes) by label with HKDF-SHA256.
-
-    A label names one use, such as 'sender-secrets'. What is sealed under one label opens under no other.
-    """
+class _Master:
+    """One master key: everything that is derived from it, by label."""
 
     def __init__(self, master: bytes) -> None:
         secret = _checked(master)
         # The master key lives in this closure only, so that no repr and no attribute can show it.
-        self._key = lru_cache(maxsize=64)(lambda label: _derive(secret, label))
+        self.key = lru_cache(maxsize=64)(lambda label: _derive(secret, label))
+
+    def hash(self, label: str, channel: str, address: str) -> str:
+        return address_hmac(self.key(label), label, channel, address)
+
+    def signer(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.key("tree-head"))
+
+
+class KeyRing:
+    """All keys of an installation, derived from its master key (32 bytes) by label with HKDF-SHA256.
+
+    A label names one use, such as 'sender-secrets'. What is sealed under one label opens under no other.
+
+    `previous` are the master keys before this one, the newest first; None stands for one that was thrown away. They
+    open what was sealed and find what was hashed under them, and make nothing new. `version` numbers the present
+    key: one more than there were before.
+    """
+
+    def __init__(self, master: bytes, previous: Sequence[bytes | None] = ()) -> None:
+        self._now = _Master(master)
+        self._before = [None if one is None else _Master(one) for one in previous]
+        self.version = 1 + len(previous)
 
     @classmethod
-    def from_text(cls, text: str) -> "KeyRing":
-        """Read a master key written as 64 hex digits or as base64 of 32 bytes. Raises BadKey."""
-        return cls(_key_from_text(text.strip()))
+    def from_text(cls, text: str, previous: Sequence[str] = ()) -> "KeyRing":
+        """Read keys written as 64 hex digits or as base64 of 32 bytes, `-` for one thrown away. Raises BadKey."""
+        older = [None if one.strip() == GONE else _key_from_text(one.strip()) for one in previous]
+        return cls(_key_from_text(text.strip()), older)
 
     def seal(self, plain: bytes, label: str) -> bytes:
         """Encrypt a secret for the use that `label` names; the same input gives other bytes each time."""
-        return seal_with(self._key(f"seal:{label}"), plain)
+        return seal_with(self._now.key(f"seal:{label}"), plain)
 
     def open(self, sealed: bytes, label: str) -> bytes:
-        """Undo `seal`. Raises CannotOpen."""
-        return open_with(self._key(f"seal:{label}"), sealed)
+        """Undo `seal`, whichever of our keys it was made with. Raises CannotOpen."""
+        for master in self._all().values():
+            try:
+                return open_with(master.key(f"seal:{label}"), sealed)
+            except CannotOpen as error:
+                refusal = error
+        raise refusal
+
+    def is_present(self, sealed: bytes, label: str) -> bool:
+        """Tell whether something was sealed under the present key."""
+        try:
+            open_with(self._now.key(f"seal:{label}"), sealed)
+        except CannotOpen:
+            return False
+        return True
 
     def wrap(self, dek: bytes) -> bytes:
         """Seal a data key, so that it can lie beside the data it protects."""
@@ -94,23 +130,49 @@ class KeyRing:
 
     def index_hmac(self, channel: str, address: str) -> str:
         """The key under which a subscriber is looked up without keeping the address in clear."""
-        return address_hmac(self._key("index"), "index", channel, address)
+        return self._now.hash("index", channel, address)
+
+    def index_hmacs(self, channel: str, address: str) -> list[str]:
+        """The same under each of our keys, the present one first: for looking up."""
+        return [master.hash("index", channel, address) for master in self._all().values()]
 
     def suppress_hmac(self, channel: str, address: str) -> str:
         """The key of a suppression, which outlives erasure; it cannot be matched with `index_hmac`."""
-        return address_hmac(self._key("suppress"), "suppress", channel, address)
+        return self._now.hash("suppress", channel, address)
+
+    def suppress_hmacs(self, channel: str, address: str) -> dict[int, str]:
+        """The same under each of our keys, by its version, the present one first: for looking up."""
+        return {version: master.hash("suppress", channel, address) for version, master in self._all().items()}
 
     @property
     def public_key(self) -> str:
         """The Ed25519 key, in hex, with which anybody checks what `sign` signed."""
-        return self._signer().public_key().public_bytes_raw().hex()
+        return _public(self._now)
+
+    @property
+    def public_keys(self) -> dict[int, str]:
+        """The same of each of our keys, by its version, the present one first."""
+        return {version: _public(master) for version, master in self._all().items()}
 
     def sign(self, message: bytes) -> bytes:
         """Sign with a key that only the master key leads to; the same message gives the same 64 bytes."""
-        return self._signer().sign(message)
+        return self._now.signer().sign(message)
 
-    def _signer(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self._key("tree-head"))
+    def sign_as(self, version: int, message: bytes) -> bytes:
+        """Sign with the key of a version that we still have: how an old key vouches for the new one."""
+        return self._all()[version].signer().sign(message)
+
+    def _all(self) -> dict[int, _Master]:
+        older = {
+            self.version - age: master
+            for age, master in enumerate(self._before, start=1)
+            if master is not None
+        }
+        return {self.version: self._now, **older}
+
+
+def _public(master: _Master) -> str:
+    return master.signer().public_key().public_bytes_raw().hex()
 
 
 def _derive(master: bytes, label: str) -> bytes:

@@ -45,8 +45,8 @@ def check_move(now_in: BroadcastState, to: BroadcastState) -> None:
 class DeliveryStatus(IntEnum):
     """Stored as a small number to keep delivery rows slim; the names are the words people see.
 
-    PENDING: claimed, or waiting for `due_at`; nothing has left us.
-    HANDING_OVER: the request may be on the wire. After a crash this becomes UNKNOWN, never PENDING again.
+    PENDING: claimed, or waiting for `due_at`. Who of a leased slice is on the wire, its worker's journal says.
+    HANDING_OVER: a reply that may be on the wire. After a crash this becomes UNKNOWN, never PENDING again.
     """
 
     PENDING = 0
@@ -59,16 +59,18 @@ class DeliveryStatus(IntEnum):
 
 
 # What a receipt may overwrite. A late or repeated receipt changes nothing; "delivered" beats every earlier
-# guess, "failed" beats all but "delivered" (gateways.md section 10, rule 5).
+# guess, "failed" beats all but "delivered" (gateways.md section 10, rule 5). PENDING and SKIPPED are in it because the
+# lane writes what it handed over a moment later, and a receipt may be faster.
+_NOT_KNOWN = (
+    DeliveryStatus.PENDING,
+    DeliveryStatus.HANDING_OVER,
+    DeliveryStatus.UNKNOWN,
+    DeliveryStatus.SKIPPED,
+)
 RECEIPT_OVERWRITES: dict[DeliveryStatus, tuple[DeliveryStatus, ...]] = {
-    DeliveryStatus.SENT: (DeliveryStatus.HANDING_OVER, DeliveryStatus.UNKNOWN),
-    DeliveryStatus.FAILED: (DeliveryStatus.HANDING_OVER, DeliveryStatus.UNKNOWN, DeliveryStatus.SENT),
-    DeliveryStatus.DELIVERED: (
-        DeliveryStatus.HANDING_OVER,
-        DeliveryStatus.UNKNOWN,
-        DeliveryStatus.SENT,
-        DeliveryStatus.FAILED,
-    ),
+    DeliveryStatus.SENT: _NOT_KNOWN,
+    DeliveryStatus.FAILED: (*_NOT_KNOWN, DeliveryStatus.SENT),
+    DeliveryStatus.DELIVERED: (*_NOT_KNOWN, DeliveryStatus.SENT, DeliveryStatus.FAILED),
 }
 
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from app.domain.messages import (
     Batch,
@@ -85,25 +86,29 @@ class Capabilities:
     connection: str = "http"
 
 
-@dataclass(frozen=True)
-class Call:
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class Call(NamedTuple):
     """One HTTP request, covering the deliveries in `refs`. Its address and headers may hold secrets: never shown."""
 
     method: str
-    url: str = field(repr=False)
-    body: bytes = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    basic_auth: tuple[str, str] | None = field(default=None, repr=False)
+    url: str
+    body: bytes
+    headers: Mapping[str, str] = _NONE
+    basic_auth: tuple[str, str] | None = None
     refs: tuple[DeliveryRef, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Call(method={self.method!r}, refs={self.refs!r})"
 
-@dataclass(frozen=True)
-class Reply:
+
+class Reply(NamedTuple):
     """What came back for a call. `status` 0 means none came; then `left` says whether the request may have left."""
 
     status: int
     body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NONE
     left: bool = True
     reason: str = ""
 

@@ -8,6 +8,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
@@ -180,13 +181,13 @@ def _event(found: object) -> Event:
 def _message(event_id: str, user: Address, found: Mapping[str, Any]) -> Event:
     is_text = at(found, "message.type") == "text"
     text = at(found, "message.text") if is_text else ""
-    message = InboundMessage(event_id, user, text, media_count=0 if is_text else 1)
-    return Event(EventKind.MESSAGE, moment(found.get("timestamp"), 1000), message=message)
+    message = InboundMessage(event_id, user, text, media_count=0 if is_text else 1, sent_at=_sent_at(found))
+    return Event(EventKind.MESSAGE, _sent_at(found), message=message)
 
 
 def _postback(event_id: str, user: Address, found: Mapping[str, Any]) -> Event:
-    message = InboundMessage(event_id, user, "", payload=at(found, "postback.data"))
-    return Event(EventKind.MESSAGE, moment(found.get("timestamp"), 1000), message=message)
+    message = InboundMessage(event_id, user, "", payload=at(found, "postback.data"), sent_at=_sent_at(found))
+    return Event(EventKind.MESSAGE, _sent_at(found), message=message)
 
 
 def _follow(event_id: str, user: Address, found: Mapping[str, Any]) -> Event:
@@ -200,8 +201,12 @@ def _unfollow(event_id: str, user: Address, found: Mapping[str, Any]) -> Event:
 
 def _signal(event_id: str, user: Address, found: Mapping[str, Any], signal: PlatformSignal) -> Event:
     evidence = {"event": at(found, "type"), "timestamp": at(found, "timestamp")}
-    at_moment = moment(found.get("timestamp"), 1000)
+    at_moment = _sent_at(found)
     return Event(EventKind.SIGNAL, at_moment, signal=PlatformEvent(event_id, user, signal, evidence=evidence))
 
 
 _READERS: Final = {"message": _message, "postback": _postback, "follow": _follow, "unfollow": _unfollow}
+
+
+def _sent_at(event: Mapping[str, Any]) -> datetime | None:
+    return moment(event.get("timestamp"), 1000)

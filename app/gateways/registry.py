@@ -11,6 +11,7 @@ from app.gateways.twilio import TwilioGateway
 from app.gateways.twilio_whatsapp import TwilioWhatsAppGateway
 from app.gateways.viber import ViberGateway
 from app.gateways.whatsapp import WhatsAppGateway
+from app.gateways.xmpp import XmppGateway
 
 GATEWAYS: dict[str, GatewayClass] = {
     **gateway_classes(),
@@ -21,6 +22,7 @@ GATEWAYS: dict[str, GatewayClass] = {
     TwilioWhatsAppGateway.name: TwilioWhatsAppGateway,
     ViberGateway.name: ViberGateway,
     WhatsAppGateway.name: WhatsAppGateway,
+    XmppGateway.name: XmppGateway,
 }
 
 

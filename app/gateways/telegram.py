@@ -24,7 +24,16 @@ from app.domain.messages import (
     SendError,
 )
 from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Reply, SettingSpec
-from app.gateways.common import HttpGateway, by_status, for_all, json_of, posted_json, seconds, without_answer
+from app.gateways.common import (
+    HttpGateway,
+    by_status,
+    for_all,
+    json_of,
+    moment,
+    posted_json,
+    seconds,
+    without_answer,
+)
 
 API: Final = "https://api.telegram.org"
 MEGABYTE: Final = 1024 * 1024
@@ -174,9 +183,14 @@ def _message(external_id: str, message: Mapping[str, Any]) -> Event | None:
     command, _, payload = str(text).partition(" ")
     started = command == "/start" and bool(payload)
     media = 0 if message.get("text") else 1
-    found = InboundMessage(external_id, address, command if started else str(text), media_count=media)
-    if started:
-        found = InboundMessage(external_id, address, command, payload=payload.strip())
+    found = InboundMessage(
+        external_id,
+        address,
+        command if started else str(text),
+        media_count=media,
+        payload=payload.strip() if started else "",
+        sent_at=moment(message.get("date")),
+    )
     return Event(EventKind.MESSAGE, message=found)
 
 

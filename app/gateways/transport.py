@@ -6,8 +6,8 @@ cannot be rewound; once the body has been read, libcurl then gives up (SEND_FAIL
 and the outcome is *unknown*, which is the truth.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from io import BytesIO
 from typing import Any
 
@@ -32,24 +32,70 @@ _NOT_LEFT = frozenset(
 )
 
 
-@dataclass
-class _Exchange:
-    """One call in flight: what was read of its body, and what came back."""
+class _Headers(Mapping[str, str]):
+    """The header lines of a reply, read when somebody asks: of a thousand replies one has to say something there."""
 
-    call: Call
-    unread: BytesIO
-    body: BytesIO = field(default_factory=BytesIO)
-    headers: dict[str, str] = field(default_factory=dict)
-    body_read: bool = False
+    def __init__(self, lines: Sequence[bytes]) -> None:
+        self._lines = lines
 
-    def read(self, size: int) -> bytes:
-        self.body_read = True
-        return self.unread.read(size)
+    @cached_property
+    def _read(self) -> dict[str, str]:
+        pairs = (line.decode("latin-1").partition(":") for line in self._lines)
+        return {name.strip().lower(): value.strip() for name, colon, value in pairs if colon}
 
-    def header(self, line: bytes) -> None:
-        name, colon, value = line.decode("latin-1").partition(":")
-        if colon:
-            self.headers[name.strip().lower()] = value.strip()
+    def __getitem__(self, name: str) -> str:
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read)
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+
+class _Line:
+    """One handle of libcurl with its buffers. libcurl calls their C methods, and no function of ours for each call."""
+
+    def __init__(self, timeouts: tuple[int, int]) -> None:
+        self.call: Call | None = None
+        self._unread = BytesIO()
+        self._chunks: list[bytes] = []
+        self._headers: list[bytes] = []
+        self._shape: tuple[object, ...] = ()
+        handle = self.handle = pycurl.Curl()
+        handle.setopt(pycurl.NOSIGNAL, 1)
+        handle.setopt(pycurl.FOLLOWLOCATION, 0)
+        handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+        handle.setopt(pycurl.TCP_NODELAY, 1)
+        handle.setopt(pycurl.CONNECTTIMEOUT_MS, timeouts[0])
+        handle.setopt(pycurl.TIMEOUT_MS, timeouts[1])
+        handle.setopt(pycurl.READFUNCTION, self._unread.read)
+        handle.setopt(pycurl.WRITEFUNCTION, self._chunks.append)
+        handle.setopt(pycurl.HEADERFUNCTION, self._headers.append)
+
+    def load(self, call: Call) -> None:
+        """Make ready for a call; a lane's calls differ in their bodies only, so most settings stay."""
+        self.call = call
+        shape = (call.url, call.method, call.basic_auth, call.headers)
+        if self._shape != shape:
+            self._shape = shape
+            _aim(self.handle, call)
+        unread = self._unread
+        unread.seek(0)
+        unread.truncate()
+        unread.write(call.body)
+        unread.seek(0)
+        self.handle.setopt(pycurl.POSTFIELDSIZE, len(call.body))
+        self._chunks.clear()
+        self._headers.clear()
+
+    def reply(self, error: int) -> Reply:
+        """Return what came back; `error` is libcurl's number, 0 for none."""
+        body, headers = b"".join(self._chunks), _Headers(tuple(self._headers))
+        left = self._unread.tell() > 0 and error not in _NOT_LEFT
+        if error:
+            return Reply(0, body, headers, left, f"curl_{error}")
+        return Reply(self.handle.getinfo(pycurl.RESPONSE_CODE), body, headers, left)
 
 
 class CurlTransport:
@@ -64,11 +110,9 @@ class CurlTransport:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, connections)
         self._multi.setopt(pycurl.M_MAXCONNECTS, connections)
-        self._timeouts = (connect_timeout_ms, total_timeout_ms)
-        self._idle: list[Any] = [self._new_handle() for _ in range(connections)]
-        self._busy: dict[Any, _Exchange] = {}
-        # What each handle was last aimed at: a lane's calls differ in their bodies only.
-        self._shapes: dict[Any, tuple[object, ...]] = {}
+        timeouts = (connect_timeout_ms, total_timeout_ms)
+        self._idle = [_Line(timeouts) for _ in range(connections)]
+        self._busy: dict[Any, _Line] = {}
 
     @property
     def free(self) -> int:
@@ -80,30 +124,12 @@ class CurlTransport:
         """How many calls wait for an answer."""
         return len(self._busy)
 
-    def _new_handle(self) -> Any:
-        handle = pycurl.Curl()
-        handle.setopt(pycurl.NOSIGNAL, 1)
-        handle.setopt(pycurl.FOLLOWLOCATION, 0)
-        handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-        handle.setopt(pycurl.TCP_NODELAY, 1)
-        handle.setopt(pycurl.CONNECTTIMEOUT_MS, self._timeouts[0])
-        handle.setopt(pycurl.TIMEOUT_MS, self._timeouts[1])
-        return handle
-
     def submit(self, call: Call) -> None:
         """Begin a call; only when `free` is positive."""
-        handle = self._idle.pop()
-        exchange = _Exchange(call, BytesIO(call.body))
-        shape = (call.url, call.method, call.basic_auth, tuple(call.headers.items()))
-        if self._shapes.get(handle) != shape:
-            self._shapes[handle] = shape
-            _aim(handle, call)
-        handle.setopt(pycurl.POSTFIELDSIZE, len(call.body))
-        handle.setopt(pycurl.READFUNCTION, exchange.read)
-        handle.setopt(pycurl.WRITEFUNCTION, exchange.body.write)
-        handle.setopt(pycurl.HEADERFUNCTION, exchange.header)
-        self._busy[handle] = exchange
-        self._multi.add_handle(handle)
+        line = self._idle.pop()
+        line.load(call)
+        self._busy[line.handle] = line
+        self._multi.add_handle(line.handle)
 
     def poll(self, timeout: float) -> Sequence[tuple[Call, Reply]]:
         """Move bytes for at most `timeout` seconds and return the calls that ended."""
@@ -123,19 +149,18 @@ class CurlTransport:
         done: list[tuple[Call, Reply]] = []
         while True:
             queued, succeeded, failed = self._multi.info_read()
-            done += [self._end(handle, 0, "") for handle in succeeded]
-            done += [self._end(handle, number, text) for handle, number, text in failed]
+            done += [self._end(handle, 0) for handle in succeeded]
+            done += [self._end(handle, number) for handle, number, _ in failed]
             if not queued:
                 return done
 
-    def _end(self, handle: Any, error: int, text: str) -> tuple[Call, Reply]:
-        exchange = self._busy.pop(handle)
-        status = 0 if error else handle.getinfo(pycurl.RESPONSE_CODE)
-        left = exchange.body_read and error not in _NOT_LEFT
+    def _end(self, handle: Any, error: int) -> tuple[Call, Reply]:
+        line = self._busy.pop(handle)
+        reply = line.reply(error)
         self._multi.remove_handle(handle)
-        self._idle.append(handle)
-        reason = f"curl_{error}" if error else ""
-        return exchange.call, Reply(status, exchange.body.getvalue(), exchange.headers, left, reason)
+        self._idle.append(line)
+        assert line.call is not None  # noqa: S101  # loaded before it became busy
+        return line.call, reply
 
     def close(self) -> None:
         """Drop every connection; calls in flight are lost to us, and their deliveries will be *unknown*."""

@@ -1,5 +1,6 @@
 """Twilio Programmable Messaging: SMS by the 2010-04-01 REST API, webhooks signed with the account's token."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -29,6 +30,9 @@ from app.gateways.common import HttpGateway, by_code, for_all, json_of, seconds,
 
 API = "https://api.twilio.com"
 REF_PARAMETER = "d"
+# In Twilio's own spelling of a message's id: nothing that a person wrote can look like it, for there the quotes are
+# escaped. A reply in any other shape is read as JSON, which costs ten times as much.
+_SID = re.compile(rb'"sid": ?"((?:SM|MM)[0-9a-f]{32})"')
 _HEADERS = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 # Statuses that say nothing new (queued, sending ...) are taken and dropped.
@@ -117,6 +121,8 @@ class TwilioGateway(HttpGateway):
         (ref,) = call.refs
         if reply.status == 0:
             return for_all(call, without_answer(reply))
+        if reply.status == 201 and (found := _SID.search(reply.body)):
+            return [Outcome(ref, found[1].decode())]
         body = json_of(reply.body)
         if 200 <= reply.status < 300:
             sid = body.get("sid")

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote, quote_plus
 
 from app.domain.addresses import Address, canonical
+from app.domain.channels import CHANNELS
 from app.domain.messages import ReceiptStatus, Recipient
 from app.gateways.base import BadSetting, Capabilities, SettingSpec
 from app.gateways.twilio import TwilioGateway
@@ -46,7 +47,7 @@ class TwilioWhatsAppGateway(TwilioGateway):
         """80 messages a second for a number at Meta; Twilio tells of no switch for marketing."""
         return Capabilities(
             channel=cls.channel,
-            max_text=1600,
+            max_text=CHANNELS[cls.channel].longest,
             text_unit="chars",
             default_rate=20.0,
             rate_unit="message",

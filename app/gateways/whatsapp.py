@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from app.domain.addresses import Address, BadAddress, canonical, parse_phone
+from app.domain.channels import CHANNELS
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -84,7 +85,7 @@ class WhatsAppGateway(MetaGateway):
         """80 messages a second for a number, our own and people's together; 20 is careful."""
         return Capabilities(
             channel=cls.channel,
-            max_text=4096,
+            max_text=CHANNELS[cls.channel].longest,
             text_unit="chars",
             default_rate=20.0,
             rate_unit="message",

@@ -1,6 +1,6 @@
 """`/join/<keyword>`: sign up for a list by a form, or see which word to text."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import segno
@@ -10,12 +10,15 @@ from markupsafe import Markup
 
 from app.clock import utcnow
 from app.domain.addresses import Address, BadAddress, canonical
+from app.domain.channels import channel_named
+from app.gateways.registry import build
 from app.public import security
 from app.public.texts import country, in_every_page, language, load
 from app.queue import REPLIES, enqueue_lane
 from app.runtime import runtime
 from app.services.controller import NotFound
 from app.services.join_list import Form, JoinPage, join_page, sign_up
+from app.services.links_of_lists import links_of_list
 from app.services.questions import CHANNEL
 
 join: Final = Blueprint("join", __name__)
@@ -90,7 +93,27 @@ def _page(page: JoinPage, spoken: str, errors: dict[str, str], number: str) -> s
         honeypot=security.HONEYPOT,
         texting=texting,
         code=_picture(texting, load(spoken)["join"]["scan"]) if texting else None,
+        messengers=_messengers(page, load(spoken)["join"]["scan_in"]),
     )
+
+
+class Messenger(NamedTuple):
+    """A link that opens the list on one messenger, and the code for it."""
+
+    name: str
+    link: str
+    code: Markup
+
+
+def _messengers(page: JoinPage, title: str) -> list[Messenger]:
+    """The list's other channels. The tag says that the person came from this page."""
+    found = links_of_list(page.keyword, "web", controller=runtime().controller, registry=build)
+    return [
+        Messenger(name, one.link, _picture(one.link, title.format(channel=name)))
+        for one in found
+        if one.channel != CHANNEL
+        for name in [channel_named(one.channel).name]
+    ]
 
 
 def statements(page: JoinPage, spoken: str) -> dict[str, str]:

@@ -18,12 +18,14 @@ from app.services.controller import Controller
 from app.services.gateways_of_senders import open_settings
 from app.storage.database import db
 from app.storage.models import Broadcast, ConsentEvent, Delivery, LedgerHead, Sender, TreeHead
+from app.storage.replies import dropped_confirmations
 
 OLDEST_REDIS: Final = (6, 2)
 LATE_AFTER: Final = timedelta(minutes=2)
 SIGNED_WITHIN: Final = timedelta(days=2)
 LITTLE_DISK: Final = 1 << 30
 NO_DISK: Final = 100 << 20
+CONFIRMATIONS_LOOKED_AT: Final = timedelta(days=7)
 PROCESSES: Final = ("worker", "replies", "clock")
 
 
@@ -73,7 +75,23 @@ def doctor(*, pulse: Pulse, around: Surroundings, controller: Controller, now: d
         checks += [_guarded("senders", lambda: _senders(controller)), _guarded("due", lambda: _due(now))]
         checks.append(_guarded("ledger", lambda: _ledger(controller)))
         checks.append(_guarded("signed heads", lambda: _signed_heads(controller, now)))
+        checks.append(_guarded("confirmations", lambda: _confirmations(now)))
     return checks
+
+
+def _confirmations(now: datetime) -> Check:
+    """Whoever says STOP is told within five minutes that it is done (consent.md 1, rule R6), or we must know."""
+    dropped = dropped_confirmations(db.session(), now - CONFIRMATIONS_LOOKED_AT)
+    if not dropped:
+        return Check(
+            "confirmations", Health.OK, "every STOP of the last week was confirmed in time, if at all"
+        )
+    return Check(
+        "confirmations",
+        Health.WARN,
+        f"{dropped} confirmations of STOP were dropped in a week, for they would have come after five minutes",
+        "Keep a replies worker running at all times, and look whether a sender was paused.",
+    )
 
 
 def worst(checks: Sequence[Check]) -> Health:

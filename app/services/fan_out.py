@@ -3,16 +3,18 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services.controller import Controller
-from app.storage import audience
+from app.storage import audience, tallies
 from app.storage.consent import lock_head
 from app.storage.database import changed, transaction
 from app.storage.models import Broadcast, BroadcastTarget, Delivery, Sender, Slice
+from app.storage.ways import ways_of_broadcast
 
 # A reply that a dead worker had in its hands has no slice whose lease runs out; after this it is unknown.
 REPLY_GIVEN_UP_AFTER = timedelta(seconds=60)
@@ -62,7 +64,9 @@ def _open(broadcast_id: int, controller: Controller, now: datetime) -> Opened | 
         list_ids = session.scalars(
             select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
         ).all()
-        broadcast.audience = audience.cut_into_slices(session, broadcast_id, list_ids, head.seq)
+        broadcast.audience = audience.cut_into_slices(
+            session, broadcast_id, list_ids, head.seq, ways_of_broadcast(session, broadcast_id)
+        )
         return Opened(broadcast_id, BroadcastState.SENDING, broadcast.audience)
 
 
@@ -90,18 +94,25 @@ def _retry_slices(session: Session, broadcast_id: int, now: datetime) -> int:
     last = session.scalar(select(func.max(Slice.seq)).where(Slice.broadcast_id == broadcast_id))
     seq = (last if last is not None else -1) + 1
     slices = 0
-    while _move_due(session, broadcast_id, seq + slices, now):
-        session.add(Slice(broadcast_id=broadcast_id, seq=seq + slices, state="open", epoch=0))
-        slices += 1
+    for sender_id in ways_of_broadcast(session, broadcast_id).values():
+        while _move_due(session, broadcast_id, sender_id, seq + slices, now):
+            session.add(
+                Slice(broadcast_id=broadcast_id, seq=seq + slices, sender_id=sender_id, state="open", epoch=0)
+            )
+            session.flush()
+            slices += 1
     return slices
 
 
-def _move_due(session: Session, broadcast_id: int, seq: int, now: datetime) -> int:
+def _move_due(session: Session, broadcast_id: int, sender_id: int, seq: int, now: datetime) -> int:
     """Move as many deliveries as one slice holds; after a night with the clock down a million may be due at once."""
     due = (
         Delivery.broadcast_id == broadcast_id,
         Delivery.status == DeliveryStatus.PENDING.value,
         Delivery.due_at <= now,
+        exists().where(
+            Slice.broadcast_id == broadcast_id, Slice.seq == Delivery.slice, Slice.sender_id == sender_id
+        ),
     )
     some = (
         select(Delivery.subscriber_id).where(*due).order_by(Delivery.subscriber_id).limit(audience.SLICE_SIZE)
@@ -133,6 +144,12 @@ def end_finished(now: datetime) -> list[int]:
         return [one.id for one in finished]
 
 
+def fold_tallies() -> int:
+    """Keep the counts of each broadcast in few rows; returns how many went."""
+    with transaction() as session:
+        return tallies.fold(session)
+
+
 def _anybody_waits(session: Session, broadcast_id: int) -> bool:
     open_status = (DeliveryStatus.PENDING.value, DeliveryStatus.HANDING_OVER.value)
     waiting = select(Delivery.subscriber_id).where(
@@ -153,30 +170,31 @@ def lanes_with_work(now: datetime) -> tuple[list[int], list[int]]:
                     Delivery.status == DeliveryStatus.PENDING.value,
                     or_(Delivery.due_at.is_(None), Delivery.due_at <= now),
                 ),
-                _open_sender(),
+                _open_sender(Broadcast.sender_id),
             )
         ).all()
         slices = session.scalars(
-            select(Broadcast.sender_id)
-            .join(Slice, Slice.broadcast_id == Broadcast.id)
+            select(Slice.sender_id)
+            .join(Broadcast, Slice.broadcast_id == Broadcast.id)
             .where(
                 Broadcast.state == BroadcastState.SENDING.value,
                 or_(Slice.state == "open", (Slice.state == "leased") & (Slice.lease_until < now)),
-                _open_sender(),
+                _open_sender(Slice.sender_id),
             )
             .distinct()
         ).all()
-    return [one for one in replies if one is not None], [one for one in slices if one is not None]
+    return [one for one in replies if one is not None], list(slices)
 
 
-def _open_sender() -> ColumnElement[bool]:
-    return exists().where(Sender.id == Broadcast.sender_id, Sender.paused_at.is_(None))
+def _open_sender(sender_id: Any) -> ColumnElement[bool]:
+    return exists().where(Sender.id == sender_id, Sender.paused_at.is_(None))
 
 
 def leaseholders() -> set[str]:
-    """Return the names of the workers that hold slices."""
+    """Return the names of the workers that hold slices, or let something out that is not settled."""
+    held = or_(Slice.state == "leased", Slice.reached.is_not(None))
     with transaction() as session:
-        return {name for name in session.scalars(select(Slice.worker).where(Slice.state == "leased")) if name}
+        return {name for name in session.scalars(select(Slice.worker).where(held)) if name}
 
 
 def take_from_dead(workers: Collection[str], now: datetime) -> int:
@@ -187,7 +205,7 @@ def take_from_dead(workers: Collection[str], now: datetime) -> int:
         return changed(
             session.execute(
                 update(Slice)
-                .where(Slice.state == "leased", Slice.worker.in_(workers))
+                .where(or_(Slice.state == "leased", Slice.reached.is_not(None)), Slice.worker.in_(workers))
                 .values(lease_until=now - timedelta(seconds=1))
             )
         )

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address
+from app.domain.asking import Who
 from app.domain.consent import Act, EventType
 from app.services import import_runs
 from app.services.import_columns import ADDRESS
@@ -19,9 +20,11 @@ from app.services.import_file import RawRow
 from app.services.import_plan import Ears, ImportReport, Plan
 from app.services.import_rows import ReadRow, RowProblem
 from app.services.import_runs import Progress
-from app.services.import_verdicts import REASONS, Verdict, judge
+from app.services.import_verdicts import REASONS, Judged, Verdict, judge, judge_asking
+from app.services.questions import SignUp
 from app.services.record_consent import NewEvent, find_or_create_subscribers, record
 from app.services.record_newcomers import Joining, Newcomer, record_newcomers
+from app.services.request_consent import request_consents
 from app.storage.consent import lock_head
 from app.storage.database import db, transaction
 from app.storage.models import ConsentEvent, Subscriber
@@ -87,9 +90,9 @@ class Pass:
         for problem in sorted([*problems, *refused], key=lambda problem: problem.line):
             self._ears.problem(problem)
 
-    def foresee(self, batch: Batch) -> Sequence[Verdict]:
+    def foresee(self, batch: Batch, now: datetime) -> Sequence[Verdict]:
         """Say what an import would do, changing nothing."""
-        verdicts = judge(db.session(), self._plan.list_id, self._plan.controller.keys, batch.fresh).verdicts
+        verdicts = _judge(db.session(), self._plan, batch, now).verdicts
         db.session.rollback()  # ends the reading, so that a long dry run does not hold on to an old view
         return verdicts
 
@@ -97,7 +100,8 @@ class Pass:
         """Say what was decided on rows that are committed; of the others it only matters that they were met."""
         known = import_runs.refusals(import_id, batch.rows[0].number, batch.rows[-1].number)
         db.session.rollback()
-        return [known.get(row.number, Verdict.IMPORTED) for row in batch.fresh]
+        taken = Verdict.ASKED if self._plan.options.ask_link else Verdict.IMPORTED
+        return [known.get(row.number, taken) for row in batch.fresh]
 
     def commit(self, import_id: int, batch: Batch, now: datetime) -> Sequence[Verdict]:
         """Decide and store, in one transaction with how far the import is."""
@@ -105,7 +109,7 @@ class Pass:
         with transaction() as session:
             run = import_runs.hold(session, import_id, batch.rows[0].number - 1)
             lock_head(session, plan.controller.ledger)  # no STOP may slip in between judging and recording
-            found = judge(session, plan.list_id, plan.controller.keys, batch.fresh)
+            found = _judge(session, plan, batch, now)
             judged = list(zip(batch.fresh, found.verdicts, strict=True))
             _apply(session, plan, judged, found.people, found.has_subject, now)
             refused = {row.number: verdict for row, verdict in judged if verdict in REASONS}
@@ -133,6 +137,27 @@ class Pass:
         self._seen.close()
 
 
+def _judge(session: Session, plan: Plan, batch: Batch, now: datetime) -> Judged:
+    found = judge(session, plan.list_id, plan.controller.keys, batch.fresh)
+    if not plan.options.ask_link:
+        return found
+    return judge_asking(session, plan.list_id, batch.fresh, found, plan.controller, now)
+
+
+def _ask(session: Session, plan: Plan, rows: Sequence[ReadRow], now: datetime) -> None:
+    """Put one question to each; what the file says of their wish is sealed with it."""
+    wish = SignUp(
+        Who.IMPORT,
+        plan.options.ask_link,
+        by=plan.options.by,
+        cta_ref=plan.cta_ref,
+        evidence_of={row.address: _evidence(plan, row) for row in rows},
+    )
+    addresses = [row.address for row in rows]
+    request_consents(session, addresses, plan.list_id, wish, controller=plan.controller, now=now)
+    list(_people(session, plan, rows, now))  # keeps the names and the town of each row
+
+
 def _apply(
     session: Session,
     plan: Plan,
@@ -142,6 +167,8 @@ def _apply(
     now: datetime,
 ) -> None:
     """Store what was decided: people whom nobody knew in bulk, the few others one by one."""
+    if asked := [row for row, verdict in judged if verdict is Verdict.ASKED]:
+        _ask(session, plan, asked, now)
     joining = Joining(plan.list_id, Act.IMPORT_ATTESTED, f"operator:{plan.options.by}", plan.cta_ref)
     wanted = [row for row, verdict in judged if verdict is Verdict.IMPORTED]
     newcomers = [row for row in wanted if row.address not in has_subject]

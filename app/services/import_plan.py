@@ -13,6 +13,7 @@ from app.services.import_file import FileFacts, Table
 from app.services.import_rows import Evidence, ReadRow, RowProblem, RowReader
 from app.services.import_runs import Wanted
 from app.services.import_verdicts import Verdict
+from app.services.questions import check_list
 from app.storage.database import db
 from app.storage.models import BroadcastList, Sender
 
@@ -21,7 +22,8 @@ from app.storage.models import BroadcastList, Sender
 class ImportOptions:
     """How to read the file, and who vouches for it. `evidence` fills what a row does not say itself.
 
-    `mapping` is field to header. None for encoding, delimiter or region: what the file or the controller says.
+    `mapping` is field to header. None for encoding, delimiter or region: what the file or the controller says. With
+    `ask_link`, the address that the code of a question is put behind, nobody is subscribed: each is asked first.
     """
 
     by: str
@@ -32,6 +34,7 @@ class ImportOptions:
     delimiter: str | None = None
     region: str | None = None
     dry_run: bool = False
+    ask_link: str = ""
 
     def as_choices(self) -> dict[str, Any]:
         """Return what decides the meaning of every row, as JSON can keep it."""
@@ -42,6 +45,7 @@ class ImportOptions:
             "encoding": self.encoding,
             "delimiter": self.delimiter,
             "region": self.region,
+            **({"ask": True} if self.ask_link else {}),
         }
 
 
@@ -109,6 +113,8 @@ def make_plan(
     """Return the file as understood with these options. Raises `Refused`."""
     if found.archived_at is not None:
         raise Refused(f"The list “{found.name}” is archived; nobody can join it any more.")
+    if options.ask_link:
+        check_list(found, db.session.get_one(Sender, found.sender_id))
     columns = read_columns(
         table.header, options.mapping, ignore_others=options.ignore_others, file_name=table.facts.name
     )

@@ -39,16 +39,16 @@ def import_subscribers(
     found = find_list(db.session(), list_name)
     plan = make_plan(table, found, options, controller, clock())
     if options.dry_run:
-        return rehearse(plan, ears=ears)
+        return rehearse(plan, now=clock(), ears=ears)
     run = import_runs.begin(plan.wanted, actor=options.by, now=clock())
     return work(plan, run, clock=clock, ears=ears)
 
 
-def rehearse(plan: Plan, *, ears: Ears = _SILENCE, most: int | None = None) -> ImportReport:
+def rehearse(plan: Plan, *, now: datetime, ears: Ears = _SILENCE, most: int | None = None) -> ImportReport:
     """Say what an import would do with the first `most` rows (all without), changing nothing."""
     with closing(Pass(plan, ears)) as over:
         for rows in batches(islice(plan.table.rows(), most)):
-            over.take(rows, over.foresee)
+            over.take(rows, lambda batch: over.foresee(batch, now))
         return over.report(None, 0)
 
 

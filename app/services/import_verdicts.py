@@ -5,6 +5,7 @@ What a row that says yes becomes (active with the evidence of the file) is decid
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -12,9 +13,12 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address
+from app.domain.asking import Who, WhyNot, why_not
 from app.domain.consent import EventType, SubscriptionState
 from app.domain.sealing import KeyRing
+from app.services.controller import Controller
 from app.services.import_rows import ReadRow
+from app.services.known_people import known
 from app.services.suppressions import suppressed
 from app.storage.models import ConsentEvent, Subject, Subscriber, Subscription
 
@@ -39,11 +43,13 @@ class Verdict(StrEnum):
     """What became of a row."""
 
     IMPORTED = "imported"
+    ASKED = "asked"
     ALREADY_ACTIVE = "already_active"
     DUPLICATE = "duplicate"
     STOPPED = "stopped"
     SUPPRESSED = "suppressed"
     UNREACHABLE = "unreachable"
+    NOT_ASKED = "not_asked"
     INVALID = "invalid"
 
 
@@ -52,6 +58,8 @@ REASONS: Final = {
     "back, by texting START.",
     Verdict.SUPPRESSED: "This number is suppressed: nothing may be sent to it.",
     Verdict.UNREACHABLE: "Messages to this number came back or were blocked; it must write to us first.",
+    Verdict.NOT_ASKED: "This person was asked already, or three times in 30 days, or wrote something that a human has "
+    "to read first; nobody is asked twice.",
 }
 
 
@@ -94,9 +102,37 @@ def judge(session: Session, list_id: int, keys: KeyRing, rows: Sequence[ReadRow]
     return Judged([verdict(address) for address in addresses], people, set(refs))
 
 
+def judge_asking(
+    session: Session,
+    list_id: int,
+    rows: Sequence[ReadRow],
+    found: Judged,
+    controller: Controller,
+    now: datetime,
+) -> Judged:
+    """Turn each yes into a question, where the person may be asked one at all (consent.md 2.7)."""
+    willing = (Verdict.IMPORTED, Verdict.ALREADY_ACTIVE)
+    addresses = [row.address for row, verdict in zip(rows, found.verdicts, strict=True) if verdict in willing]
+    if not addresses:
+        return found
+    there = known(session, addresses, list_id, controller=controller, now=now)
+    reasons = {address: why_not(there[address], Who.IMPORT, now) for address in addresses}
+
+    def asked(row: ReadRow, verdict: Verdict) -> Verdict:
+        reason = reasons.get(row.address)
+        if verdict is Verdict.IMPORTED:
+            return Verdict.ASKED if reason is None else Verdict.NOT_ASKED
+        return Verdict.NOT_ASKED if reason is WhyNot.ASKED else verdict
+
+    verdicts = [asked(row, verdict) for row, verdict in zip(rows, found.verdicts, strict=True)]
+    return Judged(verdicts, found.people, found.has_subject)
+
+
 def _other_subjects(session: Session, keys: KeyRing, addresses: Sequence[Address]) -> dict[Address, str]:
     """Return the pseudonyms of addresses that have no subscriber."""
-    owners = {keys.index_hmac(address.channel, address.value): address for address in addresses}
+    owners = {
+        hmac: address for address in addresses for hmac in keys.index_hmacs(address.channel, address.value)
+    }
     found = session.execute(
         select(Subject.index_hmac, Subject.subject_ref).where(Subject.index_hmac.in_(owners))
     )

@@ -11,6 +11,7 @@ from app.domain.replies import Facts, rates_apply
 from app.domain.replies.promise import promise
 from app.services.controller import Controller
 from app.storage.models import BroadcastList, Notice, Sender
+from app.storage.ways import lists_of
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,7 @@ class Offer:
 
 def offers_of(session: Session, sender: Sender) -> dict[str, Offer]:
     """Return the sender's open lists by their word, in the order they were made."""
-    lists = session.scalars(
-        select(BroadcastList)
-        .where(BroadcastList.sender_id == sender.id, BroadcastList.archived_at.is_(None))
-        .order_by(BroadcastList.id)
-    )
-    return {row.keyword: Offer(row.keyword, row) for row in lists}
+    return {row.keyword: Offer(row.keyword, row) for row in lists_of(session, sender.id)}
 
 
 def facts_of(

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,7 +19,7 @@ from app.services.audit import note
 from app.services.controller import Conflict, Controller, NotFound, Refused
 from app.services.lists_of_sender import Offer, facts_of, offers_of
 from app.storage.database import db, transaction
-from app.storage.models import BroadcastList, Notice, Sender, Subscription
+from app.storage.models import BroadcastList, ListSender, Notice, Sender, Subscription
 
 NOTICE_LANGUAGES: Final = ("en", "de")
 MAX_PER_DAY: Final = 50
@@ -42,6 +43,7 @@ class ListRow:
     active: int
     archived_at: datetime | None
     any_hour_reason: str | None
+    further_senders: tuple[str, ...]
 
 
 def create_list(
@@ -254,6 +256,7 @@ def _write_notices(
                 text=text,
                 sha256=hashlib.sha256(text.encode()).hexdigest(),
                 created_at=now,
+                policy_url=controller.privacy_url,
             )
         )
         written += 1
@@ -276,13 +279,26 @@ def _newest_notices(session: Session, list_id: int) -> dict[str, Notice]:
 
 
 def _rows(session: Session) -> dict[int, ListRow]:
-    counts = _active_counts(session)
+    counts, further = _active_counts(session), _further_senders(session)
     found = session.execute(
         select(BroadcastList, Sender.name)
         .join(Sender, Sender.id == BroadcastList.sender_id)
         .order_by(BroadcastList.name)
     )
-    return {row.id: _row(row, sender, counts.get(row.id, 0)) for row, sender in found}
+    return {
+        row.id: _row(row, sender, counts.get(row.id, 0), further.get(row.id, ())) for row, sender in found
+    }
+
+
+def _further_senders(session: Session) -> Mapping[int, tuple[str, ...]]:
+    found = session.execute(
+        select(ListSender.list_id, Sender.name)
+        .join(Sender, Sender.id == ListSender.sender_id)
+        .order_by(ListSender.list_id, Sender.name)
+    ).all()
+    return {
+        list_id: tuple(name for _, name in group) for list_id, group in groupby(found, key=lambda one: one[0])
+    }
 
 
 def _active_counts(session: Session) -> Mapping[int, int]:
@@ -294,7 +310,7 @@ def _active_counts(session: Session) -> Mapping[int, int]:
     return {key: value for key, value in found}
 
 
-def _row(row: BroadcastList, sender: str, active: int) -> ListRow:
+def _row(row: BroadcastList, sender: str, active: int, further: tuple[str, ...]) -> ListRow:
     return ListRow(
         row.id,
         row.name,
@@ -310,4 +326,5 @@ def _row(row: BroadcastList, sender: str, active: int) -> ListRow:
         active,
         row.archived_at,
         row.any_hour_reason,
+        further,
     )

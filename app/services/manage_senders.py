@@ -17,7 +17,7 @@ from app.services.gateways_of_senders import open_settings, seal_settings
 from app.storage.database import db, transaction
 from app.storage.models import Sender
 
-MAX_RATE: Final = 10_000.0
+MAX_RATE: Final = 100_000.0
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
@@ -168,7 +168,10 @@ def _checked_address(gateway: GatewayClass, settings: Mapping[str, str]) -> str:
 
 def _checked_rate(rate: float) -> float:
     if not 0 < rate <= MAX_RATE:
-        raise Refused(f"A rate of {rate:g} is not possible; it is messages per second, above 0, up to 10000.")
+        most = f"{MAX_RATE:.0f}"
+        raise Refused(
+            f"A rate of {rate:g} is not possible; it is messages per second, above 0, up to {most}."
+        )
     return rate
 
 

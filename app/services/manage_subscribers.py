@@ -160,7 +160,8 @@ def opt_out(
 
     `reason` is the evidence: the person's words, or who took the call. The consent ends now, whenever the message
     came; `received_at` is kept beside it. Without `list_name` it is every list. It holds for people whom we never
-    met, too: a later import will not bring them in. Raises `Refused` without a reason or for a moment to come,
+    met, too, and without `list_name` suppresses their number: no later import brings them in, even after an
+    erasure, until they text START themselves. Raises `Refused` without a reason or for a moment to come,
     `NotFound` for an unknown list.
     """
     if received_at is not None and received_at > now:
@@ -214,7 +215,9 @@ def _end(
 ) -> Person:
     address = read_address(raw, channel=ending.channel, controller=controller)
     with transaction() as session:
+        lock_head(session, controller.ledger)
         found = find_list(session, ending.list_name) if ending.list_name else None
+        stranger = not _is_known(session, address)
         subscriber = find_or_create_subscriber(
             session, address, language=found.language if found else "en", controller=controller, now=now
         )
@@ -229,6 +232,10 @@ def _end(
             pii={"address": address.value, "channel": address.channel, **pii},
         )
         record(session, [event], controller=controller, now=now)
+        if stranger and found is None:
+            words = {address: "asked to stop"}
+            suppressions.add(session, controller.keys, words, now=now)
+            tell_ledger(session, words, EventType.SUPPRESSION_ADDED, ending.by, controller, now)
         return describe(session, subscriber)
 
 
@@ -287,6 +294,11 @@ def tell_ledger(
         for person in people
     ]
     record(session, events, controller=controller, now=now)
+
+
+def _is_known(session: Session, address: Address) -> bool:
+    here = (Subscriber.channel == address.channel, Subscriber.address == address.value)
+    return session.scalar(select(Subscriber.id).where(*here)) is not None
 
 
 def _address(person: Subscriber) -> Address:

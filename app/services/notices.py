@@ -104,6 +104,7 @@ def write(
             sha256=hashlib.sha256(draft.text.encode()).hexdigest(),
             created_at=now,
             written_by=by,
+            policy_url=controller.privacy_url,
         )
         session.add(made)
         row.purpose = draft.purpose

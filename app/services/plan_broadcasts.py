@@ -1,8 +1,9 @@
 """Write, check and schedule broadcasts: what an editor does before one is on its way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -16,9 +17,10 @@ from app.services.broadcast_rows import broadcast_for_change, move, targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
 from app.services.controller import Conflict, NotFound, Refused
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
+from app.services.shares import Share, longest, problems_of, save_variants, shares_of, variants_of
 from app.storage import audience
 from app.storage.database import transaction
-from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, Sender
+from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
 
 MAX_TEXT = 1600
 FRESH_MINUTES = 120
@@ -30,8 +32,8 @@ class Review:
 
     `skipped` counts people by the gate's reason; `waiting` tells of those among the reachable who get it later.
     `findings` are what the lint says of the text, `promise` (or "") is the promise to a list that one message more
-    would break. `total_parts` is for the reachable; `seconds` is the finish
-    estimate at the sender's `rate` (parts a second). `problems` forbid scheduling, `warnings` do not.
+    would break. `parts`, `encoding`, `rate` and `sender_name` are those of the first share; `total_parts` is for all
+    reachable, `seconds` until the last sender is done. `problems` forbid scheduling, `warnings` do not.
     """
 
     audience: int
@@ -48,27 +50,51 @@ class Review:
     promise: str = ""
     waiting: tuple[Waiting, ...] = ()
     findings: tuple[Finding, ...] = ()
+    shares: tuple[Share, ...] = ()
 
 
-def create_draft(*, title: str, text: str, list_ids: Sequence[int], by: str, now: datetime) -> int:
-    """Store a new draft and return its id."""
-    _check_words(title, text)
+def create_draft(
+    *,
+    title: str,
+    text: str,
+    list_ids: Sequence[int],
+    by: str,
+    now: datetime,
+    variants: Mapping[str, str] = MappingProxyType({}),
+) -> int:
+    """Store a new draft and return its id. `variants` has other words for some channels."""
     with transaction() as session:
-        broadcast = Broadcast(
-            title=title.strip(),
-            text=text,
-            state=BroadcastState.DRAFT.value,
-            zone="UTC",
-            fresh_minutes=FRESH_MINUTES,
-            created_by=by,
-            created_at=now,
-            updated_at=now,
-        )
-        session.add(broadcast)
-        session.flush()
-        _set_targets(session, broadcast, list_ids)
-        note(session, by, "broadcast.create", f"broadcast {broadcast.id}", now)
-        return broadcast.id
+        return draft_in(session, title=title, text=text, list_ids=list_ids, by=by, now=now, variants=variants)
+
+
+def draft_in(
+    session: Session,
+    *,
+    title: str,
+    text: str,
+    list_ids: Sequence[int],
+    by: str,
+    now: datetime,
+    variants: Mapping[str, str] = MappingProxyType({}),
+) -> int:
+    """Do what `create_draft` does within the caller's transaction."""
+    check_words(title, text, variants)
+    broadcast = Broadcast(
+        title=title.strip(),
+        text=text,
+        state=BroadcastState.DRAFT.value,
+        zone="UTC",
+        fresh_minutes=FRESH_MINUTES,
+        created_by=by,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(broadcast)
+    session.flush()
+    _set_targets(session, broadcast, list_ids)
+    save_variants(session, broadcast.id, variants)
+    note(session, by, "broadcast.create", f"broadcast {broadcast.id}", now)
+    return broadcast.id
 
 
 def save_draft(
@@ -80,12 +106,15 @@ def save_draft(
     revision: int,
     by: str,
     now: datetime,
+    variants: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
     """Change a draft; `revision` is the one that was shown. Returns the new revision.
 
+    `variants` has other words for some channels; an empty text takes them away.
+
     Raises `Conflict` when somebody else saved in between, `Refused` when it is no draft any more.
     """
-    _check_words(title, text)
+    check_words(title, text, variants)
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
         if broadcast.state != BroadcastState.DRAFT.value:
@@ -97,6 +126,7 @@ def save_draft(
         broadcast.title, broadcast.text, broadcast.updated_at = title.strip(), text, now
         broadcast.revision += 1
         _set_targets(session, broadcast, list_ids)
+        save_variants(session, broadcast_id, variants)
         note(session, by, "broadcast.save", f"broadcast {broadcast_id}", now, revision=broadcast.revision)
         return broadcast.revision
 
@@ -106,8 +136,8 @@ def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
     with transaction() as session:
         original = broadcast_for_change(session, broadcast_id)
         title, text = original.title, original.text
-        list_ids = _target_ids(session, broadcast_id)
-    return create_draft(title=title, text=text, list_ids=list_ids, by=by, now=now)
+        list_ids, variants = _target_ids(session, broadcast_id), variants_of(session, broadcast_id)
+    return create_draft(title=title, text=text, list_ids=list_ids, variants=variants, by=by, now=now)
 
 
 def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand: str = "") -> Review:
@@ -119,10 +149,9 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
         broadcast = broadcast_for_change(session, broadcast_id)
         lists = targets_of(session, broadcast_id)
         seen = foresee(session, broadcast, lists, max(at or now, now))
-        sender = session.get(Sender, lists[0].sender_id) if lists else None
-        size = measure(_longest(broadcast.text))
+        shares = shares_of(session, broadcast, lists, max(at or now, now))
+        size = measure(longest(broadcast.text))
         reachable = seen.reachable
-        rate = sender.rate if sender else 1.0
         findings = read_text(session, broadcast, lists, brand, now)
         return Review(
             audience=reachable + sum(seen.skipped.values()),
@@ -130,15 +159,19 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
             skipped=seen.skipped,
             parts=size.count,
             encoding=size.encoding,
-            total_parts=size.count * reachable,
-            rate=rate,
-            seconds=size.count * reachable / rate,
-            sender_name=sender.name if sender else "",
-            problems=(*_problems(broadcast, lists, sender, reachable), *_advice(findings, Severity.ERROR)),
+            total_parts=sum(one.total_parts for one in shares),
+            rate=shares[0].rate if shares else 1.0,
+            seconds=max((one.seconds for one in shares), default=0.0),
+            sender_name=shares[0].sender if shares else "",
+            problems=(
+                *_problems(session, broadcast, lists, shares, reachable),
+                *_advice(findings, Severity.ERROR),
+            ),
             warnings=_advice(findings, Severity.WARNING),
             promise=broken_promise(session, broadcast, lists, max(at or now, now)),
             waiting=seen.waiting,
             findings=tuple(findings),
+            shares=tuple(shares),
         )
 
 
@@ -151,36 +184,53 @@ def schedule(
     not promise, no text, a text that carriers refuse. With `over_cap_reason` it may be one more than promised, and
     goes to people who have had their messages of the day; the reason is kept and stands in the audit log.
     """
-    zone_named(zone)
     with transaction() as session:
-        broadcast = broadcast_for_change(session, broadcast_id)
-        move(broadcast, BroadcastState.SCHEDULED, by, now)
-        lists = targets_of(session, broadcast_id)
-        sender = session.get(Sender, lists[0].sender_id) if lists else None
-        reachable = audience.dry_run(session, [one.id for one in lists], now).get(None, 0)
-        findings = read_text(session, broadcast, lists, "", now)
-        problems = (*_problems(broadcast, lists, sender, reachable), *_advice(findings, Severity.ERROR))
-        if problems or sender is None:
-            raise Refused(" ".join(problems))
-        instant = _checked_instant(lists, at, zone, now)
-        broadcast.over_cap_reason = over_cap_reason.strip()[:300] or None
-        if broadcast.over_cap_reason is None and (
-            broken := broken_promise(session, broadcast, lists, instant)
-        ):
-            raise Refused(broken)
-        broadcast.next_at, broadcast.zone, broadcast.sender_id = instant, zone, sender.id
-        broadcast.expires_at = instant + timedelta(minutes=broadcast.fresh_minutes)
-        note(
-            session,
-            by,
-            "broadcast.schedule",
-            f"broadcast {broadcast_id}",
-            now,
-            at=instant.isoformat(),
-            zone=zone,
-            **({"over_cap": broadcast.over_cap_reason} if broadcast.over_cap_reason else {}),
+        return schedule_in(
+            session, broadcast_id, at=at, zone=zone, by=by, now=now, over_cap_reason=over_cap_reason
         )
-        return instant
+
+
+def schedule_in(
+    session: Session,
+    broadcast_id: int,
+    *,
+    at: datetime | None,
+    zone: str,
+    by: str,
+    now: datetime,
+    over_cap_reason: str = "",
+) -> datetime:
+    """Do what `schedule` does within the caller's transaction."""
+    zone_named(zone)
+    broadcast = broadcast_for_change(session, broadcast_id)
+    move(broadcast, BroadcastState.SCHEDULED, by, now)
+    lists = targets_of(session, broadcast_id)
+    shares = shares_of(session, broadcast, lists, now)
+    reachable = audience.dry_run(session, [one.id for one in lists], now).get(None, 0)
+    findings = read_text(session, broadcast, lists, "", now)
+    problems = (
+        *_problems(session, broadcast, lists, shares, reachable),
+        *_advice(findings, Severity.ERROR),
+    )
+    if problems:
+        raise Refused(" ".join(problems))
+    instant = _checked_instant(lists, at, zone, now)
+    broadcast.over_cap_reason = over_cap_reason.strip()[:300] or None
+    if broadcast.over_cap_reason is None and (broken := broken_promise(session, broadcast, lists, instant)):
+        raise Refused(broken)
+    broadcast.next_at, broadcast.zone, broadcast.sender_id = instant, zone, shares[0].sender_id
+    broadcast.expires_at = instant + timedelta(minutes=broadcast.fresh_minutes)
+    note(
+        session,
+        by,
+        "broadcast.schedule",
+        f"broadcast {broadcast_id}",
+        now,
+        at=instant.isoformat(),
+        zone=zone,
+        **({"over_cap": broadcast.over_cap_reason} if broadcast.over_cap_reason else {}),
+    )
+    return instant
 
 
 def back_to_draft(broadcast_id: int, *, by: str, now: datetime) -> None:
@@ -192,7 +242,7 @@ def back_to_draft(broadcast_id: int, *, by: str, now: datetime) -> None:
         note(session, by, "broadcast.unschedule", f"broadcast {broadcast_id}", now)
 
 
-def _check_words(title: str, text: str) -> None:
+def check_words(title: str, text: str, variants: Mapping[str, str] = MappingProxyType({})) -> None:
     if not title.strip():
         raise Refused("Give the broadcast a title; it is for your team and is not sent.")
     if len(title.strip()) > 120:
@@ -200,23 +250,25 @@ def _check_words(title: str, text: str) -> None:
     if len(text) > MAX_TEXT:
         raise Refused(f"The text has {len(text)} characters; an SMS carries {MAX_TEXT} at most.")
     try:
-        parse(text)
+        for words in (text, *variants.values()):
+            parse(words)
     except PlaceholderError as error:
         raise Refused(str(error)) from error
 
 
 def _problems(
-    broadcast: Broadcast, lists: Sequence[BroadcastList], sender: Sender | None, reachable: int
+    session: Session,
+    broadcast: Broadcast,
+    lists: Sequence[BroadcastList],
+    shares: Sequence[Share],
+    reachable: int,
 ) -> tuple[str, ...]:
     found = []
     if not broadcast.text.strip():
         found.append("The text is empty.")
     if not lists:
         found.append("Choose at least one list.")
-    if len({one.sender_id for one in lists}) > 1:
-        found.append("These lists belong to different senders; write one broadcast for each sender.")
-    if sender is not None and sender.paused_at is not None:
-        found.append(f"The sender {sender.name} is paused: {sender.paused_reason or 'by an operator'}.")
+    found += problems_of(session, lists, shares)
     if lists and reachable == 0:
         found.append("Nobody on these lists can be reached now.")
     return tuple(found)
@@ -224,11 +276,6 @@ def _problems(
 
 def _advice(findings: Sequence[Finding], severity: Severity) -> tuple[str, ...]:
     return tuple(one.advice for one in findings if one.severity is severity)
-
-
-def _longest(text: str) -> str:
-    """The text with its fall-backs: what we can know of the length before the people's own words are in it."""
-    return parse(text).render({})
 
 
 def _checked_instant(

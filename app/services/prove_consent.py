@@ -150,7 +150,7 @@ def _covering(session: Session, controller: Controller, seq: int) -> list[Signed
     ours = [
         head
         for head in signed_heads(session, controller.ledger)
-        if head.public_key == controller.keys.public_key
+        if head.public_key in controller.keys.public_keys.values()
     ]
     return [head for head in ours[-1:] if head.tree_size >= max(seq, 1)]
 

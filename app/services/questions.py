@@ -12,7 +12,7 @@ from app.domain.addresses import Address
 from app.domain.asking import Who
 from app.domain.consent import QUESTION_OPEN_FOR, Act, EventType
 from app.domain.policy.content import adverts
-from app.domain.replies import ReplyKind, reply
+from app.domain.replies import LANGUAGES, ReplyKind, reply
 from app.services.controller import Controller, Refused
 from app.services.hold_back import STATED_ZONE
 from app.services.lists_of_sender import Offer, facts_of, present_notice
@@ -28,9 +28,10 @@ CHANNEL: Final = "sms"
 
 _ACTS: Final = {
     Who.FORM: Act.WEB_CHECKBOX,
-    # Not OPERATOR: with that act a question to a subscriber means that the purpose changed (3.2, row 39).
+    # Not OPERATOR, with which a question to a subscriber means that the purpose changed (3.2, row 39).
     Who.OPERATOR: Act.AGENT_RECORDED,
     Who.IMPORT: Act.IMPORT_ATTESTED,
+    Who.CHANGE: Act.OPERATOR,
 }
 
 
@@ -56,12 +57,24 @@ class SignUp:
         """Who is named in the ledger."""
         return "person" if self.by is None else f"operator:{self.by}"
 
+    @property
+    def template(self) -> ReplyKind:
+        """Which question is put."""
+        return ReplyKind.QUESTION_AGAIN if self.who is Who.CHANGE else ReplyKind.QUESTION
 
-def question(list_: BroadcastList, sender: Sender, language: str, controller: Controller, link: str) -> str:
+
+def question(
+    list_: BroadcastList,
+    sender: Sender,
+    language: str,
+    controller: Controller,
+    link: str,
+    kind: ReplyKind = ReplyKind.QUESTION,
+) -> str:
     """Return the words of the question."""
     offer = Offer(list_.keyword, list_)
     facts = facts_of(offer, {}, sender, controller, language, link=link)
-    return reply(ReplyKind.QUESTION, language, facts)
+    return reply(kind, language, facts)
 
 
 def may_ask_for(list_: BroadcastList, sender: Sender) -> bool:
@@ -108,7 +121,7 @@ def draft_of(
 ) -> Draft:
     """Return the question for one person, with a code of its own."""
     code = "".join(secrets.choice(_LETTERS) for _ in range(CODE_LENGTH))
-    language = sign_up.language or list_.language
+    language = sign_up.language or (_spoken(person, list_) if sign_up.who is Who.CHANGE else list_.language)
     acted = now if sign_up.who is Who.FORM else None
     address = Address(person.channel, person.address)
     zone = person.attributes.get(STATED_ZONE)
@@ -117,7 +130,7 @@ def draft_of(
         subscriber_id=person.id,
         list_id=list_.id,
         kind=ReplyKind.QUESTION.value,
-        text=question(list_, sender, language, controller, f"{sign_up.link}/{code}"),
+        text=question(list_, sender, language, controller, f"{sign_up.link}/{code}", sign_up.template),
         code=code,
         acted_at=acted,
         created_at=now,
@@ -128,7 +141,10 @@ def draft_of(
 def events_of(
     session: Session, draft: Draft, list_: BroadcastList, sender: Sender, sign_up: SignUp, now: datetime
 ) -> Sequence[NewEvent]:
-    """First the sign-up with its evidence, then the question: so that it is no advertising (OLG Düsseldorf)."""
+    """First the sign-up with its evidence, then the question: so that it is no advertising (OLG Düsseldorf).
+
+    Whom we ask because the purpose changed did not sign up anew: there the question is all.
+    """
     person = draft.person
     notice = sign_up.notice or present_notice(session, list_.id, draft.language)
     here = {"address": person.address, "channel": person.channel}
@@ -140,23 +156,25 @@ def events_of(
         "cta_ref": sign_up.cta_ref,
         "sender": sender,
     }
-    return (
-        NewEvent(
-            person,
-            EventType.SIGNUP_RECORDED,
-            now,
-            sign_up.actor,
-            pii={**here, **sign_up.evidence, **own},
-            **common,
-        ),
-        NewEvent(
-            person,
-            EventType.CONSENT_REQUESTED,
-            now,
-            sign_up.actor,
-            pii={**here, "text": draft.message.text},
-            reply_template=ReplyKind.QUESTION.value,
-            until=draft.open_until,
-            **common,
-        ),
+    asked = NewEvent(
+        person,
+        EventType.CONSENT_REQUESTED,
+        now,
+        sign_up.actor,
+        pii={**here, "text": draft.message.text},
+        reply_template=sign_up.template.value,
+        until=draft.open_until,
+        **common,
     )
+    if sign_up.who is Who.CHANGE:
+        return (asked,)
+    evidence = {**here, **sign_up.evidence, **own}
+    return (
+        NewEvent(person, EventType.SIGNUP_RECORDED, now, sign_up.actor, pii=evidence, **common),
+        asked,
+    )
+
+
+def _spoken(person: Subscriber, list_: BroadcastList) -> str:
+    """The person's language where we have questions in it."""
+    return person.language if person.language in LANGUAGES else list_.language

@@ -118,9 +118,10 @@ def _keep_suppressed(
 ) -> None:
     """The suppression list is an authority of its own: version 0.1 put people on it without a ledger entry."""
     hmacs = {
-        controller.keys.suppress_hmac(person.channel, person.address): person
+        hmac: person
         for person in page
         if person.suppressed_at is not None and overlays[person.id].suppressed_at is None
+        for hmac in controller.keys.suppress_hmacs(person.channel, person.address).values()
     }
     listed = select(Suppression.hmac).where(Suppression.hmac.in_(hmacs), Suppression.lifted_at.is_(None))
     for hmac in session.scalars(listed):

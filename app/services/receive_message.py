@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from app.services.lists_of_sender import Offer, offers_of
 from app.services.manage_words import own_words
 from app.services.record_consent import find_or_create_subscriber
 from app.services.replies_broadcast import replies_broadcast
-from app.services.words import IN_FORCE, Answer, Case, act_on, silence_for
+from app.services.words import IN_FORCE, STARTS, Answer, Case, act_on, silence_for
 from app.storage.database import is_sqlite, transaction
 from app.storage.models import Delivery, InboundRow, Sender, Subscriber, Subscription
 
@@ -59,6 +59,8 @@ def receive_message(
             session, message.address, language=language, controller=controller, now=now
         )
         decision = decision or _decide(session, message, person, offers, now)
+        if decision.outcome in STARTS and _older_than_stop(session, message, person):
+            decision = Decision(Outcome.NONE, "late", decision.rule, matcher_version=decision.matcher_version)
         silence = silence_for(session, message, person, now)
         row = store(session, message, sender, person, decision, now)
         if row is None:
@@ -100,6 +102,16 @@ def _decide(
     if message.signal is ProviderSignal.HELP:
         return Decision(Outcome.HELP, "provider", "OptOutType", None, read.matcher_version)
     return read
+
+
+def _older_than_stop(session: Session, message: InboundMessage, person: Subscriber) -> bool:
+    """Tell whether a START was sent before a STOP that came first: the later wish stands, not the later webhook."""
+    if message.sent_at is None:
+        return False
+    stopped = select(func.max(Subscription.stopped_at)).where(Subscription.subscriber_id == person.id)
+    moments = [at for at in (person.last_stop_at, session.scalar(stopped)) if at is not None]
+    # Platforms tell whole seconds; a START in the second of the STOP counts as later.
+    return any(message.sent_at < at.replace(microsecond=0) for at in moments)
 
 
 def _languages(person: Subscriber, offers: Mapping[str, Offer]) -> set[str]:

@@ -136,13 +136,19 @@ def _new_subscribers(
     session: Session, addresses: Sequence[Address], language: str, keys: KeyRing, now: datetime
 ) -> dict[Address, Subscriber]:
     """Make subscribers; a person whose subject is still there (the row had gone) keeps it and its data key."""
-    hmacs = {address: keys.index_hmac(address.channel, address.value) for address in addresses}
-    known = session.scalars(select(Subject).where(Subject.index_hmac.in_(hmacs.values())))
+    hmacs = {address: keys.index_hmacs(address.channel, address.value) for address in addresses}
+    every = [hmac for own in hmacs.values() for hmac in own]
+    known = session.scalars(select(Subject).where(Subject.index_hmac.in_(every)))
     subjects = {subject.index_hmac: subject for subject in known}
     made: dict[Address, Subscriber] = {}
-    for address, index in hmacs.items():
-        subject = subjects.get(index) or Subject(
-            subject_ref=uuid7(now), index_hmac=index, wrapped_key=keys.wrap(new_data_key()), created_at=now
+    for address, own in hmacs.items():
+        there = (subjects[index] for index in own if index in subjects)
+        subject = next(there, None) or Subject(
+            subject_ref=uuid7(now),
+            index_hmac=own[0],
+            wrapped_key=keys.wrap(new_data_key()),
+            key_version=keys.version,
+            created_at=now,
         )
         session.add(subject)
         made[address] = Subscriber(

@@ -111,6 +111,7 @@ def _insert_people(
             "subject_ref": ref,
             "index_hmac": controller.keys.index_hmac(one.address.channel, one.address.value),
             "wrapped_key": controller.keys.wrap(key),
+            "key_version": controller.keys.version,
             "created_at": now,
         }
         for ref, one, key in zip(refs, newcomers, data_keys, strict=True)

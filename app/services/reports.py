@@ -12,6 +12,7 @@ from app.domain.consent import EventType, SubscriptionState
 from app.domain.ledger import iso_ms
 from app.domain.statuses import DeliveryStatus
 from app.services.controller import NotFound, Refused
+from app.storage import tallies
 from app.storage.database import db
 from app.storage.models import (
     Broadcast,
@@ -68,15 +69,11 @@ class DeliveryLine:
 
 
 def tally(broadcast_id: int) -> Tally:
-    """Count a broadcast's deliveries; raises `NotFound`."""
+    """Read where a broadcast's deliveries stand, at any size without counting them; raises `NotFound`."""
     broadcast = db.session.get(Broadcast, broadcast_id)
     if broadcast is None:
         raise NotFound(f"There is no broadcast {broadcast_id}.")
-    groups = db.session.execute(
-        select(Delivery.status, Delivery.reason, Delivery.error_code, func.count())
-        .where(Delivery.broadcast_id == broadcast_id)
-        .group_by(Delivery.status, Delivery.reason, Delivery.error_code)
-    ).all()
+    groups = tallies.counts(db.session(), broadcast_id)
     counts = dict.fromkeys(DeliveryStatus, 0)
     reasons: dict[str, int] = {}
     errors: dict[str, int] = {}
@@ -86,12 +83,12 @@ def tally(broadcast_id: int) -> Tally:
             reasons[reason] = reasons.get(reason, 0) + count
         if code and status in (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN):
             errors[code] = errors.get(code, 0) + count
-    # The audience is counted once, at the start; whoever has no row yet is waiting for the claim.
-    rows = sum(counts.values())
-    audience = broadcast.audience if broadcast.audience is not None else rows
+    # The audience is counted once, at the start; whoever is not counted elsewhere waits, for the claim or in a row.
+    counted = sum(counts.values())
+    audience = broadcast.audience if broadcast.audience is not None else counted
     return Tally(
         audience=audience,
-        pending=counts[DeliveryStatus.PENDING] + audience - rows,
+        pending=audience - counted,
         handing_over=counts[DeliveryStatus.HANDING_OVER],
         sent=counts[DeliveryStatus.SENT],
         delivered=counts[DeliveryStatus.DELIVERED],

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address, mask
 from app.domain.asking import MOST_QUESTIONS, QUESTIONS_PERIOD, Who, WhyNot, why_not
+from app.domain.consent import EventType
 from app.services.controller import Controller, Refused
 from app.services.known_people import known
 from app.services.manage_lists import find_list
@@ -111,7 +112,8 @@ def request_consents(
     drafts = [draft_of(people[address], list_, sender, sign_up, controller, now) for address in askable]
     events = [event for draft in drafts for event in events_of(session, draft, list_, sender, sign_up, now)]
     entries = record(session, events, controller=controller, now=now)
-    for draft, entry in zip(drafts, entries[1::2], strict=True):
+    questions = [entry for entry in entries if entry["event_type"] == EventType.CONSENT_REQUESTED]
+    for draft, entry in zip(drafts, questions, strict=True):
         draft.message.requested_seq = entry["seq"]
     if drafts:
         replies_id = replies_broadcast(session, sender, now)
@@ -137,6 +139,8 @@ def refusal(reason: WhyNot, address: Address) -> Refused:
             return Refused(f"{who} wrote something that may have meant STOP; decide on that first.")
         case WhyNot.SUBSCRIBED:
             return Refused(f"{who} is on this list already.")
+        case WhyNot.NOT_ON_IT:
+            return Refused(f"{who} is not on this list.")
         case WhyNot.ASKED:
             return Refused(f"{who} was asked already, and the question is still open.")
         case WhyNot.STOPPED:

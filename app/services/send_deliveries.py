@@ -1,33 +1,35 @@
 """Work one sender's lane: replies first, then slices of broadcasts, each person past the gate at the last moment.
 
-The order that makes "never twice, never lost" true: a delivery is HANDING_OVER in the database before the first
-byte leaves. A worker that dies leaves rows that are PENDING (nothing left us: sent later), settled, or
-HANDING_OVER (nobody can know: they become UNKNOWN).
+The order that makes "never twice, never lost" true: the journal says that somebody may have left, then the database
+is asked whether this slice is still ours and the gate still open, and then the first byte leaves. A worker that dies
+leaves people of whom the journal says nothing (sent later), answers that were read (settled by whoever comes next), or
+people in between (nobody can know: they become UNKNOWN).
 """
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from app.domain.addresses import Address
 from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient
-from app.domain.parts import measure
-from app.domain.placeholders import Template, parse
 from app.gateways.base import Gateway, Transport
-from app.services import hold_back, own_messages, settle_outcomes
+from app.services import own_messages, settle_outcomes
 from app.services.controller import Controller
-from app.storage import audience, deliveries, holding, replies
+from app.services.held_slice import HeldSlice
+from app.services.lane_slices import LaneSlices
+from app.storage import deliveries, replies
 from app.storage import own_messages as waiting_messages
 from app.storage.database import transaction
-from app.storage.deliveries import Lease, Person
-from app.storage.holding import Limits
-from app.storage.models import Broadcast
+from app.storage.deliveries import Person
+from app.storage.journal import Journal
 
-LEASE = timedelta(seconds=30)
 WINDOW = 64
-FLUSH_AT = 64
+# Permits are taken so far ahead: one question for several windows, and a pause by others is heard as soon.
+PERMITS = 256
+PERMITS_SECONDS = 0.02
+FLUSH_AT = 512
+FLUSH_EVERY = timedelta(milliseconds=150)
 MAX_SLICES = 4
 GATHER = timedelta(milliseconds=10)
 REPLIES_EVERY = timedelta(milliseconds=50)
@@ -60,17 +62,6 @@ class LaneSetup:
 
 
 @dataclass
-class _Held:
-    """A slice in our hands: who waits, and who is on the wire. `limits` are what the moment forbids."""
-
-    lease: Lease
-    limits: Limits
-    template: Template
-    waiting: deque[Person]
-    on_the_wire: set[DeliveryRef] = field(default_factory=set)
-
-
-@dataclass
 class Drained:
     """What a drain did: messages handed over, and whether it left because the sender must wait."""
 
@@ -88,15 +79,19 @@ class Lane:
         transport: Transport,
         throttle: Throttle,
         controller: Controller,
+        journal: Journal,
         clock: Callable[[], datetime],
         worker: str,
     ) -> None:
         self._setup, self._transport, self._throttle = setup, transport, throttle
-        self._controller, self._clock, self._worker = controller, clock, worker
-        self._held: list[_Held] = []
-        self._replies: dict[DeliveryRef, Person] = {}
-        self._attempts: dict[DeliveryRef, int] = {}
+        self._controller, self._clock = controller, clock
+        by_parts = setup.gateway.capabilities().rate_unit == "part"
+        self._slices = LaneSlices(setup.sender_id, setup.rate, by_parts, controller, journal, worker)
+        self._held: list[HeldSlice] = []
+        # Who is on the wire or not yet settled: their slice and place in it, None for a reply; and the attempt.
+        self._out: dict[DeliveryRef, tuple[HeldSlice | None, int, int]] = {}
         self._outcomes: list[Outcome] = []
+        self._oldest_outcome: datetime | None = None
         self._looked_for_replies: datetime | None = None
         self._looked_for_own: datetime | None = None
         self._last_window: datetime | None = None
@@ -115,7 +110,10 @@ class Lane:
                     self._result.must_wait = True
                     break
         finally:
-            self._wind_down()
+            try:
+                self._wind_down()
+            finally:
+                self._slices.close()
         return self._result
 
     def _step(self, replies_only: bool) -> float | None:
@@ -136,7 +134,7 @@ class Lane:
 
     def _crowded(self, now: datetime) -> bool:
         """Few connections are free and answers come in: a transaction for each would cost more than it moves."""
-        few = self._transport.free < self._transport.in_flight // 3
+        few = self._transport.free < self._transport.in_flight // 2
         return few and self._last_window is not None and now - self._last_window < GATHER
 
     def _start_replies(self) -> bool:
@@ -174,66 +172,61 @@ class Lane:
 
     def _submit_texts(self, people: Sequence[Person]) -> None:
         for person in people:
-            self._attempts[person.ref] = person.attempts + 1
+            self._out[person.ref] = (None, 0, person.attempts + 1)
         self._submit([Recipient(p.ref, Address(p.channel, p.address), p.text or "") for p in people])
 
-    def _next_slice(self) -> _Held | None:
+    def _next_slice(self) -> HeldSlice | None:
         for one in self._held:
-            if one.waiting:
+            if one.waits:
                 return one
         if len(self._held) >= MAX_SLICES:
             return None
-        while (held := self._lease()) is not None and not held.waiting:
+        while (held := self._slices.lease(self._clock())) is not None:
+            self._held.append(held)
+            if held.waits:
+                return held
             self._close(held, "done")
-        return held
+        return None
 
-    def _lease(self) -> _Held | None:
-        now = self._clock()
-        with transaction() as session:
-            found = deliveries.lease_slice(session, self._setup.sender_id, self._worker, now, LEASE)
-            if found is None:
-                return None
-            lease, part, broadcast = found
-            deliveries.settle_abandoned(session, lease, now)
-            if part.lo is not None and part.hi is not None:
-                hold_back.group_slice(session, broadcast.id, part.lo, part.hi, self._controller.region)
-                audience.claim_rows(session, broadcast, part.lo, part.hi, part.seq, now)
-            limits = hold_back.limits_of(session, broadcast, self._setup.rate, now)
-            holding.hold_back(session, broadcast.id, part.seq, limits, now)
-            people = deliveries.people_of(session, lease)
-        held = _Held(lease, limits, parse(lease.text), deque(people))
-        self._held.append(held)
-        return held
-
-    def _start_window(self, held: _Held) -> float:
-        window = [held.waiting[i] for i in range(min(len(held.waiting), self._transport.free, WINDOW))]
-        texts = [held.template.render(person.attributes) for person in window]
-        costs = [measure(text).count for text in texts]
-        granted, wait = self._throttle.take(self._setup.sender_id, self._setup.rate, costs)
-        if not granted:
+    def _start_window(self, held: HeldSlice) -> float:
+        size = len(held.window(min(self._transport.free, WINDOW)))
+        if held.permitted < size and (wait := self._ask_for_permits(held, size)):
             return wait
-        chosen, texts = window[:granted], texts[:granted]
-        now = self._last_window = self._clock()
-        with transaction() as session:
-            if now >= held.limits.valid_until:
-                broadcast = session.get_one(Broadcast, held.lease.broadcast_id)
-                held.limits = hold_back.limits_of(session, broadcast, self._setup.rate, now)
-            passed = deliveries.pass_gate(
-                session, held.lease, [p.ref.subscriber_id for p in chosen], now, LEASE, held.limits
-            )
+        size = min(size, held.permitted)
+        self._last_window = self._clock()
+        held.leaving(size)
+        try:
+            passed = self._slices.may_leave(held, size, self._last_window)
+        except BaseException:
+            held.stay(size)
+            raise
         if passed is None:
-            held.waiting.clear()
-            self._close(held, "open")
+            held.stay(size)
+            self._give_up(held)
             return 0.0
-        for _ in chosen:
-            held.waiting.popleft()
-        ready = [(p, text) for p, text in zip(chosen, texts, strict=True) if p.ref.subscriber_id in passed]
-        held.on_the_wire.update(person.ref for person, _ in ready)
-        for person, _ in ready:
-            self._attempts[person.ref] = person.attempts + 1
-        self._submit([Recipient(p.ref, Address(p.channel, p.address), text) for p, text in ready])
+        places = held.left(size, passed)
+        ready = []
+        for place in places:
+            person = held.people[place]
+            self._out[person.ref] = (held, place, person.attempts + 1)
+            ready.append(Recipient(person.ref, Address(person.channel, person.address), held.text(place)))
+        self._submit(ready)
         self._tidy()
         return 0.0
+
+    def _ask_for_permits(self, held: HeldSlice, size: int) -> float:
+        """Ask for a window's permits, and those of a moment ahead; returns seconds to wait when nobody has one."""
+        rate = self._setup.rate
+        ahead = min(PERMITS, max(size, int(rate * PERMITS_SECONDS)))
+        costs = held.costs(held.permitted, ahead)
+        granted, wait = self._throttle.take(self._setup.sender_id, rate, costs)
+        held.permitted += granted
+        return 0.0 if held.permitted else wait
+
+    def _give_up(self, held: HeldSlice) -> None:
+        """Pause, cancel, a closed sender or a lost lease: nobody else of this slice leaves by our hands."""
+        held.give_back()
+        self._tidy()
 
     def _submit(self, recipients: Sequence[Recipient]) -> None:
         if recipients:
@@ -243,39 +236,61 @@ class Lane:
             self._result.handed_over += len(recipients)
 
     def _collect(self, timeout: float) -> None:
+        urgent = False
         for call, reply in self._transport.poll(timeout):
-            self._outcomes.extend(self._setup.gateway.decode(call, reply))
-        if len(self._outcomes) >= FLUSH_AT or (self._outcomes and self._quiet()):
+            for outcome in self._setup.gateway.decode(call, reply):
+                held, place, _ = self._out[outcome.ref]
+                if held is not None:
+                    held.answered(place, outcome)
+                self._outcomes.append(outcome)
+                urgent = urgent or (
+                    outcome.error is not None and outcome.error.kind in settle_outcomes.URGENT
+                )
+        if self._outcomes and (urgent or len(self._outcomes) >= FLUSH_AT or self._quiet() or self._is_old()):
             self._flush()
 
+    def _is_old(self) -> bool:
+        """Tell whether the first answer that is not in the database has waited long enough to be seen there."""
+        now = self._clock()
+        if self._oldest_outcome is None:
+            self._oldest_outcome = now
+        return now - self._oldest_outcome >= FLUSH_EVERY
+
     def _quiet(self) -> bool:
-        return not self._transport.in_flight or not any(held.waiting for held in self._held)
+        """Tell whether nothing else can happen before the answers are in the database."""
+        if any(held.waits for held in self._held):
+            return False
+        return not self._transport.in_flight or len(self._held) >= MAX_SLICES
 
     def _flush(self) -> None:
-        outcomes, self._outcomes = self._outcomes, []
-        attempts = {outcome.ref: self._attempts.pop(outcome.ref, 1) for outcome in outcomes}
+        outcomes, self._outcomes, self._oldest_outcome = self._outcomes, [], None
         verdict = settle_outcomes.settle(
             outcomes,
-            attempts,
+            {outcome.ref: self._out[outcome.ref][2] for outcome in outcomes},
             sender_id=self._setup.sender_id,
             controller=self._controller,
             now=self._clock(),
         )
         if verdict.pause_seconds:
             self._throttle.pause(self._setup.sender_id, verdict.pause_seconds)
+            for held in self._held:
+                held.permitted = 0
         self._sender_open = self._sender_open and not verdict.sender_closed
-        settled = {outcome.ref for outcome in outcomes}
-        for held in self._held:
-            held.on_the_wire -= settled
+        for outcome in outcomes:
+            slice_, _, _ = self._out.pop(outcome.ref)
+            if slice_ is not None:
+                slice_.unsettled -= 1
         self._tidy()
 
     def _tidy(self) -> None:
-        for held in [one for one in self._held if not one.waiting and not one.on_the_wire]:
-            self._close(held, "done")
+        for held in [one for one in self._held if one.is_over]:
+            self._close(held, "open" if held.gives_back else "done")
 
-    def _close(self, held: _Held, state: str) -> None:
+    def _close(self, held: HeldSlice, state: str) -> None:
         with transaction() as session:
-            deliveries.finish_slice(session, held.lease, state)
+            ours = deliveries.finish_slice(session, held.lease, state)
+        if ours:
+            held.pages.remove()
         self._held.remove(held)
 
     def _wind_down(self) -> None:
@@ -285,4 +300,4 @@ class Lane:
         if self._outcomes:
             self._flush()
         for held in list(self._held):
-            self._close(held, "open" if held.waiting else "done")
+            self._give_up(held)

@@ -19,7 +19,9 @@ from app.storage.outcomes import settle as write
 
 FIRST_RETRY_S = 30
 _CLOSES_SENDER = frozenset({ErrorKind.AUTH, ErrorKind.CONFIG})
-_NOT_OUR_TURN = _CLOSES_SENDER | {ErrorKind.RATE_LIMITED, ErrorKind.QUOTA, ErrorKind.PAIR_LIMITED}
+URGENT = _CLOSES_SENDER | {ErrorKind.RATE_LIMITED, ErrorKind.QUOTA}
+"""Errors about all that this sender would hand over next: they are written before anything else leaves."""
+_NOT_OUR_TURN = URGENT | {ErrorKind.PAIR_LIMITED}
 # Platforms cap how much marketing a person gets; Meta asks to wait a day at least.
 CAP_RESTS = timedelta(hours=24)
 

@@ -57,5 +57,5 @@ def _skip_the_rest(session: Session, broadcast: Broadcast, now: datetime) -> Non
     )
     for part in open_slices.all():
         if part.lo is not None and part.hi is not None:
-            audience.claim_rows(session, broadcast, part.lo, part.hi, part.seq, now, cancel=True)
+            audience.claim_rows(session, broadcast, part, now, cancel=True)
         part.state = "done"

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address
 from app.domain.consent import Scope
-from app.domain.sealing import KEY_VERSION, KeyRing
+from app.domain.sealing import KeyRing
 from app.storage.database import changed
 from app.storage.models import Suppression
 
@@ -23,7 +23,7 @@ MAX_REASON: Final = 40
 
 def hashes(keys: KeyRing, address: Address) -> Mapping[int, str]:
     """Return the hash of an address under each version of the suppression key, by version."""
-    return {KEY_VERSION: keys.suppress_hmac(address.channel, address.value)}
+    return keys.suppress_hmacs(address.channel, address.value)
 
 
 def suppressed(session: Session, keys: KeyRing, addresses: Collection[Address]) -> set[Address]:
@@ -46,8 +46,8 @@ def add(
     fresh = [address for address in reasons if address not in already]
     session.add_all(
         Suppression(
-            hmac=hashes(keys, address)[KEY_VERSION],
-            key_version=KEY_VERSION,
+            hmac=keys.suppress_hmac(address.channel, address.value),
+            key_version=keys.version,
             scope=Scope.ALL.value,
             reason=reasons[address],
             created_at=now,

@@ -93,7 +93,7 @@ def verify(
 
 def _heads(session: Session, controller: Controller, kept: Kept) -> tuple[list[SignedHead], tuple[str, ...]]:
     exported, strange = head_files.read(kept.folder) if kept.folder else ([], ())
-    ours = {controller.keys.public_key, *kept.public_keys}
+    ours = {*controller.keys.public_keys.values(), *kept.public_keys}
     heads, problems = usable([*signed_heads(session, controller.ledger), *exported], controller.ledger, ours)
     return heads, strange + problems
 

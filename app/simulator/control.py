@@ -7,6 +7,7 @@ from typing import cast
 
 from flask import Blueprint, Response, abort, request
 
+from app.simulator.chats import Account, BadAccount, read_account
 from app.simulator.inbound import UnknownSender
 from app.simulator.limits import BadFaults, read_faults
 from app.simulator.records import E164, BadSender, Message, Sender, is_loopback_host, read_sender
@@ -32,6 +33,7 @@ class ControlApi:
         routes.before_request(_refuse_strangers)
         for method, path, view in (
             ("PUT", "/senders", self.put_sender),
+            ("PUT", "/accounts", self.put_account),
             ("GET", "/state", self.show_state),
             ("POST", "/inbound", self.text),
             ("GET", "/messages", self.messages),
@@ -41,7 +43,7 @@ class ControlApi:
             ("POST", "/block", self.block),
         ):
             routes.add_url_rule(path, view.__name__, view, methods=[method])
-        for refusal in (BadSender, BadFaults, BadField):
+        for refusal in (BadSender, BadFaults, BadField, BadAccount):
             routes.register_error_handler(refusal, lambda error: json_response({"error": str(error)}, 400))
         routes.register_error_handler(UnknownSender, lambda error: json_response({"error": str(error)}, 404))
         return routes
@@ -53,6 +55,13 @@ class ControlApi:
         self._world.remember()
         return json_response(sender_json(sender))
 
+    def put_account(self) -> Response:
+        """Add or replace an account on a messenger: `{channel, address, webhook_url, name, settings}`."""
+        account = read_account(_body())
+        self._world.chats.put(account)
+        self._world.remember()
+        return json_response(account_json(account))
+
     def show_state(self) -> Response:
         """Return senders (without tokens), blocks, faults and the people with phones."""
         state = self._world.state
@@ -61,6 +70,7 @@ class ControlApi:
         return json_response(
             {
                 "senders": [sender_json(sender) for sender in state.all_senders()],
+                "accounts": [account_json(account) for account in self._world.chats.all()],
                 "opted_out": [{"phone": phone, "scope": scope} for phone, scope in opted_out],
                 "handset_blocks": [{"phone": phone, "sender": sender} for phone, sender in blocks],
                 "failures": self._world.faults.as_json(),
@@ -72,6 +82,11 @@ class ControlApi:
         """Text `{from, to, body}` from any phone; answers when the product has answered."""
         data = _body()
         phone, to = _number(data, "from"), _string(data, "to")
+        account = self._world.chats.accounts.get(to)
+        if account is not None:
+            answer = self._world.chats.text(phone, account, _string(data, "body"))
+            self._world.remember()
+            return json_response({"webhook_status": answer.status if answer else None})
         outcome = self._world.inbound.text(phone, to, _string(data, "body"))
         return json_response(asdict(outcome))
 
@@ -87,7 +102,12 @@ class ControlApi:
         """Return counts of messages, callbacks and inbound webhooks."""
         world = self._world
         return json_response(
-            world.state.counts() | {"callbacks": world.receipts.counts(), "inbound": world.inbound.counts()}
+            world.state.counts()
+            | {
+                "chats": world.chats.counts(),
+                "callbacks": world.receipts.counts(),
+                "inbound": world.inbound.counts(),
+            }
         )
 
     def plan_failures(self) -> Response:
@@ -107,6 +127,11 @@ class ControlApi:
         blocked = data.get("blocked", True)
         if not isinstance(blocked, bool):
             raise BadField("blocked: must be true or false")
+        account = self._world.chats.accounts.get(sender)
+        if account is not None:
+            self._world.chats.block(phone, account, blocked)
+            self._world.remember()
+            return json_response({"phone": phone, "sender": sender, "blocked": blocked})
         if sender not in self._world.state.senders:
             raise UnknownSender(f"no sender has the number {sender}; add it with PUT /control/senders")
         self._world.block(phone, sender, blocked)
@@ -116,6 +141,11 @@ class ControlApi:
 def sender_json(sender: Sender) -> dict[str, object]:
     """Return a sender without its token."""
     return {name: value for name, value in asdict(sender).items() if name != "auth_token"}
+
+
+def account_json(account: Account) -> dict[str, object]:
+    """Return an account without what the two sides share."""
+    return {name: value for name, value in asdict(account).items() if name != "settings"}
 
 
 def _message_json(message: Message) -> dict[str, object]:

@@ -59,13 +59,17 @@ class Conversations:
         """Return the person with this key."""
         return self._by_key.get(key)
 
-    def add(self, number: str, kind: Kind, peer: str, text: str, parts: int = 1) -> None:
+    def add(
+        self, number: str, kind: Kind, peer: str, text: str, parts: int = 1, channel: str = "sms"
+    ) -> None:
         """Show one more bubble on the phone with this number; other numbers have no screen."""
         if number not in self._by_number:
             return
         with self._lock:
             self.version += 1
-            self._bubbles[number].append(Bubble(self.version, kind, peer, text, self._clock(), parts))
+            self._bubbles[number].append(
+                Bubble(self.version, kind, peer, text, self._clock(), parts, channel)
+            )
 
     def bubbles(self, number: str, after: int = 0) -> list[Bubble]:
         """Return the bubbles of a phone that came after `after`, oldest first."""

@@ -1,6 +1,7 @@
 """The page with the phones: what a visitor sees, types and blocks."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, redirect, render_template, request
@@ -8,12 +9,20 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.simulator.conversations import Persona
 from app.simulator.inbound import UnknownSender
-from app.simulator.texts import TEXTS, count_text, number_text, pick_language
+from app.simulator.texts import CHANNEL_NAMES, TEXTS, count_text, number_text, pick_language
 from app.simulator.twilio_json import json_response
 from app.simulator.world import World
 
 BODY_LIMIT = 1600
 QUICK_WORDS = ("START", "STOP", "HELP")
+
+
+class Peer(NamedTuple):
+    """Somebody of ours whom a phone can write to."""
+
+    number: str
+    channel: str
+    name: str
 
 
 class PhonesPage:
@@ -41,7 +50,7 @@ class PhonesPage:
             **self._shared(language),
             personas=self._world.conversations.personas(),
             bubbles=self._world.conversations.bubbles,
-            senders=self._world.state.all_senders(),
+            senders=self._peers(),
             is_blocked=self._is_blocked,
             edition=self._edition(),
             version=self._world.conversations.version,
@@ -81,8 +90,14 @@ class PhonesPage:
         body = request.form.get("quick") or request.form.get("body", "").strip()
         if not body or len(body) > BODY_LIMIT:
             abort(400, f"Write a message of 1 to {BODY_LIMIT} characters.")
+        to = request.form.get("to", "")
+        account = self._world.chats.accounts.get(to)
+        if account is not None:
+            self._world.chats.text(persona.number, account, body)
+            self._world.remember()
+            return self._back(persona)
         try:
-            self._world.inbound.text(persona.number, request.form.get("to", ""), body)
+            self._world.inbound.text(persona.number, to, body)
         except UnknownSender as error:
             abort(404, str(error))
         return self._back(persona)
@@ -91,6 +106,11 @@ class PhonesPage:
         """Block the chosen sender on this phone, or lift the block."""
         persona = self._persona(key)
         to = request.form.get("to", "")
+        account = self._world.chats.accounts.get(to)
+        if account is not None:
+            self._world.chats.block(persona.number, account, not self._is_blocked(persona, to))
+            self._world.remember()
+            return self._back(persona)
         if to not in self._world.state.senders:
             abort(404, f"No sender has the number {to}.")
         self._world.block(persona.number, to, not self._is_blocked(persona, to))
@@ -106,27 +126,38 @@ class PhonesPage:
         return self._world.conversations.persona(key) or abort(404, f"No phone is called {key}.")
 
     def _shared(self, language: str) -> dict[str, object]:
-        return {"language": language, "t": TEXTS[language], "number_text": number_text}
+        return {
+            "language": language,
+            "t": TEXTS[language],
+            "number_text": number_text,
+            "channels": CHANNEL_NAMES,
+        }
 
     def _new_bubbles(self, persona: Persona, after: int, language: str) -> str:
         bubbles = self._world.conversations.bubbles(persona.number, after)
         return render_template("bubbles.html", **self._shared(language), bubbles=bubbles) if bubbles else ""
 
     def _is_blocked(self, persona: Persona, sender: str) -> bool:
-        return (persona.number, sender) in self._world.state.handset_blocks
+        blocked_here = (persona.number, sender) in self._world.state.handset_blocks
+        return blocked_here or self._world.chats.is_blocked(persona.number, sender)
+
+    def _peers(self) -> list[Peer]:
+        """Whom a phone can write to: numbers first, then accounts on messengers."""
+        numbers = [Peer(one.number, "sms", one.name) for one in self._world.state.all_senders()]
+        return numbers + [Peer(one.address, one.channel, one.name) for one in self._world.chats.all()]
 
     def _blocked_senders(self, persona: Persona) -> list[str]:
-        return [number for number in self._world.state.senders if self._is_blocked(persona, number)]
+        return [peer.number for peer in self._peers() if self._is_blocked(persona, peer.number)]
 
     def _edition(self) -> str:
         """Return a mark that changes when an open page must be loaded anew: a reset, or other senders."""
-        numbers = ",".join(sender.number for sender in self._world.state.all_senders())
+        numbers = ",".join(peer.number for peer in self._peers())
         return f"{self._world.run}/{self._world.conversations.epoch}/{numbers}"
 
     def _counts(self, language: str) -> Mapping[str, str]:
-        state = self._world.state
+        state, chats = self._world.state, self._world.chats.counts()
         numbers = {"total": state.total, "distinct": state.distinct, "duplicates": state.duplicates}
-        return {name: count_text(number, language) for name, number in numbers.items()}
+        return {name: count_text(number + chats[name], language) for name, number in numbers.items()}
 
 
 def _refuse_other_sites() -> None:

@@ -83,6 +83,7 @@ class Bubble:
     text: str
     at: datetime
     parts: int = 1
+    channel: str = "sms"
 
 
 def read_sender(data: Mapping[str, object]) -> Sender:

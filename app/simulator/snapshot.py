@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from app.simulator.chats import read_account
 from app.simulator.records import BadSender, Bubble, read_sender
 from app.simulator.world import World
 
@@ -40,6 +41,9 @@ def _describe(world: World) -> dict[str, Any]:
         opted_out, blocks = sorted(state.opted_out), sorted(state.handset_blocks)
     return {
         "senders": [asdict(sender) for sender in state.all_senders()],
+        "accounts": [asdict(account) for account in world.chats.all()],
+        "chats": sorted(world.chats.opened),
+        "chat_blocks": sorted(world.chats.blocks),
         "opted_out": opted_out,
         "handset_blocks": blocks,
         "version": conversations.version,
@@ -63,6 +67,10 @@ def _restore(world: World, saved: dict[str, Any]) -> None:
     }
     for sender in senders:
         world.state.put_sender(sender)
+    for account in saved.get("accounts", ()):
+        world.chats.put(read_account(account))
+    world.chats.opened |= {(str(phone), str(ours)) for phone, ours in saved.get("chats", ())}
+    world.chats.blocks |= {(str(phone), str(ours)) for phone, ours in saved.get("chat_blocks", ())}
     world.state.opted_out |= opted_out
     world.state.handset_blocks |= blocks
     world.conversations.restore(bubbles, int(saved["version"]))

@@ -6,6 +6,8 @@ from flask import Request
 
 LANGUAGES: Final = ("en", "de")
 
+CHANNEL_NAMES: Final = {"sms": "SMS", "telegram": "Telegram"}
+
 TEXTS: Final[dict[str, dict[str, str]]] = {
     "en": {
         "title": "Phones · Tidings simulator",

@@ -46,18 +46,22 @@ class Wire:
 
         The signature covers the exact URL, query included. `event_id` stays the same when an event is repeated.
         """
-        if not is_loopback(url):
-            raise CannotDeliver(f"{url} is not on this machine")
         headers = {
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
             "User-Agent": "TwilioProxy/1.1",
             "X-Twilio-Signature": RequestValidator(token).compute_signature(url, dict(form)),
             "I-Twilio-Idempotency-Token": event_id,
         }
+        return self.send(url, urlencode(form).encode("ascii"), headers)
+
+    def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Post `body` as it is, and return the answer, or raise CannotDeliver."""
+        if not is_loopback(url):
+            raise CannotDeliver(f"{url} is not on this machine")
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            return self._exchange(f"{parts.scheme}://{parts.netloc}", target, urlencode(form), headers)
+            return self._exchange(f"{parts.scheme}://{parts.netloc}", target, body, dict(headers))
         except (OSError, http.client.HTTPException) as error:
             raise CannotDeliver(f"{url}: {error or type(error).__name__}") from error
 
@@ -69,7 +73,7 @@ class Wire:
         for connection in waiting:
             connection.close()
 
-    def _exchange(self, origin: str, target: str, body: str, headers: dict[str, str]) -> Answer:
+    def _exchange(self, origin: str, target: str, body: bytes, headers: dict[str, str]) -> Answer:
         kept = self._take(origin)
         if kept is not None:
             try:
@@ -83,11 +87,11 @@ class Wire:
         connection: http.client.HTTPConnection,
         origin: str,
         target: str,
-        body: str,
+        body: bytes,
         headers: dict[str, str],
     ) -> Answer:
         try:
-            connection.request("POST", target, body.encode("ascii"), headers)
+            connection.request("POST", target, body, headers)
             reply = connection.getresponse()
             answer = Answer(reply.status, reply.read(ANSWER_LIMIT))
         except BaseException:

@@ -3,7 +3,7 @@
 The same `refusal` decides in the dry run, in the claim, and just before hand-over, so they cannot disagree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -28,7 +28,15 @@ from sqlalchemy.orm import Session, aliased
 from app.domain.consent import SubscriptionState
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
 from app.storage.database import is_sqlite
-from app.storage.models import Broadcast, BroadcastTarget, Delivery, Slice, Subscriber, Subscription
+from app.storage.models import (
+    Broadcast,
+    BroadcastTarget,
+    Delivery,
+    Sender,
+    Slice,
+    Subscriber,
+    Subscription,
+)
 
 SLICE_SIZE = 1000
 _ACTIVE = SubscriptionState.ACTIVE.value
@@ -128,51 +136,76 @@ def reachable(list_ids: Sequence[int], now: datetime) -> Subquery:
     )
 
 
-def cut_into_slices(session: Session, broadcast_id: int, list_ids: Sequence[int], as_of_seq: int) -> int:
-    """Write a broadcast's slices, each a range that holds `SLICE_SIZE` people; returns the size of the audience."""
-    people = members(list_ids, as_of_seq).subquery()
-    rank = func.row_number().over(order_by=people.c.subscriber_id)
-    numbered = select(people.c.subscriber_id, ((rank - 1) // SLICE_SIZE).label("seq")).subquery()
-    rows = session.execute(
-        select(
-            numbered.c.seq,
-            func.min(numbered.c.subscriber_id),
-            func.max(numbered.c.subscriber_id),
-            func.count(),
-        )
-        .group_by(numbered.c.seq)
-        .order_by(numbered.c.seq)
-    ).all()
+def cut_into_slices(
+    session: Session, broadcast_id: int, list_ids: Sequence[int], as_of_seq: int, ways: Mapping[str, int]
+) -> int:
+    """Write a broadcast's slices, each a range that holds `SLICE_SIZE` people; returns the size of the audience.
+
+    `ways` names the sender for each channel. A slice has people of one channel only; the ranges of two channels
+    overlap, and the slices of both take turns.
+    """
+    rows = [
+        (*row, sender_id)
+        for channel, sender_id in sorted(ways.items())
+        for row in _ranges(session, list_ids, as_of_seq, channel if len(ways) > 1 else None)
+    ]
+    rows.sort(key=lambda row: row[0])
     if rows:
         session.execute(
             insert(Slice),
             [
-                {"broadcast_id": broadcast_id, "seq": seq, "lo": lo, "hi": hi, "state": "open", "epoch": 0}
-                for seq, lo, hi, _ in rows
+                {
+                    "broadcast_id": broadcast_id,
+                    "seq": seq,
+                    "sender_id": sender_id,
+                    "lo": lo,
+                    "hi": hi,
+                    "state": "open",
+                    "epoch": 0,
+                }
+                for seq, (_, lo, hi, _, sender_id) in enumerate(rows)
             ],
         )
-    return sum(count for *_, count in rows)
+    return sum(count for *_, count, _ in rows)
+
+
+def _ranges(
+    session: Session, list_ids: Sequence[int], as_of_seq: int, channel: str | None
+) -> Sequence[tuple[int, int, int, int]]:
+    """Return number, first and last subscriber, and size of each thousand on a channel; None: of everybody."""
+    query = members(list_ids, as_of_seq)
+    if channel is not None:
+        query = query.join(Subscriber, Subscriber.id == Subscription.subscriber_id).where(
+            Subscriber.channel == channel
+        )
+    people = query.subquery()
+    rank = func.row_number().over(order_by=people.c.subscriber_id)
+    numbered = select(people.c.subscriber_id, ((rank - 1) // SLICE_SIZE).label("seq")).subquery()
+    ids = numbered.c.subscriber_id
+    rows = session.execute(
+        select(numbered.c.seq, func.min(ids), func.max(ids), func.count()).group_by(numbered.c.seq)
+    )
+    return [(seq, lo, hi, count) for seq, lo, hi, count in rows]
 
 
 def claim_rows(
     session: Session,
     broadcast: Broadcast,
-    lo: int,
-    hi: int,
-    seq: int | None,
+    part: Slice,
     now: datetime,
     *,
     cancel: bool = False,
 ) -> None:
-    """Insert a delivery for each member of the frozen audience in a range who has none yet.
+    """Insert a delivery for each member of the frozen audience in a slice's range who has none yet.
 
     Those whom the gate refuses are rows too, SKIPPED with the reason. With `cancel` everybody is skipped.
     """
     people = (
         members(_target_ids(session, broadcast.id), broadcast.as_of_seq)
-        .where(Subscription.subscriber_id.between(lo, hi))
+        .where(Subscription.subscriber_id.between(part.lo, part.hi))
         .subquery()
     )
+    channel = session.scalar(select(Sender.channel).where(Sender.id == part.sender_id))
     gate = refusal(people.c.consent_seq, literal(broadcast.expires_at, Broadcast.expires_at.type), now)
     reason = literal(SkipReason.CANCELED.value) if cancel else gate
     status = case((reason.is_(None), DeliveryStatus.PENDING.value), else_=DeliveryStatus.SKIPPED.value)
@@ -181,7 +214,7 @@ def claim_rows(
             literal(broadcast.id),
             people.c.subscriber_id,
             literal(0),
-            literal(seq, Delivery.slice.type),
+            literal(part.seq, Delivery.slice.type),
             status,
             reason,
             people.c.consent_seq,
@@ -190,7 +223,8 @@ def claim_rows(
         )
         .select_from(people)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
-        .where(literal(True))  # SQLite reads "ON" of a bare join as a join condition without it
+        # People of the range who are on another channel are in a slice of another sender.
+        .where(Subscriber.channel == channel)
     )
     columns = [
         "broadcast_id",

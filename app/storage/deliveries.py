@@ -1,24 +1,22 @@
-"""The lane's statements: lease a slice, read its people, pass the gate once more at the door."""
+"""The lane's statements: lease a slice, read its people, ask at the door whether they may still leave."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, case, exists, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.storage import audience
-from app.storage.database import changed
+from app.storage.database import OwnConnection, Statement, changed
 from app.storage.holding import Limits, hold_back
-from app.storage.models import Broadcast, Delivery, Sender, Slice, Subscriber
+from app.storage.models import Broadcast, BroadcastVariant, Delivery, LedgerHead, Sender, Slice, Subscriber
 
 _SENDING = BroadcastState.SENDING.value
 _PENDING = DeliveryStatus.PENDING.value
-_HANDING = DeliveryStatus.HANDING_OVER.value
-_UNKNOWN = DeliveryStatus.UNKNOWN.value
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,16 @@ class Lease:
     text: str
 
 
-@dataclass(frozen=True)
-class Person:
+class Lost(NamedTuple):
+    """A slice whose holder let something out and never came back: under `epoch`, up to subscriber `reached`."""
+
+    broadcast_id: int
+    seq: int
+    epoch: int
+    reached: int
+
+
+class Person(NamedTuple):
     """One claimed recipient: the delivery, where to, and the values of placeholders."""
 
     ref: DeliveryRef
@@ -49,9 +55,13 @@ def lease_slice(
     """Take the next open slice of a sender, or one whose holder let the lease run out; None when there is none."""
     free = or_(Slice.state == "open", and_(Slice.state == "leased", Slice.lease_until < now))
     row = session.execute(
-        select(Slice, Broadcast)
+        select(Slice, Broadcast, BroadcastVariant.text)
         .join(Broadcast, Broadcast.id == Slice.broadcast_id)
-        .join(Sender, Sender.id == Broadcast.sender_id)
+        .join(Sender, Sender.id == Slice.sender_id)
+        .outerjoin(
+            BroadcastVariant,
+            and_(BroadcastVariant.broadcast_id == Broadcast.id, BroadcastVariant.channel == Sender.channel),
+        )
         .where(Sender.id == sender_id, Sender.paused_at.is_(None), Broadcast.state == _SENDING, free)
         .order_by(Slice.seq, Slice.broadcast_id)
         .limit(1)
@@ -59,36 +69,24 @@ def lease_slice(
     ).first()
     if row is None:
         return None
-    part, broadcast = row
+    part, broadcast, variant = row
     part.state, part.worker, part.epoch, part.lease_until = "leased", worker, part.epoch + 1, now + lease_for
     session.flush()
-    return Lease(broadcast.id, part.seq, part.epoch, broadcast.text), part, broadcast
+    return Lease(broadcast.id, part.seq, part.epoch, variant or broadcast.text), part, broadcast
 
 
-def settle_abandoned(session: Session, lease: Lease, now: datetime) -> int:
-    """Call UNKNOWN what a dead worker had in its hands; returns how many. They are never sent again by themselves."""
-    done = session.execute(
-        update(Delivery)
-        .where(
-            Delivery.broadcast_id == lease.broadcast_id,
-            Delivery.slice == lease.seq,
-            Delivery.status == _HANDING,
-        )
-        .values(status=_UNKNOWN, reason="worker_died", updated_at=now)
-    )
-    return changed(done)
+def lost_of(part: Slice) -> Lost | None:
+    """Return what a holder of this slice never came back from; None when everything is settled."""
+    if part.reached is None or part.reached_epoch is None:
+        return None
+    return Lost(part.broadcast_id, part.seq, part.reached_epoch, part.reached)
 
 
-def people_of(session: Session, lease: Lease) -> list[Person]:
-    """Return the slice's recipients that wait to be handed over, in a stable order."""
+def people_of(session: Session, lease: Lease, names: Sequence[str] = ()) -> list[Person]:
+    """Return the slice's recipients that wait to be handed over, in a stable order, with the attributes in `names`."""
+    values = [func.coalesce(Subscriber.attributes[name].as_string(), "") for name in names]
     rows = session.execute(
-        select(
-            Delivery.subscriber_id,
-            Subscriber.channel,
-            Subscriber.address,
-            Subscriber.attributes,
-            Delivery.attempts,
-        )
+        select(Delivery.subscriber_id, Subscriber.channel, Subscriber.address, Delivery.attempts, *values)
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
         .where(
             Delivery.broadcast_id == lease.broadcast_id,
@@ -98,24 +96,69 @@ def people_of(session: Session, lease: Lease) -> list[Person]:
         )
         .order_by(Delivery.subscriber_id)
     )
-    return [Person(DeliveryRef(lease.broadcast_id, subscriber_id), *rest) for subscriber_id, *rest in rows]
+    broadcast_id = lease.broadcast_id
+    return [
+        Person(
+            DeliveryRef(broadcast_id, subscriber_id),
+            channel,
+            address,
+            dict(zip(names, values, strict=True)),
+            attempts,
+        )
+        for subscriber_id, channel, address, attempts, *values in rows
+    ]
 
 
-_MAY_HAND_OVER = (
-    update(Slice.__table__)  # type: ignore[arg-type]  # a mapped class's table is typed as FromClause
-    .where(
-        Slice.broadcast_id == bindparam("b_broadcast"),
-        Slice.seq == bindparam("b_slice"),
-        Slice.epoch == bindparam("b_epoch"),
-        exists().where(
-            Broadcast.id == bindparam("b_broadcast"),
-            Broadcast.state == _SENDING,
-            Sender.id == Broadcast.sender_id,
-            Sender.paused_at.is_(None),
-        ),
-    )
-    .values(lease_until=bindparam("b_lease_until", type_=Slice.lease_until.type))
+_STANDING = (
+    "SELECT (SELECT SUM(h.seq) FROM ledger_head h) FROM slice s "
+    "JOIN broadcast b ON b.id = s.broadcast_id JOIN sender p ON p.id = s.sender_id "
+    "WHERE s.broadcast_id = {0} AND s.seq = {0} AND s.epoch = {0} AND b.state = 'sending' AND p.paused_at IS NULL"
 )
+
+
+def ledger_end(session: Session) -> int:
+    """Return the number that moves with every consent event."""
+    return int(session.scalar(select(func.sum(LedgerHead.seq))) or 0)
+
+
+# The bound for those who come after a machine that is gone, and its journal with it.
+_REACH = (
+    "UPDATE slice SET reached_epoch = epoch, reached = {0} "
+    "WHERE broadcast_id = {0} AND seq = {0} AND epoch = {0} RETURNING seq"
+)
+
+
+class Door:
+    """Asked before every window whether a slice may still go on; by hand, for it is asked all the time."""
+
+    def __init__(self) -> None:
+        self._connection = OwnConnection()
+        self._standing = Statement(self._connection, "door_standing", _STANDING)
+        self._reach = Statement(self._connection, "door_reach", _REACH)
+
+    def reach(self, lease: Lease, subscriber_id: int) -> None:
+        """Write down, ahead of them, up to whom of the slice something may leave."""
+        self._reach.first(subscriber_id, lease.broadcast_id, lease.seq, lease.epoch)
+
+    def ledger_end(self, lease: Lease) -> int | None:
+        """Return the end of the ledger if the slice is ours, its broadcast is being sent and its sender open."""
+        row = self._standing.first(lease.broadcast_id, lease.seq, lease.epoch)
+        return None if row is None else int(row[0] or 0)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+
+def renew(session: Session, lease: Lease, lease_until: datetime) -> None:
+    """Keep the slice for some time more."""
+    session.execute(
+        update(Slice)
+        .where(Slice.broadcast_id == lease.broadcast_id, Slice.seq == lease.seq, Slice.epoch == lease.epoch)
+        .values(lease_until=lease_until)
+    )
+
+
 _EXPIRES = select(Broadcast.expires_at).where(Broadcast.id == bindparam("b_broadcast")).scalar_subquery()
 _ANSWER = (
     select(
@@ -130,58 +173,48 @@ _ANSWER = (
     .correlate(Delivery)
     .scalar_subquery()
 )
+_WINDOW = and_(
+    Delivery.broadcast_id == bindparam("b_broadcast"),
+    Delivery.inbound_id == 0,
+    Delivery.slice == bindparam("b_slice"),
+    Delivery.subscriber_id.in_(bindparam("b_people", expanding=True)),
+    Delivery.status == _PENDING,
+)
 # Built once: putting it together for every window would cost the worker more than sending does.
-_GATE = (
+_REFUSE = (
     update(Delivery.__table__)  # type: ignore[arg-type]  # as above
-    .where(
-        Delivery.broadcast_id == bindparam("b_broadcast"),
-        Delivery.inbound_id == 0,
-        Delivery.slice == bindparam("b_slice"),
-        Delivery.subscriber_id.in_(bindparam("b_people", expanding=True)),
-        Delivery.status == _PENDING,
-    )
+    .where(_WINDOW, _ANSWER.is_not(None))
     .values(
-        status=case((_ANSWER.is_(None), _HANDING), else_=DeliveryStatus.SKIPPED.value),
+        status=DeliveryStatus.SKIPPED.value,
         reason=_ANSWER,
-        attempts=Delivery.attempts + 1,
         updated_at=bindparam("b_now", type_=Delivery.updated_at.type),
     )
-    .returning(Delivery.subscriber_id, Delivery.status)
 )
+_STILL_WAIT = select(Delivery.subscriber_id).where(_WINDOW, Delivery.due_at.is_(None))
 
 
 def pass_gate(
-    session: Session,
-    lease: Lease,
-    subscriber_ids: Sequence[int],
-    now: datetime,
-    lease_for: timedelta,
-    limits: Limits,
-) -> set[int] | None:
-    """Mark these deliveries HANDING_OVER where the gate still says "send"; returns the subscribers who passed.
-    None means that this worker may hand over nothing more of the slice.
+    session: Session, lease: Lease, subscriber_ids: Sequence[int], now: datetime, limits: Limits
+) -> set[int]:
+    """Skip those of a slice whom the gate refuses now; returns who may still be sent to.
 
-    The last word before the bytes leave: a STOP, a pause, a cancel, an expiry or a lost lease that was
-    committed before this statement wins. Those refused become SKIPPED with the reason; those whom `limits` hold
-    back wait, or are skipped. Renews the lease.
+    Those refused become SKIPPED with the reason; those whom `limits` hold back wait, or are skipped.
     """
+    hold_back(session, lease.broadcast_id, lease.seq, limits, now, subscriber_ids)
+    window = {"b_broadcast": lease.broadcast_id, "b_slice": lease.seq, "b_people": list(subscriber_ids)}
     connection = session.connection()
-    part = {"b_broadcast": lease.broadcast_id, "b_slice": lease.seq}
-    held = connection.execute(
-        _MAY_HAND_OVER, part | {"b_epoch": lease.epoch, "b_lease_until": now + lease_for}
-    )
-    if changed(held) != 1:
-        return None
-    held_back = hold_back(session, lease.broadcast_id, lease.seq, limits, now, subscriber_ids)
-    people = [one for one in subscriber_ids if one not in held_back]
-    rows = connection.execute(_GATE, part | {"b_people": people, "b_now": now})
-    return {subscriber_id for subscriber_id, status in rows if status == _HANDING}
+    connection.execute(_REFUSE, window | {"b_now": now})
+    return set(connection.execute(_STILL_WAIT, window).scalars())
 
 
-def finish_slice(session: Session, lease: Lease, state: str) -> None:
-    """Give the slice back: `done`, or `open` when the worker leaves before its end."""
-    session.execute(
+def finish_slice(session: Session, lease: Lease, state: str) -> bool:
+    """Give the slice back, with everything settled: `done`, or `open` when the worker leaves before its end.
+
+    False when it was not ours any more.
+    """
+    done = session.execute(
         update(Slice)
         .where(Slice.broadcast_id == lease.broadcast_id, Slice.seq == lease.seq, Slice.epoch == lease.epoch)
-        .values(state=state, lease_until=None, worker=None)
+        .values(state=state, lease_until=None, worker=None, reached=None, reached_epoch=None)
     )
+    return changed(done) == 1

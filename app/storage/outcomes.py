@@ -1,26 +1,24 @@
 """What became of deliveries, written in bulk: answers to hand-overs, and reports that come later."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from sqlalchemy import Update, bindparam, case, exists, func, literal, or_, update
+from sqlalchemy import Update, and_, bindparam, case, exists, func, literal, not_, or_, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
 from app.domain.statuses import DeliveryStatus
-from app.storage.database import changed
-from app.storage.models import Broadcast, Delivery
-
-_HANDING = DeliveryStatus.HANDING_OVER.value
-_UNKNOWN = DeliveryStatus.UNKNOWN.value
+from app.storage.database import changed, is_sqlite
+from app.storage.models import Broadcast, Delivery, Slice
 
 
-@dataclass(frozen=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What to write for one delivery after its hand-over. `due_at` with PENDING means: try again then."""
 
     ref: DeliveryRef
@@ -32,7 +30,14 @@ class Settlement:
     attempt_counts: bool = True
 
 
-_OPEN = or_(Delivery.status == literal(_HANDING), Delivery.status == literal(_UNKNOWN))
+# What stands in the row while a hand-over is in the journal only: PENDING, or SKIPPED where a STOP or a cancel came
+# after the message had left. A receipt may have come first; it knows more than the answer to the hand-over.
+_OPEN = or_(*(Delivery.status == literal(one, Delivery.status.type) for one in (0, 1, 5, 6)))
+_AGAIN_THOUGH_STOPPED = and_(
+    Delivery.status == literal(DeliveryStatus.SKIPPED.value),
+    bindparam("b_status", type_=Delivery.status.type) == literal(DeliveryStatus.PENDING.value),
+)
+_TAKES = and_(_OPEN, not_(_AGAIN_THOUGH_STOPPED))
 _SETTLE = (
     update(Delivery.__table__)  # type: ignore[arg-type]  # a mapped class's table is typed as FromClause
     .where(
@@ -41,28 +46,77 @@ _SETTLE = (
         Delivery.inbound_id == bindparam("b_inbound"),
     )
     .values(
-        # A receipt may have come first; it knows more than the answer to the hand-over.
-        status=case((_OPEN, bindparam("b_status", type_=Delivery.status.type)), else_=Delivery.status),
-        reason=case((_OPEN, bindparam("b_reason", type_=Delivery.reason.type)), else_=Delivery.reason),
+        status=case((_TAKES, bindparam("b_status", type_=Delivery.status.type)), else_=Delivery.status),
+        reason=case((_TAKES, bindparam("b_reason", type_=Delivery.reason.type)), else_=Delivery.reason),
         error_code=func.coalesce(bindparam("b_code", type_=Delivery.error_code.type), Delivery.error_code),
         provider_id=func.coalesce(
             bindparam("b_provider", type_=Delivery.provider_id.type), Delivery.provider_id
         ),
-        due_at=bindparam("b_due", type_=Delivery.due_at.type),
-        attempts=Delivery.attempts - bindparam("b_uncounted"),
+        due_at=case((_TAKES, bindparam("b_due", type_=Delivery.due_at.type)), else_=Delivery.due_at),
+        attempts=Delivery.attempts + bindparam("b_attempts", type_=Delivery.attempts.type),
         updated_at=bindparam("b_now", type_=Delivery.updated_at.type),
     )
 )
+# The same for the many that were simply taken, in the driver's own words: past SQLAlchemy, and on PostgreSQL in one
+# statement for all of them.
+_SENT = (
+    "UPDATE delivery SET status = CASE WHEN status IN (0, 1, 5, 6) THEN 2 ELSE status END, "
+    "reason = CASE WHEN status IN (0, 1, 5, 6) THEN NULL ELSE reason END, due_at = NULL, "
+    "attempts = attempts + 1, "
+)
+_SENT_ON_SQLITE = _SENT + (
+    "updated_at = ?, provider_id = ? WHERE broadcast_id = ? AND subscriber_id = ? AND inbound_id = 0"
+)
+# No join, and bounds: a PostgreSQL that has never counted the rows would read the whole broadcast again and again.
+_SENT_ON_POSTGRES = _SENT + (
+    "updated_at = %s, provider_id = %s::jsonb ->> subscriber_id::text "
+    "WHERE broadcast_id = %s AND subscriber_id BETWEEN %s AND %s AND inbound_id = 0 "
+    "AND subscriber_id = ANY(%s::bigint[])"
+)
+# Row by row in the order of the index, as everywhere: another order than a receipt's could end in a deadlock.
+_IN_ORDER = "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off"
+
+_CLOSE_TOGETHER = 20
+"""The bulk statement reads all between the first and the last person; not for a few out of millions."""
 
 
 def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -> None:
-    """Write what became of hand-overs, in one round trip."""
-    if settlements:
-        rows = [_settle_params(one, now) for one in sorted(settlements, key=lambda one: one.ref)]
-        session.connection().execute(_SETTLE, rows)
+    """Write what became of hand-overs: of those taken in one statement a broadcast, of all others in one round trip."""
+    in_order = sorted(settlements, key=attrgetter("ref"))
+    others = [one for one in in_order if not _is_plain(one)]
+    plain = [one for one in in_order if _is_plain(one)]
+    for broadcast_id, group in groupby(plain, key=lambda one: one.ref.broadcast_id):
+        sent = list(group)
+        if sent[-1].ref.subscriber_id - sent[0].ref.subscriber_id < _CLOSE_TOGETHER * len(sent):
+            _settle_sent(session, broadcast_id, sent, now)
+        else:
+            others += sent
+    if others:
+        others.sort(key=attrgetter("ref"))
+        session.connection().execute(_SETTLE, [_settle_params(one, now) for one in others])
+
+
+def _is_plain(one: Settlement) -> bool:
+    return one.status is DeliveryStatus.SENT and one.provider_id is not None and one.ref.inbound_id == 0
+
+
+def _settle_sent(session: Session, broadcast_id: int, sent: Sequence[Settlement], now: datetime) -> None:
+    connection = session.connection()
+    if is_sqlite(session):
+        moment = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")  # as `UtcDateTime` stores it there
+        rows = [(moment, one.provider_id, broadcast_id, one.ref.subscriber_id) for one in sent]
+        connection.exec_driver_sql(_SENT_ON_SQLITE, rows)
+    else:
+        ids = {str(one.ref.subscriber_id): one.provider_id for one in sent}
+        connection.exec_driver_sql(_IN_ORDER)
+        bounds = sent[0].ref.subscriber_id, sent[-1].ref.subscriber_id
+        values = (now, json.dumps(ids), broadcast_id, *bounds, f"{{{','.join(ids)}}}")
+        connection.exec_driver_sql(_SENT_ON_POSTGRES, values)
 
 
 def _settle_params(one: Settlement, now: datetime) -> dict[str, Any]:
+    # Replies are counted when they are claimed, in the statement that marks them as leaving.
+    counted = 0 if one.ref.inbound_id == 0 else 1
     return {
         "b_broadcast": one.ref.broadcast_id,
         "b_subscriber": one.ref.subscriber_id,
@@ -72,7 +126,7 @@ def _settle_params(one: Settlement, now: datetime) -> dict[str, Any]:
         "b_code": one.error_code,
         "b_provider": one.provider_id,
         "b_due": one.due_at,
-        "b_uncounted": 0 if one.attempt_counts else 1,
+        "b_attempts": int(one.attempt_counts) - counted,
         "b_now": now,
     }
 
@@ -98,10 +152,18 @@ def _reporting(overwrites: tuple[DeliveryStatus, ...]) -> Update:
             Delivery.broadcast_id == bindparam("b_broadcast"),
             Delivery.subscriber_id == bindparam("b_subscriber"),
             Delivery.inbound_id == bindparam("b_inbound"),
-            Delivery.status.in_([one.value for one in overwrites]),
+            # Not IN: SQLAlchemy cannot write that for many rows at once.
+            or_(*(Delivery.status == literal(one.value) for one in overwrites)),
             # Only a delivery of this sender: a provider account may not speak about another's deliveries.
-            exists().where(
-                Broadcast.id == bindparam("b_broadcast"), Broadcast.sender_id == bindparam("b_sender")
+            or_(
+                exists().where(
+                    Broadcast.id == bindparam("b_broadcast"), Broadcast.sender_id == bindparam("b_sender")
+                ),
+                exists().where(
+                    Slice.broadcast_id == bindparam("b_broadcast"),
+                    Slice.seq == Delivery.slice,
+                    Slice.sender_id == bindparam("b_sender"),
+                ),
             ),
         )
         .values(

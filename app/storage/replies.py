@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
@@ -91,6 +91,23 @@ def drop_late_confirmations(session: Session, now: datetime) -> list[int]:
         reason = SkipReason.LATE_REPLY.value
         _mark_replies(session, broadcast_id, [inbound_id], DeliveryStatus.SKIPPED, reason, now)
     return [inbound_id for _, inbound_id in late]
+
+
+def dropped_confirmations(session: Session, since: datetime) -> int:
+    """Count the confirmations of STOP that were dropped since then because they would have come too late."""
+    found = (
+        select(func.count())
+        .select_from(Delivery)
+        .join(InboundRow, InboundRow.id == Delivery.inbound_id)
+        .where(
+            InboundRow.received_at >= since,
+            InboundRow.reply_kind.in_([kind.value for kind in CONFIRMATIONS]),
+            Delivery.subscriber_id == InboundRow.subscriber_id,
+            Delivery.status == DeliveryStatus.SKIPPED.value,
+            Delivery.reason == SkipReason.LATE_REPLY.value,
+        )
+    )
+    return session.scalar(found) or 0
 
 
 def _patience(reply_kind: str | None) -> timedelta:

@@ -73,12 +73,22 @@ class Stats:
         return [words for words, found in counts.items() if found]
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """One message that the sink took: numbers in E.164, the moment in monotonic nanoseconds."""
+
+    to: str
+    sender: str
+    at_ns: int
+
+
 class Sink:
     """A running sink, asked over one kept-alive connection. Not for several threads."""
 
-    def __init__(self, port: int, pid: int, kind: str) -> None:
-        self.url, self.pid, self.kind = f"http://127.0.0.1:{port}", pid, kind
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    def __init__(self, address: str, port: int, pid: int, kind: str, log: Path) -> None:
+        self.url, self.pid, self.kind = f"http://{address}:{port}", pid, kind
+        self._log = log
+        self._connection = http.client.HTTPConnection(address, port, timeout=10)
 
     def stats(self) -> Stats:
         """Ask what arrived."""
@@ -87,6 +97,16 @@ class Sink:
     def reset(self) -> None:
         """Let the sink forget everything."""
         self._ask("POST", "/reset")
+
+    def arrivals(self) -> list[Arrival]:
+        """Every message with its person's token that was taken since the last reset, in order."""
+        self._ask("POST", "/arrivals")
+        lines = (line.split() for line in self._log.read_text().splitlines())
+        return [Arrival(to, sender, int(at)) for to, sender, at in lines]
+
+    def trouble(self, *, busy: int = 0, broken: int = 0, cut_after: int = 0, cut_before: int = 0) -> None:
+        """Let so many of a thousand requests meet a 429, a 503, a cut after or before the message was taken."""
+        self._ask("POST", f"/trouble/{busy}/{broken}/{cut_after}/{cut_before}")
 
     def close(self) -> None:
         """Close our connection; the process goes on."""
@@ -100,7 +120,13 @@ class Sink:
 
 @contextlib.contextmanager
 def running_sink(
-    directory: Path, account: Account, *, delay_ms: int = 0, compiler: str = "cc", guard: Guard | None = None
+    directory: Path,
+    account: Account,
+    *,
+    delay_ms: int = 0,
+    compiler: str = "cc",
+    guard: Guard | None = None,
+    address: str = "127.0.0.1",
 ) -> Iterator[Sink]:
     """Start the C sink, or the Python one where there is no compiler or no epoll; end it afterwards.
 
@@ -111,7 +137,9 @@ def running_sink(
     command = [str(program)] if program else [sys.executable, "-m", "bench.sink.fallback"]
     environment = {
         "SINK_AUTH": account.basic,
+        "SINK_ADDRESS": address,
         "SINK_KEY": account.key.hex(),
+        "SINK_ARRIVALS": str(directory / "arrivals"),
         "PATH": os.environ.get("PATH", ""),
     }
     process = subprocess.Popen(
@@ -124,7 +152,9 @@ def running_sink(
     try:
         if guard is not None:
             guard.watch(process.pid)
-        sink = Sink(_port(process), process.pid, C_KIND if program else PYTHON_KIND)
+        sink = Sink(
+            address, _port(process), process.pid, C_KIND if program else PYTHON_KIND, directory / "arrivals"
+        )
         yield sink
         sink.close()
     finally:

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import random
 import signal
 import sys
 import time
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 from bench.tokens import fingerprint, token
@@ -42,34 +44,57 @@ class Witness:
     def reset(self) -> None:
         """Forget everything."""
         self._tokens: dict[str, str] = {}
+        self._arrivals: list[str] = []
+        self._trouble, self._dice = [0, 0, 0, 0], random.Random(1)
         self._counts = dict.fromkeys(
             ("total", "bad_auth", "bad_token", "bad_request", "first_ns", "last_ns"), 0
         )
 
-    def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[str, object]:
-        """Return the status line and the JSON of one request's answer."""
+    def answer(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[str, object] | None:
+        """Return the status line and the JSON of one request's answer; None to cut the connection."""
         if (method, path) == ("GET", "/stats"):
             unique = {"unique": len(self._tokens), "sum": fingerprint(self._tokens.values())}
             return "200 OK", self._counts | unique
         if (method, path) == ("POST", "/reset"):
             self.reset()
             return "200 OK", {}
+        if (method, path) == ("POST", "/arrivals"):
+            Path(os.environ["SINK_ARRIVALS"]).write_text("".join(self._arrivals))
+            return "200 OK", {}
+        if method == "POST" and path.startswith("/trouble/"):
+            self._trouble = [int(share) for share in path.split("/")[2:]]
+            return "200 OK", {}
         if method != "POST" or not path.endswith("/Messages.json"):
             return self._refuse("bad_request", "404 NOT FOUND", 20404)
         if headers.get("authorization") != self._auth:
             return self._refuse("bad_auth", "401 UNAUTHORIZED", 20003)
         form = dict(parse_qsl(body.decode()))
-        return self._take(form.get("To", ""), form.get("Body", ""))
+        return self._troubled(form)
 
-    def _take(self, to: str, text: str) -> tuple[str, object]:
+    def _troubled(self, form: dict[str, str]) -> tuple[str, object] | None:
+        drawn, kind = self._dice.randrange(1000), 0
+        while kind < 4 and drawn >= self._trouble[kind]:
+            drawn, kind = drawn - self._trouble[kind], kind + 1
+        if kind < 2:
+            return ("429 TOO MANY REQUESTS\r\nRetry-After: 1", "503 SERVICE UNAVAILABLE")[kind], {}
+        answer = self._take(form) if kind != 3 else None
+        return answer if kind == 4 else None
+
+    def _take(self, form: dict[str, str]) -> tuple[str, object]:
+        to, text = form.get("To", ""), form.get("Body", "")
         if len(to) < 8 or to[0] != "+" or len(text) < 16:
             return self._refuse("bad_request", "400 BAD REQUEST", 21604)
         expected = token(self._key, to)
-        self._counts["bad_token"] += not text.endswith(expected)
+        made_for_them = text.endswith(expected)
+        self._counts["bad_token"] += not made_for_them
         self._tokens[to] = expected
         self._counts["last_ns"] = time.monotonic_ns()
         self._counts["first_ns"] = self._counts["first_ns"] or self._counts["last_ns"]
         self._counts["total"] += 1
+        if made_for_them:
+            self._arrivals.append(f"{to} {form.get('From', '+0')} {self._counts['last_ns']}\n")
         self._sids += 1
         return "201 CREATED", _ANSWER | {"sid": f"SM{self._sids:032x}", "to": to}
 
@@ -107,18 +132,22 @@ class Connection(asyncio.Protocol):
             return None
         self._unread = rest[length:]
         method, path, _ = first.split(" ", 2)
-        status, content = self._witness.answer(method, path, headers, rest[:length])
+        answer = self._witness.answer(method, path, headers, rest[:length])
+        if answer is None:
+            self._transport.abort()
+            return None
+        status, content = answer
         text = json.dumps(content).encode()
         head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n".encode()
         return head + text
 
 
 async def serve(delay: float) -> None:
-    """Listen on a free port of the loopback address, print it, and answer until SIGTERM."""
+    """Listen on a free port of SINK_ADDRESS, print it, and answer until SIGTERM."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     witness = Witness(os.environ["SINK_AUTH"], bytes.fromhex(os.environ["SINK_KEY"]))
-    server = await loop.create_server(lambda: Connection(witness, delay), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: Connection(witness, delay), os.environ["SINK_ADDRESS"], 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await stop.wait()
     server.close()

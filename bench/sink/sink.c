@@ -4,9 +4,12 @@
  * `To`, and checks that the text ends with this person's token, SipHash-2-4(secret, number) as 16 hex digits.
  * Numbers are counted once each; the sum of their tokens (mod 2^64) fingerprints the set in any order.
  *
- *     SINK_AUTH=base64(account:token) SINK_KEY=32 hex digits ./sink [milliseconds before each answer]
+ *     SINK_ADDRESS=127.0.0.1 SINK_AUTH=base64(account:token) SINK_KEY=32 hex digits ./sink [milliseconds before each answer]
  *
- * prints its port on 127.0.0.1. GET /stats tells what was seen, POST /reset forgets it. Linux only (epoll).
+ * prints its port. GET /stats tells what was seen, POST /reset forgets it. Linux only (epoll).
+ * POST /arrivals writes "to from nanoseconds" of every message with its person's token to the file SINK_ARRIVALS.
+ * POST /trouble/A/B/C/D lets that many of a thousand requests meet: 429 with Retry-After, 503, a connection that is
+ * cut after the message was taken, one that is cut before.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -32,6 +35,9 @@ typedef struct { Conn *conn; unsigned generation; int64_t due; int length; char 
 static struct { uint64_t total, unique, bad_auth, bad_token, bad_request, sum; int64_t first, last; } seen;
 static uint64_t *numbers, key[2], next_sid;
 static const char *auth;
+static struct { uint64_t to, from; int64_t at; } *arrivals;
+static size_t arrived, arrivals_size;
+static unsigned trouble[4], dice;
 static Waiting *waiting;
 static unsigned queue_head, queue_tail;
 static int64_t delay_ns;
@@ -103,8 +109,18 @@ static int refuse(char *out, const char *status, int code, const char *words) {
     return answer(out, status, json);
 }
 
+static void note_arrival(const char *to, const char *from, int64_t at) {
+    if (arrived == arrivals_size) {
+        arrivals_size = arrivals_size ? 2 * arrivals_size : 1 << 14;
+        if (!(arrivals = realloc(arrivals, arrivals_size * sizeof *arrivals))) exit(1);
+    }
+    arrivals[arrived].to = strtoull(to + 1, NULL, 10);
+    arrivals[arrived].from = strtoull(from + (*from == '+'), NULL, 10);
+    arrivals[arrived++].at = at;
+}
+
 static int accept_message(char *out, const char *form, const char *end) {
-    char to[32], body[2048], json[1200];
+    char to[32], from[32], body[2048], json[1200];
     int to_len = field(form, end, "To", to, sizeof to), length = field(form, end, "Body", body, sizeof body);
     if (to_len < 8 || to[0] != '+' || length < 16) {
         seen.bad_request++;
@@ -113,9 +129,11 @@ static int accept_message(char *out, const char *form, const char *end) {
     uint64_t token = siphash(to, to_len);
     char expected[17];
     snprintf(expected, sizeof expected, "%016llx", (unsigned long long)token);
-    if (strcmp(expected, body + length - 16)) seen.bad_token++;
+    int made_for_them = !strcmp(expected, body + length - 16);
+    if (!made_for_them) seen.bad_token++;
     if (first_time(strtoull(to + 1, NULL, 10))) { seen.unique++; seen.sum += token; }
     seen.last = now_ns();
+    if (made_for_them) note_arrival(to, field(form, end, "From", from, sizeof from) > 0 ? from : "+0", seen.last);
     if (!seen.total++) seen.first = seen.last;
     snprintf(json, sizeof json,
         "{\"account_sid\": \"AC%032d\", \"api_version\": \"2010-04-01\", \"body\": \"%.24s\", \"date_created\": "
@@ -140,13 +158,45 @@ static int stats(char *out) {
 
 static int reset(char *out) {
     memset(&seen, 0, sizeof seen);
+    memset(trouble, 0, sizeof trouble);
+    arrived = 0;
     memset(numbers, 0, SLOTS * sizeof *numbers);
     return answer(out, "200 OK", "{}");
+}
+
+static int write_arrivals(char *out) {
+    const char *path = getenv("SINK_ARRIVALS");
+    FILE *file = path ? fopen(path, "w") : NULL;
+    if (!file) return answer(out, "500 INTERNAL SERVER ERROR", "{}");
+    for (size_t i = 0; i < arrived; i++)
+        fprintf(file, "+%llu +%llu %lld\n", (unsigned long long)arrivals[i].to, (unsigned long long)arrivals[i].from,
+                (long long)arrivals[i].at);
+    fclose(file);
+    return answer(out, "200 OK", "{}");
+}
+
+static int make_trouble(char *out, const char *shares) {
+    sscanf(shares, "%u/%u/%u/%u", &trouble[0], &trouble[1], &trouble[2], &trouble[3]);
+    dice = 1;
+    return answer(out, "200 OK", "{}");
+}
+
+static int troubled(char *out, const char *form, const char *end) { /* 0 for no trouble, -1 to cut the connection */
+    unsigned drawn = (dice = dice * 1103515245 + 12345) >> 16, kind = 0;
+    for (drawn %= 1000; kind < 4 && drawn >= trouble[kind]; kind++) drawn -= trouble[kind];
+    if (kind == 0)
+        return snprintf(out, ANSWER_SIZE, "HTTP/1.1 429 TOO MANY REQUESTS\r\nRetry-After: 1\r\nContent-Type: "
+                        "application/json\r\nContent-Length: 15\r\n\r\n{\"code\": 20429}");
+    if (kind == 1) return refuse(out, "503 SERVICE UNAVAILABLE", 20503, "Try again");
+    if (kind == 2) accept_message(out, form, end);
+    return kind < 4 ? -1 : 0;
 }
 
 static int respond(char *out, const char *head, const char *form, const char *end) {
     if (!strncmp(head, "GET /stats ", 11)) return stats(out);
     if (!strncmp(head, "POST /reset ", 12)) return reset(out);
+    if (!strncmp(head, "POST /arrivals ", 15)) return write_arrivals(out);
+    if (!strncmp(head, "POST /trouble/", 14)) return make_trouble(out, head + 14);
     const char *given = header(head, form, "Authorization: Basic"), *path_end = strstr(head, "/Messages.json ");
     size_t length = strlen(auth);
     if (strncmp(head, "POST ", 5) || !path_end || path_end > (char *)memchr(head, '\r', form - head)) {
@@ -157,7 +207,8 @@ static int respond(char *out, const char *head, const char *form, const char *en
         seen.bad_auth++;
         return refuse(out, "401 UNAUTHORIZED", 20003, "Authenticate");
     }
-    return accept_message(out, form, end);
+    int n = troubled(out, form, end);
+    return n ? n : accept_message(out, form, end);
 }
 
 static void drop(Conn *c) {
@@ -190,6 +241,7 @@ static int take_request(Conn *c) { /* 1 when one was answered, 0 when more bytes
     if (delay_ns && queue_tail - queue_head == WAITING) return -1;
     char *out = delay_ns ? w->text : c->out + c->out_len;
     int n = respond(out, c->in, body, body + length);
+    if (n < 0) return -1;
     if (delay_ns) { w->conn = c; w->generation = c->generation; w->due = now_ns() + delay_ns; w->length = n; queue_tail++; }
     else c->out_len += n;
     int used = body + length - c->in;
@@ -242,9 +294,9 @@ static void welcome(int listener) {
     epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
 }
 
-static int listen_on_loopback(void) {
+static int listen_on_free_port(void) {
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(getenv("SINK_ADDRESS"))};
     socklen_t size = sizeof address;
     if (bind(listener, (struct sockaddr *)&address, size) || listen(listener, 1024)) { perror("sink"); exit(1); }
     getsockname(listener, (struct sockaddr *)&address, &size);
@@ -258,14 +310,17 @@ static int listen_on_loopback(void) {
 int main(int argc, char **argv) {
     const char *secret = getenv("SINK_KEY");
     auth = getenv("SINK_AUTH");
-    if (!auth || !secret || strlen(secret) != 32) { fputs("sink: set SINK_AUTH and SINK_KEY\n", stderr); return 2; }
+    if (!auth || !getenv("SINK_ADDRESS") || !secret || strlen(secret) != 32) {
+        fputs("sink: set SINK_AUTH, SINK_ADDRESS and SINK_KEY\n", stderr);
+        return 2;
+    }
     for (int i = 15; i >= 0; i--) { unsigned byte; sscanf(secret + 2 * i, "%2x", &byte); key[i / 8] = key[i / 8] << 8 | byte; }
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     delay_ns = argc > 1 ? atoll(argv[1]) * 1000000 : 0;
     numbers = calloc(SLOTS, sizeof *numbers);
     waiting = delay_ns ? calloc(WAITING, sizeof *waiting) : malloc(sizeof *waiting);
     poller = epoll_create1(0);
-    int listener = listen_on_loopback(), timeout = -1;
+    int listener = listen_on_free_port(), timeout = -1;
     for (struct epoll_event events[EVENTS];;) {
         int count = epoll_wait(poller, events, EVENTS, timeout);
         for (int i = 0; i < count; i++) {

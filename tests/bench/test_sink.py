@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -136,3 +137,30 @@ def test_an_answer_waits_for_the_delay(tmp_path: Path):
         post(slow, BEA, text_for(BEA))
 
         assert slow.stats().seconds >= 0.06
+
+
+def test_every_arrival_is_told_with_its_moment(sink):
+    before = time.monotonic_ns()
+    for number in (ADA, BEA, ADA):
+        post(sink, number, text_for(number))
+
+    told = sink.arrivals()
+    assert [(one.to, one.sender) for one in told] == [(one, "+12025550100") for one in (ADA, BEA, ADA)]
+    assert before < told[0].at_ns < told[1].at_ns < told[2].at_ns < time.monotonic_ns()
+
+
+def test_trouble_is_a_429_a_503_or_a_cut_and_the_sink_knows_which_were_taken(sink):
+    sink.trouble(busy=1000)
+    assert post(sink, ADA, text_for(ADA))[0] == 429
+    sink.trouble(broken=1000)
+    assert post(sink, ADA, text_for(ADA))[0] == 503
+    sink.trouble(cut_before=1000)
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+        post(sink, ADA, text_for(ADA))
+    assert sink.arrivals() == []
+    sink.trouble(cut_after=1000)
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+        post(sink, ADA, text_for(ADA))
+    assert [one.to for one in sink.arrivals()] == [ADA]
+    sink.reset()
+    assert post(sink, ADA, text_for(ADA))[0] == 201

@@ -1,5 +1,6 @@
 """A desk that has been in use for a while: broadcasts in every state, people with a past, letters in the inbox."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,6 +70,17 @@ def waiting_of(editor: Editor) -> str:
     return path
 
 
+def fill_board(editor: Editor) -> None:
+    """Three slots a day, and stories that wait for them."""
+    editor.submit("/board/1", "times", times="00:10, 12:30, 23:50")
+    for title, text in (
+        ("Pool", "The pool is open until ten tonight."),
+        ("Tram line", "The council votes on the tram line at six."),
+        ("Market", "The Saturday market moves to Church Square."),
+    ):
+        editor.submit("/board/1", "title", title=title, text=text)
+
+
 def tomorrow() -> str:
     """The next day in the zone that the demo's lists promise, as a form writes it."""
     return (utcnow().astimezone(ZoneInfo("Europe/Berlin")) + timedelta(days=1)).date().isoformat()
@@ -77,7 +89,9 @@ def tomorrow() -> str:
 def person_of(editor: Editor, number: str) -> str:
     """Return the path of a person's page."""
     found = editor.open(f"/people?q=%2B{number.removeprefix('+')}")
-    return "/people/" + found.partition('href="/people/')[2].partition('"')[0]
+    number_of = re.search(r'href="(/people/\d+)"', found)
+    assert number_of, f"the desk finds nobody with the number {number}"
+    return number_of.group(1)
 
 
 def is_sending(editor: Editor, path: str) -> bool:

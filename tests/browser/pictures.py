@@ -12,6 +12,7 @@ SCENES = (
     "desk-broadcasts",
     "desk-compose",
     "sign-up",
+    "desk-today",
     "desk-when",
     "desk-review",
     "desk-progress",

@@ -79,6 +79,8 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     camera.take("desk-inbox", "/inbox")
     camera.take("desk-lists", "/lists")
     camera.take("sign-up", "/join/city")
+    archive.fill_board(editor)
+    camera.take("desk-today", "/board/1")
     camera.take("desk-notice", "/lists/1/notice")
     camera.take("desk-compose", f"{headline}/edit")
     camera.take(

@@ -36,7 +36,7 @@ def seconds_until_quiet(stack: Stack, *command: str) -> float:
     return last - began
 
 
-def test_whoever_says_stop_before_their_turn_does_not_get_it(running: RunningStack) -> None:
+def test_t4_whoever_says_stop_before_their_turn_does_not_get_it(running: RunningStack) -> None:
     stack, broadcast_id = a_slow_broadcast(running, 80)
     quitters = SOME_NUMBERS[1500::20]
 

@@ -74,8 +74,10 @@ def test_a_notice_is_shown_and_written_anew(newsdesk: Shell) -> None:
     refused = newsdesk.run("lists", "notice", "NEWS", "--set", better, "--purpose", "Offers")
     assert "2 people agreed to another purpose" in refused.stderr
     assert "must be asked again" in newsdesk.ok(
-        "lists", "notice", "NEWS", "--set", better, "--purpose", "Offers", "--ask-again"
+        "lists", "notice", "NEWS", "--set", better, "--purpose", "Road works", "--ask-again"
     )
+    assert newsdesk.json("lists", "ask-again", "NEWS")["asked"] == 2
+    assert "nobody to ask again" in newsdesk.run("lists", "ask-again", "NEWS").stderr
     latin = newsdesk.folder / "latin.txt"
     latin.write_bytes("Hinweis für Sie".encode("latin-1"))
     assert "not UTF-8" in newsdesk.run("lists", "notice", "NEWS", "--set", str(latin)).stderr

@@ -16,8 +16,10 @@ from tests.support.world import NOON
 
 PUBLIC = {"account.sign_in", "account.check_sign_in", "account.sign_out", "account.language"}
 ADMINS_ONLY = {
+    "board.slots",
     "lists.new",
     "lists.create",
+    "notices.ask_people_again",
     "notices.measure",
     "notices.write",
     "rights.ask_erase",

@@ -57,14 +57,21 @@ def test_another_purpose_is_written_only_once_it_is_confirmed(house: House, admi
     with house.inside() as newsroom:
         newsroom.join(2)
     admin.get(path)
-    other = form(purpose="Offers of our shop", text=GOOD.replace("News of City", "Offers of our shop"))
+    other = form(purpose="Road works", text=GOOD.replace("News of City", "Road works"))
 
     refused = admin.post(path, other)
 
     assert refused.status_code == 422
     assert "2 people are on the list" in words(refused)
     assert "Confirm that they will be asked again." in words(refused)
-    assert "Version 2 is what" in words(admin.submit(path, other | {"confirmed": "true"}))
+    assert "Ask them now" not in words(admin.get(path))
+    page = words(admin.submit(path, other | {"confirmed": "true"}))
+    assert "Version 2 is what" in page
+    assert "2 people on this list agreed to another purpose" in page
+    asked = words(admin.submit(f"{path}/ask-again", {}))
+    assert "2 people are asked again." in asked
+    assert "Ask them now" not in asked
+    assert "there is nobody to ask again" in words(admin.submit(f"{path}/ask-again", {}))
 
 
 def test_editors_read_the_notice_and_write_none(house: House, editor: Visitor) -> None:

@@ -1,5 +1,6 @@
 """Who may be asked to confirm a sign-up, and that the question itself sells nothing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -28,7 +29,7 @@ def stopped(days: float, scope: int | None = LIST) -> Known:
     return Known(standings[LIST], overlays)
 
 
-@pytest.mark.parametrize("who", Who)
+@pytest.mark.parametrize("who", [Who.FORM, Who.OPERATOR, Who.IMPORT])
 @pytest.mark.parametrize(
     ("known", "reason"),
     [
@@ -51,6 +52,19 @@ def test_t20_who_may_be_asked_is_the_same_whoever_wants_it(
     who: Who, known: Known, reason: WhyNot | None
 ) -> None:
     assert why_not(known, who, NOW) is reason
+
+
+def test_because_of_a_new_purpose_only_those_on_the_list_are_asked() -> None:
+    active, paused = (
+        Known(Standing(state)) for state in (SubscriptionState.ACTIVE, SubscriptionState.PAUSED)
+    )
+    others = [Known(), stopped(400), Known(Standing(SubscriptionState.PENDING, expires_at=NOW))]
+
+    assert [why_not(one, Who.CHANGE, NOW) for one in (active, paused)] == [None, None]
+    assert {why_not(one, Who.CHANGE, NOW) for one in others} == {WhyNot.NOT_ON_IT}
+    held = replace(active, overlays=Overlays(review_opened_at=ago(1)))
+    assert why_not(held, Who.CHANGE, NOW) is WhyNot.HELD
+    assert why_not(replace(active, questions=3), Who.CHANGE, NOW) is WhyNot.TOO_OFTEN
 
 
 @pytest.mark.parametrize("scope", [LIST, None])

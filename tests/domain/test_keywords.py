@@ -44,7 +44,7 @@ def vectors() -> list[tuple[str, str, str, str]]:
 
 
 @pytest.mark.parametrize(("text", "lang", "state", "expected"), vectors())
-def test_every_agreed_text_has_its_agreed_outcome(text: str, lang: str, state: str, expected: str) -> None:
+def test_t1_every_agreed_text_has_its_agreed_outcome(text: str, lang: str, state: str, expected: str) -> None:
     decision = classify(text, languages=("en", lang), state=state, lists=LISTS)
 
     assert in_words(decision) == expected
@@ -65,7 +65,7 @@ def test_the_stop_words_of_a_language_are_the_agreed_ones(language: str) -> None
 @pytest.mark.parametrize(
     ("word", "outcome"), [("STOP", Outcome.STOP), ("Start", Outcome.START), ("help?", Outcome.HELP)]
 )
-def test_stop_start_and_help_work_in_every_language(language: str, word: str, outcome: Outcome) -> None:
+def test_t32_stop_start_and_help_work_in_every_language(language: str, word: str, outcome: Outcome) -> None:
     assert classify(word, languages=(language,)).outcome is outcome
 
 
@@ -81,7 +81,7 @@ def test_no_word_of_a_language_means_two_things(language: str) -> None:
     ("word", "own", "other"),
     [("dur", "tr", "fr"), ("alto", "es", "it"), ("para", "pt", "tr"), ("ret", "tr", "en")],
 )
-def test_a_word_that_is_harmless_elsewhere_stops_in_its_own_language_only(
+def test_t32_a_word_that_is_harmless_elsewhere_stops_in_its_own_language_only(
     word: str, own: str, other: str
 ) -> None:
     assert classify(word, languages=(own,)).outcome is Outcome.STOP

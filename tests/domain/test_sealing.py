@@ -75,11 +75,11 @@ def test_any_changed_byte_is_noticed(position: int) -> None:
         RING.open(bytes(sealed), "label")
 
 
-def test_a_seal_names_the_version_of_its_key() -> None:
+def test_a_seal_names_its_format() -> None:
     sealed = RING.seal(b"secret", "label")
 
     assert sealed[0] == 1
-    with pytest.raises(CannotOpen, match="key version 2; the key here is version 1"):
+    with pytest.raises(CannotOpen, match="format 2; this version knows format 1"):
         RING.open(b"\x02" + sealed[1:], "label")
 
 
@@ -160,3 +160,27 @@ def test_neither_repr_nor_attributes_show_the_key() -> None:
 
     assert MASTER.hex() not in shown
     assert repr(MASTER) not in shown
+
+
+def test_older_keys_open_and_find_and_make_nothing_new() -> None:
+    old, older = KeyRing(b"a" * 32), KeyRing(b"b" * 32)
+    ring = KeyRing(MASTER, [b"a" * 32, b"b" * 32])
+
+    for one in (old, older, RING):
+        assert ring.open(one.seal(b"secret", "label"), "label") == b"secret"
+        assert one.index_hmac("sms", "+12025550123") in ring.index_hmacs("sms", "+12025550123")
+        assert one.suppress_hmac("sms", "+12025550123") in ring.suppress_hmacs("sms", "+12025550123").values()
+    assert RING.open(ring.seal(b"secret", "label"), "label") == b"secret"
+    assert (ring.version, list(ring.public_keys)) == (3, [3, 2, 1])
+    assert ring.public_key == RING.public_key
+    assert ring.is_present(RING.seal(b"x", "label"), "label")
+    assert not ring.is_present(old.seal(b"x", "label"), "label")
+    with pytest.raises(CannotOpen):
+        ring.open(KeyRing(b"c" * 32).seal(b"secret", "label"), "label")
+
+
+def test_a_key_that_was_thrown_away_keeps_its_number() -> None:
+    ring = KeyRing.from_text("07" * 32, ["-", "08" * 32])
+
+    assert (ring.version, list(ring.public_keys)) == (3, [3, 1])
+    assert list(ring.suppress_hmacs("sms", "+12025550123")) == [3, 1]

@@ -35,6 +35,8 @@ def test_a_move_that_is_not_allowed_says_which_are(now_in: S, to: S) -> None:
 
 def test_no_receipt_leads_backwards() -> None:
     order = [
+        DeliveryStatus.PENDING,
+        DeliveryStatus.SKIPPED,
         DeliveryStatus.HANDING_OVER,
         DeliveryStatus.SENT,
         DeliveryStatus.FAILED,
@@ -47,5 +49,6 @@ def test_no_receipt_leads_backwards() -> None:
 
 
 @pytest.mark.parametrize("status", [DeliveryStatus.SKIPPED, DeliveryStatus.PENDING])
-def test_a_receipt_never_touches_what_was_not_handed_over(status: DeliveryStatus) -> None:
-    assert all(status not in overwritten for overwritten in RECEIPT_OVERWRITES.values())
+def test_a_receipt_may_be_faster_than_our_own_note_of_the_hand_over(status: DeliveryStatus) -> None:
+    """Only the worker's journal knows it then; a STOP or a cancel may even have skipped the row in between."""
+    assert all(status in overwritten for overwritten in RECEIPT_OVERWRITES.values())

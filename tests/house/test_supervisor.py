@@ -234,9 +234,9 @@ def test_every_process_of_the_procfile_is_a_module_that_is_there():
     commands = load_procfile(ROOT / "Procfile")
     modules = [words[2] for words in map(shlex.split, commands.values()) if words[1] == "-m"]
 
-    assert list(commands) == ["release", "web", "worker", "replies", "clock"]
+    assert list(commands) == ["release", "web", "worker", "replies", "clock", "connectors"]
     assert all(importlib.util.find_spec(module) for module in modules)
-    assert modules == ["gunicorn", "workers", "workers", "workers"]
+    assert modules == ["gunicorn", "workers", "workers", "workers", "workers"]
 
 
 def test_stopping_when_nothing_runs_is_no_error(tmp_path):

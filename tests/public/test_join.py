@@ -7,13 +7,17 @@ from sqlalchemy import func, select
 
 from app.clock import utcnow
 from app.domain.ledger import iso_ms
+from app.gateways.registry import gateway_class
 from app.public.texts import load
 from app.runtime import runtime
+from app.services.manage_senders import add
 from app.services.notices import write
 from app.services.record_consent import open_pii
+from app.services.senders_of_lists import add_sender
 from app.storage.database import db
 from app.storage.models import ConsentEvent, ConsentPii, OwnMessage, Subject, Subscription
 from tests.desk.conftest import House, Visitor, words
+from tests.gateways.samples.telegram import SETTINGS
 from tests.support.world import number
 
 Visit = Callable[..., Visitor]
@@ -278,3 +282,22 @@ def test_the_link_subscribes_only_when_the_button_is_pressed_and_only_once(
         newsroom.send_replies()
         (welcome,) = [body for _, body in newsroom.provider.arrived]
         assert welcome.startswith("Riverside News: Anmeldung für City.")
+
+
+def test_the_page_leads_to_the_lists_other_channels_too(house: House, visit: Callable[..., Visitor]) -> None:
+    with house.inside() as newsroom:
+        add(
+            name="city-telegram",
+            gateway=gateway_class("telegram"),
+            settings=SETTINGS,
+            by="tests",
+            controller=newsroom.controller,
+            now=newsroom.now,
+        )
+        add_sender("CITY", "city-telegram", by="tests", now=newsroom.now)
+
+    page = visit().get("/join/city?lang=de").text
+
+    assert 'href="https://t.me/CityDeskBot?start=city_web"' in page
+    assert "Telegram öffnen" in page
+    assert "<title>Code, der Telegram öffnet</title>" in page

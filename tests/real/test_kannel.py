@@ -20,6 +20,7 @@ from app.storage.models import BroadcastList, Delivery, Sender, Subscriber, Subs
 from tests.real.door import open_door
 from tests.real.kannel import PASSWORD, USER, Kannel, free_port, missing, running_kannel
 from tests.support.world import Newsroom, OpenThrottle, number
+from workers.journal import journal
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +59,7 @@ class Desk:
             transport=transport,
             throttle=OpenThrottle(),
             controller=self.newsroom.controller,
+            journal=journal(),
             clock=utcnow,
             worker="tests:1",
         )

@@ -11,6 +11,7 @@ from app.domain.sealing import KeyRing
 from app.services import manage_senders, sign_heads
 from app.services.check_health import Check, Health, Surroundings, doctor, worst
 from app.services.controller import Controller
+from app.services.let_time_pass import let_time_pass
 from app.storage.database import transaction
 from tests.services.conftest import ANNA, NOW, World
 
@@ -137,3 +138,17 @@ def test_a_missing_table_fails_one_check_and_not_the_others(world: World) -> Non
 
     assert checks["ledger"].health is Health.FAIL
     assert checks["senders"].health is Health.OK
+
+
+def test_t2_confirmations_that_came_to_nothing_alarm(world: World) -> None:
+    world.text(ANNA, "NEWS")
+    world.text(ANNA, "STOP", NOW)
+    later = timedelta(minutes=6)
+    assert examine(world)["confirmations"].health is Health.OK
+    let_time_pass(controller=world.controller, now=NOW + later)
+
+    check = examine(world, later=later)["confirmations"]
+
+    assert check.health is Health.WARN
+    assert "1 confirmations of STOP were dropped" in check.found
+    assert examine(world, later=timedelta(days=8))["confirmations"].health is Health.OK

@@ -1,6 +1,7 @@
 """Receipts in two published forms fit their schemas, and say of each list what the ledger says."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
 from typing import Any
@@ -26,6 +27,18 @@ def validator(form: str) -> Draft202012Validator:
 
 def faults(form: str, documents: Any) -> list[str]:
     return [error.message for error in validator(form).iter_errors(documents)]
+
+
+def test_a_receipt_names_the_privacy_page_of_the_day_of_consent_and_not_todays(world: World) -> None:
+    world.text(ANNA, "NEWS", NOW)
+    then, today = world.controller.privacy_url, "https://example.org/privacy/2027"
+    moved = replace(world.controller, privacy_url=today)
+
+    (record,) = receipts(ANNA, form="27560", given=Particulars(), controller=moved)
+    (receipt,) = receipts(ANNA, form="kantara", given=Particulars(), controller=moved)
+
+    assert record["pii_processing"][0]["privacy_notice"]["url"] == receipt["policyUrl"] == then
+    assert receipt["piiControllers"][0]["piiControllerUrl"] == today
 
 
 def test_t30_both_forms_fit_their_schemas_and_state_what_became_of_the_consent(world: World) -> None:

@@ -1,4 +1,5 @@
-"""The gate asks each person's own consent once more in the statement that marks them as handed over."""
+"""The gate asks each person's own consent once more just before the hand-over: when the ledger has moved, or a second
+after the claim."""
 
 from sqlalchemy import update
 
@@ -16,7 +17,7 @@ def test_a_consent_that_is_gone_at_the_door_is_refused_whatever_others_agreed_to
     broadcast_id = newsroom.broadcast()
 
     def withdraw_once(to: str) -> None:
-        # Not the front door, which also strikes the delivery: here only the consent itself is gone.
+        # Not the front door, which moves the ledger and strikes the delivery: here only the consent itself is gone.
         with transaction() as session:
             leaver = session.query(Subscriber.id).filter_by(address=number(11)).scalar_subquery()
             session.execute(
@@ -24,6 +25,7 @@ def test_a_consent_that_is_gone_at_the_door_is_refused_whatever_others_agreed_to
                 .where(Subscription.subscriber_id == leaver)
                 .values(state=SubscriptionState.STOPPED.value)
             )
+        newsroom.later(seconds=1)
 
     newsroom.provider.before_answer = withdraw_once
     newsroom.send()

@@ -23,7 +23,15 @@ from app.services.prove_consent import prove
 from app.services.rebuild_subscriptions import rebuild
 from app.services.verify_ledger import verify
 from app.storage.database import db, transaction
-from app.storage.models import ConsentEvent, Delivery, InboundRow, LedgerHead, Subscriber, Subscription
+from app.storage.models import (
+    BroadcastList,
+    ConsentEvent,
+    Delivery,
+    InboundRow,
+    LedgerHead,
+    Subscriber,
+    Subscription,
+)
 from tests.services.conftest import ANNA, BERT, CARA, NOW, World
 
 PAPER = Evidence("Paper form, town fair", datetime(2026, 5, 1, tzinfo=UTC), "Yes, text me", by="Anna Ross")
@@ -484,3 +492,51 @@ def test_two_processes_cannot_work_on_one_import(importer: Importer) -> None:
 
     with pytest.raises(Conflict, match="another process"):
         work(plan, run, clock=lambda: NOW)
+
+
+LINK = "https://news.example.org/confirm"
+
+
+def test_an_import_that_asks_subscribes_nobody_until_they_say_yes(importer: Importer) -> None:
+    world = importer.world
+    world.text(BERT, "STOP")
+    rows = f"number,first_name\n{ANNA},Ada\n{BERT},Bert\n{CARA},Cara\n{CARA},Cara\n"
+
+    dry = importer.run(rows, dry_run=True, ask_link=LINK)
+    wet = importer.run(rows, ask_link=LINK)
+    again = importer.run(rows + "\n", ask_link=LINK)
+
+    assert (
+        dict(dry.counts) == dict(wet.counts) == {Verdict.ASKED: 2, Verdict.STOPPED: 1, Verdict.DUPLICATE: 1}
+    )
+    assert dict(again.counts) == {Verdict.NOT_ASKED: 2, Verdict.STOPPED: 1, Verdict.DUPLICATE: 1}
+    assert {problem.reason[:37] for problem in importer.problems if "asked" in problem.reason} == {
+        "This person was asked already, or thr"
+    }
+    assert {states()[one] for one in (ANNA, CARA)} == {"pending"}
+    world.text(ANNA, "YES")
+    assert states()[ANNA] == "active"
+    ada = db.session.scalars(select(Subscriber).where(Subscriber.address == ANNA)).one()
+    assert ada.attributes == {"first_name": "Ada"}
+    told = db.session.scalars(
+        select(ConsentEvent.event_type)
+        .where(ConsentEvent.subject_ref == ada.subject_ref)
+        .order_by(ConsentEvent.seq)
+    ).all()
+    assert told == ["signup_recorded", "consent_requested", "consent_given"]
+
+
+def test_a_list_for_which_nobody_may_be_asked_refuses_the_file_at_once(importer: Importer) -> None:
+    with transaction() as session:
+        session.execute(update(BroadcastList).values(name="Gratis"))
+
+    importer.path.write_text(f"number\n{ANNA}\n")
+
+    with pytest.raises(Refused, match="would be advertising"):
+        import_subscribers(
+            Path(importer.path),
+            list_name="Gratis",
+            options=ImportOptions(by="ops", evidence=PAPER, ask_link=LINK, dry_run=True),
+            controller=importer.world.controller,
+            clock=lambda: NOW,
+        )

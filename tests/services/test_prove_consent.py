@@ -22,6 +22,7 @@ from app.services.controller import NotFound, Refused
 from app.services.proof import page, phrases
 from app.services.prove_consent import prove, show
 from app.services.rebuild_subscriptions import rebuild
+from app.services.rights.wiping import shred
 from app.services.sign_heads import sign
 from app.services.verify_ledger import Kept, verify
 from app.storage.database import db, transaction
@@ -32,7 +33,6 @@ from app.storage.models import (
     InboundRow,
     LedgerHead,
     Notice,
-    Subject,
     Subscriber,
     Subscription,
 )
@@ -145,9 +145,7 @@ def test_an_erased_person_is_found_by_an_entry_and_the_proof_says_what_is_gone(t
     event_id = _event_id(2)
     with transaction() as session:
         subject = session.scalars(select(ConsentEvent.subject_ref).where(ConsentEvent.seq == 1)).one()
-        ids = session.scalars(select(ConsentEvent.event_id).where(ConsentEvent.subject_ref == subject)).all()
-        session.execute(ConsentPii.__table__.delete().where(ConsentPii.event_id.in_(ids)))
-        session.execute(Subject.__table__.delete().where(Subject.subject_ref == subject))
+        shred(session, [subject])
         person = session.scalars(select(Subscriber.id).where(Subscriber.subject_ref == subject)).one()
         for table in (Subscription, Delivery, InboundRow):
             session.execute(table.__table__.delete().where(table.subscriber_id == person))
@@ -302,7 +300,8 @@ def test_exchanged_evidence_is_found(told: World) -> None:
     with transaction() as session:
         anna, bert = _event_id(2), _event_id(4)
         other = session.scalars(select(ConsentPii).where(ConsentPii.event_id == bert)).one()
-        session.execute(update(ConsentPii).where(ConsentPii.event_id == anna).values(salt=other.salt))
+        change = update(ConsentPii).where(ConsentPii.event_id == anna).values(salt=other.salt)
+        session.connection().execute(change)
 
     bad = verify(controller=told.controller).bad
 
@@ -336,9 +335,7 @@ def test_a_ledger_written_anew_does_not_fit_a_head_that_was_kept(told: World) ->
 def test_an_erased_person_leaves_a_ledger_that_verifies(told: World) -> None:
     with transaction() as session:
         subject = session.scalars(select(ConsentEvent.subject_ref).where(ConsentEvent.seq == 1)).one()
-        ids = session.scalars(select(ConsentEvent.event_id).where(ConsentEvent.subject_ref == subject)).all()
-        session.execute(ConsentPii.__table__.delete().where(ConsentPii.event_id.in_(ids)))
-        session.execute(Subject.__table__.delete().where(Subject.subject_ref == subject))
+        shred(session, [subject])
 
     verdict = verify(controller=told.controller)
 

@@ -122,7 +122,7 @@ def test_help_is_answered_and_changes_nothing(newsroom: Newsroom) -> None:
 
 
 @pytest.mark.parametrize("words", ["yes", "hello", "👍", "", "   ", "OK thanks"])
-def test_nothing_but_a_start_word_brings_consent_back(newsroom: Newsroom, words: str) -> None:
+def test_t8_nothing_but_a_start_word_brings_consent_back(newsroom: Newsroom, words: str) -> None:
     newsroom.text("START")
     newsroom.text("STOP")
     answers(newsroom)
@@ -164,7 +164,7 @@ def test_start_without_a_default_list_asks_which_one(newsroom: Newsroom) -> None
     assert events() == []
 
 
-def test_the_same_webhook_twice_changes_nothing(newsroom: Newsroom) -> None:
+def test_t5_the_same_webhook_twice_changes_nothing(newsroom: Newsroom) -> None:
     newsroom.text("START", id_="SM1")
     again = newsroom.text("START", id_="SM1")
 
@@ -173,7 +173,7 @@ def test_the_same_webhook_twice_changes_nothing(newsroom: Newsroom) -> None:
     assert len(answers(newsroom)) == 1
 
 
-def test_the_same_webhook_ten_times_at_once_is_one_event_and_one_answer(newsroom: Newsroom) -> None:
+def test_t5_the_same_webhook_ten_times_at_once_is_one_event_and_one_answer(newsroom: Newsroom) -> None:
     failures: list[BaseException] = []
 
     def deliver() -> None:
@@ -209,7 +209,7 @@ def test_many_people_at_once_keep_the_ledger_gapless(newsroom: Newsroom) -> None
     assert list(seqs) == list(range(1, 25))
 
 
-def test_we_are_silent_when_the_provider_says_that_it_replied(newsroom: Newsroom) -> None:
+def test_t3_we_are_silent_when_the_provider_says_that_it_replied(newsroom: Newsroom) -> None:
     newsroom.text("START")
     answers(newsroom)
 

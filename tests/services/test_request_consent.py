@@ -9,6 +9,7 @@ from app.domain.addresses import Address
 from app.domain.asking import Who, WhyNot
 from app.domain.retention import read_periods
 from app.services import manage_subscribers
+from app.services.ask_again import AskedAgain, ask_again, to_ask
 from app.services.confirm_by_link import confirm, look
 from app.services.controller import NotFound, Refused
 from app.services.find_people import person
@@ -21,7 +22,7 @@ from app.services.request_consent import Asked, request_consent, request_consent
 from app.services.rights.export_person import export
 from app.services.rights.retention import purge
 from app.storage.database import db, transaction
-from app.storage.models import ConsentEvent, ConsentPii, OwnMessage, Subscriber, Subscription
+from app.storage.models import BroadcastList, ConsentEvent, ConsentPii, OwnMessage, Subscriber, Subscription
 from tests.support.world import Newsroom, number
 
 ADA = number(1)
@@ -331,3 +332,61 @@ def test_who_never_confirms_is_forgotten_after_thirty_days_and_only_counters_sta
     assert person(found.id).overlays
     # Nobody said no: the same number may be signed up again.
     assert fill_in(newsroom)
+
+
+def test_row_39_a_new_purpose_is_asked_about_and_only_a_yes_goes_on(newsroom: Newsroom) -> None:
+    newsroom.join(3)  # Ada is the second of them
+
+    def again() -> AskedAgain:
+        return ask_again(
+            newsroom.list_id, link=LINK, by="ada", controller=newsroom.controller, now=newsroom.now
+        )
+
+    with pytest.raises(Refused, match="nobody to ask again"):
+        again()
+    with transaction() as session:
+        session.get_one(BroadcastList, newsroom.list_id).purpose = "Road works and road closures"
+    newsroom.text("START", number(8))
+    heard(newsroom)
+    newsroom.text("please don't text me at night", number(2))  # held: not asked now
+
+    done = again()
+
+    assert (done.asked, done.left) == (2, 1)
+    questions = heard(newsroom)
+    assert len(questions) == 2
+    assert all("From now on: Road works and road closures." in words for words in questions)
+    newsroom.text("YES", ADA)
+    newsroom.broadcast()
+    newsroom.provider.arrived.clear()
+    newsroom.send()
+    assert {to for to, body in newsroom.provider.arrived if "bridge" in body} == {ADA, number(8)}
+    assert to_ask(newsroom.list_id, controller=newsroom.controller) == 1
+    newsroom.later(hours=73)
+    let_time_pass(controller=newsroom.controller, now=newsroom.now)
+    states = db.session.execute(
+        select(Subscriber.address, Subscription.state).join(
+            Subscription, Subscription.subscriber_id == Subscriber.id
+        )
+    )
+    assert dict(states.all())[number(0)] == "unknown"
+    asked = db.session.scalars(
+        select(ConsentEvent).where(ConsentEvent.event_type == "consent_requested")
+    ).all()
+    assert {(one.act, one.purpose) for one in asked} == {("operator", "Road works and road closures")}
+    assert rebuild(controller=newsroom.controller, now=newsroom.now, repair=False).differing == 0
+
+
+def test_row_39_people_are_not_woken_by_the_question(newsroom: Newsroom) -> None:
+    night = newsroom.new_list("Night", "NIGHT", any_hour="")
+    newsroom.text("NIGHT")
+    heard(newsroom)
+    with transaction() as session:
+        session.get_one(BroadcastList, night).purpose = "Something else"
+    newsroom.now = newsroom.now.replace(hour=6)  # before dawn in New York
+
+    ask_again(night, link=LINK, by="ada", controller=newsroom.controller, now=newsroom.now)
+
+    assert heard(newsroom) == []
+    newsroom.later(hours=12)
+    assert len(heard(newsroom)) == 1

@@ -98,7 +98,7 @@ def test_a_stop_after_the_start_of_a_broadcast_wins(newsroom: Newsroom) -> None:
     assert (counts.audience, counts.sent, counts.skipped, counts.reasons) == (4, 3, 1, {"stopped": 1})
 
 
-def test_a_stop_between_claim_and_hand_over_wins(newsroom: Newsroom) -> None:
+def test_t4_a_stop_between_claim_and_hand_over_wins(newsroom: Newsroom) -> None:
     """The first window is on the wire when the last person of the slice says stop."""
     newsroom.join(25)
     last = number(24)
@@ -220,7 +220,9 @@ def test_a_rate_limit_makes_the_sender_wait_and_counts_no_attempt(newsroom: News
     assert newsroom.tally(broadcast_id).sent == 1
 
 
-def test_an_opt_out_known_only_to_the_provider_becomes_a_withdrawal(newsroom: Newsroom) -> None:
+def test_t7_an_opt_out_known_only_to_the_provider_becomes_a_withdrawal(
+    newsroom: Newsroom,
+) -> None:
     newsroom.join(2)
     newsroom.provider.answer = lambda to, body: code(400, 21610) if to == number(0) else accepted(to, body)
 

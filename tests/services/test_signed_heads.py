@@ -2,12 +2,14 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import Table, delete, func, select, text, update
+from sqlalchemy.orm import Session
 
 from app.domain.ledger import leaf_hash, merkle_root
 from app.domain.sealing import KeyRing
@@ -17,10 +19,11 @@ from app.services.head_files import read
 from app.services.rebuild_subscriptions import rebuild
 from app.services.sign_heads import export, list_heads, sign, sign_heads
 from app.services.verify_ledger import BadEntry, Kept, verify
-from app.storage.database import db, is_sqlite, transaction
-from app.storage.models import ConsentEvent, Notice, TreeHead
+from app.storage.append_only import AppendOnlyError
+from app.storage.database import Model, db, is_sqlite, transaction
+from app.storage.models import ConsentEvent, ConsentPii, Notice, Subject, TreeHead
 from tests.services.conftest import ANNA, BERT, NOW, World
-from tests.support.tampering import tamper, write_anew
+from tests.support.tampering import tamper, unguard, write_anew
 from tests.support.world import Newsroom
 
 DAY = timedelta(days=1)
@@ -256,6 +259,41 @@ def test_t17_no_way_of_changing_or_deleting_is_open(told: World, tmp_path: Path,
             way()
     with transaction() as session:
         assert dict(session.execute(select(model.__table__)).mappings().first() or {}) == row
+
+
+@pytest.mark.parametrize("model", [ConsentEvent, Notice, TreeHead, ConsentPii, Subject])
+def test_t17_code_of_ours_is_refused_before_the_database_is_asked(
+    told: World, tmp_path: Path, model: type[Model]
+) -> None:
+    sign(tmp_path, controller=told.controller, now=NOW)
+    table: Table = model.__table__  # type: ignore[assignment]  # a mapped class's table is typed as FromClause
+    column = {"consent_event": "actor", "notice": "text", "tree_head": "root"}.get(table.name, "salt")
+    with transaction() as session:
+        unguard(session)  # the triggers are gone, so what refuses now is the guard
+        rows = session.execute(select(table)).all()
+        ways: list[Callable[[Session], object]] = [
+            lambda session: session.delete(session.scalars(select(model)).first()),
+            lambda session: session.execute(delete(model)),
+            lambda session: session.execute(table.delete()),
+        ]
+        if model is not Subject:  # whose data key is wrapped anew under a new master key
+            ways += [
+                lambda session: setattr(session.scalars(select(model)).first(), column, b"x"),
+                lambda session: session.execute(update(model).values({column: "x"})),
+                lambda session: session.execute(table.update().values({column: "x"})),
+            ]
+    for way in ways:
+        with pytest.raises(AppendOnlyError, match=table.name), transaction() as session:
+            way(session)
+    with transaction() as session:
+        assert session.execute(select(table)).all() == rows
+
+
+def test_t17_what_looks_changed_but_is_the_same_is_no_change(told: World) -> None:
+    with transaction() as session:
+        first = session.scalars(select(ConsentEvent)).first()
+        assert first is not None
+        first.actor = str(first.actor)
 
 
 def _on_conflict(table: str, ending: str) -> str:

@@ -19,7 +19,8 @@ from app.services.rebuild_subscriptions import rebuild
 from app.services.receive_message import receive_message
 from app.services.record_consent import NewEvent, record
 from app.storage.database import db, transaction
-from app.storage.models import ConsentEvent, InboundRow, Subscriber, Subscription, Suppression
+from app.storage.models import ConsentEvent, InboundRow, Sender, Subscriber, Subscription, Suppression
+from app.storage.replies import dropped_confirmations
 from tests.support.world import Newsroom, number
 
 ADA = number(1)
@@ -316,6 +317,8 @@ def test_t2_a_confirmation_is_dropped_after_five_minutes_though_no_worker_lives(
 
     assert len(passes(newsroom).late_confirmations) == 1
     assert answers(newsroom) == []
+    assert dropped_confirmations(db.session(), newsroom.now - timedelta(days=7)) == 1
+    assert dropped_confirmations(db.session(), newsroom.now) == 0
 
 
 def test_t12_what_nobody_decides_in_a_business_day_is_a_stop(newsroom: Newsroom) -> None:
@@ -368,3 +371,41 @@ def test_a_number_that_was_dead_for_45_days_has_to_start_again(newsroom: Newsroo
 
     assert (row(newsroom).state, person().bounced_at) == ("stale", None)
     agrees_with_the_ledger(newsroom)
+
+
+def test_t6_a_start_that_was_sent_before_the_stop_and_comes_after_it_starts_nothing(
+    newsroom: Newsroom,
+) -> None:
+    def write(words: str, id_: str, sent_at: datetime) -> None:
+        message = InboundMessage(id_, Address("sms", ADA), words, sent_at=sent_at)
+        receive_message(
+            message, sender_id=newsroom.sender_id, controller=newsroom.controller, now=newsroom.now
+        )
+
+    write("START", "m1", newsroom.now)
+    newsroom.later(minutes=1)
+    write("STOP", "m3", newsroom.now)
+    answers(newsroom)
+    write("START", "m2", newsroom.now - timedelta(seconds=30))
+
+    assert (row(newsroom).state, answers(newsroom)) == ("stopped", [])
+    newsroom.later(minutes=1)
+    write("START", "m4", newsroom.now)
+    assert row(newsroom).state == "active"
+
+
+def test_t29_on_a_toll_free_number_help_is_not_answered_after_a_stop(newsroom: Newsroom) -> None:
+    with transaction() as session:
+        session.get_one(Sender, newsroom.sender_id).address = "+18005550199"
+    newsroom.text("HELP")
+    assert len(answers(newsroom)) == 1
+    newsroom.text("START")
+    newsroom.text("STOP")
+    answers(newsroom)
+
+    newsroom.text("HELP")
+
+    assert answers(newsroom) == []
+    newsroom.text("START")
+    newsroom.text("HELP")
+    assert len(answers(newsroom)) == 2

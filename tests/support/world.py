@@ -26,7 +26,9 @@ from app.services.replies_broadcast import replies_broadcast
 from app.services.reports import Tally, tally
 from app.services.send_deliveries import Drained, Lane, LaneSetup
 from app.storage.database import db, transaction
+from app.storage.journal import Journal
 from app.storage.models import Sender
+from workers.journal import journal
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ACCOUNT = "AC" + "1" * 32
@@ -209,16 +211,25 @@ class Newsroom:
         fan_out.open_due(controller=self.controller, now=self.now)
         return broadcast_id
 
-    def lane(self, provider: FakeProvider | None = None, worker: str = "here:1") -> Lane:
+    def lane(
+        self,
+        provider: FakeProvider | None = None,
+        worker: str = "here:1",
+        *,
+        rate: float = 1000.0,
+        notes: Journal | None = None,
+    ) -> Lane:
+        """Return a lane of the sender; `notes` is the journal of another machine."""
         with transaction() as session:
             replies_id = replies_broadcast(session, session.get_one(Sender, self.sender_id), self.now)
         gateway = TwilioGateway({"account_sid": ACCOUNT, "auth_token": TOKEN, "from": NUMBER})
-        setup = LaneSetup(self.sender_id, replies_id, 1000.0, "http://localhost/hooks/city-desk", gateway)
+        setup = LaneSetup(self.sender_id, replies_id, rate, "http://localhost/hooks/city-desk", gateway)
         return Lane(
             setup,
             transport=provider or self.provider,
             throttle=self.throttle,
             controller=self.controller,
+            journal=notes or journal(),
             clock=lambda: self.now,
             worker=worker,
         )

@@ -1,7 +1,7 @@
 """Decides what a message asks for: the one entrance to the rules about texted words.
 
 The order is the law's: a clear STOP first; then an erasure, which must not be lost to a vaguer stop; then the
-other commands; then free text, and doubt last (docs/keywords.md).
+other commands; then free text, and doubt last (docs/keywords.md). What no rule decides is weighed, and at most held.
 """
 
 from collections.abc import Collection, Mapping
@@ -17,6 +17,7 @@ from app.domain.keywords.normalise import MAX_CHARACTERS, Normalised, normalise
 from app.domain.keywords.outcomes import NOTHING, Decision, Outcome
 from app.domain.keywords.quoting import author_text
 from app.domain.keywords.tables import Words, codes, words_for
+from app.domain.keywords.weights import leans_to_a_stop
 
 _NO_LISTS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -65,4 +66,7 @@ def _read(text: str, message: Normalised, words: Words, knowledge: list[Language
     alone = stop_as_one_clause(message.text, words, knowledge[0])
     if alone is not None and alone.outcome is Outcome.STOP_FUZZY:
         return alone
-    return stop_in_capitals(author_text(text[:MAX_CHARACTERS]), knowledge[0]) or alone or read
+    read = stop_in_capitals(author_text(text[:MAX_CHARACTERS]), knowledge[0]) or alone or read
+    if read is not NOTHING:
+        return read
+    return leans_to_a_stop(message, [language.code for language in knowledge]) or NOTHING

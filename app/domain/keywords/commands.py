@@ -87,6 +87,7 @@ def _pause(message: Normalised, words: Words) -> Decision | None:
     return Decision(Outcome.PAUSE, "pause", rule, days=days, words=" ".join(message.tokens))
 
 
+_LONG_WORD: Final = 7
 _DAYS: Final = word_set(
     "d day days tag tage jours jour dias dia giorni giorno dagen dag dni gun дней дня день днів дні siku दिन"
 )
@@ -116,10 +117,12 @@ def misspelt_stop(message: Normalised, words: Words) -> Decision | None:
     others = {*words.start, *words.help, *words.yes, *words.no, *words.pause}
     if len(core) != 1 or core[0] in others:
         return None
-    meant = misspelt(core[0], words.strong | words.weak)
+    # Of what nobody announced only the long words are repaired: a slip away from them lies nothing else.
+    long = {word for word in words.also_stop if len(word) >= _LONG_WORD}
+    meant = misspelt(core[0], words.strong | words.weak) or misspelt(core[0], long)
     if meant is None:
         return None
-    rule = words.stop.get(meant, f"en.stop:{meant}")
+    rule = words.stop.get(meant) or words.also_stop.get(meant, f"en.stop:{meant}")
     return Decision(Outcome.STOP_FUZZY, "typo", rule, words=core[0])
 
 

@@ -119,7 +119,7 @@ def _reported(view: _View, kind: str, start: int) -> bool:
 def _without_ask(view: _View, guarded: Decision | None) -> Decision | None:
     if held := first_match(view.language.frames("hold"), view.text, view.present):
         return Decision(Outcome.REVIEW, "doubt", held[0].rule, words=held[1].group())
-    if guarded or not view.clause.only:
+    if guarded or not view.clause.only or view.clause.asks:  # a question is no wish
         return guarded
     for frame in view.language.frames("whole_hold"):
         found = frame.find(view.text, view.present)

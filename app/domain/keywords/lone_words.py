@@ -1,5 +1,6 @@
 """Hears a command that is one clause of a longer message: "Not interested. Stop.", "unsubscribe, I have moved"."""
 
+import re
 from collections.abc import Collection
 from typing import Final
 
@@ -37,12 +38,19 @@ def stop_as_one_clause(text: str, words: Words, english: Language) -> Decision |
         if len(core) != 1 or not (core[0] in words.strong or (polite and core[0] in words.stop)):
             continue
         rest = [token for other in pieces if other is not clause for token in other.tokens]
-        sure = _is_sure(core[0], core[0] in words.weak, clause, rest, english) and not any(
-            other.asks for other in pieces
+        sure = (
+            not _is_quoted(core[0], text)
+            and _is_sure(core[0], core[0] in words.weak, clause, rest, english)
+            and not any(other.asks for other in pieces)
         )
         outcome, tier = (Outcome.STOP_FUZZY, "clause") if sure else (Outcome.REVIEW, "doubt")
         return Decision(outcome, tier, words.stop[core[0]], words=core[0])
     return None
+
+
+def _is_quoted(word: str, text: str) -> bool:
+    """Whether the word stands in quotation marks: then it is spoken of."""
+    return re.search(rf"[«»“”„‚‘\"]\s?{re.escape(word)}\s?[.!]?\s?[«»“”„‘’\"]", text) is not None
 
 
 def _is_sure(word: str, weak: bool, clause: Clause, rest: Collection[str], english: Language) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-MATCHER_VERSION: Final = "tolerant-2"
+MATCHER_VERSION: Final = "tolerant-3"
 
 
 class Outcome(StrEnum):
@@ -54,6 +54,7 @@ _ANY_OTHER: Final = "“{words}” was read so by the rule {rule}."
 _SENTENCES: Final = {
     "provider": "The provider told us so ({rule}).",
     "payload": "It came by a link or a button of ours ({rule}).",
+    "late": "It was sent before the STOP that is in force, and came after it.",
     "none": "Nothing in it is a command, a wish to be left alone, or a complaint that we know.",
     "guard": "“{words}” says the opposite of a stop, or speaks of something else ({rule}).",
     "emoji": "It consists of stop signs.",
@@ -67,5 +68,6 @@ _SENTENCES: Final = {
     "clause": "“{words}” stands alone as a sentence or clause of the message ({rule}).",
     "phrase": "“{words}” asks in free text ({rule}).",
     "capitals": "“{words}” stands in capitals within other text ({rule}).",
+    "weights": "No rule decides, but together its words lean to a stop, and a human should read it: {words} ({rule}).",
     "doubt": "“{words}” may be a wish to stop, and a human should read it ({rule}).",
 }

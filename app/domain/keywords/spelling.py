@@ -3,6 +3,7 @@
 Short words are repaired with great care, because a slip away from *stop* lie *shop*, *step* and *top*.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Final
@@ -32,12 +33,13 @@ _STOP_SLIPS: Final = frozenset(
 _SHORTEST_WITH_SLIP: Final = 4
 _SHORTEST_WITH_EDIT: Final = 6
 _LONGEST: Final = 24
+_DIGIT: Final = re.compile(r"\d")  # `isalpha` would reject the vowel signs of Devanagari
 
 
 def misspelt(token: str, commands: Iterable[str]) -> str | None:
     """The command that `token` is a slip of the hand from, if it is none itself."""
     words = set(commands)
-    if token in words or token in NOT_A_SLIP or not 3 <= len(token) <= _LONGEST or not token.isalpha():
+    if token in words or token in NOT_A_SLIP or not 3 <= len(token) <= _LONGEST or _DIGIT.search(token):
         return None
     if _is_stop(token):
         return "stop"
@@ -86,7 +88,7 @@ def _is_unsubscribe(token: str) -> bool:
 
 
 def _is_slip(token: str, word: str) -> bool:
-    if len(word) < _SHORTEST_WITH_SLIP or not word.isalpha():
+    if len(word) < _SHORTEST_WITH_SLIP or _DIGIT.search(word):
         return False
     if _squeezed(token) == _squeezed(word) or (
         len(token) == len(word) and _is_neighbour_or_swap(token, word)

@@ -31,6 +31,7 @@ class ReplyKind(StrEnum):
     HELP = "help"
     CHOOSE_LIST = "choose_list"
     QUESTION = "question"
+    QUESTION_AGAIN = "question_again"
 
 
 # Required by: CTIA and carriers' rules for welcome and help texts, GDPR article 13 for purpose and privacy link.
@@ -50,6 +51,8 @@ _REQUIRED: Final = {
     ReplyKind.CHOOSE_LIST: ("brand", "words"),
     # No purpose: what asks for consent may praise nothing (consent.md 2.7; OLG Düsseldorf I-15 U 64/15).
     ReplyKind.QUESTION: ("brand", "list_name", "frequency"),
+    # Here the purpose is what is asked about: people must learn what they agree to from now on (3.2, row 39).
+    ReplyKind.QUESTION_AGAIN: ("brand", "list_name", "purpose", "frequency"),
 }
 
 # What confirms that somebody left: one message, within five minutes of the word or not at all, for from then on the

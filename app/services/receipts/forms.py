@@ -8,6 +8,7 @@ from app.domain.consent_status import Step
 from app.domain.ledger import iso_ms
 from app.services.controller import Controller
 from app.services.receipts.facts import RETENTION, RIGHTS, ListHistory, Particulars
+from app.storage.models import Notice
 
 _CONTROLLER_ID: Final = "controller"
 _WITHDRAWAL: Final = "Text STOP to the number that the messages come from"
@@ -51,7 +52,7 @@ def kantara(history: ListHistory, controller: Controller, given: Particulars) ->
                 "piiControllerUrl": controller.privacy_url,
             }
         ],
-        "policyUrl": controller.privacy_url,
+        "policyUrl": _policy_url(history.notice, controller),
         "services": [{"service": history.list_name, "purposes": [_purpose(history)]}],
         "sensitive": False,
         "spiCat": [],
@@ -76,7 +77,7 @@ def _processing(history: ListHistory, controller: Controller, given: Particulars
     notice, event = history.notice, history.decisive
     return {
         "privacy_notice": {
-            "url": controller.privacy_url,
+            "url": _policy_url(notice, controller),
             "text": notice.text if notice else None,
             "sha256": notice.sha256 if notice else None,
             "version": notice.version if notice else None,
@@ -131,6 +132,11 @@ def _event(step: Step, history: ListHistory) -> dict[str, Any]:
         "event_type": kind,
         "event_state": f"dpv:{step.state}",
     }
+
+
+def _policy_url(notice: Notice | None, controller: Controller) -> str:
+    """Return the page that these words led to: it has to tell the policy in force at the consent (Kantara v1.1)."""
+    return (notice.policy_url if notice else None) or controller.privacy_url
 
 
 def _see(controller: Controller) -> str:

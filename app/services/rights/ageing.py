@@ -80,7 +80,7 @@ def let_go(session: Session, aged: Sequence[Aged], *, controller: Controller, no
     ]
     record(session, events, controller=controller, now=now)
     answered = [one.person for one in present if one.kind is Kept.PROOF]
-    wiping.suppress(session, wiping.hashes_of(answered, controller), now)
+    wiping.suppress(session, wiping.hashes_of(answered, controller), controller.keys, now)
     wiping.blank(session, [one.person for one in present], now)
     wiping.shred(session, [one.person.subject_ref for one in aged])
 

@@ -135,7 +135,7 @@ def _erase(
     record(session, [done], controller=controller, now=now)
     note(session, by, "subscriber.erase", f"subscriber {person.channel} {mask(person.address)}", now)
     hmac = wiping.hash_of(person, controller.keys)
-    wiping.suppress(session, [hmac], now)
+    wiping.suppress(session, [hmac], controller.keys, now)
     wiping.blank(session, [person], now)
     if whole:
         wiping.shred(session, [person.subject_ref])

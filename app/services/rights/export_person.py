@@ -108,8 +108,8 @@ def _messages_out(session: Session, person: Subscriber) -> list[dict[str, Any]]:
 
 
 def _suppressions(session: Session, person: Subscriber, controller: Controller) -> list[dict[str, Any]]:
-    hmac = controller.keys.suppress_hmac(person.channel, person.address)
-    rows = session.scalars(select(Suppression).where(Suppression.hmac == hmac).order_by(Suppression.id))
+    hmacs = controller.keys.suppress_hmacs(person.channel, person.address).values()
+    rows = session.scalars(select(Suppression).where(Suppression.hmac.in_(hmacs)).order_by(Suppression.id))
     return [
         {
             "reason": row.reason,

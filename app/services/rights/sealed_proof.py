@@ -34,9 +34,11 @@ def open_sealed(
         )
     address = read_address(raw, channel=channel, controller=controller)
     with transaction() as session:
-        hmac = controller.keys.suppress_hmac(address.channel, address.value)
+        hmacs = controller.keys.suppress_hmacs(address.channel, address.value).values()
         found = session.scalars(
-            select(RestrictedSubject).where(RestrictedSubject.hmac == hmac).order_by(RestrictedSubject.since)
+            select(RestrictedSubject)
+            .where(RestrictedSubject.hmac.in_(hmacs))
+            .order_by(RestrictedSubject.since)
         ).all()
         if not found:
             raise NotFound(f"No proof is under lock for {mask(address.value)} on {address.channel}.")

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.domain.consent import Scope
 from app.domain.retention import RULES, Kept
-from app.domain.sealing import KEY_VERSION, KeyRing
+from app.domain.sealing import KeyRing
 from app.domain.statuses import DeliveryStatus, SkipReason
 from app.services.controller import Controller
 from app.services.project_consent import to_ms
+from app.storage.append_only import ERASES
 from app.storage.models import (
     ConsentEvent,
     ConsentPii,
@@ -98,7 +99,7 @@ def _blank_deliveries(session: Session, ids: Sequence[int], now: datetime) -> No
     )
 
 
-def suppress(session: Session, hmacs: Sequence[str], now: datetime) -> None:
+def suppress(session: Session, hmacs: Sequence[str], keys: KeyRing, now: datetime) -> None:
     """Keep a keyed hash of each address, so that no import brings the person back; once is enough."""
     there = set(
         session.scalars(
@@ -108,7 +109,7 @@ def suppress(session: Session, hmacs: Sequence[str], now: datetime) -> None:
     session.add_all(
         Suppression(
             hmac=hmac,
-            key_version=KEY_VERSION,
+            key_version=keys.version,
             scope=Scope.ALL.value,
             reason=_SUPPRESSED_FOR,
             created_at=now,
@@ -133,7 +134,7 @@ def shred(session: Session, subject_refs: Sequence[str]) -> None:
         delete(Subject).where(Subject.subject_ref.in_(subject_refs)),
         delete(RestrictedSubject).where(RestrictedSubject.subject_ref.in_(subject_refs)),
     ):
-        session.execute(statement, execution_options={"synchronize_session": False})
+        session.execute(statement, execution_options={"synchronize_session": False, **ERASES})
 
 
 def hash_of(person: Subscriber, keys: KeyRing) -> str:

@@ -4,22 +4,23 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
+from app.domain.addresses import is_toll_free
 from app.domain.consent import Act, EventType, Scope, SubscriptionState
 from app.domain.keywords import Outcome
 from app.domain.messages import ProviderSignal
 from app.domain.policy.business_days import business_day_after
 from app.domain.replies import ReplyKind, day_words
 from app.services.words import joining, leaving
-from app.services.words.case import Answer, Case
+from app.services.words.case import IN_FORCE, Answer, Case
 
 PAUSE_DAYS: Final = 30
 LONGEST_PAUSE_DAYS: Final = 90
 # A number that was dead for so long may have a new owner (consent.md 3.2, row 34).
 REASSIGNED_AFTER: Final = timedelta(days=45)
 
-_STARTS: Final = frozenset({Outcome.START, Outcome.START_LIST})
+STARTS: Final = frozenset({Outcome.START, Outcome.START_LIST})
 # Words so clear that no human need decide any more what an earlier text meant.
-_CLEAR: Final = _STARTS | {Outcome.STOP, Outcome.STOP_FUZZY, Outcome.ERASE, Outcome.WRONG_NUMBER}
+_CLEAR: Final = STARTS | {Outcome.STOP, Outcome.STOP_FUZZY, Outcome.ERASE, Outcome.WRONG_NUMBER}
 
 
 def act_on(case: Case) -> Answer | None:
@@ -38,7 +39,7 @@ def _revive(case: Case) -> None:
         case.record(case.event(EventType.ENDPOINT_REVIVED, scope=Scope.ALL))
         if dead_for >= REASSIGNED_AFTER:
             case.record(case.event(EventType.CONSENT_EXPIRED, scope=Scope.ALL))
-    starts = case.decision.outcome in _STARTS or case.message.signal is ProviderSignal.START
+    starts = case.decision.outcome in STARTS or case.message.signal is ProviderSignal.START
     if person.blocked_at is not None and starts:
         case.record(case.event(EventType.UNBLOCKED, scope=Scope.ALL, act=Act.PROVIDER_SIGNAL))
 
@@ -77,6 +78,11 @@ def _decline(case: Case) -> None:
 
 
 def _help(case: Case) -> Answer | None:
+    """Explain (row 7); a toll-free network lets nothing through to whoever said STOP (consent.md 3.2, loop guard)."""
+    left = case.person.last_stop_at is not None and not case.lists_in(*IN_FORCE)
+    if left and is_toll_free(case.sender.address):
+        case.silence = case.silence or "toll_free"
+        return None
     return case.answer(ReplyKind.HELP, case.default())
 
 

@@ -1,7 +1,8 @@
 """The tables, by room: people, consent, broadcasts, deliveries, accounts, imports."""
 
 from app.storage.models.accounts import AuditEntry, User
-from app.storage.models.broadcasts import Broadcast, BroadcastTarget, Slice
+from app.storage.models.board import SlotRun, SlotTime, StoryRow
+from app.storage.models.broadcasts import Broadcast, BroadcastTarget, BroadcastVariant, Slice
 from app.storage.models.consent import (
     ConsentEvent,
     ConsentPii,
@@ -11,11 +12,18 @@ from app.storage.models.consent import (
     Suppression,
     TreeHead,
 )
-from app.storage.models.deliveries import Delivery, InboundRow
+from app.storage.models.deliveries import Delivery, DeliveryTally, InboundRow
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.own_messages import OwnMessage
 from app.storage.models.own_words import OwnWordRow
-from app.storage.models.people import BroadcastList, QuietGroup, Sender, Subscriber, Subscription
+from app.storage.models.people import (
+    BroadcastList,
+    ListSender,
+    QuietGroup,
+    Sender,
+    Subscriber,
+    Subscription,
+)
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 
 __all__ = [
@@ -23,14 +31,17 @@ __all__ = [
     "Broadcast",
     "BroadcastList",
     "BroadcastTarget",
+    "BroadcastVariant",
     "ConsentEvent",
     "ConsentPii",
     "Delivery",
+    "DeliveryTally",
     "ImportRefusal",
     "ImportRun",
     "ImportState",
     "InboundRow",
     "LedgerHead",
+    "ListSender",
     "Notice",
     "OwnMessage",
     "OwnWordRow",
@@ -39,6 +50,9 @@ __all__ = [
     "RestrictedSubject",
     "Sender",
     "Slice",
+    "SlotRun",
+    "SlotTime",
+    "StoryRow",
     "Subject",
     "Subscriber",
     "Subscription",

@@ -62,11 +62,22 @@ class BroadcastTarget(Model):
     list_id: Mapped[int] = mapped_column(ForeignKey("broadcast_list.id"), primary_key=True)
 
 
+class BroadcastVariant(Model):
+    """Other words of a broadcast, for one channel; where there are none, `Broadcast.text` goes out."""
+
+    __tablename__ = "broadcast_variant"
+
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+
+
 class Slice(Model):
-    """About a thousand recipients: a range of subscriber ids, leased to one worker at a time.
+    """About a thousand recipients of one sender: a range of subscriber ids, leased to one worker at a time.
 
     `epoch` goes up with each lease; a worker whose epoch is no longer the row's may hand nothing over.
-    A slice without bounds carries deliveries that are tried again.
+    A slice without bounds carries deliveries that are tried again. `reached` is the last subscriber to whom something
+    may have left under `reached_epoch` and is not settled; NULL when everything is.
     """
 
     __tablename__ = "slice"
@@ -74,9 +85,12 @@ class Slice(Model):
 
     broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
+    sender_id: Mapped[int] = mapped_column(ForeignKey("sender.id"))
     lo: Mapped[int | None] = mapped_column(BigId)
     hi: Mapped[int | None] = mapped_column(BigId)
     state: Mapped[str] = mapped_column(String(8), default="open")
     epoch: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(String(120))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reached: Mapped[int | None] = mapped_column(BigId)
+    reached_epoch: Mapped[int | None]

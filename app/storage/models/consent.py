@@ -9,7 +9,10 @@ from app.storage.database import BigId, Model, UtcDateTime
 
 
 class Notice(Model):
-    """The exact words shown when consent was asked. Immutable: the database refuses UPDATE and DELETE."""
+    """The exact words shown when consent was asked. Immutable: the database refuses UPDATE and DELETE.
+
+    `policy_url` is the privacy page that the words lead to; notices of older versions of Tidings have none.
+    """
 
     __tablename__ = "notice"
     __table_args__ = (UniqueConstraint("list_id", "language", "version"),)
@@ -22,6 +25,7 @@ class Notice(Model):
     sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     written_by: Mapped[str | None] = mapped_column(String(120))
+    policy_url: Mapped[str | None] = mapped_column(String(300))
 
 
 class LedgerHead(Model):
@@ -38,6 +42,7 @@ class Subject(Model):
     """Links a random pseudonym to an address by a keyed hash, and holds the person's wrapped data key.
 
     Deleting this row makes the person's ledger entries anonymous and their sealed personal part unreadable.
+    `key_version` names the master key that the data key is wrapped under.
     """
 
     __tablename__ = "subject"
@@ -45,6 +50,7 @@ class Subject(Model):
     subject_ref: Mapped[str] = mapped_column(String(36), primary_key=True)
     index_hmac: Mapped[str] = mapped_column(String(64), unique=True)
     wrapped_key: Mapped[bytes] = mapped_column(LargeBinary)
+    key_version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -44,6 +44,23 @@ class Delivery(Model):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class DeliveryTally(Model):
+    """How many deliveries of a broadcast stand where; PENDING is not counted, it is what is left of the audience.
+
+    Triggers of the database keep it in the transaction that moves the deliveries (migration 0012), whoever moves
+    them. Each connection counts in a `shard` of its own: a row may be negative, the sum over the shards is exact.
+    """
+
+    __tablename__ = "delivery_tally"
+
+    broadcast_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    status: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    reason: Mapped[str] = mapped_column(String(30), primary_key=True)
+    error_code: Mapped[str] = mapped_column(String(20), primary_key=True)
+    shard: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    people: Mapped[int] = mapped_column(BigId)
+
+
 class InboundRow(Model):
     """A text that somebody sent us: what it said, how we read it, and the words we answered with."""
 

@@ -60,6 +60,16 @@ class BroadcastList(Model):
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class ListSender(Model):
+    """A further sender of a list, for people on another channel than its first sender's; one for each channel."""
+
+    __tablename__ = "list_sender"
+
+    list_id: Mapped[int] = mapped_column(ForeignKey("broadcast_list.id"), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20), primary_key=True)
+    sender_id: Mapped[int] = mapped_column(ForeignKey("sender.id"), index=True)
+
+
 class Subscriber(Model):
     """One address on one channel. The overlays (`blocked_at` and so on) win over every subscription.
 

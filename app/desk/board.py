@@ -1,0 +1,168 @@
+"""The day's board of a list: its slots, what each took or would take, the queue, and breaking stories."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.clock import utcnow
+from app.desk.access import allow, me, room
+from app.desk.errors import not_found_as_404
+from app.desk.forms import Errors, load, posted
+from app.desk.languages import gettext as _
+from app.desk.reading import open_lists, senders_of_broadcast
+from app.desk.refusals import translated
+from app.desk.text_check import check_text
+from app.queue import enqueue_lane
+from app.schemas import StorySchema
+from app.services import board as boards
+from app.services import stories
+from app.services.board import Board
+from app.services.broadcast_times import local_instant
+from app.services.controller import Conflict, Refused
+from app.storage.models.accounts import Role
+
+board = room("board", __name__)
+
+
+@board.get("/board")
+@allow(Role.EDITOR)
+def index() -> ResponseReturnValue:
+    """The board of the default list, or the first one."""
+    rows = sorted(open_lists(), key=lambda row: not row.is_default)
+    if not rows:
+        return render_template("board_none.html")
+    return redirect(url_for("board.show", list_id=rows[0].id))
+
+
+@board.get("/board/<int:list_id>")
+@allow(Role.EDITOR)
+@not_found_as_404
+def show(list_id: int) -> ResponseReturnValue:
+    """The slots of today and the queue; with `?edit=7` the form holds that story."""
+    found = boards.board_of(list_id, now=utcnow())
+    edited = request.args.get("edit", type=int)
+    row = next((one for one in found.queue if one.id == edited), None)
+    values: dict[str, Any] = {}
+    if row is not None:
+        values = {"title": row.title, "text": row.text, "revision": row.revision, "story": row.id}
+        if row.until is not None:
+            there = row.until.astimezone(found.zone)
+            values |= {"day": f"{there:%Y-%m-%d}", "hour": f"{there:%H:%M}"}
+    return _page(found, values)
+
+
+@board.post("/board/<int:list_id>/stories")
+@allow(Role.EDITOR)
+@not_found_as_404
+def save(list_id: int) -> ResponseReturnValue:
+    """Add a story to the end of the queue, or save one that is in it."""
+    found = boards.board_of(list_id, now=utcnow())
+    raw = posted()
+    values, errors = load(StorySchema(), raw)
+    if errors:
+        return _page(found, raw, errors), 422
+    content = {"title": values["title"], "text": values["text"], "by": me().actor, "now": utcnow()}
+    try:
+        content["until"] = _until(values, found)
+        if values["story"]:
+            stories.change_story(values["story"], revision=values["revision"], **content)
+        else:
+            stories.add_story(list_id, **content)
+    except Conflict:
+        said = _("Somebody else saved this story in the meantime. Load it again, then make your change.")
+        return _page(found, raw, {"form": said}), 409
+    except Refused as error:
+        return _page(found, raw, {"form": translated(error)}), 422
+    flash(_("The story is in the queue."), "success")
+    return redirect(url_for("board.show", list_id=list_id))
+
+
+@board.post("/board/<int:list_id>/stories/<int:story_id>/<any(up, down, hold, release, drop):act>")
+@allow(Role.EDITOR)
+@not_found_as_404
+def change(list_id: int, story_id: int, act: str) -> ResponseReturnValue:
+    """Move a story, hold it, let it go again, or take it out."""
+    by, now = me().actor, utcnow()
+    acts: dict[str, Callable[[], object]] = {
+        "up": lambda: stories.move_story(story_id, up=True, by=by, now=now),
+        "down": lambda: stories.move_story(story_id, up=False, by=by, now=now),
+        "hold": lambda: stories.hold_story(story_id, held=True, by=by, now=now),
+        "release": lambda: stories.hold_story(story_id, held=False, by=by, now=now),
+        "drop": lambda: stories.drop_story(story_id, by=by, now=now),
+    }
+    return _done(list_id, story_id, acts[act])
+
+
+@board.post("/board/<int:list_id>/stories/<int:story_id>/breaking")
+@allow(Role.EDITOR)
+@not_found_as_404
+def ask(list_id: int, story_id: int) -> ResponseReturnValue:
+    """Ask a second person to let a story go at once."""
+    reason = request.form.get("reason", "")
+    return _done(
+        list_id, story_id, lambda: boards.ask_to_break(story_id, reason, by=me().actor, now=utcnow())
+    )
+
+
+@board.post("/board/<int:list_id>/stories/<int:story_id>/yes")
+@allow(Role.EDITOR)
+@not_found_as_404
+def let(list_id: int, story_id: int) -> ResponseReturnValue:
+    """Say yes to a breaking story of somebody else: it goes out now."""
+    revision = request.form.get("revision", 0, type=int)
+    try:
+        broadcast_id = boards.let_break(story_id, revision=revision, by=me().actor, now=utcnow())
+    except Refused as error:
+        flash(translated(error), "error")
+        return redirect(url_for("board.show", list_id=list_id))
+    for sender_id in senders_of_broadcast(broadcast_id):
+        enqueue_lane(sender_id)
+    return redirect(url_for("progress.show", broadcast_id=broadcast_id))
+
+
+@board.post("/board/<int:list_id>/slots")
+@allow(Role.ADMIN)
+@not_found_as_404
+def slots(list_id: int) -> ResponseReturnValue:
+    """Give the list its times."""
+    times = request.form.get("times", "").replace(",", " ").split()
+    try:
+        boards.set_slots(list_id, times, by=me().actor, now=utcnow())
+    except Refused as error:
+        flash(translated(error), "error")
+    except ValueError:
+        flash(_("Write the times as 07:30, 12:30, 18:00."), "error")
+    else:
+        flash(_("The slots are saved."), "success")
+    return redirect(url_for("board.show", list_id=list_id))
+
+
+def _done(list_id: int, story_id: int, act: Callable[[], object]) -> ResponseReturnValue:
+    try:
+        act()
+    except Refused as error:
+        flash(translated(error), "error")
+    return redirect(url_for("board.show", list_id=list_id, _anchor=f"story-{story_id}"))
+
+
+def _until(values: dict[str, Any], found: Board) -> datetime | None:
+    if values["day"] is None or values["hour"] is None:
+        return None
+    return local_instant(datetime.combine(values["day"], values["hour"]), found.list.zone)
+
+
+def _page(found: Board, values: dict[str, Any], errors: Errors | None = None) -> str:
+    return render_template(
+        "board.html",
+        board=found,
+        values=values,
+        errors=errors or {},
+        lists=open_lists(),
+        check=check_text(str(values.get("text", "")), known=True),
+        parts={row.id: check_text(row.text, known=True) for row in found.queue},
+        my_name=me().actor,
+        now=utcnow(),
+    )

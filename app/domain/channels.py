@@ -1,0 +1,38 @@
+"""Channels that people read us on: their names, and how long one message may be there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One medium. `longest` counts in `unit`: sms (characters, whatever parts they make), chars, utf16 or bytes."""
+
+    name: str
+    longest: int
+    unit: str = "chars"
+
+    def length(self, text: str) -> int:
+        """Return how long a text is here."""
+        if self.unit == "utf16":
+            return len(text.encode("utf-16-le")) // 2
+        return len(text.encode()) if self.unit == "bytes" else len(text)
+
+
+_ALL: Final = (
+    Channel("SMS", 1600, "sms"),
+    Channel("Telegram", 4096, "utf16"),
+    Channel("XMPP", 10_000),
+    Channel("LINE", 5000, "utf16"),
+    # Free text may be longer, but a broadcast mostly goes as an approved template, whose body ends here.
+    Channel("WhatsApp", 1024),
+    Channel("Messenger", 2000, "utf16"),
+    Channel("Viber", 7000),
+)
+CHANNELS: Final[Mapping[str, Channel]] = {one.name.casefold(): one for one in _ALL}
+
+
+def channel_named(name: str) -> Channel:
+    """Return a channel; one that is not in the table is taken to carry as much as an SMS provider takes."""
+    return CHANNELS.get(name, Channel(name, 1600))

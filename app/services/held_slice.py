@@ -1,0 +1,104 @@
+"""A slice in a lane's hands: who waits, who is on the wire, and what the journal says of them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.domain.messages import Outcome
+from app.domain.parts import count_parts
+from app.domain.placeholders import Template
+from app.storage.deliveries import Lease, Person
+from app.storage.holding import Limits
+from app.storage.journal import Mark, Pages
+
+# The gate is asked again for each window after this, and at once when the ledger has moved.
+CLAIM_IS_FRESH = timedelta(seconds=1)
+
+
+@dataclass
+class HeldSlice:
+    """`people` in their order; those from place `next` on wait, the first `permitted` of them have their permits.
+
+    `unsettled` have left and are not in the database. `ledger_end` is from before the gate was asked in the claim,
+    `fresh_until` when that answer is too old, and `limits` are what the moment forbids. Something may leave up to
+    place `reach` before the next note in SQL. `by_parts`: an SMS takes as many permits as it has parts.
+    `gives_back`: others may send to those who still wait.
+    """
+
+    lease: Lease
+    template: Template
+    people: Sequence[Person]
+    pages: Pages
+    limits: Limits
+    ledger_end: int
+    fresh_until: datetime
+    lease_until: datetime
+    by_parts: bool
+    next: int = 0
+    reach: int = 0
+    unsettled: int = 0
+    permitted: int = 0
+    gives_back: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether somebody has not been handed over."""
+        return self.next < len(self.people)
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nobody waits and everything is settled."""
+        return not self.waits and not self.unsettled
+
+    def window(self, size: int) -> Sequence[Person]:
+        """Return the next people, up to `size`."""
+        return self.people[self.next : self.next + size]
+
+    def text(self, place: int) -> str:
+        """Return the words for the person at a place."""
+        return self.template.render(self.people[place].attributes)
+
+    def costs(self, skip: int, until: int) -> list[int]:
+        """Return what the next people from `skip` on up to `until` take from the sender's pace."""
+        places = range(self.next + skip, min(self.next + until, len(self.people)))
+        if not self.by_parts:
+            return [1] * len(places)
+        if not self.template.slots:
+            return [count_parts(self.template.literals[0])] * len(places)
+        return [count_parts(self.text(place)) for place in places]
+
+    def leaving(self, count: int) -> None:
+        """Note of the next `count` people, before anybody is asked for the last time, that they may have left."""
+        self.pages.mark(self.next, count, Mark.HANDING_OVER)
+
+    def stay(self, count: int) -> None:
+        """Take back `leaving`: the slice is not ours any more, and nothing left."""
+        self.pages.mark(self.next, count, Mark.UNTOUCHED)
+
+    def left(self, count: int, passed: Collection[int]) -> list[int]:
+        """Go past `count` people, of whom those in `passed` (subscribers) leave now; returns their places."""
+        places = range(self.next, self.next + count)
+        self.next += count
+        self.permitted -= count
+        going = list(places)
+        if len(passed) < count:
+            going = [one for one in places if self.people[one].ref.subscriber_id in passed]
+            for one in set(places).difference(going):
+                self.pages.mark(one, 1, Mark.UNTOUCHED)
+        self.unsettled += len(going)
+        return going
+
+    def give_back(self) -> None:
+        """Let nobody else of this slice leave by our hands; another holder may send to those who wait."""
+        self.gives_back = self.gives_back or self.waits
+        self.people = self.people[: self.next]
+
+    def answered(self, place: int, outcome: Outcome) -> None:
+        """Note an answer in the journal."""
+        self.pages.answered(place, outcome)
+
+    def must_ask(self, ledger_end: int, now: datetime) -> bool:
+        """Tell whether the gate has to be asked once more: somebody may have left, expired or had enough since."""
+        expired = self.limits.expires_at is not None and now >= self.limits.expires_at
+        held_back = bool(self.limits.closed or self.limits.recent)
+        return ledger_end != self.ledger_end or now >= self.fresh_until or expired or held_back

@@ -1,0 +1,116 @@
+"""How a lane gets its slices and what it asks before each window: lease, recovery, claim, and the door."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.domain.placeholders import parse
+from app.services import hold_back
+from app.services.controller import Controller
+from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
+from app.services.recover_slices import recover
+from app.storage import audience, deliveries, holding
+from app.storage.database import transaction
+from app.storage.deliveries import Door, Lease
+from app.storage.journal import Journal
+from app.storage.models import Broadcast, Slice
+
+LEASE = timedelta(seconds=30)
+RENEW_BEFORE = timedelta(seconds=20)
+# Up to so many people ahead, and as many as leave in a quarter of a second, are noted in SQL as perhaps on their way.
+REACH = 256
+REACH_SECONDS = 0.25
+
+
+@dataclass
+class LaneSlices:
+    """The slices of one sender, for one worker. `by_parts`: an SMS takes as many permits as it has parts."""
+
+    sender_id: int
+    rate: float
+    by_parts: bool
+    controller: Controller
+    journal: Journal
+    worker: str
+    _door: Door | None = None
+
+    def lease(self, now: datetime) -> HeldSlice | None:
+        """Take the next slice, settle what an earlier holder left of it, and claim its people; None: there is none."""
+        with transaction() as session:
+            found = deliveries.lease_slice(session, self.sender_id, self.worker, now, LEASE)
+            if found is None:
+                return None
+            lease, part, broadcast = found
+            lost = deliveries.lost_of(part)
+            if lost is None:
+                return self._claim(session, lease, part, broadcast, now)
+        # Not before the lease is committed: until then its old holder could still pass the door.
+        recover(lost, self.journal, sender_id=self.sender_id, controller=self.controller, now=now)
+        with transaction() as session:
+            return self._claim(session, lease, part, session.get_one(Broadcast, broadcast.id), now)
+
+    def _claim(
+        self, session: Session, lease: Lease, part: Slice, broadcast: Broadcast, now: datetime
+    ) -> HeldSlice:
+        ledger_end = deliveries.ledger_end(session)  # first: who leaves after this is asked for at the door
+        if part.lo is not None and part.hi is not None:
+            hold_back.group_slice(session, broadcast.id, part.lo, part.hi, self.controller.region)
+            audience.claim_rows(session, broadcast, part, now)
+        limits = hold_back.limits_of(session, broadcast, self.rate, now)
+        holding.hold_back(session, broadcast.id, part.seq, limits, now)
+        template = parse(lease.text)
+        people = deliveries.people_of(session, lease, template.names)
+        ids = [person.ref.subscriber_id for person in people]
+        return HeldSlice(
+            lease,
+            template,
+            people,
+            self.journal.open(lease.broadcast_id, lease.seq, lease.epoch, ids),
+            limits,
+            ledger_end,
+            now + CLAIM_IS_FRESH,
+            now + LEASE,
+            self.by_parts,
+        )
+
+    def may_leave(self, held: HeldSlice, count: int, now: datetime) -> Collection[int] | None:
+        """Return which of the next `count` subscribers may leave; None when nobody of this slice may by our hands.
+
+        A STOP, a pause, a cancel, an expiry or a lost lease that was committed before this wins. The journal already
+        says that they may have left.
+        """
+        if self._door is None:
+            self._door = Door()
+        self._note_reach(self._door, held, count, now)
+        ledger_end = self._door.ledger_end(held.lease)
+        if ledger_end is None:
+            return None
+        ids = [person.ref.subscriber_id for person in held.window(count)]
+        return self._pass_gate(held, ids, now) if held.must_ask(ledger_end, now) else ids
+
+    def _note_reach(self, door: Door, held: HeldSlice, count: int, now: datetime) -> None:
+        """Say in SQL up to whom something may leave, some way ahead to spare most windows this; keep the lease."""
+        until = held.next + count
+        if until > held.reach:
+            ahead = min(REACH, int(self.rate * REACH_SECONDS))
+            held.reach = min(max(until, held.next + ahead), len(held.people))
+            door.reach(held.lease, held.people[held.reach - 1].ref.subscriber_id)
+        if held.lease_until - now < RENEW_BEFORE:
+            held.lease_until = now + LEASE
+            with transaction() as session:
+                deliveries.renew(session, held.lease, held.lease_until)
+
+    def _pass_gate(self, held: HeldSlice, ids: Sequence[int], now: datetime) -> set[int]:
+        with transaction() as session:
+            if now >= held.limits.valid_until:
+                broadcast = session.get_one(Broadcast, held.lease.broadcast_id)
+                held.limits = hold_back.limits_of(session, broadcast, self.rate, now)
+            return deliveries.pass_gate(session, held.lease, ids, now, held.limits)
+
+    def close(self) -> None:
+        """Give the door's connection back."""
+        if self._door is not None:
+            self._door.close()
+            self._door = None

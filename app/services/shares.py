@@ -1,0 +1,141 @@
+"""How a broadcast divides among the channels of its lists: how many people, in which words, from which sender."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.domain.channels import channel_named
+from app.domain.parts import measure
+from app.domain.placeholders import parse
+from app.services.controller import Refused
+from app.storage import audience
+from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender, Subscriber
+from app.storage.ways import ways
+
+MAX_VARIANT = 10_000
+
+
+@dataclass(frozen=True)
+class Share:
+    """The part of a broadcast that one sender carries. `parts` of an SMS, else 1; `own_words`: a variant of its own.
+
+    `seconds` is what the sender needs for it at its `rate`; `paused` says why it sends nothing now, or is empty.
+    """
+
+    channel: str
+    sender_id: int
+    sender: str
+    rate: float
+    paused: str
+    reachable: int
+    text: str
+    own_words: bool
+    parts: int
+
+    @property
+    def total_parts(self) -> int:
+        """What it costs in the provider's unit."""
+        return self.parts * self.reachable
+
+    @property
+    def seconds(self) -> float:
+        """How long the sender needs."""
+        return self.total_parts / self.rate
+
+
+def shares_of(
+    session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList], at: datetime
+) -> list[Share]:
+    """Return a share for each channel of the lists, that of the first list's first sender first."""
+    list_ids = [one.id for one in lists]
+    if not list_ids:
+        return []
+    found = ways(session, list_ids)
+    own, there = variants_of(session, broadcast.id), _reachable(session, list_ids, at)
+    main = session.get_one(Sender, lists[0].sender_id).channel
+    shares = []
+    for channel in sorted(found, key=lambda name: (name != main, name)):
+        sender = session.get_one(Sender, min(found[channel]))
+        text = own.get(channel, broadcast.text)
+        parts = measure(longest(text)).count if channel == "sms" else 1
+        paused = "" if sender.paused_at is None else sender.paused_reason or "by an operator"
+        shares.append(
+            Share(
+                channel,
+                sender.id,
+                sender.name,
+                sender.rate,
+                paused,
+                there.get(channel, 0),
+                text,
+                channel in own,
+                parts,
+            )
+        )
+    return shares
+
+
+def problems_of(session: Session, lists: Sequence[BroadcastList], shares: Sequence[Share]) -> list[str]:
+    """Say what forbids sending: two senders on one channel, one that is paused, words too long for a channel."""
+    found = []
+    for name, senders in ways(session, [one.id for one in lists]).items():
+        if len(senders) > 1:
+            found.append(
+                "These lists belong to different senders; write one broadcast for each sender."
+                if name == "sms"
+                else f"On {channel_named(name).name} these lists belong to different senders; write one for each."
+            )
+    for share in shares:
+        channel = channel_named(share.channel)
+        if share.paused:
+            found.append(f"The sender {share.sender} is paused: {share.paused}.")
+        length = channel.length(longest(share.text))
+        if length > channel.longest:
+            found.append(
+                f"On {channel.name} the text has {length} characters; it may have {channel.longest}."
+            )
+    return found
+
+
+def variants_of(session: Session, broadcast_id: int) -> dict[str, str]:
+    """Return channel -> other words of a broadcast."""
+    rows = session.execute(
+        select(BroadcastVariant.channel, BroadcastVariant.text).where(
+            BroadcastVariant.broadcast_id == broadcast_id
+        )
+    )
+    return {channel: text for channel, text in rows}
+
+
+def save_variants(session: Session, broadcast_id: int, variants: Mapping[str, str]) -> None:
+    """Keep these other words; an empty text takes a variant away, channels that are not named stay."""
+    for channel, text in variants.items():
+        if len(text) > MAX_VARIANT:
+            name = channel_named(channel).name
+            raise Refused(f"The text for {name} has {len(text)} characters; it may have {MAX_VARIANT}.")
+        row = session.get(BroadcastVariant, (broadcast_id, channel))
+        if not text.strip():
+            if row is not None:
+                session.delete(row)
+        elif row is None:
+            session.add(BroadcastVariant(broadcast_id=broadcast_id, channel=channel, text=text))
+        else:
+            row.text = text
+
+
+def longest(text: str) -> str:
+    """The text with its fall-backs: what we can know of the length before the people's own words are in it."""
+    return parse(text).render({})
+
+
+def _reachable(session: Session, list_ids: Sequence[int], at: datetime) -> dict[str, int]:
+    people = audience.reachable(list_ids, at)
+    rows = session.execute(
+        select(Subscriber.channel, func.count())
+        .join(people, Subscriber.id == people.c.subscriber_id)
+        .group_by(Subscriber.channel)
+    )
+    return {channel: count for channel, count in rows}

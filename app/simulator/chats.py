@@ -1,0 +1,165 @@
+"""Messengers on the phones besides SMS: accounts of ours on them, who opened a chat, who blocked us.
+
+Each messenger speaks its own wire protocol in a module of its own (`telegram_api`), which needs from here: where a
+message of ours goes, and how what a person does is told to the product.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Literal, Protocol
+
+from app.simulator.conversations import Conversations
+from app.simulator.records import is_loopback
+from app.simulator.wire import Answer, CannotDeliver, Wire
+
+Fate = Literal["deliver", "no_chat", "blocked"]
+
+
+class BadAccount(ValueError):
+    """An account's description cannot be used; the text names the part that is wrong."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Our account on one messenger: `address` is what people see, `settings` what the two sides share."""
+
+    channel: str
+    address: str
+    webhook_url: str = ""
+    name: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A webhook: what to post, and with which headers."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Messenger(Protocol):
+    """What a messenger's module knows: how its webhooks look, and by which id it knows a phone."""
+
+    channel: str
+
+    def id_of(self, number: str) -> str:
+        """Return the id by which this messenger knows the owner of a phone."""
+
+    def said(self, account: Account, number: str, text: str) -> Told:
+        """Return the webhook for a text."""
+
+    def blocked(self, account: Account, number: str, blocked: bool) -> Told | None:
+        """Return the webhook for a block or its end; None where the messenger tells nobody."""
+
+
+class Chats:
+    """All accounts and chats. Safe to use from many threads."""
+
+    def __init__(self, conversations: Conversations, wire: Wire, messengers: Mapping[str, Messenger]) -> None:
+        self._conversations, self._wire, self._messengers = conversations, wire, messengers
+        self._lock = RLock()
+        self.accounts: dict[str, Account] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget chats, blocks and counts; keep the accounts."""
+        with self._lock:
+            self.opened: set[tuple[str, str]] = set()
+            self.blocks: set[tuple[str, str]] = set()
+            self._counts: Counter[str] = Counter()
+            self._copies: Counter[tuple[str, str, str]] = Counter()
+
+    def put(self, account: Account) -> None:
+        """Add an account, or replace the one of the same address. Raises `BadAccount`."""
+        if account.channel not in self._messengers:
+            known = ", ".join(sorted(self._messengers))
+            raise BadAccount(f"channel: {account.channel!r} is not simulated; there are {known}")
+        if account.webhook_url and not is_loopback(account.webhook_url):
+            raise BadAccount(f"webhook_url: {account.webhook_url!r} is not on this machine")
+        with self._lock:
+            self.accounts[account.address] = account
+
+    def all(self) -> tuple[Account, ...]:
+        """Return the accounts in the order in which they were made."""
+        with self._lock:
+            return tuple(self.accounts.values())
+
+    def deliver(self, account: Account, user_id: str, text: str) -> Fate:
+        """Show a message of ours on the phone whose owner has this id, if they opened a chat and did not block us."""
+        number = self._number(account, user_id)
+        with self._lock:
+            if number is None:
+                return "no_chat"
+            if (number, account.address) in self.blocks:
+                return "blocked"
+            self._counts["total"] += 1
+            self._copies[account.address, user_id, text] += 1
+        self._conversations.add(number, "in", account.address, text, channel=account.channel)
+        return "deliver"
+
+    def text(self, number: str, account: Account, text: str) -> Answer | None:
+        """Somebody writes to us: opens the chat, and tells the product; None when the product was not reached."""
+        messenger = self._messengers[account.channel]
+        with self._lock:
+            self.opened.add((number, account.address))
+        self._conversations.add(number, "out", account.address, text, channel=account.channel)
+        return self._tell(account, number, messenger.said(account, number, text))
+
+    def block(self, number: str, account: Account, blocked: bool) -> None:
+        """Somebody blocks us on this messenger, or lifts the block."""
+        with self._lock:
+            change = self.blocks.add if blocked else self.blocks.discard
+            change((number, account.address))
+        told = self._messengers[account.channel].blocked(account, number, blocked)
+        if told is not None:
+            self._tell(account, number, told)
+
+    def is_blocked(self, number: str, address: str) -> bool:
+        """Tell whether the owner of a phone blocked an account."""
+        with self._lock:
+            return (number, address) in self.blocks
+
+    def counts(self) -> dict[str, int]:
+        """Return messages of ours that arrived, people who got some, and copies beyond the first."""
+        with self._lock:
+            return {
+                "total": self._counts["total"],
+                "distinct": len({(address, user) for address, user, _ in self._copies}),
+                "duplicates": sum(count - 1 for count in self._copies.values()),
+            }
+
+    def _number(self, account: Account, user_id: str) -> str | None:
+        id_of = self._messengers[account.channel].id_of
+        with self._lock:
+            for number, address in self.opened:
+                if address == account.address and id_of(number) == user_id:
+                    return number
+        return None
+
+    def _tell(self, account: Account, number: str, told: Told) -> Answer | None:
+        if not account.webhook_url:
+            return None
+        try:
+            answer = self._wire.send(account.webhook_url, told.body, told.headers)
+        except CannotDeliver as error:
+            self._conversations.add(number, "note", account.address, str(error), channel=account.channel)
+            return None
+        if not answer.taken:
+            note = f"HTTP {answer.status}"
+            self._conversations.add(number, "note", account.address, note, channel=account.channel)
+        return answer
+
+
+def read_account(data: Mapping[str, object]) -> Account:
+    """Return the account that a JSON object describes. Raises `BadAccount`."""
+    settings = data.get("settings", {})
+    if not isinstance(settings, Mapping) or not all(isinstance(value, str) for value in settings.values()):
+        raise BadAccount("settings: must be an object of texts")
+    words = {name: data.get(name, "") for name in ("channel", "address", "webhook_url", "name")}
+    for name, value in words.items():
+        if not isinstance(value, str) or (name in ("channel", "address") and not value):
+            raise BadAccount(f"{name}: must be a text")
+    return Account(**{name: str(value) for name, value in words.items()}, settings=dict(settings))

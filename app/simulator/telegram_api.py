@@ -1,0 +1,122 @@
+"""Telegram's Bot API as far as bots that send news need it: sendMessage with its limits and errors, and updates.
+
+After core.telegram.org/bots/api. Chats whose id ends in 0403, 0404, 0429 or 0500 misbehave as SMS numbers do.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from app.clock import utcnow
+from app.simulator.chats import Account, Chats, Told
+from app.simulator.limits import TokenBuckets
+from app.simulator.twilio_json import json_response
+
+PER_SECOND = 30.0
+MAX_TEXT = 4096
+
+
+class TelegramMessenger:
+    """Updates as a bot's webhook gets them."""
+
+    channel = "telegram"
+
+    def __init__(self, clock: Callable[[], datetime] = utcnow) -> None:
+        self._clock = clock
+        # Updates count up over restarts, or the product would take new ones for repeats.
+        self._numbers = count(int(clock().timestamp()) % 1_000_000_000)
+
+    def id_of(self, number: str) -> str:
+        """A chat's id: the digits of the phone, which is a number as Telegram's are."""
+        return number.removeprefix("+")
+
+    def said(self, account: Account, number: str, text: str) -> Told:
+        """A private message."""
+        chat = {"id": int(self.id_of(number)), "type": "private", "first_name": "Somebody"}
+        message = {"message_id": next(self._numbers), "date": self._now(), "chat": chat, "text": text}
+        return self._update(account, "message", message | {"from": {"id": chat["id"], "is_bot": False}})
+
+    def blocked(self, account: Account, number: str, blocked: bool) -> Told:
+        """The bot was blocked or unblocked."""
+        chat = {"id": int(self.id_of(number)), "type": "private"}
+        status = "kicked" if blocked else "member"
+        change = {"chat": chat, "date": self._now(), "new_chat_member": {"status": status}}
+        return self._update(account, "my_chat_member", change)
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+    def _update(self, account: Account, kind: str, content: dict[str, Any]) -> Told:
+        body = json.dumps({"update_id": next(self._numbers), kind: content}).encode()
+        secret = account.settings.get("secret", "")
+        headers = {"Content-Type": "application/json", "X-Telegram-Bot-Api-Secret-Token": secret}
+        return Told(body, headers)
+
+
+class TelegramApi:
+    """`/bot<token>/sendMessage`."""
+
+    def __init__(self, chats: Chats, ticks: Callable[[], float] = time.monotonic) -> None:
+        self._chats, self._ticks = chats, ticks
+        self._buckets = TokenBuckets()
+        self._message_ids = count(1)
+        self._failed_once: set[str] = set()
+
+    def blueprint(self) -> Blueprint:
+        """Return the routes."""
+        routes = Blueprint("telegram", __name__)
+        routes.add_url_rule("/bot<token>/sendMessage", "send", self.send, methods=["POST"])
+        return routes
+
+    def send(self, token: str) -> Response:
+        """Take one message, as JSON."""
+        account = next((one for one in self._chats.all() if one.settings.get("token") == token), None)
+        if account is None:
+            return _error(401, "Unauthorized")
+        body = request.get_json(silent=True)
+        if not isinstance(body, dict) or "chat_id" not in body:
+            return _error(400, "Bad Request: chat_id is empty")
+        chat, text = str(body["chat_id"]), str(body.get("text") or "")
+        if (refused := self._refusal(account, chat, text)) is not None:
+            return refused
+        fate = self._chats.deliver(account, chat, text)
+        if fate == "blocked":
+            return _error(403, "Forbidden: bot was blocked by the user")
+        if fate == "no_chat":
+            return _error(400, "Bad Request: chat not found")
+        result = {"message_id": next(self._message_ids), "text": text}
+        return json_response({"ok": True, "result": result | {"chat": {"id": int(chat), "type": "private"}}})
+
+    def _refusal(self, account: Account, chat: str, text: str) -> Response | None:
+        if not text.strip():
+            return _error(400, "Bad Request: message text is empty")
+        if len(text.encode("utf-16-le")) // 2 > MAX_TEXT:
+            return _error(400, "Bad Request: message is too long")
+        if self._buckets.take(account.address, PER_SECOND, self._ticks()):
+            return _too_many(1)
+        return self._magic(chat)
+
+    def _magic(self, chat: str) -> Response | None:
+        ending = chat[-4:]
+        if ending == "0404":
+            return _error(400, "Bad Request: chat not found")
+        if ending == "0403":
+            return _error(403, "Forbidden: bot was blocked by the user")
+        if ending in ("0429", "0500") and chat not in self._failed_once:
+            self._failed_once.add(chat)
+            return _too_many(2) if ending == "0429" else _error(500, "Internal Server Error")
+        return None
+
+
+def _error(status: int, description: str, **parameters: int) -> Response:
+    body: dict[str, object] = {"ok": False, "error_code": status, "description": description}
+    return json_response(body | ({"parameters": parameters} if parameters else {}), status)
+
+
+def _too_many(seconds: int) -> Response:
+    return _error(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)

@@ -1,0 +1,41 @@
+"""Which sender a list goes out of on each channel."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select, union
+from sqlalchemy.orm import Session
+
+from app.storage.models import BroadcastList, BroadcastTarget, ListSender, Sender
+
+
+def ways(session: Session, list_ids: Sequence[int]) -> Mapping[str, frozenset[int]]:
+    """Return channel -> the senders of these lists on it. More than one: no broadcast can go to all of them."""
+    first = select(BroadcastList.sender_id).where(BroadcastList.id.in_(list_ids))
+    further = select(ListSender.sender_id).where(ListSender.list_id.in_(list_ids))
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    for channel, sender_id in session.execute(
+        select(Sender.channel, Sender.id).where(Sender.id.in_(union(first, further)))
+    ):
+        found[channel].add(sender_id)
+    return {channel: frozenset(senders) for channel, senders in found.items()}
+
+
+def ways_of_broadcast(session: Session, broadcast_id: int) -> Mapping[str, int]:
+    """Return channel -> sender of a broadcast that was scheduled, which makes sure that there is one."""
+    targets = select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
+    found = ways(session, session.scalars(targets).all())
+    return {channel: min(senders) for channel, senders in found.items()}
+
+
+def lists_of(session: Session, sender_id: int) -> Sequence[BroadcastList]:
+    """Return the open lists that a sender carries, in the order in which they were made."""
+    further = select(ListSender.list_id).where(ListSender.sender_id == sender_id)
+    return session.scalars(
+        select(BroadcastList)
+        .where(
+            (BroadcastList.sender_id == sender_id) | BroadcastList.id.in_(further),
+            BroadcastList.archived_at.is_(None),
+        )
+        .order_by(BroadcastList.id)
+    ).all()

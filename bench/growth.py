@@ -1,0 +1,76 @@
+"""Larger and larger broadcasts: the time grows no faster than the audience, the memory of the worker not at all."""
+
+import math
+import statistics
+import time
+from collections.abc import Mapping
+
+from bench import verdicts
+from bench.cpu import peak_megabytes
+from bench.finding import Finding
+from bench.ground import Ground, ground
+from bench.running import wait_until
+from bench.size import Size
+
+# There are some 39,000 numbers that belong to nobody; more people than that cannot be had.
+_PLANS = {
+    Size.SMOKE: (100, 1_000),
+    Size.NORMAL: (1_000, 4_000, 16_000),
+    Size.FULL: (1_000, 4_000, 16_000, 38_000),
+}
+_EXPONENT, _MEGABYTES = 1.03, 96.0
+_POLL_SECONDS = 0.02
+
+
+def run(database: str, size: Size, seed: int) -> Finding:
+    """Send to each number of people on a newsroom of its own. Raises `RunFailed`."""
+    seconds: dict[int, float] = {}
+    peaks: dict[int, float] = {}
+    faults: list[str] = []
+    for people in _PLANS[size]:
+        with ground(database, people=people) as field:
+            seconds[people], peaks[people] = _measure(field, people)
+            must = {number for number, _ in field.room.people}
+            faults += verdicts.reached_once(field.sink.arrivals(), must)
+    return _finding(seconds, peaks, faults, database, judge_speed=size is not Size.SMOKE)
+
+
+def _measure(field: Ground, people: int) -> tuple[float, float]:
+    """Seconds from the moment the broadcast is due until all have arrived, and the worker's megabytes at most."""
+    field.start("worker", "clock")
+    time.sleep(2.0)  # both are awake: what is measured is the broadcast
+    began, peak = time.monotonic(), 0.0
+    broadcast_id = field.schedule()
+
+    def arrived() -> bool:
+        nonlocal peak
+        peak = max(peak, peak_megabytes(field.child("worker") or field.pid("worker")))
+        return field.sink.stats().total >= people
+
+    wait_until(arrived, 60 + people / 100)
+    seconds = time.monotonic() - began
+    field.until_settled(broadcast_id, 60)
+    return seconds, peak
+
+
+def _finding(
+    seconds: Mapping[int, float],
+    peaks: Mapping[int, float],
+    faults: list[str],
+    database: str,
+    *,
+    judge_speed: bool,
+) -> Finding:
+    power, most = exponent(seconds), max(peaks.values())
+    told = ", ".join(
+        f"{people:,} in {taken:.2f} s ({peaks[people]:.0f} MB)" for people, taken in seconds.items()
+    )
+    missed = [f"exponent {power:.2f}"] if power > _EXPONENT and judge_speed else []
+    missed += [f"{most:.0f} MB in the worker"] if most > _MEGABYTES and judge_speed else []
+    return Finding("growth", database, f"exponent {power:.2f}; {told}", tuple(faults), tuple(missed))
+
+
+def exponent(seconds: Mapping[int, float]) -> float:
+    """The power of the audience that the time grows with: the slope of a line through the logarithms."""
+    sizes, times = [math.log(one) for one in seconds], [math.log(one) for one in seconds.values()]
+    return statistics.linear_regression(sizes, times).slope

@@ -1,0 +1,89 @@
+"""The day's board at the desk: add, rank, hold, and a yes from a second person."""
+
+from tests.desk.conftest import House, Visitor, words
+
+
+def path(house: House) -> str:
+    return f"/board/{house.newsroom.list_id}"
+
+
+def add(house: House, editor: Visitor, title: str, **more: str) -> str:
+    page = editor.submit(
+        f"{path(house)}/stories", {"title": title, "text": f"{title}.", "story": "0", **more}
+    )
+    return words(page)
+
+
+def test_stories_are_added_ranked_held_and_taken_out(house: House, editor: Visitor) -> None:
+    editor.get("/board")
+    assert "the next slot sends nothing" in words(editor.get(path(house)))
+    add(house, editor, "Bridge")
+    page = add(house, editor, "Pool", day="2099-01-01", hour="12:00")
+    assert page.index("Bridge") < page.index("Pool")
+    assert "until Thu 1 Jan, 12:00" in page
+
+    editor.submit(f"{path(house)}/stories/2/up", {})
+    editor.submit(f"{path(house)}/stories/1/hold", {})
+    page = words(editor.get(path(house)))
+
+    assert page.index("Pool") < page.index("Bridge held")
+    editor.submit(f"{path(house)}/stories/1/release", {})
+    editor.submit(f"{path(house)}/stories/2/drop", {})
+    assert "Pool" not in words(editor.get(path(house)))
+
+
+def test_a_story_is_changed_and_faults_are_named_at_their_fields(house: House, editor: Visitor) -> None:
+    editor.get(path(house))
+    add(house, editor, "Bridge")
+
+    wrong = editor.post(
+        f"{path(house)}/stories", {"title": "", "text": "", "day": "2099-01-01", "story": "0"}
+    )
+    form = editor.get(f"{path(house)}?edit=1")
+    editor.submit(
+        f"{path(house)}/stories", {"title": "Bridge", "text": "Open.", "story": "1", "revision": "1"}
+    )
+    late = editor.post(
+        f"{path(house)}/stories", {"title": "Bridge", "text": "Shut.", "story": "1", "revision": "1"}
+    )
+
+    assert wrong.status_code == 422
+    assert "Give it a title" in words(wrong)
+    assert "Change a story" in words(form)
+    assert late.status_code == 409
+    assert "Open." in words(editor.get(path(house)))
+
+
+def test_only_admins_set_the_slots_and_the_board_shows_them(
+    house: House, editor: Visitor, admin: Visitor
+) -> None:
+    editor.get(path(house))
+    admin.get(path(house))
+    assert editor.post(f"{path(house)}/slots", {"times": "07:30"}).status_code == 403
+
+    admin.submit(f"{path(house)}/slots", {"times": "23:58, 23:59"})
+    page = words(editor.get(path(house)))
+
+    assert "23:58 UTC" in page
+    assert "Write the times as" in words(admin.submit(f"{path(house)}/slots", {"times": "soon"}))
+
+
+def test_what_cannot_wait_is_let_go_by_somebody_else(house: House, editor: Visitor, admin: Visitor) -> None:
+    editor.get(path(house))
+    admin.get(path(house))
+    with house.inside() as newsroom:
+        newsroom.join(1)
+    add(house, editor, "Flood")
+
+    asked = words(editor.submit(f"{path(house)}/stories/1/breaking", {"reason": "The dam broke"}))
+    own = words(editor.submit(f"{path(house)}/stories/1/yes", {"revision": "1"}))
+    sent = admin.submit(f"{path(house)}/stories/1/yes", {"revision": "1"})
+
+    assert "A second person must say yes." in asked
+    assert "you asked for it yourself" in own
+    assert "Flood" in words(sent)
+    assert "/broadcasts/" in sent.request.path
+
+
+def test_a_board_of_no_list_is_not_there(house: House, editor: Visitor) -> None:
+    assert editor.get("/board/99").status_code == 404
