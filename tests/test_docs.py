@@ -11,6 +11,7 @@ import pytest
 
 from app.commands.root import COMMANDS, root
 from app.config import Settings
+from app.gateways.registry import GATEWAYS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -187,3 +188,18 @@ def test_a_decision_has_its_number_its_parts_and_its_line_in_the_index(doc: Path
     assert doc.name.startswith(number)
     assert parts == ["Question", "Decision", "What lost", "What follows", "When to think again"]
     assert f"| [{number}]({doc.name}) | {name} |" in (doc.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_messengers_names_every_setting_of_their_gateways() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.*) \|$", (ROOT / "docs/operators.md").read_text("utf-8"), re.MULTILINE
+    )
+    told = {name: settings for name, settings in rows if name in GATEWAYS}
+
+    assert set(told) == {"line", "messenger", "twilio_whatsapp", "viber", "whatsapp"}
+    inherited = {spec.name for spec in GATEWAYS["twilio"].settings}
+    for name, settings in told.items():
+        known = inherited if "as `twilio`" in settings else set()
+        assert {spec.name for spec in GATEWAYS[name].settings} - known <= set(
+            re.findall(r"`(\w+)`", settings)
+        )

@@ -8,10 +8,14 @@ from typing import Final
 import phonenumbers
 from phonenumbers import NumberParseException, ValidationResult
 
-PHONE_CHANNELS: Final = frozenset({"sms", "whatsapp", "signal", "viber"})
+# Viber tells its bots ids, never numbers.
+PHONE_CHANNELS: Final = frozenset({"sms", "whatsapp", "signal"})
 JID_CHANNELS: Final = frozenset({"xmpp"})
 
 _EXAMPLE: Final = "Write it with its country code, for example +1 202 555 0123 or +44 7700 900123."
+# Business-scoped user ids of Meta: who has a username on WhatsApp may write to us without any number (since 2026).
+# The parent form US.ENT.… cannot be written to.
+_BUSINESS_SCOPED: Final = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")
 _WRITTEN_LIKE_A_NUMBER: Final = re.compile(r"\+?[\d\s().,/\u2010-\u2015\u2212\u00b7-]+")
 _TRUNK_ZERO: Final = re.compile(r"\(\s*0\s*\)")
 # In Italy, San Marino and the Vatican the zero belongs to the number itself.
@@ -66,8 +70,11 @@ def parse_phone(raw: str, region: str | None = None, channel: str = "sms") -> Ad
 def canonical(channel: str, raw: str, region: str | None = None) -> Address:
     """The one spelling of an address on its channel. Raises BadAddress.
 
-    Phones become E.164, XMPP addresses bare lower-case JIDs; the ids of other platforms stay as they are.
+    Phones become E.164, XMPP addresses bare lower-case JIDs; the ids of other platforms stay as they are. A person on
+    WhatsApp is a phone or a business-scoped id such as US.90071992547.
     """
+    if channel == "whatsapp" and _BUSINESS_SCOPED.fullmatch(raw.strip()):
+        return Address(channel, raw.strip())
     if channel in PHONE_CHANNELS:
         return parse_phone(raw, region, channel)
     if channel in JID_CHANNELS:
@@ -90,10 +97,13 @@ def is_toll_free(value: str) -> bool:
 def mask(value: str) -> str:
     """Hide an address for logs and for people without the right to see it.
 
-    A phone keeps its country code and last three digits (+1***123), a JID its first letter and host.
+    A phone keeps its country code and last three digits (+1***123), a JID its first letter and host, an id of
+    WhatsApp its country (US.***547).
     """
     if value.startswith("+") and value[1:].isdigit() and len(value) > 7:
         return f"+{_country_code(value)}***{value[-3:]}"
+    if _BUSINESS_SCOPED.fullmatch(value):
+        return f"{value[:3]}***{value[-3:] if len(value) > 10 else ''}"
     local, at, host = value.partition("@")
     if at:
         return f"{local[:1]}***@{host}"

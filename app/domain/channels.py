@@ -25,6 +25,10 @@ _ALL: Final = (
     Channel("Telegram", 4096, "utf16"),
     Channel("XMPP", 10_000),
     Channel("LINE", 5000, "utf16"),
+    # Free text may be longer, but a broadcast mostly goes as an approved template, whose body ends here.
+    Channel("WhatsApp", 1024),
+    Channel("Messenger", 2000, "utf16"),
+    Channel("Viber", 7000),
 )
 CHANNELS: Final[Mapping[str, Channel]] = {one.name.casefold(): one for one in _ALL}
 

@@ -5,15 +5,23 @@ from collections.abc import Mapping
 from app.gateways.base import BadSetting, Gateway, GatewayClass
 from app.gateways.http_sms import gateway_classes
 from app.gateways.line import LineGateway
+from app.gateways.messenger import MessengerGateway
 from app.gateways.telegram import TelegramGateway
 from app.gateways.twilio import TwilioGateway
+from app.gateways.twilio_whatsapp import TwilioWhatsAppGateway
+from app.gateways.viber import ViberGateway
+from app.gateways.whatsapp import WhatsAppGateway
 from app.gateways.xmpp import XmppGateway
 
 GATEWAYS: dict[str, GatewayClass] = {
     **gateway_classes(),
     LineGateway.name: LineGateway,
+    MessengerGateway.name: MessengerGateway,
     TelegramGateway.name: TelegramGateway,
     TwilioGateway.name: TwilioGateway,
+    TwilioWhatsAppGateway.name: TwilioWhatsAppGateway,
+    ViberGateway.name: ViberGateway,
+    WhatsAppGateway.name: WhatsAppGateway,
     XmppGateway.name: XmppGateway,
 }
 

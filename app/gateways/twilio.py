@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 from twilio.request_validator import RequestValidator
 
-from app.domain.addresses import BadAddress, parse_phone
+from app.domain.addresses import Address, BadAddress, parse_phone
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -51,7 +51,7 @@ class TwilioGateway(HttpGateway):
 
     name = "twilio"
     channel = "sms"
-    settings = (
+    settings: ClassVar[tuple[SettingSpec, ...]] = (
         SettingSpec("account_sid", secret=False, example="AC" + "0" * 32),
         SettingSpec("auth_token", secret=True, example="your account's auth token"),
         SettingSpec("from", secret=False, example="+12025550100"),
@@ -93,8 +93,8 @@ class TwilioGateway(HttpGateway):
 
     def _call(self, recipient: Recipient, sender: str, callback: str) -> Call:
         """Write the form by hand: of what `urlencode` would quote, only the text differs between two people."""
-        to = f"%2B{recipient.address.value[1:]}"  # E.164: a plus and digits
-        form = f"To={to}&{sender}&Body={quote_plus(recipient.text)}&StatusCallback={callback}{recipient.ref}"
+        to, content = self._to(recipient.address.value), self._content(recipient)
+        form = f"To={to}&{sender}&{content}&StatusCallback={callback}{recipient.ref}"
         return Call(
             method="POST",
             url=self._url,
@@ -103,6 +103,18 @@ class TwilioGateway(HttpGateway):
             basic_auth=(self._account, self._token),
             refs=(recipient.ref,),
         )
+
+    @staticmethod
+    def _to(address: str) -> str:
+        return f"%2B{address[1:]}"  # E.164: a plus and digits
+
+    def _content(self, recipient: Recipient) -> str:
+        return f"Body={quote_plus(recipient.text)}"
+
+    @staticmethod
+    def _person(sender: str) -> Address:
+        """Return who wrote; raises `BadAddress`."""
+        return parse_phone(sender)
 
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
         """Read a reply: 2xx carries the message's sid; an error carries a code; no reply may mean anything."""
@@ -133,7 +145,21 @@ class TwilioGateway(HttpGateway):
         fields = dict(_fields(request.body))
         if "MessageStatus" in fields:
             return [_receipt(fields, request.query.get(REF_PARAMETER, ""))]
-        return [_message(fields)]
+        return [self._message(fields)]
+
+    def _message(self, fields: Mapping[str, str]) -> Event:
+        external_id = _need(fields, "MessageSid")
+        try:
+            address = self._person(_need(fields, "From"))
+            media = int(fields.get("NumMedia") or 0)
+            signal = ProviderSignal(fields.get("OptOutType", "").lower())
+        except (BadAddress, ValueError) as error:
+            raise Malformed(str(error)) from error
+        text, payload = fields.get("Body", ""), fields.get("ButtonPayload", "")
+        message = InboundMessage(
+            external_id, address, text or fields.get("ButtonText", ""), signal, media, payload
+        )
+        return Event(EventKind.MESSAGE, message=message)
 
     def link(self, payload: str) -> str | None:
         """`sms:` with the word written already; this spelling works on iOS and on Android."""
@@ -156,18 +182,6 @@ def _need(fields: Mapping[str, str], name: str) -> str:
     if not value:
         raise Malformed(f"The field {name} is missing.")
     return value
-
-
-def _message(fields: Mapping[str, str]) -> Event:
-    external_id = _need(fields, "MessageSid")
-    try:
-        address = parse_phone(_need(fields, "From"))
-        media = int(fields.get("NumMedia") or 0)
-        signal = ProviderSignal(fields.get("OptOutType", "").lower())
-    except (BadAddress, ValueError) as error:
-        raise Malformed(str(error)) from error
-    message = InboundMessage(external_id, address, fields.get("Body", ""), signal, media)
-    return Event(EventKind.MESSAGE, message=message)
 
 
 def _receipt(fields: Mapping[str, str], ref: str) -> Event:

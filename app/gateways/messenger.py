@@ -1,0 +1,193 @@
+"""Facebook Messenger: a page that answers within a day of a person's words, and no newsletter beyond that.
+
+Meta switched recurring notifications off on 10 February 2026, and its message tags for news before that. Source:
+developers.facebook.com/docs/messenger-platform, read in November 2026; codes are in `messenger_codes.toml`.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+from urllib.parse import quote
+
+from app.domain.addresses import Address
+from app.domain.messages import (
+    Batch,
+    DeliveryRef,
+    Event,
+    EventKind,
+    HookRequest,
+    InboundMessage,
+    Outcome,
+    PlatformEvent,
+    PlatformSignal,
+    Receipt,
+    ReceiptStatus,
+    Recipient,
+)
+from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Reply, SettingSpec
+from app.gateways.common import for_all, json_of, moment, posted_json, without_answer
+from app.gateways.http_sms.paths import at, items
+from app.gateways.meta import SETTINGS, MetaGateway
+
+MEGABYTE: Final = 1024 * 1024
+WINDOW: Final = timedelta(hours=24)
+OURS: Final = "tidings:"
+"""What begins the metadata of a message that we sent, so that its echo tells which delivery it was."""
+GET_STARTED: Final = "get_started"
+_IGNORED: Final = Event(EventKind.IGNORED)
+_PREFERENCES: Final = {
+    "STOP_NOTIFICATIONS": PlatformSignal.PREFERENCE_STOP,
+    "RESUME_NOTIFICATIONS": PlatformSignal.PREFERENCE_RESUME,
+}
+
+
+class MessengerGateway(MetaGateway):
+    """One page as a sender."""
+
+    name = "messenger"
+    channel = "messenger"
+    _node = "page_id"
+    settings = (
+        SettingSpec("page_id", secret=False, example="102030405060708"),
+        SettingSpec("username", secret=False, example="citydesk"),
+        *SETTINGS,
+    )
+
+    def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
+        super().__init__(settings, base_url)
+        self._username = settings["username"]
+
+    @classmethod
+    def check_settings(cls, settings: Mapping[str, str]) -> str:
+        """Return the sender's address, the page's name in m.me; raises `BadSetting` naming what is wrong."""
+        cls.complete(settings)
+        if not settings["page_id"].isdigit():
+            raise BadSetting("page_id is digits; it stands on the page under About, Page transparency.")
+        if not re.fullmatch(r"[A-Za-z0-9.]{1,50}", settings["username"]):
+            raise BadSetting("username is the page's name in m.me links, such as citydesk.")
+        return settings["username"]
+
+    @classmethod
+    def capabilities(cls) -> Capabilities:
+        """Reports of delivery name Meta's ids and nothing of ours, so only the echo of what was sent counts."""
+        return Capabilities(
+            channel=cls.channel,
+            max_text=2000,
+            text_unit="utf16",
+            default_rate=10.0,
+            rate_unit="message",
+            media={"": 25 * MEGABYTE},
+            buttons=3,
+            window=WINDOW,
+            receipts=frozenset({ReceiptStatus.SENT}),
+            signals=frozenset({PlatformSignal.FOLLOWED, *_PREFERENCES.values()}),
+        )
+
+    def encode(self, batch: Batch) -> Sequence[Call]:
+        """One request a recipient: the API takes no more."""
+        return [self._call(recipient) for recipient in batch.recipients]
+
+    def _call(self, recipient: Recipient) -> Call:
+        body = {
+            "recipient": {"id": recipient.address.value},
+            "messaging_type": "RESPONSE" if recipient.ref.inbound_id > 0 else "UPDATE",
+            "message": {"text": recipient.text, "metadata": f"{OURS}{recipient.ref}"},
+        }
+        return Call("POST", self._url, json.dumps(body).encode(), self._headers, refs=(recipient.ref,))
+
+    def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
+        """A yes carries the message's id."""
+        if (error := without_answer(reply)) is not None:
+            return for_all(call, error)
+        message_id = at(json_of(reply.body), "message_id")
+        if reply.status == 200 and message_id:
+            return for_all(call, None, message_id)
+        return for_all(call, self._refusal(reply))
+
+    def parse(self, request: HookRequest) -> Sequence[Event]:
+        """Several events of several pages may come in one post; only this sender's page is ours."""
+        body = posted_json(request)
+        if not isinstance(body.get("entry"), list):
+            raise Malformed("The field entry is missing.")
+        entries = [entry for entry in items(body, "entry") if at(entry, "id") == self._account]
+        return [_event(one) for entry in entries for one in items(entry, "messaging")] or [_IGNORED]
+
+    def link(self, payload: str) -> str:
+        """Opens the chat; a newcomer's Get Started, or the opening itself, brings the payload."""
+        return f"https://m.me/{quote(self._username)}?ref={quote(payload)}"
+
+
+def _event(found: object) -> Event:
+    person, when = at(found, "sender.id"), at(found, "timestamp")
+    if not isinstance(found, dict) or not person or not when:
+        return _IGNORED
+    user = Address(MessengerGateway.channel, person)
+    for field, read in (
+        ("message", _message),
+        ("postback", _postback),
+        ("referral", _referral),
+        ("optin", _optin),
+    ):
+        if isinstance(found.get(field), dict):
+            return read(found[field], user, when)
+    return _IGNORED
+
+
+def _message(message: Mapping[str, object], user: Address, when: str) -> Event:
+    """People's words; the copy of a message of ours says that it was sent, the copy of a colleague's nothing."""
+    mid = at(message, "mid")
+    if not mid:
+        return _IGNORED
+    if at(message, "is_echo") == "true":
+        return _echo(at(message, "metadata"), mid, when)
+    payload, media = at(message, "quick_reply.payload"), len(items(message, "attachments"))
+    return _words(mid, user, at(message, "text"), when, payload, media)
+
+
+def _echo(metadata: str, mid: str, when: str) -> Event:
+    try:
+        ref = DeliveryRef.parse(metadata.removeprefix(OURS) if metadata.startswith(OURS) else "")
+    except ValueError:
+        return _IGNORED
+    return Event(EventKind.RECEIPT, moment(when, 1000), receipt=Receipt(ref, mid, ReceiptStatus.SENT))
+
+
+def _postback(postback: Mapping[str, object], user: Address, when: str) -> Event:
+    """A pressed button. Get Started after one of our links is as clear as Telegram's Start."""
+    event_id = at(postback, "mid") or f"postback:{user.value}:{when}"
+    if ref := at(postback, "referral.ref"):
+        return _words(event_id, user, "", when, ref)
+    payload = at(postback, "payload")
+    if payload.casefold() == GET_STARTED:
+        return _signal(event_id, user, PlatformSignal.FOLLOWED, when, {"postback": payload})
+    return _words(event_id, user, at(postback, "title"), when, payload)
+
+
+def _referral(referral: Mapping[str, object], user: Address, when: str) -> Event:
+    """Somebody who knows us opened a link of ours. Nothing was pressed, so it is no consent: we say what there is."""
+    evidence = {"referral": at(referral, "source") or "link", "payload": at(referral, "ref")}
+    return _signal(f"referral:{user.value}:{when}", user, PlatformSignal.FOLLOWED, when, evidence)
+
+
+def _optin(optin: Mapping[str, object], user: Address, when: str) -> Event:
+    """Meta's switch for notifications, or a pressed plug-in of ours."""
+    status = at(optin, "notification_messages_status")
+    event_id = f"optin:{user.value}:{when}:{status}"
+    if status in _PREFERENCES:
+        return _signal(event_id, user, _PREFERENCES[status], when, {"notification_messages_status": status})
+    payload = at(optin, "payload") or at(optin, "ref")
+    return _words(event_id, user, "", when, payload) if payload else _IGNORED
+
+
+def _words(event_id: str, user: Address, text: str, when: str, payload: str = "", media: int = 0) -> Event:
+    message = InboundMessage(event_id, user, text, media_count=media, payload=payload)
+    return Event(EventKind.MESSAGE, moment(when, 1000), message=message)
+
+
+def _signal(
+    event_id: str, user: Address, signal: PlatformSignal, when: str, evidence: Mapping[str, str]
+) -> Event:
+    told = PlatformEvent(event_id, user, signal, evidence={**evidence, "timestamp": when})
+    return Event(EventKind.SIGNAL, moment(when, 1000), signal=told)

@@ -1,0 +1,78 @@
+"""WhatsApp by Twilio: the API of its SMS with `whatsapp:` before each address, and templates named by ContentSid.
+
+Source: twilio.com/docs/whatsapp and its error dictionary, codes 63xxx, read in November 2026.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+from app.domain.addresses import Address, canonical
+from app.domain.channels import CHANNELS
+from app.domain.messages import ReceiptStatus, Recipient
+from app.gateways.base import BadSetting, Capabilities, SettingSpec
+from app.gateways.twilio import TwilioGateway
+
+SCHEME: Final = "whatsapp:"
+WINDOW: Final = timedelta(hours=24)
+
+
+class TwilioWhatsAppGateway(TwilioGateway):
+    """One WhatsApp number at Twilio. With `content_sid` set, whatever does not answer a person is that template."""
+
+    name = "twilio_whatsapp"
+    channel = "whatsapp"
+    settings = (
+        *TwilioGateway.settings,
+        SettingSpec("content_sid", secret=False, example="HX" + "0" * 32, required=False),
+    )
+
+    def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
+        super().__init__(settings, base_url)
+        if "From" in self._sender:
+            self._sender = {"From": f"{SCHEME}{self._from}"}
+        self._content_sid = settings.get("content_sid", "")
+
+    @classmethod
+    def check_settings(cls, settings: Mapping[str, str]) -> str:
+        """Return the sender's address (E.164); raises `BadSetting` naming what is missing, wrong or unknown."""
+        if settings.get("content_sid") and not settings["content_sid"].startswith("HX"):
+            raise BadSetting("content_sid must begin with HX; find it at the template in Twilio's console.")
+        return super().check_settings(settings)
+
+    @classmethod
+    def capabilities(cls) -> Capabilities:
+        """80 messages a second for a number at Meta; Twilio tells of no switch for marketing."""
+        return Capabilities(
+            channel=cls.channel,
+            max_text=CHANNELS[cls.channel].longest,
+            text_unit="chars",
+            default_rate=20.0,
+            rate_unit="message",
+            buttons=3,
+            window=WINDOW,
+            templates=True,
+            receipts=frozenset(ReceiptStatus),
+        )
+
+    @staticmethod
+    def _to(address: str) -> str:
+        return quote_plus(f"{SCHEME}{address}")
+
+    def _content(self, recipient: Recipient) -> str:
+        """Free text answers a person, whose words opened the window. A template's variable holds one line only."""
+        if not self._content_sid or recipient.ref.inbound_id > 0:
+            return super()._content(recipient)
+        variables = json.dumps({"1": " ".join(recipient.text.split())})
+        return f"ContentSid={quote_plus(self._content_sid)}&ContentVariables={quote_plus(variables)}"
+
+    @staticmethod
+    def _person(sender: str) -> Address:
+        """A number, or the id of somebody who shows none; raises `BadAddress`."""
+        return canonical("whatsapp", sender.removeprefix(SCHEME))
+
+    def link(self, payload: str) -> str:
+        """Opens the chat with the word written already."""
+        return f"https://wa.me/{self._from.removeprefix('+')}?text={quote(payload)}"

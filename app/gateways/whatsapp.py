@@ -1,0 +1,265 @@
+"""WhatsApp by Meta's Cloud API: words within a day of the person's own, an approved template at other times.
+
+Source: developers.facebook.com/docs/whatsapp/cloud-api and github.com/facebook/openapi (business messaging), read in
+November 2026; codes are in `whatsapp_codes.toml`.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import quote
+
+from app.domain.addresses import Address, BadAddress, canonical, parse_phone
+from app.domain.channels import CHANNELS
+from app.domain.messages import (
+    Batch,
+    DeliveryRef,
+    Event,
+    EventKind,
+    HookRequest,
+    InboundMessage,
+    Outcome,
+    PlatformEvent,
+    PlatformSignal,
+    Receipt,
+    ReceiptStatus,
+    Recipient,
+    SendError,
+)
+from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Reply, SettingSpec
+from app.gateways.common import for_all, json_of, moment, posted_json, without_answer
+from app.gateways.http_sms.paths import at, items
+from app.gateways.meta import SETTINGS, MetaGateway
+
+MEGABYTE: Final = 1024 * 1024
+WINDOW: Final = timedelta(hours=24)
+_TEMPLATE: Final = re.compile(r"([a-z0-9_]{1,512}):([a-z]{2,3}(?:_[A-Z]{2})?)")
+_IGNORED: Final = Event(EventKind.IGNORED)
+_RECEIPTS: Final = {
+    "sent": ReceiptStatus.SENT,
+    "delivered": ReceiptStatus.DELIVERED,
+    "read": ReceiptStatus.DELIVERED,
+    "failed": ReceiptStatus.FAILED,
+}
+
+
+class WhatsAppGateway(MetaGateway):
+    """One business number. What answers a person is free text; with a template named, everything else is that."""
+
+    name = "whatsapp"
+    channel = "whatsapp"
+    _node = "phone_number_id"
+    settings = (
+        SettingSpec("phone_number_id", secret=False, example="106540352242922"),
+        SettingSpec("number", secret=False, example="+12025550100"),
+        *SETTINGS,
+        SettingSpec("template", secret=False, example="newsletter:en_US", required=False),
+    )
+
+    def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
+        super().__init__(settings, base_url)
+        self._number = settings["number"]
+        name, _, language = settings.get("template", "").partition(":")
+        self._template = {"name": name, "language": {"code": language}} if name else None
+
+    @classmethod
+    def check_settings(cls, settings: Mapping[str, str]) -> str:
+        """Return the sender's address (E.164); raises `BadSetting` naming what is missing, wrong or unknown."""
+        cls.complete(settings)
+        if not settings["phone_number_id"].isdigit():
+            raise BadSetting(
+                "phone_number_id is digits, and not the phone number; it stands under API Setup."
+            )
+        if settings.get("template") and not _TEMPLATE.fullmatch(settings["template"]):
+            raise BadSetting("template is name:language of an approved template, such as newsletter:en_US.")
+        try:
+            return parse_phone(settings["number"]).value
+        except BadAddress as error:
+            raise BadSetting(f"number is no phone number: {error}") from error
+
+    @classmethod
+    def capabilities(cls) -> Capabilities:
+        """80 messages a second for a number, our own and people's together; 20 is careful."""
+        return Capabilities(
+            channel=cls.channel,
+            max_text=CHANNELS[cls.channel].longest,
+            text_unit="chars",
+            default_rate=20.0,
+            rate_unit="message",
+            media={
+                "image/": 5 * MEGABYTE,
+                "video/": 16 * MEGABYTE,
+                "audio/": 16 * MEGABYTE,
+                "": 100 * MEGABYTE,
+            },
+            buttons=3,
+            window=WINDOW,
+            templates=True,
+            receipts=frozenset(ReceiptStatus),
+            signals=frozenset(
+                {
+                    PlatformSignal.PREFERENCE_STOP,
+                    PlatformSignal.PREFERENCE_RESUME,
+                    PlatformSignal.NUMBER_CHANGED,
+                }
+            ),
+        )
+
+    def encode(self, batch: Batch) -> Sequence[Call]:
+        """One request a recipient: the API takes no more."""
+        return [self._call(recipient) for recipient in batch.recipients]
+
+    def _call(self, recipient: Recipient) -> Call:
+        body = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            **_to(recipient.address),
+            **self._content(recipient),
+            "biz_opaque_callback_data": str(recipient.ref),
+        }
+        return Call("POST", self._url, json.dumps(body).encode(), self._headers, refs=(recipient.ref,))
+
+    def _content(self, recipient: Recipient) -> dict[str, Any]:
+        """Free text answers a person, whose words opened the window. A template's variable holds one line only."""
+        if self._template is None or recipient.ref.inbound_id > 0:
+            return {"type": "text", "text": {"body": recipient.text}}
+        line = " ".join(recipient.text.split())
+        body = {"type": "body", "parameters": [{"type": "text", "text": line}]}
+        return {"type": "template", "template": {**self._template, "components": [body]}}
+
+    def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
+        """A yes carries the message's id; many a no comes later, with the receipts."""
+        if (error := without_answer(reply)) is not None:
+            return for_all(call, error)
+        message_id = at(json_of(reply.body), "messages.0.id")
+        if reply.status == 200 and message_id:
+            return for_all(call, None, message_id)
+        return for_all(call, self._tuned(self._refusal(reply)))
+
+    @staticmethod
+    def _tuned(error: SendError) -> SendError:
+        return replace(error, **_TUNING.get(error.code, {}))
+
+    def parse(self, request: HookRequest) -> Sequence[Event]:
+        """An app hears of every number of its account; only this sender's is ours."""
+        body = posted_json(request)
+        if not isinstance(body.get("entry"), list):
+            raise Malformed("The field entry is missing.")
+        found: list[Event] = []
+        for change in (change for entry in items(body, "entry") for change in items(entry, "changes")):
+            value = change.get("value") if isinstance(change, dict) else None
+            number = at(value, "metadata.phone_number_id")
+            if isinstance(value, dict) and number in ("", self._account):
+                found += self._events(value)
+        return found or [_IGNORED]
+
+    def _events(self, value: Mapping[str, Any]) -> list[Event]:
+        return [
+            *(_message(one) for one in items(value, "messages")),
+            *(self._receipt(one) for one in items(value, "statuses")),
+            *(_preference(one) for one in items(value, "user_preferences")),
+        ]
+
+    def _receipt(self, found: object) -> Event:
+        """Our reference comes back as we gave it; without it the message was not ours."""
+        status = _RECEIPTS.get(at(found, "status"))
+        try:
+            ref = DeliveryRef.parse(at(found, "biz_opaque_callback_data"))
+        except ValueError:
+            return _IGNORED
+        if status is None:
+            return _IGNORED
+        error = None
+        if status is ReceiptStatus.FAILED:
+            detail = at(found, "errors.0.error_data.details") or at(found, "errors.0.title")
+            error = self._tuned(self._by_code(at(found, "errors.0.code"), detail))
+        receipt = Receipt(ref, at(found, "id"), status, error)
+        return Event(EventKind.RECEIPT, moment(at(found, "timestamp")), receipt=receipt)
+
+    def link(self, payload: str) -> str:
+        """Opens the chat with the word written already."""
+        return f"https://wa.me/{self._number.removeprefix('+')}?text={quote(payload)}"
+
+
+# 131026 bundles several reasons; only a second time counts as a dead number. 130472 is not worth a second try,
+# 131049 is, a day and two days later. Meta lets a person have a message of ours every six seconds.
+_TUNING: Final[Mapping[str, Mapping[str, Any]]] = {
+    "131026": {"bounces_after": 2},
+    "130472": {"tries": 1},
+    "131049": {"tries": 3},
+    "131056": {"retry_after": 6.0},
+}
+
+
+def _to(address: Address) -> dict[str, str]:
+    if address.value.startswith("+"):
+        return {"to": address.value.removeprefix("+")}
+    return {"recipient": address.value}
+
+
+def _person(number: str, business_scoped: str) -> Address | None:
+    """Return who it is: the number where Meta tells it, else the id; None when it is neither."""
+    try:
+        return canonical("whatsapp", f"+{number.removeprefix('+')}" if number else business_scoped)
+    except BadAddress:
+        return None
+
+
+def _message(found: object) -> Event:
+    message_id, kind = at(found, "id"), at(found, "type")
+    if message_id and kind == "system":
+        return _changed(found, message_id)
+    person = _person(at(found, "from"), at(found, "from_user_id"))
+    if not message_id or person is None:
+        return _IGNORED
+    when = moment(at(found, "timestamp"))
+    text, payload, media = _said(found, kind)
+    message = InboundMessage(message_id, person, text, media_count=media, payload=payload)
+    return Event(EventKind.MESSAGE, when, message=message)
+
+
+def _said(found: object, kind: str) -> tuple[str, str, int]:
+    """Return the words, the payload of a button, and how many pictures and the like."""
+    if kind == "text":
+        return at(found, "text.body"), "", 0
+    if kind == "button":
+        return at(found, "button.text"), at(found, "button.payload"), 0
+    if kind == "interactive":
+        pressed = f"interactive.{at(found, 'interactive.type')}"
+        return at(found, f"{pressed}.title"), at(found, f"{pressed}.id"), 0
+    return at(found, f"{kind}.caption"), "", 0 if kind == "reaction" else 1
+
+
+def _changed(found: object, message_id: str) -> Event:
+    """A new number, or a new id of somebody whose number we do not know; the account stays the same.
+
+    A new id beside a number that stays changes nothing: it is the number that we write to.
+    """
+    kind, number = at(found, "system.type"), at(found, "from")
+    if kind != "user_changed_number" and (kind != "user_changed_user_id" or number):
+        return _IGNORED
+    before = _person(number, at(found, "system.previous_user_id") or at(found, "from_user_id"))
+    after = _person(at(found, "system.wa_id"), at(found, "system.user_id"))
+    if before is None or after is None or before == after:
+        return _IGNORED
+    signal = PlatformEvent(
+        message_id, before, PlatformSignal.NUMBER_CHANGED, new_address=after, evidence={"system": kind}
+    )
+    return Event(EventKind.SIGNAL, moment(at(found, "timestamp")), signal=signal)
+
+
+def _preference(found: object) -> Event:
+    """The person's own switch for marketing from this number."""
+    person = _person(at(found, "wa_id"), at(found, "user_id"))
+    value, when = at(found, "value"), at(found, "timestamp")
+    signal = {"stop": PlatformSignal.PREFERENCE_STOP, "resume": PlatformSignal.PREFERENCE_RESUME}.get(value)
+    if person is None or signal is None or at(found, "category") != "marketing_messages":
+        return _IGNORED
+    evidence = {
+        name: at(found, name) for name in ("category", "value", "detail", "timestamp") if at(found, name)
+    }
+    told = PlatformEvent(f"preference:{person.value}:{when}:{value}", person, signal, evidence=evidence)
+    return Event(EventKind.SIGNAL, moment(when), signal=told)

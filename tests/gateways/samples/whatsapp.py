@@ -1,0 +1,125 @@
+"""What Meta says about WhatsApp; bodies after developers.facebook.com/docs/whatsapp/cloud-api."""
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from app.domain.messages import ErrorKind, HookRequest, PlatformSignal, ReceiptStatus
+from app.gateways.base import Reply
+from tests.gateways.sample import REF, Sample, get, post
+
+APP_SECRET = "appsecret"
+NUMBER_ID = "900001"
+SETTINGS = {
+    "phone_number_id": NUMBER_ID,
+    "number": "+12025550100",
+    "token": "a-system-users-token",
+    "app_secret": APP_SECRET,
+    "verify_token": "words-of-our-choice",
+}
+ADA, GRACE, ID_ONLY = "12025550123", "12025550124", "US.90071992547"
+
+
+def signed(body: object, secret: str = APP_SECRET) -> HookRequest:
+    raw = json.dumps(body).encode()
+    digest = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+    return post(raw, {"x-hub-signature-256": f"sha256={digest}"})
+
+
+def told(
+    secret: str = APP_SECRET, field: str = "messages", number: str = NUMBER_ID, **value: Any
+) -> HookRequest:
+    metadata = {"display_phone_number": "12025550100", "phone_number_id": number}
+    whole = {"messaging_product": "whatsapp", "metadata": metadata, **value}
+    entry = {"id": "700001", "changes": [{"field": field, "value": whole}]}
+    return signed({"object": "whatsapp_business_account", "entry": [entry]}, secret)
+
+
+def text(words: str, number: int = 1, **who: str) -> dict[str, Any]:
+    who = who or {"from": ADA}
+    return {
+        "id": f"wamid.T{number}",
+        "timestamp": "1795370000",
+        "type": "text",
+        "text": {"body": words},
+        **who,
+    }
+
+
+def status(word: str, **more: Any) -> HookRequest:
+    found = {
+        "id": "wamid.T9",
+        "recipient_id": ADA,
+        "status": word,
+        "timestamp": "1795370100",
+        "biz_opaque_callback_data": REF,
+        **more,
+    }
+    return told(statuses=[found])
+
+
+def preference(value: str, **more: str) -> HookRequest:
+    found = {"wa_id": ADA, "category": "marketing_messages", "value": value, "timestamp": "1795370200"}
+    return told(field="user_preferences", user_preferences=[{**found, **more}])
+
+
+def changed(**system: str) -> HookRequest:
+    base = {"from": ADA, "id": "wamid.T4", "timestamp": "1795370300", "type": "system"}
+    return told(messages=[{**base, "system": {"type": "user_changed_number", **system}}])
+
+
+def failure(code: int, http: int = 400, **more: Any) -> Reply:
+    error = {"message": "words", "type": "OAuthException", "code": code, **more}
+    return Reply(http, json.dumps({"error": error}).encode())
+
+
+QUESTION = {
+    "hub.mode": "subscribe",
+    "hub.verify_token": SETTINGS["verify_token"],
+    "hub.challenge": "1158201444",
+}
+
+SAMPLE = Sample(
+    name="whatsapp",
+    settings=SETTINGS,
+    sender="+12025550100",
+    wrong_settings=[
+        ({"phone_number_id": "+1202"}, "digits"),
+        ({"number": "news"}, "phone number"),
+        ({"template": "Newsletter"}, "name:language"),
+    ],
+    addresses=["+" + ADA, "+" + GRACE, ID_ONLY],
+    accepted=lambda count: Reply(200, b'{"messaging_product": "whatsapp", "messages": [{"id": "wamid.T9"}]}'),
+    provider_id="wamid.T9",
+    failures=[
+        (failure(131026), ErrorKind.INVALID),
+        (failure(131050), ErrorKind.OPTED_OUT),
+        (failure(131047), ErrorKind.WINDOW_CLOSED),
+        (failure(131049), ErrorKind.PREFERENCE_CAP),
+        (failure(131056), ErrorKind.PAIR_LIMITED),
+        (failure(130429, 429), ErrorKind.RATE_LIMITED),
+        (failure(131048), ErrorKind.QUOTA),
+        (failure(132005), ErrorKind.CONTENT),
+        (failure(132015), ErrorKind.CONFIG),
+        (failure(190, 401), ErrorKind.AUTH),
+        (failure(131016, 503), ErrorKind.TEMPORARY),
+        (failure(199999), ErrorKind.TEMPORARY),
+        (Reply(200, b"<html>a captive portal</html>"), ErrorKind.UNKNOWN),
+    ],
+    stop=told(messages=[text("STOP")]),
+    tampered=told("another", messages=[text("STOP")]),
+    malformed=[post(b"{", {}), post(b"[]", {}), post(b"{}", {})],
+    signals={
+        PlatformSignal.PREFERENCE_STOP: preference("stop"),
+        PlatformSignal.PREFERENCE_RESUME: preference("resume"),
+        PlatformSignal.NUMBER_CHANGED: changed(wa_id=GRACE),
+    },
+    receipts={
+        ReceiptStatus.SENT: status("sent"),
+        ReceiptStatus.DELIVERED: status("read"),
+        ReceiptStatus.FAILED: status("failed", errors=[{"code": 131049, "title": "not delivered"}]),
+    },
+    several=told(messages=[text("one", 1), {"id": 7}, text("two", 2), text("three", 3)]),
+    handshake=(get(QUESTION), "1158201444"),
+)

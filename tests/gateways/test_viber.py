@@ -1,0 +1,94 @@
+"""Viber where it differs from the others: failures inside a yes, and a welcome in the answer to a webhook."""
+
+import json
+
+from app.domain.addresses import Address, canonical
+from app.domain.messages import Batch, DeliveryRef, ErrorKind, EventKind, Recipient
+from app.gateways.base import Gateway
+from app.gateways.registry import build
+from tests.gateways.sample import HOOK, REF, post
+from tests.gateways.samples.viber import ADA, GRACE, JEAN, SETTINGS, reply, text, told
+
+
+def gateway(**more: str) -> Gateway:
+    return build("viber", {**SETTINGS, **more}, None)
+
+
+def to(number: int, user: str, words: str = "hello") -> Recipient:
+    return Recipient(DeliveryRef(12, number), Address("viber", user), words)
+
+
+def test_people_of_one_text_share_a_broadcast_and_the_failed_list_names_who_did_not_get_it() -> None:
+    people = (to(1, ADA), to(2, GRACE), to(3, JEAN))
+    (call,) = gateway().encode(Batch(people, HOOK))
+    failed = [{"receiver": GRACE, "status": 6, "status_message": "Not subscribed"}]
+
+    outcomes = gateway().decode(call, reply(0, message_token=7, failed_list=failed))
+
+    assert call.url.endswith("/pa/broadcast_message")
+    assert json.loads(call.body)["broadcast_list"] == [ADA, GRACE, JEAN]
+    assert [one.error and one.error.kind for one in outcomes] == [None, ErrorKind.OPTED_OUT, None]
+    assert [one.provider_id for one in outcomes] == ["7", None, "7"]
+
+
+def test_one_person_gets_a_message_with_our_reference() -> None:
+    (call,) = gateway().encode(Batch((to(345, ADA),), HOOK))
+
+    sent = json.loads(call.body)
+
+    assert call.url.endswith("/pa/send_message")
+    assert (sent["receiver"], sent["tracking_data"], sent["sender"]) == (ADA, REF, {"name": "City Desk"})
+    assert call.headers["X-Viber-Auth-Token"] == "vibertoken"
+
+
+def test_an_opened_conversation_is_no_consent_and_is_welcomed_in_the_answer() -> None:
+    opened = told("conversation_started", context="weekly_poster7", subscribed=False, user={"id": ADA})
+
+    (event,) = gateway().parse(opened)
+    welcome = gateway().acknowledge(opened)
+
+    assert event.kind is EventKind.IGNORED
+    said = json.loads(welcome.body)
+    assert (welcome.status, said["text"]) == (200, "Press START for our news.")
+    assert said["tracking_data"] == "opened:weekly_poster7"
+    assert said["keyboard"]["Buttons"] == [
+        {"ActionType": "reply", "ActionBody": "weekly_poster7", "Text": "START"}
+    ]
+
+
+def test_without_words_or_without_a_link_of_ours_the_welcome_says_no_more_than_it_can() -> None:
+    strange = told("conversation_started", context="<a href>", user={"id": ADA})
+
+    assert gateway(welcome="").acknowledge(strange).body == ""
+    said = json.loads(gateway().acknowledge(strange).body)
+    assert "tracking_data" not in said
+    assert said["keyboard"]["Buttons"][0]["ActionBody"] == "START"
+
+
+def test_other_words_than_the_buttons_are_words() -> None:
+    (event,) = gateway().parse(text("no thanks", "opened:weekly_poster7"))
+
+    assert event.message is not None
+    assert (event.message.text, event.message.payload) == ("no thanks", "")
+
+
+def test_reports_name_nothing_of_ours_so_none_is_claimed() -> None:
+    """Viber's own page: a report has the event, the time, the message's token and the person, no tracking data."""
+    reports = [told(kind, user_id=ADA) for kind in ("delivered", "seen", "failed")]
+
+    kinds = {event.kind for request in reports for event in gateway().parse(request)}
+
+    assert kinds == {EventKind.IGNORED}
+    assert not gateway().capabilities().receipts
+
+
+def test_the_event_that_checks_the_address_is_taken_and_the_signature_is_the_vectors() -> None:
+    signature = "ca3dc298f92eeb58990acd889e70a3de6980685cc8850217e0eeaf7efc02a3c8"
+    gateway().verify(post(b'{"event":"unsubscribed"}', {"x-viber-content-signature": signature}))
+
+    assert gateway().parse(told("webhook"))[0].kind is EventKind.IGNORED
+    assert gateway().acknowledge(told("webhook")).status == 200
+
+
+def test_a_vibers_address_is_an_id_and_no_number() -> None:
+    assert canonical("viber", ADA) == Address("viber", ADA)

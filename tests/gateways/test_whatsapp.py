@@ -1,0 +1,207 @@
+"""WhatsApp where it differs from the others, by Meta and by Twilio: windows, templates, ids instead of numbers."""
+
+import hashlib
+import hmac
+import json
+from dataclasses import replace
+from urllib.parse import parse_qs
+
+import pytest
+
+from app.domain.addresses import Address, BadAddress, canonical, mask
+from app.domain.messages import Batch, DeliveryRef, ErrorKind, EventKind, Recipient
+from app.gateways.base import Gateway
+from app.gateways.registry import build
+from tests.gateways.sample import HOOK, REF, post
+from tests.gateways.samples.whatsapp import (
+    ADA,
+    GRACE,
+    ID_ONLY,
+    SAMPLE,
+    SETTINGS,
+    changed,
+    failure,
+    preference,
+    status,
+    text,
+    told,
+)
+
+BROADCAST, ANSWER = DeliveryRef(12, 345), DeliveryRef(12, 345, 7)
+
+
+def gateway(**more: str) -> Gateway:
+    return build("whatsapp", {**SETTINGS, **more}, None)
+
+
+def body(bound: Gateway, ref: DeliveryRef, person: str = "+" + ADA) -> dict[str, object]:
+    one = Recipient(ref, Address("whatsapp", person), "Line one\n\nline two")
+    (call,) = bound.encode(Batch((one,), HOOK))
+    found: dict[str, object] = json.loads(call.body)
+    return found
+
+
+def test_a_template_carries_what_answers_nobody_and_free_text_answers_a_person() -> None:
+    with_template = gateway(template="newsletter:en_US")
+
+    sent, answered = body(with_template, BROADCAST), body(with_template, ANSWER)
+
+    assert sent["template"] == {
+        "name": "newsletter",
+        "language": {"code": "en_US"},
+        "components": [{"type": "body", "parameters": [{"type": "text", "text": "Line one line two"}]}],
+    }
+    assert answered["text"] == body(gateway(), BROADCAST)["text"] == {"body": "Line one\n\nline two"}
+
+
+def test_a_number_and_an_id_are_addressed_each_in_its_field_and_our_reference_goes_along() -> None:
+    number, id_only = body(gateway(), BROADCAST), body(gateway(), BROADCAST, ID_ONLY)
+
+    assert (number["to"], "recipient" in number) == (ADA, False)
+    assert (id_only["recipient"], "to" in id_only) == (ID_ONLY, False)
+    assert number["biz_opaque_callback_data"] == REF
+
+
+def test_a_business_scoped_id_is_an_address_on_whatsapp_only_and_is_masked() -> None:
+    assert canonical("whatsapp", f" {ID_ONLY} ") == Address("whatsapp", ID_ONLY)
+    assert mask(ID_ONLY) == "US.***547"
+    for channel, wrong in (("sms", ID_ONLY), ("whatsapp", "US.ENT.123"), ("whatsapp", "us.123")):
+        with pytest.raises(BadAddress):
+            canonical(channel, wrong)
+
+
+def test_who_shows_no_number_is_heard_by_id() -> None:
+    (event,) = gateway().parse(told(messages=[text("JOIN weekly", from_user_id=ID_ONLY)]))
+
+    assert event.message is not None
+    assert event.message.address == Address("whatsapp", ID_ONLY)
+
+
+def test_user_preferences_are_heard_and_131050_is_an_opt_out() -> None:
+    """Comparable software ignores both, and goes on sending to people who switched marketing off."""
+    (event,) = gateway().parse(preference("stop"))
+    (other,) = gateway().parse(preference("stop", category="something_else"))
+    (report,) = gateway().parse(status("failed", errors=[{"code": 131050}]))
+
+    assert event.signal is not None
+    assert event.signal.evidence["value"] == "stop"
+    assert other.kind is EventKind.IGNORED
+    assert report.receipt is not None
+    assert report.receipt.error is not None
+    assert report.receipt.error.kind is ErrorKind.OPTED_OUT
+
+
+def test_a_changed_number_or_id_is_the_same_person_elsewhere() -> None:
+    both = changed(wa_id=GRACE, user_id="US.2", previous_user_id="US.1")
+    ids = told(
+        messages=[
+            {
+                "id": "wamid.T5",
+                "type": "system",
+                "system": {"type": "user_changed_user_id", "user_id": "US.2", "previous_user_id": "US.1"},
+            }
+        ]
+    )
+
+    id_beside_a_number = changed(type="user_changed_user_id", user_id="US.2", previous_user_id="US.1")
+
+    moves = [
+        event.signal for request in (both, ids, id_beside_a_number) for event in gateway().parse(request)
+    ]
+
+    assert [(move.address.value, move.new_address.value) for move in moves if move and move.new_address] == [
+        ("+" + ADA, "+" + GRACE),
+        ("US.1", "US.2"),
+    ]
+
+
+def test_buttons_carry_their_payload_beside_what_the_person_saw() -> None:
+    pressed = {**text(""), "type": "button", "button": {"text": "Stop", "payload": "stop-weekly"}}
+    chosen = {"type": "button_reply", "button_reply": {"id": "weekly", "title": "Weekly"}}
+
+    first, second = gateway().parse(
+        told(messages=[pressed, {**text("", 2), "type": "interactive", "interactive": chosen}])
+    )
+
+    said = [(event.message.text, event.message.payload) for event in (first, second) if event.message]
+    assert said == [("Stop", "stop-weekly"), ("Weekly", "weekly")]
+
+
+def test_what_is_said_to_another_number_of_the_account_is_not_ours_nor_are_others_receipts() -> None:
+    elsewhere = told(number="900002", messages=[text("STOP")])
+    foreign = status("delivered", biz_opaque_callback_data="d:42:7")
+
+    events = [event for request in (elsewhere, foreign) for event in gateway().parse(request)]
+
+    assert [event.kind for event in events] == [EventKind.IGNORED] * 2
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "tries", "bounces_after", "wait"),
+    [
+        (131049, ErrorKind.PREFERENCE_CAP, 3, 1, None),
+        (130472, ErrorKind.PREFERENCE_CAP, 1, 1, None),
+        (131026, ErrorKind.INVALID, 5, 2, None),
+        (131056, ErrorKind.PAIR_LIMITED, 5, 1, 6.0),
+    ],
+)
+def test_some_codes_are_worth_more_or_fewer_tries(
+    code: int, kind: ErrorKind, tries: int, bounces_after: int, wait: float | None
+) -> None:
+    (call,) = gateway().encode(Batch((Recipient(BROADCAST, Address("whatsapp", "+" + ADA), "x"),), HOOK))
+
+    (outcome,) = gateway().decode(call, failure(code))
+
+    error = outcome.error
+    assert error is not None
+    assert (error.kind, error.tries, error.bounces_after, error.retry_after) == (
+        kind,
+        tries,
+        bounces_after,
+        wait,
+    )
+
+
+def test_metas_signature_is_the_one_that_the_vector_says() -> None:
+    raw = b'{"object":"page","entry":[]}'
+    expected = "sha256=0e9e0080a310f376450c46d999aa4d49ed772bfe43c13205f38a3a6e6611ed2b"
+
+    gateway().verify(post(raw, {"x-hub-signature-256": expected}))
+
+    assert hmac.new(b"appsecret", raw, hashlib.sha256).hexdigest() == expected.removeprefix("sha256=")
+
+
+def test_a_challenge_is_repeated_only_to_a_question_of_subscription() -> None:
+    assert SAMPLE.handshake is not None
+    question, _ = SAMPLE.handshake
+
+    assert gateway().handshake(replace(question, query={})) == gateway().handshake(
+        replace(question, query={"x": "1"})
+    )
+
+
+def test_twilio_sends_whatsapp_addresses_and_a_content_sid_for_what_answers_nobody() -> None:
+    settings = {"account_sid": "AC1", "auth_token": "t", "from": "+12025550100", "content_sid": "HX1"}
+    bound = build("twilio_whatsapp", settings, None)
+    people = (
+        Recipient(BROADCAST, Address("whatsapp", "+" + ADA), "one\ntwo"),
+        Recipient(ANSWER, Address("whatsapp", ID_ONLY), "one\ntwo"),
+    )
+
+    sent, answered = (parse_qs(call.body.decode()) for call in bound.encode(Batch(people, HOOK)))
+
+    assert (sent["To"], sent["From"]) == (["whatsapp:+" + ADA], ["whatsapp:+12025550100"])
+    assert (sent["ContentSid"], sent["ContentVariables"]) == (["HX1"], ['{"1": "one two"}'])
+    assert "Body" not in sent
+    assert (answered["To"], answered["Body"]) == ([f"whatsapp:{ID_ONLY}"], ["one\ntwo"])
+
+
+def test_twilio_tells_an_id_and_the_payload_of_a_button() -> None:
+    form = f"MessageSid=SM1&From=whatsapp:{ID_ONLY}&Body=&ButtonText=Subscribe&ButtonPayload=weekly"
+    bound = build("twilio_whatsapp", {"account_sid": "AC1", "auth_token": "t", "from": "+12025550100"}, None)
+
+    (event,) = bound.parse(post(form.encode(), {}))
+
+    assert event.message is not None
+    assert event.message.address == Address("whatsapp", ID_ONLY)
+    assert (event.message.text, event.message.payload) == ("Subscribe", "weekly")
