@@ -29,7 +29,7 @@ from app.storage.database import db
 from app.storage.models import Sender
 
 PREFIX = "/hooks/"
-MAX_BODY = 64 * 1024
+MAX_BODY = 1024 * 1024
 SENDER_SECONDS = 1.0
 """How long a sender's settings are used without asking the database again."""
 

@@ -48,7 +48,7 @@ def read_payload(payload: str, lists: Mapping[str, str]) -> Payload | None:
     `start`, `stop` and `stop-<word>` are what our buttons carry: a press is as clear as the typed word.
     """
     head, _, source = payload.strip()[:MAX_PAYLOAD].partition("_")
-    head = head.casefold()
+    head = head.casefold().replace("optout:", "stop-", 1)  # how buttons of platforms' own opt-outs are named
     if head in _COMMANDS:
         return Payload(Decision(_COMMANDS[head], TIER, head), source)
     leaves = head.startswith("stop-")

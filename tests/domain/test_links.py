@@ -38,6 +38,7 @@ def test_a_tag_that_no_link_can_carry_is_refused(source: str) -> None:
         ("STOP_button", Outcome.STOP, None),
         ("stop-city", Outcome.STOP_LIST, "1"),
         ("stop-list-2", Outcome.STOP_LIST, "2"),
+        ("optout:city", Outcome.STOP_LIST, "1"),
         ("help", Outcome.HELP, None),
         ("City_x", Outcome.START_LIST, "1"),
     ],
