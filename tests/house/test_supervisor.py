@@ -92,8 +92,13 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Supervisor]]:
 
     yield begin
     for supervisor in started:
-        supervisor.process.kill()
-        supervisor.process.communicate()
+        # Asked first: killed between starting a command and naming it to its watchman, it would leave it behind.
+        supervisor.process.terminate()
+        try:
+            supervisor.process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            supervisor.process.kill()
+            supervisor.process.communicate(timeout=20)
 
 
 needs_proc = pytest.mark.skipif(
