@@ -16,14 +16,13 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.clock import utcnow
-from app.domain.messages import Event, EventKind, HookReply, HookRequest
+from app.domain.messages import Event, HookReply, HookRequest
 from app.gateways.base import BadSignature, Gateway, Malformed
 from app.group_commit import GroupCommit
 from app.queue import REPLIES, enqueue_lane
 from app.runtime import runtime
-from app.services.apply_signal import apply_signal
+from app.services.apply_event import apply_event
 from app.services.gateways_of_senders import Registry, gateway_of
-from app.services.receive_message import Received, receive_message
 from app.services.record_receipts import SenderReceipt, record_receipts
 from app.storage.database import db
 from app.storage.models import Sender
@@ -111,25 +110,12 @@ class HookDoor:
         return sender.gateway.acknowledge(hook)
 
     def _apply(self, event: Event, sender_id: int) -> None:
-        if event.kind is EventKind.MESSAGE and event.message is not None:
-            received = receive_message(
-                event.message, sender_id=sender_id, controller=runtime().controller, now=utcnow()
-            )
-            _wake(received, sender_id)
-        elif event.kind is EventKind.SIGNAL and event.signal is not None:
-            _wake(
-                apply_signal(
-                    event.signal, sender_id=sender_id, controller=runtime().controller, now=utcnow()
-                ),
-                sender_id,
-            )
-        elif event.kind is EventKind.RECEIPT and event.receipt is not None:
+        if event.receipt is not None:
             self._receipts.add(SenderReceipt(sender_id, event.receipt))
-
-
-def _wake(received: Received, sender_id: int) -> None:
-    if received.reply_waits:
-        enqueue_lane(sender_id, REPLIES)
+            return
+        received = apply_event(event, sender_id=sender_id, controller=runtime().controller, now=utcnow())
+        if received is not None and received.reply_waits:
+            enqueue_lane(sender_id, REPLIES)
 
 
 def _record(receipts: Sequence[SenderReceipt]) -> None:

@@ -2,18 +2,19 @@
 
 import signal
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from app.clock import utcnow
-from app.domain.messages import Event, EventKind, HookRequest
+from app.domain.messages import Event, HookRequest
 from app.gateways.base import Call, Gateway, GatewayError, Reply
 from app.gateways.streams import Stream, StreamBroken, open_stream
 from app.runtime import runtime
-from app.services.apply_signal import apply_signal
-from app.services.receive_message import receive_message
+from app.services.apply_event import apply_event
 from app.services.record_receipts import SenderReceipt, record_receipts
 from app.services.send_deliveries import Lane, LaneSetup
 from workers.jobs import setup_of, worker_name
@@ -23,6 +24,7 @@ AT_ONCE = timedelta(seconds=5)
 """How long the lane may go on before the sender's settings are read again."""
 IDLE_SECONDS = 0.2
 LONGEST_PAUSE = 30.0
+DATABASE_PAUSE = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -50,11 +52,11 @@ def run(sender_id: int) -> None:
         work(stream, setup, stop)
 
 
-def work(stream: Stream, setup: LaneSetup | None, stop: threading.Event) -> None:
+def work(stream: Stream, setup: LaneSetup, stop: threading.Event) -> None:
     """Carry what waits and what comes in, until the stream breaks, the sender is paused, or `stop`."""
+    listening = Listening(stream, setup.gateway, setup.sender_id)
     try:
-        while setup is not None and stream.broken is None and not stop.is_set():
-            listening = Listening(stream, setup.gateway, setup.sender_id)
+        while stream.broken is None and not stop.is_set():
             lane = Lane(
                 setup,
                 transport=listening,
@@ -66,18 +68,27 @@ def work(stream: Stream, setup: LaneSetup | None, stop: threading.Event) -> None
             )
             if not lane.drain(utcnow() + AT_ONCE).handed_over:
                 listening.poll(IDLE_SECONDS)
-            setup = setup_of(setup.sender_id)
+            fresh = setup_of(setup.sender_id)
+            if fresh is None:
+                break
+            setup, listening = fresh, Listening(stream, fresh.gateway, fresh.sender_id)
     finally:
+        listening.take_in()
         if stream.broken is not None:
             log.warning("connection lost", error=stream.broken)
         stream.close()
 
 
 class Listening:
-    """The lane's transport, which between two windows takes in what people sent: a STOP need not wait for its end."""
+    """The lane's transport, which between two windows takes in what people sent: a STOP need not wait for its end.
 
-    def __init__(self, stream: Stream, gateway: Gateway, sender_id: int) -> None:
-        self._stream, self._gateway, self._sender_id = stream, gateway, sender_id
+    Nobody sends us a stanza twice. So what came in is held, and tried again, for as long as the database is away.
+    """
+
+    def __init__(
+        self, stream: Stream, gateway: Gateway, sender_id: int, wait: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._stream, self._gateway, self._sender_id, self._wait = stream, gateway, sender_id, wait
 
     @property
     def free(self) -> int:
@@ -96,30 +107,40 @@ class Listening:
     def poll(self, timeout: float) -> Sequence[tuple[Call, Reply]]:
         """Return the calls that ended, after everything that came in has been taken in."""
         done = self._stream.poll(timeout)
-        for request in self._stream.received():
-            self._take(request)
+        self.take_in()
         return done
+
+    def take_in(self) -> None:
+        """Do what came in means; what we cannot read, or fail at for good, is logged and left."""
+        for request in self._stream.received():
+            try:
+                self._take(request)
+            except GatewayError as error:
+                log.warning("not understood", sender_id=self._sender_id, error=str(error))
+            except Exception:
+                # The others behind it are people too.
+                log.exception("a stanza could not be taken", sender_id=self._sender_id)
 
     def close(self) -> None:
         """The stream outlives the lane."""
 
     def _take(self, request: HookRequest) -> None:
-        try:
-            self._gateway.verify(request)
-            for event in self._gateway.parse(request):
-                self._apply(event)
-            answer = self._gateway.acknowledge(request).body
-        except GatewayError as error:
-            log.warning("not understood", sender_id=self._sender_id, error=str(error))
-            return
+        self._gateway.verify(request)
+        for event in self._gateway.parse(request):
+            while not self._applied(event):
+                self._wait(DATABASE_PAUSE)
+        answer = self._gateway.acknowledge(request).body
         if answer:
             self._stream.answer(answer)
 
-    def _apply(self, event: Event) -> None:
+    def _applied(self, event: Event) -> bool:
         sender_id, controller, now = self._sender_id, runtime().controller, utcnow()
-        if event.kind is EventKind.MESSAGE and event.message is not None:
-            receive_message(event.message, sender_id=sender_id, controller=controller, now=now)
-        elif event.kind is EventKind.SIGNAL and event.signal is not None:
-            apply_signal(event.signal, sender_id=sender_id, controller=controller, now=now)
-        elif event.kind is EventKind.RECEIPT and event.receipt is not None:
-            record_receipts([SenderReceipt(sender_id, event.receipt)], controller=controller, now=now)
+        try:
+            if event.receipt is not None:
+                record_receipts([SenderReceipt(sender_id, event.receipt)], controller=controller, now=now)
+            else:
+                apply_event(event, sender_id=sender_id, controller=controller, now=now)
+        except OperationalError as error:
+            log.warning("the database is away", sender_id=sender_id, error=str(error.orig))
+            return False
+        return True

@@ -1,0 +1,17 @@
+"""What a person did, as their gateway understood it: a text of theirs, or a signal of the platform's."""
+
+from datetime import datetime
+
+from app.domain.messages import Event
+from app.services.apply_signal import apply_signal
+from app.services.controller import Controller
+from app.services.receive_message import Received, receive_message
+
+
+def apply_event(event: Event, *, sender_id: int, controller: Controller, now: datetime) -> Received | None:
+    """Do what a text or a signal means, once; None for an event that is neither (a receipt, or nothing to us)."""
+    if event.message is not None:
+        return receive_message(event.message, sender_id=sender_id, controller=controller, now=now)
+    if event.signal is not None:
+        return apply_signal(event.signal, sender_id=sender_id, controller=controller, now=now)
+    return None
