@@ -41,7 +41,7 @@ from app.gateways.common import (
     posted_json,
     without_answer,
 )
-from app.gateways.http_sms.paths import at, items
+from app.gateways.paths import at, items
 
 API: Final = "https://api.line.me"
 MEGABYTE: Final = 1024 * 1024

@@ -16,7 +16,7 @@ from app.gateways.common import (
     json_of,
     seconds,
 )
-from app.gateways.http_sms.paths import at
+from app.gateways.paths import at
 
 API: Final = "https://graph.facebook.com"
 VERSION: Final = "v25.0"

@@ -31,8 +31,8 @@ from app.domain.messages import (
 )
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import for_all, json_of, moment, posted_json, without_answer
-from app.gateways.http_sms.paths import at, items
 from app.gateways.meta import SETTINGS, MetaGateway
+from app.gateways.paths import at, items
 
 MEGABYTE: Final = 1024 * 1024
 WINDOW: Final = timedelta(hours=24)

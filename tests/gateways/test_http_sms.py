@@ -10,7 +10,7 @@ from app.domain.messages import Batch, DeliveryRef, Recipient
 from app.gateways.base import Call
 from app.gateways.http_sms import descriptions
 from app.gateways.http_sms.description import BadDescription, read
-from app.gateways.http_sms.paths import at, filled, holds, items
+from app.gateways.paths import at, filled, holds, items
 from app.gateways.registry import build
 from tests.gateways.sample import HOOK, REF
 from tests.gateways.samples.http_sms import SAMPLES, SECRET

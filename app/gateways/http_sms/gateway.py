@@ -35,7 +35,7 @@ from app.gateways.common import (
     without_answer,
 )
 from app.gateways.http_sms.description import Description, Hook, descriptions
-from app.gateways.http_sms.paths import at, filled, holds, items
+from app.gateways.paths import at, filled, holds, items
 
 KEY_PARAMETER: Final = "key"
 REF_PARAMETER: Final = "d"
