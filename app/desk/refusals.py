@@ -20,7 +20,7 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("This story would be of no use already: its end is in the past."),
     N_("“%(name)s” promised messages between %(from_hour)s and %(until_hour)s h only."),
     N_("“%(name)s” promised at most %(n)s messages a day."),
-    N_("Say in 1 to %(most)s characters why this cannot wait; everybody can read it."),
+    N_("Say in 1 to %(most)s characters why this cannot wait; whoever is to let it go reads it."),
     N_("Nobody has asked to send this story at once."),
     N_("A second person must say yes; you asked for it yourself."),
     N_("This story was changed since you read it. Read it again."),

@@ -109,7 +109,9 @@ def ask_to_break(story_id: int, reason: str, *, by: str, now: datetime) -> None:
     """Ask a second person to let a story go at once, over the promise if need be. Raises `Refused` without a reason."""
     words = reason.strip()
     if not 1 <= len(words) <= MAX_REASON:
-        raise Refused(f"Say in 1 to {MAX_REASON} characters why this cannot wait; everybody can read it.")
+        raise Refused(
+            f"Say in 1 to {MAX_REASON} characters why this cannot wait; whoever is to let it go reads it."
+        )
     with transaction() as session:
         row = open_story(session, story_id)
         row.breaking_reason, row.breaking_by, row.updated_at = words, by, now
