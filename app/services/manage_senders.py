@@ -82,14 +82,14 @@ def list_senders() -> list[SenderRow]:
 
 def gateway_name(name: str) -> str:
     """Return the name of the gateway that a sender is on. Raises `NotFound`."""
-    return _find(db.session(), name).gateway
+    return find_sender(db.session(), name).gateway
 
 
 def set_rate(name: str, rate: float, *, by: str, now: datetime) -> SenderRow:
     """Pace the sender at `rate` messages per second. Raises `Refused`, `NotFound`."""
     pace = _checked_rate(rate)
     with transaction() as session:
-        sender = _find(session, name)
+        sender = find_sender(session, name)
         sender.rate = pace
         note(session, by, "sender.rate", f"sender {name}", now)
         return _row(sender)
@@ -98,7 +98,7 @@ def set_rate(name: str, rate: float, *, by: str, now: datetime) -> SenderRow:
 def pause(name: str, *, reason: str, by: str, now: datetime) -> SenderRow:
     """Let nothing more go out here; what is due waits. A second pause changes nothing but the reason."""
     with transaction() as session:
-        sender = _find(session, name)
+        sender = find_sender(session, name)
         sender.paused_at = sender.paused_at or now
         sender.paused_reason = reason or f"Paused by {by}."
         note(session, by, "sender.pause", f"sender {name}", now)
@@ -108,7 +108,7 @@ def pause(name: str, *, reason: str, by: str, now: datetime) -> SenderRow:
 def resume(name: str, *, by: str, now: datetime) -> SenderRow:
     """Let messages go out again; a sender that is not paused stays as it is."""
     with transaction() as session:
-        sender = _find(session, name)
+        sender = find_sender(session, name)
         sender.paused_at = sender.paused_reason = None
         note(session, by, "sender.resume", f"sender {name}", now)
         return _row(sender)
@@ -125,7 +125,7 @@ def rotate_secrets(
 ) -> SenderRow:
     """Replace the settings given, such as a new auth token, and keep the others. Raises `Refused`, `NotFound`."""
     with transaction() as session:
-        sender = _find(session, name)
+        sender = find_sender(session, name)
         merged = {**open_settings(sender, controller), **settings}
         sender.address = _checked_address(gateway, merged)
         sender.sealed_settings = seal_settings(merged, controller)
@@ -133,7 +133,8 @@ def rotate_secrets(
         return _row(sender)
 
 
-def _find(session: Session, name: str) -> Sender:
+def find_sender(session: Session, name: str) -> Sender:
+    """Return a sender by its name. Raises `NotFound`, which says what names there are."""
     found = session.scalar(select(Sender).where(Sender.name == name))
     if found is None:
         raise NotFound(f"There is no sender “{name}”. Senders: {_names(session)}.")

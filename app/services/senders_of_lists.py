@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from app.domain.channels import channel_named
 from app.domain.consent import SubscriptionState
 from app.services.audit import note
-from app.services.controller import NotFound, Refused
+from app.services.controller import Refused
 from app.services.manage_lists import find_list
+from app.services.manage_senders import find_sender
 from app.storage.database import transaction
 from app.storage.models import BroadcastList, ListSender, Sender, Subscriber, Subscription
 
@@ -22,7 +23,7 @@ def add_sender(list_name: str, sender_name: str, *, by: str, now: datetime) -> B
     Raises `NotFound`, or `Refused` when the list has another sender on this channel.
     """
     with transaction() as session:
-        row, sender = find_list(session, list_name), _sender(session, sender_name)
+        row, sender = find_list(session, list_name), find_sender(session, sender_name)
         first = session.get_one(Sender, row.sender_id)
         there = session.get(ListSender, (row.id, sender.channel))
         if sender.id in (first.id, there.sender_id if there else None):
@@ -38,7 +39,7 @@ def add_sender(list_name: str, sender_name: str, *, by: str, now: datetime) -> B
 def remove_sender(list_name: str, sender_name: str, *, by: str, now: datetime) -> BroadcastList:
     """Take a list off a channel on which nobody is subscribed to it. Raises `NotFound`, `Refused`."""
     with transaction() as session:
-        row, sender = find_list(session, list_name), _sender(session, sender_name)
+        row, sender = find_list(session, list_name), find_sender(session, sender_name)
         there = session.get(ListSender, (row.id, sender.channel))
         if row.sender_id == sender.id:
             raise Refused(f"{sender.name} is the first sender of “{row.name}”; archive the list instead.")
@@ -51,14 +52,6 @@ def remove_sender(list_name: str, sender_name: str, *, by: str, now: datetime) -
         session.delete(there)
         note(session, by, "list.remove_sender", f"list {row.id}", now, sender=sender.name)
         return row
-
-
-def _sender(session: Session, name: str) -> Sender:
-    found = session.scalar(select(Sender).where(Sender.name == name))
-    if found is None:
-        names = ", ".join(session.scalars(select(Sender.name).order_by(Sender.name))) or "none yet"
-        raise NotFound(f"There is no sender “{name}”. Senders: {names}.")
-    return found
 
 
 def _people(session: Session, list_id: int, channel: str) -> int:
