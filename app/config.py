@@ -67,6 +67,12 @@ def _region(value: str) -> str:
     return value.upper()
 
 
+def _new_number(value: str) -> str:
+    if value not in ("active", "pending"):
+        raise ValueError("must be active or pending")
+    return value
+
+
 def _setting(
     name: str,
     parse: Callable[[str], Any],
@@ -156,6 +162,13 @@ class Settings:
     )
     region: str = _setting(
         "TIDINGS_REGION", _region, "DE", "Country of numbers written without + and country code", "US"
+    )
+    new_number: str = _setting(
+        "TIDINGS_NEW_NUMBER",
+        _new_number,
+        "pending",
+        "When an account says that its number changed: `active`, the consent moves along, or `pending`, ask anew",
+        "active",
     )
     ledger: str = _setting(
         "TIDINGS_LEDGER", _text, "riverside", "Name of the consent ledger, one per controller", "main"

@@ -8,7 +8,7 @@ from flask import current_app
 
 from app.config import Settings
 from app.domain.sealing import KeyRing
-from app.services.controller import Controller
+from app.services.controller import Controller, NewNumber
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -35,6 +35,7 @@ class Runtime:
             ledger=settings.ledger,
             region=settings.region,
             keys=KeyRing.from_text(settings.master_key, settings.master_key_previous),
+            new_number=NewNumber(settings.new_number),
         )
 
     @cached_property

@@ -42,6 +42,7 @@ def test_all_that_is_missing_is_named_at_once_each_with_an_example() -> None:
         ("PUBLIC_URL", "news.example.org", "address that providers can reach"),
         ("PUBLIC_URL", "https://news.example.org/?x=1", "without a query"),
         ("TIDINGS_REGION", "Germany", "two letters"),
+        ("TIDINGS_NEW_NUMBER", "maybe", "active or pending"),
     ],
 )
 def test_a_wrong_setting_says_what_is_wrong(name: str, value: str, words: str) -> None:

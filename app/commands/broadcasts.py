@@ -230,6 +230,11 @@ def _review_in_words(review: Review, zone: str = "UTC") -> list[str]:
     return [
         f"{review.reachable} of {review.audience} people can be reached.",
         *(f"  left out, {reason}: {count}" for reason, count in sorted(review.skipped.items())),
+        *(
+            [f"  of these on another channel that they agreed to: {review.elsewhere}"]
+            if review.elsewhere
+            else []
+        ),
         *waits,
         *(shares if len(shares) > 1 else []),
         f"Each gets {review.parts} part(s) ({review.encoding}); it takes about {review.seconds:.0f} s.",

@@ -45,6 +45,7 @@ STATUSES: Final = {
 
 _REASONS: Final[dict[str, str]] = {
     SkipReason.STOPPED: _l("said STOP"),
+    SkipReason.OTHER_PURPOSE: _l("agreed to what the list was for before, not to what it is for now"),
     SkipReason.PAUSED_BY_PERSON: _l("asked for a pause"),
     SkipReason.BLOCKED: _l("blocked our number"),
     SkipReason.BOUNCED: _l("number no longer reachable"),
@@ -56,6 +57,10 @@ _REASONS: Final[dict[str, str]] = {
     SkipReason.LATE_REPLY: _l("reply would have come too late"),
     SkipReason.QUIET_HOURS: _l("quiet hours where they are, and no longer fresh after them"),
     SkipReason.FREQUENCY_CAP: _l("has had the messages of the day"),
+    SkipReason.NO_PROACTIVE_PATH: _l(
+        "has not written to us lately, and the platform lets us write to nobody else"
+    ),
+    SkipReason.REGION_CLOSED: _l("the platform delivers no newsletters to numbers of this country"),
     ErrorKind.INVALID: _l("not a number that can be reached"),
     ErrorKind.GONE: _l("the account or device is no more"),
     ErrorKind.WINDOW_CLOSED: _l("the platform lets us write only to those who wrote to us lately"),

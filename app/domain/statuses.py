@@ -78,6 +78,7 @@ class SkipReason(StrEnum):
     """Why the gate refused a delivery, for good."""
 
     STOPPED = "stopped"
+    OTHER_PURPOSE = "other_purpose"
     PAUSED_BY_PERSON = "paused_by_person"
     BLOCKED = "blocked"
     BOUNCED = "bounced"
@@ -89,3 +90,5 @@ class SkipReason(StrEnum):
     LATE_REPLY = "late_reply"
     QUIET_HOURS = "quiet_hours"
     FREQUENCY_CAP = "frequency_cap"
+    NO_PROACTIVE_PATH = "no_proactive_path"
+    REGION_CLOSED = "region_closed"

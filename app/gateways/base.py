@@ -126,6 +126,10 @@ class SettingSpec:
 class Gateway(Protocol):
     """A provider's protocol, bound to one sender's settings."""
 
+    @property
+    def has_template(self) -> bool:
+        """Whether what answers nobody goes out as a text that the platform approved beforehand."""
+
     def capabilities(self) -> Capabilities:
         """Return what this channel can do."""
 

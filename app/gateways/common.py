@@ -38,6 +38,8 @@ class HttpGateway:
     channel: ClassVar[str]
     settings: ClassVar[tuple[SettingSpec, ...]]
 
+    has_template = False
+
     @classmethod
     def complete(cls, settings: Mapping[str, str]) -> None:
         """Raise `BadSetting` naming a setting that this gateway does not know, or one that it needs."""

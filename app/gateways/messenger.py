@@ -7,7 +7,6 @@ developers.facebook.com/docs/messenger-platform, read in November 2026; codes ar
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Final
 from urllib.parse import quote
 
@@ -26,13 +25,13 @@ from app.domain.messages import (
     ReceiptStatus,
     Recipient,
 )
+from app.domain.policy.proactive import window_of
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import for_all, json_of, moment, posted_json, without_answer
 from app.gateways.meta import SETTINGS, MetaGateway
 from app.gateways.paths import at, items
 
 MEGABYTE: Final = 1024 * 1024
-WINDOW: Final = timedelta(hours=24)
 OURS: Final = "tidings:"
 """What begins the metadata of a message that we sent, so that its echo tells which delivery it was."""
 GET_STARTED: Final = "get_started"
@@ -80,7 +79,7 @@ class MessengerGateway(MetaGateway):
             rate_unit="message",
             media={"": 25 * MEGABYTE},
             buttons=3,
-            window=WINDOW,
+            window=window_of(cls.channel),
             receipts=frozenset({ReceiptStatus.SENT}),
             signals=frozenset({PlatformSignal.FOLLOWED, *_PREFERENCES.values()}),
         )

@@ -5,18 +5,17 @@ Source: twilio.com/docs/whatsapp and its error dictionary, codes 63xxx, read in 
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Final
 from urllib.parse import quote, quote_plus
 
 from app.domain.addresses import Address, canonical
 from app.domain.channels import CHANNELS
 from app.domain.messages import ReceiptStatus, Recipient
+from app.domain.policy.proactive import window_of
 from app.gateways.base import BadSetting, Capabilities, SettingSpec
 from app.gateways.twilio import TwilioGateway
 
 SCHEME: Final = "whatsapp:"
-WINDOW: Final = timedelta(hours=24)
 
 
 class TwilioWhatsAppGateway(TwilioGateway):
@@ -34,6 +33,7 @@ class TwilioWhatsAppGateway(TwilioGateway):
         if "From" in self._sender:
             self._sender = {"From": f"{SCHEME}{self._from}"}
         self._content_sid = settings.get("content_sid", "")
+        self.has_template = bool(self._content_sid)
 
     @classmethod
     def check_settings(cls, settings: Mapping[str, str]) -> str:
@@ -52,7 +52,7 @@ class TwilioWhatsAppGateway(TwilioGateway):
             default_rate=20.0,
             rate_unit="message",
             buttons=3,
-            window=WINDOW,
+            window=window_of(cls.channel),
             templates=True,
             receipts=frozenset(ReceiptStatus),
         )

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -29,13 +28,13 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
+from app.domain.policy.proactive import window_of
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import for_all, json_of, moment, posted_json, without_answer
 from app.gateways.meta import SETTINGS, MetaGateway
 from app.gateways.paths import at, items
 
 MEGABYTE: Final = 1024 * 1024
-WINDOW: Final = timedelta(hours=24)
 _TEMPLATE: Final = re.compile(r"([a-z0-9_]{1,512}):([a-z]{2,3}(?:_[A-Z]{2})?)")
 _IGNORED: Final = Event(EventKind.IGNORED)
 _RECEIPTS: Final = {
@@ -64,6 +63,7 @@ class WhatsAppGateway(MetaGateway):
         self._number = settings["number"]
         name, _, language = settings.get("template", "").partition(":")
         self._template = {"name": name, "language": {"code": language}} if name else None
+        self.has_template = self._template is not None
 
     @classmethod
     def check_settings(cls, settings: Mapping[str, str]) -> str:
@@ -96,7 +96,7 @@ class WhatsAppGateway(MetaGateway):
                 "": 100 * MEGABYTE,
             },
             buttons=3,
-            window=WINDOW,
+            window=window_of(cls.channel),
             templates=True,
             receipts=frozenset(ReceiptStatus),
             signals=frozenset(

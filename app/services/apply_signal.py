@@ -6,19 +6,19 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.domain.consent import Act, EventType, Scope, SubscriptionState
+from app.domain.consent import QUESTION_OPEN_FOR, Act, EventType, Scope, SubscriptionState
 from app.domain.keywords import Decision, Outcome
 from app.domain.messages import InboundMessage, PlatformEvent, PlatformSignal
 from app.domain.replies import ReplyKind
-from app.services.controller import Controller
+from app.services.controller import Controller, NewNumber
 from app.services.lists_of_sender import offers_of, present_notice
 from app.services.receive_message import Received, answer_with, store
-from app.services.record_consent import find_or_create_subscriber
+from app.services.record_consent import NewEvent, find_or_create_subscriber
 from app.services.words.case import IN_FORCE, Answer, Case
 from app.storage.database import transaction
+from app.storage.gate import PLATFORM_TIER
 from app.storage.models import Sender
 
-_TIER: Final = "platform"
 _LIVE: Final = (SubscriptionState.ACTIVE, SubscriptionState.PAUSED)
 
 
@@ -44,7 +44,7 @@ def _case(
     language = next((offer.list.language for offer in offers.values()), "en")
     person = find_or_create_subscriber(session, where, language=language, controller=controller, now=now)
     message = InboundMessage(event.external_id, where, "")
-    decision = Decision(Outcome.NONE, _TIER, event.signal.value)
+    decision = Decision(Outcome.NONE, PLATFORM_TIER, event.signal.value)
     row = store(session, message, sender, person, decision, now)
     if row is None:
         return None
@@ -103,7 +103,10 @@ def _reassigned(case: Case, event: PlatformEvent) -> None:
 
 
 def _number_changed(case: Case, event: PlatformEvent) -> Answer | None:
-    """Row 36: the same account, so consent moves along; unless somebody at the new address once said no."""
+    """Row 36: the same account, so consent moves along; unless somebody at the new address once said no.
+
+    A controller that wants to be surer asks: each list waits for its word, three days like any question.
+    """
     old = find_or_create_subscriber(
         case.session, event.address, language=case.person.language, controller=case.controller, now=case.now
     )
@@ -126,10 +129,24 @@ def _number_changed(case: Case, event: PlatformEvent) -> Answer | None:
     case.record(case.event(EventType.ENDPOINT_CHANGED, act=Act.PROVIDER_SIGNAL, scope=Scope.ALL))
     if not moving or case.person.suppressed_at is not None or case.person.last_stop_at is not None:
         return None
+    if case.controller.new_number is NewNumber.PENDING:
+        case.record(*(_asked(case, list_id) for list_id in moving))
+        return case.answer(ReplyKind.CHOOSE_LIST)
     case.record(
         *(case.event(EventType.CONSENT_GIVEN, act=Act.PROVIDER_SIGNAL, list_id=list_id) for list_id in moving)
     )
     return case.answer(ReplyKind.WELCOME_BACK)
+
+
+def _asked(case: Case, list_id: int) -> NewEvent:
+    return case.event(
+        EventType.CONSENT_REQUESTED,
+        act=Act.PROVIDER_SIGNAL,
+        list_id=list_id,
+        notice=present_notice(case.session, list_id, case.person.language),
+        reply_template=ReplyKind.CHOOSE_LIST.value,
+        until=case.now + QUESTION_OPEN_FOR,
+    )
 
 
 _ACTIONS: Final[dict[PlatformSignal, Callable[[Case, PlatformEvent], Answer | None]]] = {

@@ -88,12 +88,15 @@ _CONSENT: Final = (ConsentEvent, ConsentEvent.seq == Subscription.active_seq)
 def _agreed_to_something_else(
     list_: BroadcastList, controller: Controller
 ) -> tuple[ColumnElement[bool], ...]:
-    """The ledger keeps with each consent the purpose and the name of the controller of its day."""
+    """Whose consent is older than the change, or names another controller than the one of today."""
     return (
         Subscription.list_id == list_.id,
         Subscription.state.in_([SubscriptionState.ACTIVE.value, SubscriptionState.PAUSED.value]),
         ConsentEvent.ledger == controller.ledger,
-        or_(ConsentEvent.purpose != list_.purpose, ConsentEvent.controller_name != controller.brand),
+        or_(
+            Subscription.granted_seq <= list_.purpose_since_seq,
+            ConsentEvent.controller_name != controller.brand,
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from app.domain.statuses import BroadcastState, SkipReason
 from app.services import hold_back
 from app.storage import audience, holding, quiet
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
+from app.storage.ways import ways_to
 
 _PLANNED = (BroadcastState.SCHEDULED.value, BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
 _SENT = (*_PLANNED[1:], BroadcastState.FINISHED.value)
@@ -34,11 +35,15 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Foresight:
-    """`reachable` people get it, those in `waiting` later; `skipped` counts the others by the gate's reason."""
+    """`reachable` people get it, those in `waiting` later; `skipped` counts the others by the gate's reason.
+
+    `elsewhere` of those skipped, whom the platform lets nobody write to, get it on another channel that they agreed to.
+    """
 
     reachable: int
     skipped: dict[str, int]
     waiting: tuple[Waiting, ...]
+    elsewhere: int = 0
 
 
 def foresee(
@@ -46,17 +51,19 @@ def foresee(
 ) -> Foresight:
     """Ask the gate about everybody as if the broadcast started at `at`."""
     list_ids = [one.id for one in lists]
+    ways = ways_to(session, list_ids)
     skipped = Counter(
-        {str(k): n for k, n in audience.dry_run(session, list_ids, at).items() if k is not None}
+        {str(k): n for k, n in audience.dry_run(session, list_ids, at, ways).items() if k is not None}
     )
     if not lists:
         return Foresight(0, dict(skipped), ())
-    groups = audience.reachable_by_group(session, list_ids, at)
+    groups = audience.reachable_by_group(session, list_ids, at, ways)
     expires_at = at + timedelta(minutes=broadcast.fresh_minutes)
     closed = hold_back.closed(session, lists, expires_at, at)
     waiting = [*_by_places(closed, groups, skipped), *_by_cap(session, broadcast, lists, closed, at, skipped)]
     left_out = skipped[SkipReason.QUIET_HOURS] + skipped[SkipReason.FREQUENCY_CAP]
-    return Foresight(sum(groups.values()) - left_out, dict(+skipped), tuple(waiting))
+    elsewhere = audience.reached_elsewhere(session, list_ids, at, ways) if ways else 0
+    return Foresight(sum(groups.values()) - left_out, dict(+skipped), tuple(waiting), elsewhere)
 
 
 def broken_promise(
@@ -119,7 +126,8 @@ def _by_cap(
     shut = {group for _, groups in closed for group in groups or ()}
     if not recent or any(groups is None for _, groups in closed):
         return []
-    people = audience.reachable([one.id for one in lists], at)
+    list_ids = [one.id for one in lists]
+    people = audience.reachable(list_ids, at, ways_to(session, list_ids))
     expires_at = at + timedelta(minutes=broadcast.fresh_minutes)
     found = holding.over_cap_by_group(session, people, recent, cap, at, expires_at)
     full = [one for one in found if one.group_id not in shut]

@@ -14,8 +14,10 @@ from app.services.recover_slices import recover
 from app.storage import audience, deliveries, holding
 from app.storage.database import transaction
 from app.storage.deliveries import Door, Lease
+from app.storage.gate import Way
 from app.storage.journal import Journal
 from app.storage.models import Broadcast, Slice
+from app.storage.ways import way_of
 
 LEASE = timedelta(seconds=30)
 RENEW_BEFORE = timedelta(seconds=20)
@@ -35,6 +37,7 @@ class LaneSlices:
     journal: Journal
     worker: str
     _door: Door | None = None
+    _reaches: Way | None = None
 
     def lease(self, now: datetime) -> HeldSlice | None:
         """Take the next slice, settle what an earlier holder left of it, and claim its people; None: there is none."""
@@ -57,7 +60,7 @@ class LaneSlices:
         ledger_end = deliveries.ledger_end(session)  # first: who leaves after this is asked for at the door
         if part.lo is not None and part.hi is not None:
             hold_back.group_slice(session, broadcast.id, part.lo, part.hi, self.controller.region)
-            audience.claim_rows(session, broadcast, part, now)
+            audience.claim_rows(session, broadcast, part, now, self._way(session))
         limits = hold_back.limits_of(session, broadcast, self.rate, now)
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
         template = parse(lease.text)
@@ -107,7 +110,13 @@ class LaneSlices:
             if now >= held.limits.valid_until:
                 broadcast = session.get_one(Broadcast, held.lease.broadcast_id)
                 held.limits = hold_back.limits_of(session, broadcast, self.rate, now)
-            return deliveries.pass_gate(session, held.lease, ids, now, held.limits)
+            return deliveries.pass_gate(session, held.lease, ids, now, held.limits, self._way(session))
+
+    def _way(self, session: Session) -> Way:
+        """The channel's way to people, read once: the lane is made anew for each drain."""
+        if self._reaches is None:
+            self._reaches = way_of(session, self.sender_id)
+        return self._reaches
 
     def close(self) -> None:
         """Give the door's connection back."""

@@ -67,6 +67,7 @@ def add(
             sealed_settings=seal_settings(settings, controller),
             base_url=base_url,
             rate=pace,
+            has_template=gateway(settings, base_url).has_template,
             created_at=now,
         )
         session.add(sender)
@@ -129,6 +130,7 @@ def rotate_secrets(
         merged = {**open_settings(sender, controller), **settings}
         sender.address = _checked_address(gateway, merged)
         sender.sealed_settings = seal_settings(merged, controller)
+        sender.has_template = gateway(merged, sender.base_url).has_template
         note(session, by, "sender.rotate", f"sender {name}", now)
         return _row(sender)
 

@@ -17,6 +17,7 @@ from app.services.audit import note
 from app.services.controller import Conflict, Controller, NotFound, Refused
 from app.services.lists_of_sender import Offer, facts_of
 from app.services.manage_lists import NOTICE_LANGUAGES
+from app.storage.consent import lock_head
 from app.storage.database import db, transaction
 from app.storage.models import BroadcastList, Notice, Sender, Subscription
 
@@ -84,8 +85,8 @@ def write(
     """Write a new version, with `purpose` for the list; earlier versions and what people agreed to stay as they are.
 
     `after_version` is the version that the author saw. `confirmed` says that people who agreed to another purpose
-    or controller will be asked again. Returns the number of the version. Raises `Refused` naming what is missing
-    or unconfirmed, `Conflict` when somebody else wrote one, `NotFound`.
+    or controller get nothing of this list until they agree anew. Returns the number of the version. Raises `Refused`
+    naming what is missing or unconfirmed, `Conflict` when somebody else wrote one, `NotFound`.
     """
     with transaction() as session:
         row = _checked(session, list_id, language)
@@ -108,6 +109,8 @@ def write(
         )
         session.add(made)
         row.purpose = draft.purpose
+        if draft.purpose_changes or draft.controller_changes:
+            row.purpose_since_seq = lock_head(session, controller.ledger).seq
         details = {"language": language, "version": made.version, "asks_again": draft.asks_again}
         note(session, by, "list.notice", f"list {list_id}", now, **details)
         return made.version

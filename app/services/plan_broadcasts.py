@@ -21,6 +21,7 @@ from app.services.shares import Share, longest, problems_of, save_variants, shar
 from app.storage import audience
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
+from app.storage.ways import ways_to
 
 MAX_TEXT = 1600
 FRESH_MINUTES = 120
@@ -31,6 +32,7 @@ class Review:
     """A dry run: whom the broadcast would reach if it started then, what it costs, and what stands against it.
 
     `skipped` counts people by the gate's reason; `waiting` tells of those among the reachable who get it later.
+    `elsewhere` of those skipped get it on another channel that they agreed to.
     `findings` are what the lint says of the text, `promise` (or "") is the promise to a list that one message more
     would break. `parts`, `encoding`, `rate` and `sender_name` are those of the first share; `total_parts` is for all
     reachable, `seconds` until the last sender is done. `problems` forbid scheduling, `warnings` do not.
@@ -49,6 +51,7 @@ class Review:
     warnings: tuple[str, ...] = ()
     promise: str = ""
     waiting: tuple[Waiting, ...] = ()
+    elsewhere: int = 0
     findings: tuple[Finding, ...] = ()
     shares: tuple[Share, ...] = ()
 
@@ -170,6 +173,7 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
             warnings=_advice(findings, Severity.WARNING),
             promise=broken_promise(session, broadcast, lists, max(at or now, now)),
             waiting=seen.waiting,
+            elsewhere=seen.elsewhere,
             findings=tuple(findings),
             shares=tuple(shares),
         )
@@ -206,7 +210,8 @@ def schedule_in(
     move(broadcast, BroadcastState.SCHEDULED, by, now)
     lists = targets_of(session, broadcast_id)
     shares = shares_of(session, broadcast, lists, now)
-    reachable = audience.dry_run(session, [one.id for one in lists], now).get(None, 0)
+    list_ids = [one.id for one in lists]
+    reachable = audience.dry_run(session, list_ids, now, ways_to(session, list_ids)).get(None, 0)
     findings = read_text(session, broadcast, lists, "", now)
     problems = (
         *_problems(session, broadcast, lists, shares, reachable),

@@ -18,7 +18,7 @@ from app.domain.consent import (
     overlay,
 )
 from app.domain.statuses import SkipReason
-from app.storage import audience
+from app.storage import departures
 from app.storage.models import Subscriber, Subscription
 
 _STANDING: Final = (
@@ -56,7 +56,7 @@ class Move(NamedTuple):
 def project(session: Session, moves: Sequence[Move], now: datetime) -> None:
     """Apply entries, in their order, to overlays and subscriptions."""
     rows = _rows(session, {move.subscriber.id for move in moves})
-    left: list[audience.Departure] = []
+    left: list[departures.Departure] = []
     for person, fact in moves:
         before, after = overlays_of(person), overlay(overlays_of(person), fact)
         if after != before:
@@ -64,7 +64,7 @@ def project(session: Session, moves: Sequence[Move], now: datetime) -> None:
         for list_id in _touched(person, fact, rows):
             left += _move(session, rows, (person.id, list_id), fact, after, now)
     session.flush()
-    audience.strike(session, left, now)
+    departures.strike(session, left, now)
 
 
 def _rows(session: Session, subscriber_ids: set[int]) -> _Rows:
@@ -80,7 +80,7 @@ def _touched(person: Subscriber, fact: Fact, rows: _Rows) -> list[int]:
 
 def _move(
     session: Session, rows: _Rows, key: tuple[int, int], fact: Fact, overlays: Overlays, now: datetime
-) -> list[audience.Departure]:
+) -> list[departures.Departure]:
     before = standing_of(rows.get(key))
     after = apply(before, fact, overlays)
     if after == before:
@@ -93,7 +93,7 @@ def _move(
         return []
     paused = after.state is SubscriptionState.PAUSED
     reason = SkipReason.PAUSED_BY_PERSON if paused else SkipReason.STOPPED
-    return [audience.Departure(key[0], key[1], before.active_seq or 0, reason)]
+    return [departures.Departure(key[0], key[1], before.active_seq or 0, reason)]
 
 
 def to_ms(moment: datetime) -> datetime:

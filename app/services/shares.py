@@ -13,7 +13,7 @@ from app.domain.placeholders import parse
 from app.services.controller import Refused
 from app.storage import audience
 from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender, Subscriber
-from app.storage.ways import ways
+from app.storage.ways import ways, ways_to
 
 MAX_VARIANT = 10_000
 
@@ -132,7 +132,7 @@ def longest(text: str) -> str:
 
 
 def _reachable(session: Session, list_ids: Sequence[int], at: datetime) -> dict[str, int]:
-    people = audience.reachable(list_ids, at)
+    people = audience.reachable(list_ids, at, ways_to(session, list_ids))
     rows = session.execute(
         select(Subscriber.channel, func.count())
         .join(people, Subscriber.id == people.c.subscriber_id)

@@ -1,35 +1,19 @@
-"""Who may be sent a broadcast: the gate as one SQL expression, the frozen audience, its slices.
-
-The same `refusal` decides in the dry run, in the claim, and just before hand-over, so they cannot disagree.
-"""
+"""Who a broadcast is for: the people of its lists, the frozen audience, its slices, and their claim."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    String,
-    Subquery,
-    and_,
-    case,
-    exists,
-    func,
-    insert,
-    literal,
-    null,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Select, Subquery, case, func, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from app.domain.consent import SubscriptionState
-from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
+from app.domain.statuses import DeliveryStatus, SkipReason
 from app.storage.database import is_sqlite
+from app.storage.gate import Way, closed_now, covers, refusal
 from app.storage.models import (
     Broadcast,
+    BroadcastList,
     BroadcastTarget,
     Delivery,
     Sender,
@@ -40,70 +24,43 @@ from app.storage.models import (
 
 SLICE_SIZE = 1000
 _ACTIVE = SubscriptionState.ACTIVE.value
-_RUNNING = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
-
-
-class Departure(NamedTuple):
-    """A subscriber left a list, or paused it; `active_seq` is the entry since which it was active until now."""
-
-    subscriber_id: int
-    list_id: int
-    active_seq: int
-    reason: SkipReason
-
-
-def consent_seq(broadcast_id: Any, subscriber_id: Any, as_of_seq: Any = None) -> ColumnElement[int | None]:
-    """SQL for the consent that lets `broadcast_id` go to `subscriber_id` now: a ledger number, or NULL.
-
-    With `as_of_seq` only those count who were subscribed when the audience was frozen, and ever since.
-    """
-    row, target = aliased(Subscription), aliased(BroadcastTarget)
-    conditions = [
-        target.broadcast_id == broadcast_id,
-        row.list_id == target.list_id,
-        row.subscriber_id == subscriber_id,
-        row.state == _ACTIVE,
-    ]
-    if as_of_seq is not None:
-        conditions.append(row.active_seq <= as_of_seq)
-    found: ColumnElement[int | None] = select(func.min(row.granted_seq)).where(*conditions).scalar_subquery()
-    return found
-
-
-def refusal(consent: Any, expires_at: Any, now: Any) -> ColumnElement[str | None]:
-    """SQL for the gate's answer about the joined `Subscriber`: a `SkipReason`, or NULL for "send".
-
-    `now` is a moment, or a parameter for one.
-    """
-    moment = literal(now, Broadcast.expires_at.type) if isinstance(now, datetime) else now
-    return case(
-        (consent.is_(None), literal(SkipReason.STOPPED.value)),
-        (Subscriber.erased_at.is_not(None), literal(SkipReason.ERASED.value)),
-        (Subscriber.suppressed_at.is_not(None), literal(SkipReason.SUPPRESSED.value)),
-        (Subscriber.blocked_at.is_not(None), literal(SkipReason.BLOCKED.value)),
-        (Subscriber.bounced_at.is_not(None), literal(SkipReason.BOUNCED.value)),
-        (Subscriber.review_opened_at.is_not(None), literal(SkipReason.HELD_FOR_REVIEW.value)),
-        (expires_at <= moment, literal(SkipReason.EXPIRED.value)),
-        else_=null(),
-    ).cast(String)
 
 
 def members(list_ids: Sequence[int], as_of_seq: int | None = None) -> Select[int, int | None]:
-    """SELECT subscriber_id and the consent (`consent_seq`) of everybody active on any of the lists, each once."""
+    """SELECT subscriber_id and the consent (`consent_seq`) of everybody active on any of the lists, each once.
+
+    The consent is NULL when they agreed to no list's purpose of today. A broadcast that was frozen before the purpose
+    changed (`as_of_seq`) is still what they agreed to.
+    """
+    agreed = covers(Subscription.granted_seq, BroadcastList.purpose_since_seq, as_of_seq)
+    consent = func.min(case((agreed, Subscription.granted_seq)))
     query = (
-        select(Subscription.subscriber_id, func.min(Subscription.granted_seq).label("consent_seq"))
+        select(Subscription.subscriber_id, consent.label("consent_seq"))
+        .join(BroadcastList, BroadcastList.id == Subscription.list_id)
         .where(Subscription.list_id.in_(list_ids), Subscription.state == _ACTIVE)
         .group_by(Subscription.subscriber_id)
     )
     return query if as_of_seq is None else query.where(Subscription.active_seq <= as_of_seq)
 
 
-def dry_run(session: Session, list_ids: Sequence[int], now: datetime) -> dict[str | None, int]:
+def _answer_now(people: Subquery, ways: Sequence[Way], now: datetime) -> ColumnElement[str | None]:
+    return refusal(
+        people.c.consent_seq,
+        literal(None, Broadcast.expires_at.type),
+        now,
+        closed_now(ways, now),
+        without=SkipReason.OTHER_PURPOSE,
+    )
+
+
+def dry_run(
+    session: Session, list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = ()
+) -> dict[str | None, int]:
     """Count the audience by the gate's answer at `now`: reason -> people, and None -> reachable people."""
     if not list_ids:
         return {}
     people = members(list_ids).subquery()
-    answer = refusal(people.c.consent_seq, literal(None, Broadcast.expires_at.type), now).label("answer")
+    answer = _answer_now(people, ways, now).label("answer")
     rows = session.execute(
         select(answer, func.count())
         .select_from(people)
@@ -113,9 +70,11 @@ def dry_run(session: Session, list_ids: Sequence[int], now: datetime) -> dict[st
     return {key: count for key, count in rows}
 
 
-def reachable_by_group(session: Session, list_ids: Sequence[int], now: datetime) -> dict[int | None, int]:
+def reachable_by_group(
+    session: Session, list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = ()
+) -> dict[int | None, int]:
     """Count those to whom the gate says "send" by their quiet group; None: nobody has looked at them yet."""
-    people = reachable(list_ids, now)
+    people = reachable(list_ids, now, ways)
     rows = session.execute(
         select(Subscriber.quiet_group_id, func.count())
         .join(people, Subscriber.id == people.c.subscriber_id)
@@ -124,16 +83,35 @@ def reachable_by_group(session: Session, list_ids: Sequence[int], now: datetime)
     return {key: count for key, count in rows}
 
 
-def reachable(list_ids: Sequence[int], now: datetime) -> Subquery:
+def reachable(list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = ()) -> Subquery:
     """The subscriber ids to whom the gate says "send" at `now`, quiet hours and the cap aside."""
     people = members(list_ids).subquery()
-    answer = refusal(people.c.consent_seq, literal(None, Broadcast.expires_at.type), now)
     return (
         select(people.c.subscriber_id)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
-        .where(answer.is_(None))
+        .where(_answer_now(people, ways, now).is_(None))
         .subquery()
     )
+
+
+def reached_elsewhere(session: Session, list_ids: Sequence[int], now: datetime, ways: Sequence[Way]) -> int:
+    """Count whom their channel is closed to and who agreed to these lists on another one too, at the same address."""
+    people, there = members(list_ids).subquery(), reachable(list_ids, now, ways)
+    shut, other = aliased(Subscriber), aliased(Subscriber)
+    answer = _answer_now(people, ways, now)
+    closed = (
+        select(people.c.subscriber_id)
+        .join(Subscriber, Subscriber.id == people.c.subscriber_id)
+        .where(answer.in_([SkipReason.NO_PROACTIVE_PATH.value, SkipReason.REGION_CLOSED.value]))
+        .subquery()
+    )
+    query = (
+        select(func.count(shut.id.distinct()))
+        .join(closed, closed.c.subscriber_id == shut.id)
+        .join(other, (other.address == shut.address) & (other.channel != shut.channel))
+        .join(there, there.c.subscriber_id == other.id)
+    )
+    return session.scalar(query) or 0
 
 
 def cut_into_slices(
@@ -193,6 +171,7 @@ def claim_rows(
     broadcast: Broadcast,
     part: Slice,
     now: datetime,
+    way: Way | None = None,
     *,
     cancel: bool = False,
 ) -> None:
@@ -206,7 +185,13 @@ def claim_rows(
         .subquery()
     )
     channel = session.scalar(select(Sender.channel).where(Sender.id == part.sender_id))
-    gate = refusal(people.c.consent_seq, literal(broadcast.expires_at, Broadcast.expires_at.type), now)
+    gate = refusal(
+        people.c.consent_seq,
+        literal(broadcast.expires_at, Broadcast.expires_at.type),
+        now,
+        closed_now([way], now) if way else (),
+        without=SkipReason.OTHER_PURPOSE,
+    )
     reason = literal(SkipReason.CANCELED.value) if cancel else gate
     status = case((reason.is_(None), DeliveryStatus.PENDING.value), else_=DeliveryStatus.SKIPPED.value)
     rows = (
@@ -245,57 +230,3 @@ def _target_ids(session: Session, broadcast_id: int) -> Sequence[int]:
     return session.scalars(
         select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
     ).all()
-
-
-def strike(session: Session, left: Sequence[Departure], now: datetime) -> None:
-    """Skip those who left in every broadcast that is on its way to them, so that a STOP wins at once.
-
-    A row is written even where the claim has not come by yet: the sums still meet the frozen audience.
-    """
-    for departure in left:
-        for broadcast_id in _running_audiences_of(session, departure):
-            _skip(session, broadcast_id, departure.subscriber_id, departure.reason, now)
-
-
-def _running_audiences_of(session: Session, departure: Departure) -> Sequence[int]:
-    """Running broadcasts whose frozen audience the person was in and that no other list still lets through."""
-    still = consent_seq(Broadcast.id, departure.subscriber_id, Broadcast.as_of_seq)
-    return session.scalars(
-        select(Broadcast.id).where(
-            Broadcast.state.in_(_RUNNING),
-            Broadcast.as_of_seq >= departure.active_seq,
-            exists().where(
-                and_(
-                    BroadcastTarget.broadcast_id == Broadcast.id, BroadcastTarget.list_id == departure.list_id
-                )
-            ),
-            still.is_(None),
-        )
-    ).all()
-
-
-def _skip(session: Session, broadcast_id: int, subscriber_id: int, reason: SkipReason, now: datetime) -> None:
-    dialect = sqlite if is_sqlite(session) else postgresql
-    session.execute(
-        dialect.insert(Delivery)
-        .values(
-            broadcast_id=broadcast_id,
-            subscriber_id=subscriber_id,
-            inbound_id=0,
-            status=DeliveryStatus.SKIPPED.value,
-            reason=reason.value,
-            attempts=0,
-            updated_at=now,
-        )
-        .on_conflict_do_nothing()
-    )
-    session.execute(
-        update(Delivery)
-        .where(
-            Delivery.broadcast_id == broadcast_id,
-            Delivery.subscriber_id == subscriber_id,
-            Delivery.inbound_id == 0,
-            Delivery.status == DeliveryStatus.PENDING.value,
-        )
-        .values(status=DeliveryStatus.SKIPPED.value, reason=reason.value, due_at=None, updated_at=now)
-    )

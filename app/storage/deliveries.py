@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import Update, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
 from app.domain.statuses import BroadcastState, DeliveryStatus
-from app.storage import audience
+from app.storage import gate
 from app.storage.database import OwnConnection, Statement, changed
 from app.storage.holding import Limits, hold_back
 from app.storage.models import Broadcast, BroadcastVariant, Delivery, LedgerHead, Sender, Slice, Subscriber
@@ -160,19 +161,8 @@ def renew(session: Session, lease: Lease, lease_until: datetime) -> None:
 
 
 _EXPIRES = select(Broadcast.expires_at).where(Broadcast.id == bindparam("b_broadcast")).scalar_subquery()
-_ANSWER = (
-    select(
-        # By Subscriber.id: a Delivery in there would not be the row being updated but any delivery at all.
-        audience.refusal(
-            audience.consent_seq(bindparam("b_broadcast"), Subscriber.id),
-            _EXPIRES,
-            bindparam("b_now", type_=Delivery.updated_at.type),
-        )
-    )
-    .where(Subscriber.id == Delivery.subscriber_id)
-    .correlate(Delivery)
-    .scalar_subquery()
-)
+_NOW = bindparam("b_now", type_=Delivery.updated_at.type)
+_WROTE_SINCE = bindparam("b_wrote_since", type_=Delivery.updated_at.type)
 _WINDOW = and_(
     Delivery.broadcast_id == bindparam("b_broadcast"),
     Delivery.inbound_id == 0,
@@ -180,21 +170,40 @@ _WINDOW = and_(
     Delivery.subscriber_id.in_(bindparam("b_people", expanding=True)),
     Delivery.status == _PENDING,
 )
-# Built once: putting it together for every window would cost the worker more than sending does.
-_REFUSE = (
-    update(Delivery.__table__)  # type: ignore[arg-type]  # as above
-    .where(_WINDOW, _ANSWER.is_not(None))
-    .values(
-        status=DeliveryStatus.SKIPPED.value,
-        reason=_ANSWER,
-        updated_at=bindparam("b_now", type_=Delivery.updated_at.type),
-    )
-)
 _STILL_WAIT = select(Delivery.subscriber_id).where(_WINDOW, Delivery.due_at.is_(None))
 
 
+# Built once: putting it together for every window would cost the worker more than sending does.
+@lru_cache(maxsize=256)
+def _refuse(way: gate.Way) -> Update:
+    answer = (
+        select(
+            # By Subscriber.id: a Delivery in there would not be the row being updated but any delivery at all.
+            gate.refusal(
+                gate.consent_seq(bindparam("b_broadcast"), Subscriber.id),
+                _EXPIRES,
+                _NOW,
+                gate.closed_to([way], {way.sender_id: _WROTE_SINCE}),
+            )
+        )
+        .where(Subscriber.id == Delivery.subscriber_id)
+        .correlate(Delivery)
+        .scalar_subquery()
+    )
+    return (
+        update(Delivery.__table__)  # type: ignore[arg-type]  # as above
+        .where(_WINDOW, answer.is_not(None))
+        .values(status=DeliveryStatus.SKIPPED.value, reason=answer, updated_at=_NOW)
+    )
+
+
 def pass_gate(
-    session: Session, lease: Lease, subscriber_ids: Sequence[int], now: datetime, limits: Limits
+    session: Session,
+    lease: Lease,
+    subscriber_ids: Sequence[int],
+    now: datetime,
+    limits: Limits,
+    way: gate.Way,
 ) -> set[int]:
     """Skip those of a slice whom the gate refuses now; returns who may still be sent to.
 
@@ -203,7 +212,8 @@ def pass_gate(
     hold_back(session, lease.broadcast_id, lease.seq, limits, now, subscriber_ids)
     window = {"b_broadcast": lease.broadcast_id, "b_slice": lease.seq, "b_people": list(subscriber_ids)}
     connection = session.connection()
-    connection.execute(_REFUSE, window | {"b_now": now})
+    since = {} if way.path.within is None else {"b_wrote_since": now - way.path.within}
+    connection.execute(_refuse(way), {**window, "b_now": now, **since})
     return set(connection.execute(_STILL_WAIT, window).scalars())
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
+from app.domain.policy.proactive import path_of
+from app.storage.gate import Way
 from app.storage.models import BroadcastList, BroadcastTarget, ListSender, Sender
 
 
@@ -19,6 +21,18 @@ def ways(session: Session, list_ids: Sequence[int]) -> Mapping[str, frozenset[in
     ):
         found[channel].add(sender_id)
     return {channel: frozenset(senders) for channel, senders in found.items()}
+
+
+def way_of(session: Session, sender_id: int) -> Way:
+    """Return whom a sender can reach with what answers nobody."""
+    sender = session.get_one(Sender, sender_id)
+    return Way(sender.channel, sender.id, path_of(sender.channel, template=sender.has_template))
+
+
+def ways_to(session: Session, list_ids: Sequence[int]) -> Sequence[Way]:
+    """Return those ways of these lists that do not lead to everybody."""
+    found = [way_of(session, min(senders)) for senders in ways(session, list_ids).values()]
+    return [one for one in found if not one.path.is_open]
 
 
 def ways_of_broadcast(session: Session, broadcast_id: int) -> Mapping[str, int]:

@@ -10,7 +10,7 @@ from app.services.controller import Conflict, NotFound, Refused
 from app.services.lists_of_sender import present_notice
 from app.services.verify_ledger import verify
 from app.storage.database import db
-from app.storage.models import BroadcastList
+from app.storage.models import BroadcastList, Subscriber, Subscription
 from tests.support.world import Newsroom, number
 
 GOOD = (
@@ -42,6 +42,7 @@ def test_t18_an_edit_is_a_new_version_and_old_entries_still_print_the_old_words(
     )
     assert (first["text"], second["text"]) == (old, GOOD)
     assert first["sha256"] == hashlib.sha256(old.encode()).hexdigest()
+    assert second["policy_url"] == newsroom.controller.privacy_url
     found = notices.versions(newsroom.list_id, "en")
     assert [(row.version, row.written_by) for row in found] == [(2, "ada"), (1, None)]
     assert [row.version for row in notices.versions(newsroom.list_id, "de")] == [1]
@@ -104,3 +105,60 @@ def test_an_author_who_saw_an_older_version_is_told(newsroom: Newsroom) -> None:
         notices.versions(99, "en")
     with pytest.raises(Refused, match="not in “fr”"):
         notices.versions(newsroom.list_id, "fr")
+
+
+def test_row_39_what_is_new_goes_to_nobody_who_agreed_to_the_old(newsroom: Newsroom) -> None:
+    old, new = newsroom.join(2)
+    newsroom.change_purpose(newsroom.list_id, "News of City", "Offers of our shop")
+    newsroom.text("CITY", new)  # the welcome tells them what it is for now
+    newsroom.send()
+    newsroom.provider.arrived.clear()
+
+    broadcast_id = newsroom.broadcast()
+    newsroom.send()
+
+    assert [to for to, _ in newsroom.provider.arrived] == [new]
+    assert newsroom.tally(broadcast_id).reasons == {"other_purpose": 1}
+    assert (
+        db.session.scalar(
+            select(Subscription.state)
+            .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+            .where(Subscriber.address == old)
+        )
+        == "active"
+    )
+
+
+def test_row_39_a_broadcast_that_began_before_is_what_people_agreed_to(newsroom: Newsroom) -> None:
+    numbers = newsroom.join(3)
+    broadcast_id = newsroom.broadcast()
+    newsroom.text("STOP", numbers[0])
+    newsroom.change_purpose(newsroom.list_id, "News of City", "Offers of our shop")
+
+    newsroom.send()
+
+    assert newsroom.tally(broadcast_id).reasons == {"stopped": 1}
+
+
+def test_row_39_another_list_left_open_does_not_let_its_old_purpose_through(newsroom: Newsroom) -> None:
+    other = newsroom.new_list("Sport", "SPORT")
+    newsroom.text("CITY")
+    newsroom.text("SPORT")
+    newsroom.change_purpose(other, "News of Sport", "Bets of our shop")
+    broadcast_id = newsroom.broadcast(list_ids=[newsroom.list_id, other])
+    newsroom.text("STOP CITY")
+
+    newsroom.send()
+
+    assert newsroom.tally(broadcast_id).reasons == {"stopped": 1}
+
+
+def test_words_that_say_the_same_purpose_otherwise_stop_nobody(newsroom: Newsroom) -> None:
+    newsroom.join(1)
+    text = present_notice(db.session(), newsroom.list_id, "en").text
+    write(newsroom, text=f"Hello! {text}")
+    broadcast_id = newsroom.broadcast()
+
+    newsroom.send()
+
+    assert newsroom.tally(broadcast_id).reasons == {}

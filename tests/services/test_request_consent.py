@@ -22,7 +22,7 @@ from app.services.request_consent import Asked, request_consent, request_consent
 from app.services.rights.export_person import export
 from app.services.rights.retention import purge
 from app.storage.database import db, transaction
-from app.storage.models import BroadcastList, ConsentEvent, ConsentPii, OwnMessage, Subscriber, Subscription
+from app.storage.models import ConsentEvent, ConsentPii, OwnMessage, Subscriber, Subscription
 from tests.support.world import Newsroom, number
 
 ADA = number(1)
@@ -344,8 +344,7 @@ def test_row_39_a_new_purpose_is_asked_about_and_only_a_yes_goes_on(newsroom: Ne
 
     with pytest.raises(Refused, match="nobody to ask again"):
         again()
-    with transaction() as session:
-        session.get_one(BroadcastList, newsroom.list_id).purpose = "Road works and road closures"
+    newsroom.change_purpose(newsroom.list_id, "News of City", "Road works and road closures")
     newsroom.text("START", number(8))
     heard(newsroom)
     newsroom.text("please don't text me at night", number(2))  # held: not asked now
@@ -381,8 +380,7 @@ def test_row_39_people_are_not_woken_by_the_question(newsroom: Newsroom) -> None
     night = newsroom.new_list("Night", "NIGHT", any_hour="")
     newsroom.text("NIGHT")
     heard(newsroom)
-    with transaction() as session:
-        session.get_one(BroadcastList, night).purpose = "Something else"
+    newsroom.change_purpose(night, "News of Night", "Something else")
     newsroom.now = newsroom.now.replace(hour=6)  # before dawn in New York
 
     ask_again(night, link=LINK, by="ada", controller=newsroom.controller, now=newsroom.now)

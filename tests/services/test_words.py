@@ -1,5 +1,6 @@
 """Each outcome of the matcher as a decision: what it does to consent, what it answers, whom it does not answer."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from app.domain.consent import Act, EventType
 from app.domain.keywords import Decision, Outcome
 from app.domain.messages import ErrorKind, InboundMessage, PlatformEvent, PlatformSignal, SendError
 from app.services.apply_signal import apply_signal
-from app.services.controller import Conflict
+from app.services.controller import Conflict, NewNumber, Refused
 from app.services.decide_reviews import decide, held
 from app.services.let_time_pass import let_time_pass
 from app.services.lists_of_sender import present_notice
@@ -267,6 +268,25 @@ def test_t24_a_changed_number_takes_the_consent_along_with_one_welcome(newsroom:
     assert kinds.count("endpoint_changed") == 2
     answers(newsroom)
     assert newsroom.provider.copies == {number(2): 1}
+    agrees_with_the_ledger(newsroom)
+
+
+def test_row_36_a_careful_controller_asks_at_the_new_number(newsroom: Newsroom) -> None:
+    newsroom.controller = replace(newsroom.controller, new_number=NewNumber.PENDING)
+    newsroom.text("START")
+    answers(newsroom)
+    signal(newsroom, PlatformSignal.NUMBER_CHANGED, "n1", new=number(2))
+
+    states = db.session.scalars(select(Subscription.state).order_by(Subscription.subscriber_id)).all()
+    assert states == ["stopped", "pending"]
+    (asked,) = answers(newsroom)
+    assert "CITY" in asked
+    assert newsroom.provider.copies == {number(2): 1}
+    with pytest.raises(Refused, match="can be reached"):
+        newsroom.broadcast()
+    newsroom.text("YES", number(2))
+    states = db.session.scalars(select(Subscription.state).order_by(Subscription.subscriber_id)).all()
+    assert states == ["stopped", "active"]
     agrees_with_the_ledger(newsroom)
 
 

@@ -15,7 +15,7 @@ from app.domain.messages import InboundMessage, ProviderSignal
 from app.gateways.base import Call, Reply
 from app.gateways.twilio import TwilioGateway
 from app.runtime import Runtime
-from app.services import fan_out
+from app.services import fan_out, notices
 from app.services.lists_of_sender import present_notice
 from app.services.manage_lists import create_list
 from app.services.manage_senders import add
@@ -150,6 +150,23 @@ class Newsroom:
             is_default=is_default,
             any_hour_reason=any_hour,
             by="tests",
+            controller=self.controller,
+            now=self.now,
+        )
+
+    def change_purpose(self, list_id: int, before: str, purpose: str) -> None:
+        """Write a notice with another purpose, as an administrator does at the desk."""
+        words = present_notice(db.session(), list_id, "en")
+        version, text = words.version, words.text.replace(before, purpose)
+        db.session.rollback()
+        notices.write(
+            list_id,
+            "en",
+            text=text,
+            purpose=purpose,
+            after_version=version,
+            confirmed=True,
+            by="ada",
             controller=self.controller,
             now=self.now,
         )

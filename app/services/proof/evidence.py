@@ -115,6 +115,7 @@ def notices(session: Session, events: Sequence[ConsentEvent]) -> list[dict[str, 
             "shown_from": iso_ms(notice.created_at),
             "text": notice.text,
             "sha256": hashlib.sha256(notice.text.encode()).hexdigest(),
+            "policy_url": notice.policy_url,
         }
         for notice in session.scalars(select(Notice).where(Notice.id.in_(wanted)).order_by(Notice.id))
     ]

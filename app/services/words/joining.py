@@ -29,7 +29,7 @@ def start(case: Case) -> Answer | None:
         return case.answer(ReplyKind.CHOOSE_LIST) if case.offers else None
     _lift_suppression(case)
     notice = present_notice(case.session, offer.list.id, offer.list.language)
-    if offer.list.id in case.lists_in(SubscriptionState.ACTIVE):
+    if _agreed(case, offer):
         # The welcome is the notice, to the letter: what the ledger hashes is what the person reads.
         return case.answer(ReplyKind.WELCOME_BACK) if resumed else Answer(ReplyKind.WELCOME, notice.text)
     kept = _keeps(case, offer) if named else None
@@ -107,6 +107,16 @@ def _resume(case: Case, offer: Offer | None) -> bool:
         *(case.event(EventType.RESUMED, act=Act.KEYWORD_EXACT, list_id=list_id) for list_id in sorted(wanted))
     )
     return bool(wanted)
+
+
+def _agreed(case: Case, offer: Offer) -> bool:
+    """Whether the person is on the list, and for what it is for today."""
+    return any(
+        row.list_id == offer.list.id
+        and row.state == SubscriptionState.ACTIVE
+        and (row.granted_seq or 0) > offer.list.purpose_since_seq
+        for row in case.subscriptions()
+    )
 
 
 def _grant(case: Case, offer: Offer, notice: Notice, kind: ReplyKind, related: str | None) -> None:

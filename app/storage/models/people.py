@@ -19,6 +19,7 @@ class Sender(Model):
     """Our number, bot or account on a gateway. `sealed_settings` is JSON under the master key.
 
     `rate` is messages (SMS: parts) per second. `paused_at` with a reason means that nothing goes out here.
+    `has_template`: a text that the platform approved leads to people who did not write to us lately.
     """
 
     __tablename__ = "sender"
@@ -31,6 +32,7 @@ class Sender(Model):
     sealed_settings: Mapped[bytes] = mapped_column(LargeBinary)
     base_url: Mapped[str | None] = mapped_column(String(300))
     rate: Mapped[float]
+    has_template: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_reason: Mapped[str | None] = mapped_column(String(300))
@@ -40,6 +42,8 @@ class BroadcastList(Model):
     """What people subscribe to. The promise (how often, between which hours) is shown at sign-up.
 
     With `any_hour_reason` the hours promised stand for the quiet hours of the places where people are.
+    `purpose_since_seq` is the end of the ledger when the purpose or the controller changed last: who consented before
+    it agreed to something else, and gets nothing of what the list is for now.
     """
 
     __tablename__ = "broadcast_list"
@@ -56,6 +60,7 @@ class BroadcastList(Model):
     sender_id: Mapped[int] = mapped_column(ForeignKey("sender.id"), index=True)
     is_default: Mapped[bool] = mapped_column(default=False)
     any_hour_reason: Mapped[str | None] = mapped_column(String(300))
+    purpose_since_seq: Mapped[int] = mapped_column(BigId, default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

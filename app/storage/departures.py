@@ -1,0 +1,79 @@
+"""Those who leave while a broadcast is on its way to them: skipped at once, so that a STOP wins."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import and_, exists, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
+from app.storage.database import is_sqlite
+from app.storage.gate import consent_seq
+from app.storage.models import Broadcast, BroadcastTarget, Delivery
+
+_RUNNING = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
+
+
+class Departure(NamedTuple):
+    """A subscriber left a list, or paused it; `active_seq` is the entry since which it was active until now."""
+
+    subscriber_id: int
+    list_id: int
+    active_seq: int
+    reason: SkipReason
+
+
+def strike(session: Session, left: Sequence[Departure], now: datetime) -> None:
+    """Skip those who left in every broadcast that is on its way to them, so that a STOP wins at once.
+
+    A row is written even where the claim has not come by yet: the sums still meet the frozen audience.
+    """
+    for departure in left:
+        for broadcast_id in _running_audiences_of(session, departure):
+            _skip(session, broadcast_id, departure.subscriber_id, departure.reason, now)
+
+
+def _running_audiences_of(session: Session, departure: Departure) -> Sequence[int]:
+    """Running broadcasts whose frozen audience the person was in and that no other list still lets through."""
+    still = consent_seq(Broadcast.id, departure.subscriber_id, Broadcast.as_of_seq)
+    return session.scalars(
+        select(Broadcast.id).where(
+            Broadcast.state.in_(_RUNNING),
+            Broadcast.as_of_seq >= departure.active_seq,
+            exists().where(
+                and_(
+                    BroadcastTarget.broadcast_id == Broadcast.id, BroadcastTarget.list_id == departure.list_id
+                )
+            ),
+            still.is_(None),
+        )
+    ).all()
+
+
+def _skip(session: Session, broadcast_id: int, subscriber_id: int, reason: SkipReason, now: datetime) -> None:
+    dialect = sqlite if is_sqlite(session) else postgresql
+    session.execute(
+        dialect.insert(Delivery)
+        .values(
+            broadcast_id=broadcast_id,
+            subscriber_id=subscriber_id,
+            inbound_id=0,
+            status=DeliveryStatus.SKIPPED.value,
+            reason=reason.value,
+            attempts=0,
+            updated_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+    session.execute(
+        update(Delivery)
+        .where(
+            Delivery.broadcast_id == broadcast_id,
+            Delivery.subscriber_id == subscriber_id,
+            Delivery.inbound_id == 0,
+            Delivery.status == DeliveryStatus.PENDING.value,
+        )
+        .values(status=DeliveryStatus.SKIPPED.value, reason=reason.value, due_at=None, updated_at=now)
+    )
