@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.domain.policy.brakes import Brakes
 from app.domain.retention import Periods, read_periods
 
 
@@ -169,6 +170,13 @@ class Settings:
         "pending",
         "When an account says that its number changed: `active`, the consent moves along, or `pending`, ask anew",
         "active",
+    )
+    brakes: Brakes = _setting(
+        "TIDINGS_BRAKES",
+        Brakes.parse,
+        "failures=20, optouts=3, blocks=3",
+        "Per cent of people at which a broadcast stops by itself; 0 never does",
+        "",
     )
     ledger: str = _setting(
         "TIDINGS_LEDGER", _text, "riverside", "Name of the consent ledger, one per controller", "main"

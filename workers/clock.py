@@ -17,6 +17,7 @@ from app.services import fan_out, hold_back, recover_slices
 from app.services.fill_slots import fill_slots
 from app.services.let_time_pass import let_time_pass
 from app.services.rights import erase_subscriber, retention
+from app.services.watch_broadcasts import watch
 from workers import daily
 from workers.heartbeat import beat
 from workers.journal import journal
@@ -49,6 +50,11 @@ def tick(now: datetime) -> None:
         log.warning("a worker died and of some messages nobody knows whether they left", deliveries=unknown)
     fan_out.give_up_replies(now)
     hold_back.group_some(runtime().controller.region)
+    for watched in watch(runtime().settings.brakes, now):
+        if watched.reason:
+            log.error("broadcast stopped by itself", broadcast_id=watched.broadcast_id, reason=watched.reason)
+        else:
+            log.info("the rest follows the first wave", broadcast_id=watched.broadcast_id)
     fan_out.bring_back(now)
     _let_time_pass(now)
     for broadcast_id in fan_out.end_finished(now):

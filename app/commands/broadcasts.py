@@ -14,7 +14,7 @@ from app.domain.channels import CHANNELS, channel_named
 from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
 from app.runtime import runtime
-from app.services import plan_broadcasts, reports, stop_broadcasts
+from app.services import fan_out, plan_broadcasts, reports, stop_broadcasts, try_again, watch_broadcasts
 from app.services.broadcast_times import local_instant, zone_named
 from app.services.controller import NotFound, Refused
 from app.services.manage_lists import find_list
@@ -85,10 +85,23 @@ def create(
     metavar="REASON",
     help="Go over the promise and the limit of a day; the reason is kept.",
 )
+@click.option(
+    "--first",
+    "first_percent",
+    type=click.IntRange(1, 50),
+    metavar="PERCENT",
+    help="Send to so many per cent first; the rest follows ten minutes later, if nothing bad came of them.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say whom it would reach then, who would wait, and why.")
 @json_option
 def schedule(
-    broadcast_id: int, wall: str | None, zone: str, over_cap: str, dry_run: bool, as_json: bool
+    broadcast_id: int,
+    wall: str | None,
+    zone: str,
+    over_cap: str,
+    first_percent: int | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Send the draft ID now, or at a time.
 
@@ -104,7 +117,13 @@ def schedule(
         )
         return
     instant = plan_broadcasts.schedule(
-        broadcast_id, at=at, zone=zone, by=operator(), now=utcnow(), over_cap_reason=over_cap
+        broadcast_id,
+        at=at,
+        zone=zone,
+        by=operator(),
+        now=utcnow(),
+        over_cap_reason=over_cap,
+        first_percent=first_percent,
     )
     if at is None:
         _wake(broadcast_id)
@@ -138,6 +157,39 @@ def resume(broadcast_id: int, as_json: bool) -> None:
       tidings broadcasts resume 7
     """
     stop_broadcasts.resume(broadcast_id, by=operator(), now=utcnow())
+    _wake(broadcast_id)
+    _say_status(broadcast_id, as_json)
+
+
+@broadcasts.command("release")
+@_broadcast
+@json_option
+def release(broadcast_id: int, as_json: bool) -> None:
+    """Let the rest of the broadcast ID follow its first wave at once.
+
+    \b
+    Example:
+      tidings broadcasts release 7
+    """
+    watch_broadcasts.release(broadcast_id, by=operator(), now=utcnow())
+    _wake(broadcast_id)
+    _say_status(broadcast_id, as_json)
+
+
+@broadcasts.command("retry")
+@_broadcast
+@json_option
+def retry(broadcast_id: int, as_json: bool) -> None:
+    """Send the broadcast ID again to those alone with whom it failed and who may have it another time.
+
+    Dead numbers, refused texts and people who opted out stay as they are; whoever said STOP since is skipped.
+
+    \b
+    Example:
+      tidings broadcasts retry 7
+    """
+    try_again.try_again(broadcast_id, by=operator(), controller=runtime().controller, now=utcnow())
+    fan_out.bring_back(utcnow())
     _wake(broadcast_id)
     _say_status(broadcast_id, as_json)
 

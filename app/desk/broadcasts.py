@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from app.clock import utcnow
 from app.desk.access import allow, me, room
 from app.desk.languages import gettext as _
+from app.desk.languages import ngettext as n_
 from app.desk.reading import (
     broadcast_or_404,
     broadcasts_in,
@@ -16,7 +17,8 @@ from app.desk.reading import (
 from app.desk.refusals import translated
 from app.desk.words import TABS
 from app.queue import enqueue_lane
-from app.services import plan_broadcasts, reports, stop_broadcasts
+from app.runtime import runtime
+from app.services import plan_broadcasts, reports, stop_broadcasts, try_again, watch_broadcasts
 from app.services.controller import Refused
 from app.storage.models.accounts import Role
 
@@ -100,6 +102,37 @@ def resume(broadcast_id: int) -> ResponseReturnValue:
     broadcast_or_404(broadcast_id)
     try:
         stop_broadcasts.resume(broadcast_id, by=me().actor, now=utcnow())
+    except Refused as error:
+        flash(translated(error), "error")
+    else:
+        for sender_id in senders_of_broadcast(broadcast_id):
+            enqueue_lane(sender_id)
+    return _progress(broadcast_id)
+
+
+@broadcasts.post("/broadcasts/<int:broadcast_id>/retry")
+@allow(Role.EDITOR)
+def retry(broadcast_id: int) -> ResponseReturnValue:
+    """Send again to those with whom it failed and who may have it another time."""
+    broadcast_or_404(broadcast_id)
+    try:
+        moved = try_again.try_again(
+            broadcast_id, by=me().actor, controller=runtime().controller, now=utcnow()
+        )
+    except Refused as error:
+        flash(translated(error), "error")
+    else:
+        flash(n_("%(n)s person is tried again.", "%(n)s people are tried again.", moved))
+    return _progress(broadcast_id)
+
+
+@broadcasts.post("/broadcasts/<int:broadcast_id>/release")
+@allow(Role.EDITOR)
+def release(broadcast_id: int) -> ResponseReturnValue:
+    """Let the rest follow the first wave at once."""
+    broadcast_or_404(broadcast_id)
+    try:
+        watch_broadcasts.release(broadcast_id, by=me().actor, now=utcnow())
     except Refused as error:
         flash(translated(error), "error")
     else:

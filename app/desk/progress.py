@@ -13,7 +13,7 @@ from app.clock import utcnow
 from app.desk.access import LARGEST_ID, allow, room
 from app.desk.reading import broadcast_or_404, list_names
 from app.domain.statuses import BroadcastState, DeliveryStatus
-from app.services import reports
+from app.services import reports, try_again, watch_broadcasts
 from app.services.reports import Tally
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
@@ -136,5 +136,7 @@ def _standing(broadcast: Broadcast) -> dict[str, object]:
         "segments": segments(tally),
         "poll": poll_seconds(broadcast, tally, perf_counter() - began, now),
         "lists": list_names([broadcast.id])[broadcast.id],
+        "again": try_again.waiting_for_it(broadcast.id) if broadcast.state == BroadcastState.FINISHED else 0,
+        "wave_waits": broadcast.first_percent is not None and watch_broadcasts.rest_waits(broadcast.id),
         "now": now,
     }

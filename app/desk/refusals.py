@@ -44,6 +44,19 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("That is outside the hours promised to subscribers (%(promises)s). %(advice)s"),
     N_("This broadcast is %(state)s; take it back to draft before you change it."),
     N_("This broadcast is %(state)s, not paused."),
+    N_("This broadcast is %(state)s; nothing of it can be sent again."),
+    N_("Nobody is left to whom it would be worth trying again."),
+    N_("Nothing of this broadcast waits for its first wave."),
+    N_("The first wave is 1 to %(most)s per cent of the people, not %(n)s."),
+    N_(
+        "Stopped by itself: %(n)s of %(all)s people could not be reached, %(share)s per cent; the limit is %(limit)s."
+    ),
+    N_(
+        "Stopped by itself: %(n)s of %(all)s people have blocked us, %(share)s per cent; the limit is %(limit)s."
+    ),
+    N_(
+        "Stopped by itself: %(n)s of %(all)s people have opted out, %(share)s per cent; the limit is %(limit)s."
+    ),
     N_("This broadcast is %(state)s; it cannot become %(other)s. From here it can become: %(can)s."),
     N_("Somebody else saved this draft in the meantime. Load it again, then make your change."),
     N_("There is no broadcast %(id)s."),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from flask import flash, redirect, render_template, url_for
@@ -25,6 +25,8 @@ from app.services import broadcast_times, plan_broadcasts
 from app.services.controller import Refused
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
+
+FIRST_WAVES: Final = (5, 10, 25)
 
 schedule = room("schedule", __name__)
 
@@ -105,6 +107,7 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
             by=me().actor,
             now=now,
             over_cap_reason=str(raw.get("over_cap_reason", "")),
+            first_percent=_first_percent(raw),
         )
     except Refused as error:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, {"form": translated(error)}), 422
@@ -113,6 +116,12 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
     else:
         flash(_("Scheduled for %(when)s.", when=choice.words))
     return _progress(broadcast_id)
+
+
+def _first_percent(raw: dict[str, Any]) -> int | None:
+    """The share that goes first; None for everybody at once, which an empty field and nonsense mean as well."""
+    chosen = str(raw.get("first_percent", ""))
+    return int(chosen) if chosen in map(str, FIRST_WAVES) else None
 
 
 def _wake(broadcast_id: int) -> None:
@@ -194,4 +203,5 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         lists=lists,
         sender=sender_of([one.id for one in lists]),
         ends=(choice.at or now) + timedelta(seconds=sheet.seconds),
+        first_waves=FIRST_WAVES,
     )

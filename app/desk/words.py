@@ -6,7 +6,7 @@ from app.desk.languages import gettext as _
 from app.desk.languages import lazy_gettext as _l
 from app.domain.consent import EventType
 from app.domain.messages import ErrorKind
-from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
+from app.domain.statuses import NOT_AT_PROVIDER, WORKER_DIED, BroadcastState, DeliveryStatus, SkipReason
 from app.storage.models.accounts import Role
 
 TABS: Final[dict[str, tuple[BroadcastState, ...]]] = {
@@ -74,7 +74,8 @@ _REASONS: Final[dict[str, str]] = {
     ErrorKind.AUTH: _l("the provider refused our access"),
     ErrorKind.TEMPORARY: _l("the provider was out of order, also after several tries"),
     ErrorKind.UNKNOWN: _l("the provider never answered"),
-    "worker_died": _l("we were interrupted while handing it over"),
+    WORKER_DIED: _l("we were interrupted while handing it over"),
+    NOT_AT_PROVIDER: _l("the provider never answered, and knows of no such message"),
 }
 
 _WAITS: Final = {

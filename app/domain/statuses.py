@@ -25,6 +25,8 @@ _MOVES: dict[BroadcastState, frozenset[BroadcastState]] = {
         {BroadcastState.PAUSED, BroadcastState.FINISHED, BroadcastState.CANCELED}
     ),
     BroadcastState.PAUSED: frozenset({BroadcastState.SENDING, BroadcastState.CANCELED}),
+    # Only to try again what came to nothing.
+    BroadcastState.FINISHED: frozenset({BroadcastState.SENDING}),
 }
 
 
@@ -72,6 +74,18 @@ RECEIPT_OVERWRITES: dict[DeliveryStatus, tuple[DeliveryStatus, ...]] = {
     DeliveryStatus.FAILED: (*_NOT_KNOWN, DeliveryStatus.SENT),
     DeliveryStatus.DELIVERED: (*_NOT_KNOWN, DeliveryStatus.SENT, DeliveryStatus.FAILED),
 }
+
+
+class OnUnknown(StrEnum):
+    """What a list wants of a message of which the provider, asked afterwards, knows nothing."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+
+
+# Why a delivery stays UNKNOWN: the worker died over it, or the provider never answered and knows of no such message.
+WORKER_DIED = "worker_died"
+NOT_AT_PROVIDER = "not_at_provider"
 
 
 class SkipReason(StrEnum):

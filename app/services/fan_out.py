@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.domain.statuses import WORKER_DIED, BroadcastState, DeliveryStatus
 from app.services.controller import Controller
 from app.storage import audience, tallies
 from app.storage.consent import lock_head
@@ -65,7 +65,12 @@ def _open(broadcast_id: int, controller: Controller, now: datetime) -> Opened | 
             select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
         ).all()
         broadcast.audience = audience.cut_into_slices(
-            session, broadcast_id, list_ids, head.seq, ways_of_broadcast(session, broadcast_id)
+            session,
+            broadcast_id,
+            list_ids,
+            head.seq,
+            ways_of_broadcast(session, broadcast_id),
+            broadcast.first_percent,
         )
         return Opened(broadcast_id, BroadcastState.SENDING, broadcast.audience)
 
@@ -223,6 +228,6 @@ def give_up_replies(now: datetime) -> int:
                     Delivery.status == DeliveryStatus.HANDING_OVER.value,
                     Delivery.updated_at < now - REPLY_GIVEN_UP_AFTER,
                 )
-                .values(status=DeliveryStatus.UNKNOWN.value, reason="worker_died", updated_at=now)
+                .values(status=DeliveryStatus.UNKNOWN.value, reason=WORKER_DIED, updated_at=now)
             )
         )

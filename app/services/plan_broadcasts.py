@@ -25,6 +25,8 @@ from app.storage.ways import ways_to
 
 MAX_TEXT = 1600
 FRESH_MINUTES = 120
+# A first wave, in per cent: more than half would be no trial.
+MOST_FIRST = 50
 
 
 @dataclass(frozen=True)
@@ -180,17 +182,32 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
 
 
 def schedule(
-    broadcast_id: int, *, at: datetime | None, zone: str, by: str, now: datetime, over_cap_reason: str = ""
+    broadcast_id: int,
+    *,
+    at: datetime | None,
+    zone: str,
+    by: str,
+    now: datetime,
+    over_cap_reason: str = "",
+    first_percent: int | None = None,
 ) -> datetime:
     """Put a draft on the schedule for the UTC instant `at`, or for now; returns that instant.
 
     Raises `Refused` when something stands against it: the past, hours or a number of messages that the lists did
     not promise, no text, a text that carriers refuse. With `over_cap_reason` it may be one more than promised, and
-    goes to people who have had their messages of the day; the reason is kept and stands in the audit log.
+    goes to people who have had their messages of the day; the reason is kept and stands in the audit log. With
+    `first_percent` so many per cent of the people go first, and the rest when these told nothing bad.
     """
     with transaction() as session:
         return schedule_in(
-            session, broadcast_id, at=at, zone=zone, by=by, now=now, over_cap_reason=over_cap_reason
+            session,
+            broadcast_id,
+            at=at,
+            zone=zone,
+            by=by,
+            now=now,
+            over_cap_reason=over_cap_reason,
+            first_percent=first_percent,
         )
 
 
@@ -203,9 +220,12 @@ def schedule_in(
     by: str,
     now: datetime,
     over_cap_reason: str = "",
+    first_percent: int | None = None,
 ) -> datetime:
     """Do what `schedule` does within the caller's transaction."""
     zone_named(zone)
+    if first_percent is not None and not 1 <= first_percent <= MOST_FIRST:
+        raise Refused(f"The first wave is 1 to {MOST_FIRST} per cent of the people, not {first_percent}.")
     broadcast = broadcast_for_change(session, broadcast_id)
     move(broadcast, BroadcastState.SCHEDULED, by, now)
     lists = targets_of(session, broadcast_id)
@@ -224,6 +244,7 @@ def schedule_in(
     if broadcast.over_cap_reason is None and (broken := broken_promise(session, broadcast, lists, instant)):
         raise Refused(broken)
     broadcast.next_at, broadcast.zone, broadcast.sender_id = instant, zone, shares[0].sender_id
+    broadcast.first_percent = first_percent
     broadcast.expires_at = instant + timedelta(minutes=broadcast.fresh_minutes)
     note(
         session,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.domain.messages import DeliveryRef
-from app.domain.statuses import DeliveryStatus
+from app.domain.statuses import WORKER_DIED, DeliveryStatus
 from app.services.controller import Controller
 from app.services.settle_outcomes import settle
 from app.storage import lost_slices, outcomes
@@ -15,8 +15,6 @@ from app.storage.database import transaction
 from app.storage.deliveries import Lost
 from app.storage.journal import Journal, Remains
 from app.storage.outcomes import Settlement
-
-WORKER_DIED = "worker_died"
 
 
 def recover(lost: Lost, journal: Journal, *, sender_id: int, controller: Controller, now: datetime) -> int:

@@ -8,15 +8,14 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from app.domain.consent import EventType, SubscriptionState
-from app.domain.ledger import iso_ms
+from app.domain.consent import SubscriptionState
 from app.domain.statuses import DeliveryStatus
+from app.services.brake_samples import left_because_of
 from app.services.controller import NotFound, Refused
 from app.storage import tallies
 from app.storage.database import db
 from app.storage.models import (
     Broadcast,
-    ConsentEvent,
     Delivery,
     Subscriber,
     Subscription,
@@ -168,21 +167,9 @@ def _csv_line(values: Sequence[str]) -> str:
 def optouts_caused(broadcast_id: int) -> int:
     """Count people who had this broadcast and withdrew their consent after it began."""
     broadcast = db.session.get(Broadcast, broadcast_id)
-    if broadcast is None or broadcast.started_at is None:
+    if broadcast is None:
         return 0
-    had_it = (DeliveryStatus.SENT.value, DeliveryStatus.DELIVERED.value, DeliveryStatus.UNKNOWN.value)
-    query = (
-        select(func.count(func.distinct(ConsentEvent.subject_ref)))
-        .join(Subscriber, Subscriber.subject_ref == ConsentEvent.subject_ref)
-        .join(Delivery, Delivery.subscriber_id == Subscriber.id)
-        .where(
-            Delivery.broadcast_id == broadcast_id,
-            Delivery.status.in_(had_it),
-            ConsentEvent.event_type == EventType.CONSENT_WITHDRAWN.value,
-            ConsentEvent.recorded_at >= iso_ms(broadcast.started_at),
-        )
-    )
-    return db.session.scalar(query) or 0
+    return sum(left_because_of(db.session(), broadcast).values())
 
 
 def list_counts() -> dict[int, int]:

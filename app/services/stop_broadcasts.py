@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
 from app.services.audit import note
+from app.services.brake_samples import sample_of
 from app.services.broadcast_rows import broadcast_for_change, move
 from app.services.controller import Refused
 from app.storage import audience
@@ -23,12 +24,13 @@ def pause(broadcast_id: int, *, by: str, reason: str, now: datetime) -> None:
 
 
 def resume(broadcast_id: int, *, by: str, now: datetime) -> None:
-    """Go on with a paused broadcast. Its freshness still counts from the planned moment."""
+    """Go on with a paused broadcast. Its freshness still counts from the planned moment, its brakes from now."""
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
         if broadcast.state != BroadcastState.PAUSED.value:
             raise Refused(f"This broadcast is {broadcast.state}, not paused.")
         move(broadcast, BroadcastState.SENDING, by, now)
+        broadcast.brake_base = sample_of(session, broadcast).as_dict()
         note(session, by, "broadcast.resume", f"broadcast {broadcast_id}", now)
 
 

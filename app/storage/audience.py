@@ -1,5 +1,6 @@
 """Who a broadcast is for: the people of its lists, the frozen audience, its slices, and their claim."""
 
+import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -115,19 +116,27 @@ def reached_elsewhere(session: Session, list_ids: Sequence[int], now: datetime, 
 
 
 def cut_into_slices(
-    session: Session, broadcast_id: int, list_ids: Sequence[int], as_of_seq: int, ways: Mapping[str, int]
+    session: Session,
+    broadcast_id: int,
+    list_ids: Sequence[int],
+    as_of_seq: int,
+    ways: Mapping[str, int],
+    first_percent: int | None = None,
 ) -> int:
     """Write a broadcast's slices, each a range that holds `SLICE_SIZE` people; returns the size of the audience.
 
     `ways` names the sender for each channel. A slice has people of one channel only; the ranges of two channels
-    overlap, and the slices of both take turns.
+    overlap, and the slices of both take turns. With `first_percent` only slices with so many people are open, drawn
+    by lot, so that it is not always the same who go first; the others are held.
     """
+    size = SLICE_SIZE if first_percent is None else _size_for(session, list_ids, as_of_seq, first_percent)
     rows = [
         (*row, sender_id)
         for channel, sender_id in sorted(ways.items())
-        for row in _ranges(session, list_ids, as_of_seq, channel if len(ways) > 1 else None)
+        for row in _ranges(session, list_ids, as_of_seq, channel if len(ways) > 1 else None, size)
     ]
     rows.sort(key=lambda row: row[0])
+    first = _first_wave([row[3] for row in rows], first_percent, broadcast_id)
     if rows:
         session.execute(
             insert(Slice),
@@ -138,7 +147,7 @@ def cut_into_slices(
                     "sender_id": sender_id,
                     "lo": lo,
                     "hi": hi,
-                    "state": "open",
+                    "state": "open" if seq in first else "held",
                     "epoch": 0,
                 }
                 for seq, (_, lo, hi, _, sender_id) in enumerate(rows)
@@ -147,10 +156,28 @@ def cut_into_slices(
     return sum(count for *_, count, _ in rows)
 
 
+def _size_for(session: Session, list_ids: Sequence[int], as_of_seq: int, percent: int) -> int:
+    """Return the size of slices of which some make a first wave of so many per cent."""
+    people = members(list_ids, as_of_seq).subquery()
+    audience = session.scalar(select(func.count()).select_from(people)) or 0
+    return min(SLICE_SIZE, max(1, audience * percent // 100))
+
+
+def _first_wave(sizes: Sequence[int], percent: int | None, lot: int) -> set[int]:
+    """Draw slices until they hold `percent` of everybody; None: all of them."""
+    if percent is None:
+        return set(range(len(sizes)))
+    drawn = random.Random(lot).sample(range(len(sizes)), len(sizes))  # noqa: S311  # a fair lot, no secret
+    wanted, first = sum(sizes) * percent / 100, set[int]()
+    while drawn and sum(sizes[seq] for seq in first) < wanted:
+        first.add(drawn.pop())
+    return first
+
+
 def _ranges(
-    session: Session, list_ids: Sequence[int], as_of_seq: int, channel: str | None
+    session: Session, list_ids: Sequence[int], as_of_seq: int, channel: str | None, size: int
 ) -> Sequence[tuple[int, int, int, int]]:
-    """Return number, first and last subscriber, and size of each thousand on a channel; None: of everybody."""
+    """Return number, first and last subscriber, and size of each slice on a channel; None: of everybody."""
     query = members(list_ids, as_of_seq)
     if channel is not None:
         query = query.join(Subscriber, Subscriber.id == Subscription.subscriber_id).where(
@@ -158,7 +185,7 @@ def _ranges(
         )
     people = query.subquery()
     rank = func.row_number().over(order_by=people.c.subscriber_id)
-    numbered = select(people.c.subscriber_id, ((rank - 1) // SLICE_SIZE).label("seq")).subquery()
+    numbered = select(people.c.subscriber_id, ((rank - 1) // size).label("seq")).subquery()
     ids = numbered.c.subscriber_id
     rows = session.execute(
         select(numbered.c.seq, func.min(ids), func.max(ids), func.count()).group_by(numbered.c.seq)

@@ -1,17 +1,21 @@
 """Watching a broadcast, holding and stopping it, and the report afterwards."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from app.desk.progress import poll_seconds, segments
+from app.domain.policy.brakes import Brakes, Sample, pulled
 from app.domain.statuses import BroadcastState
 from app.gateways.base import Reply
-from app.services import plan_broadcasts
+from app.services import fan_out, plan_broadcasts
 from app.services.reports import Tally
+from app.services.watch_broadcasts import watch
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, Delivery
+from app.storage.models.accounts import Role
 from tests.desk.conftest import House, Visitor, words
 from tests.support.world import NOON, FakeProvider, number
 
@@ -203,3 +207,62 @@ def test_twenty_broadcasts_fill_a_page(house: House, editor: Visitor) -> None:
     assert "Older" in words(first)
     assert second.text.count('class="row"') == 1
     assert "Number 0" in words(second)
+
+
+def breaks_for_all(to: str, body: str) -> Reply:
+    return Reply(503, b"")
+
+
+def test_those_with_whom_it_failed_are_tried_again_by_one_button(
+    house: House, editor: Visitor, running: int
+) -> None:
+    with house.inside() as newsroom:
+        for _ in range(6):
+            newsroom.send(FakeProvider(breaks_for_all))
+            newsroom.later(minutes=9)
+            fan_out.bring_back(newsroom.now)
+    page = editor.get(f"/broadcasts/{running}")
+    assert "Try again with 4 people" in words(page)
+
+    after = editor.submit(f"/broadcasts/{running}/retry")
+
+    assert "4 people are tried again." in words(after)
+    assert state(house, running) == "sending"
+    assert "Nobody is left" in words(editor.submit(f"/broadcasts/{running}/retry"))
+
+
+def test_a_finished_broadcast_that_reached_everybody_offers_no_other_try(editor: Visitor, done: int) -> None:
+    assert "Try again" not in words(editor.get(f"/broadcasts/{done}"))
+
+
+def test_the_page_tells_of_the_first_wave_and_lets_the_rest_go(house: House, editor: Visitor) -> None:
+    with house.inside() as newsroom:
+        newsroom.join(40)
+        draft = plan_broadcasts.create_draft(
+            title="B", text="Open.", list_ids=[newsroom.list_id], by="ada", now=newsroom.now
+        )
+        plan_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now, first_percent=10)
+        fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
+        newsroom.lane().drain(newsroom.now + timedelta(seconds=5))
+    assert "The first 10 % go out; the rest waits for them." in words(editor.get(f"/broadcasts/{draft}"))
+    with house.inside() as newsroom:
+        watch(Brakes(), newsroom.now)
+    assert "The first 10 % are out. The rest goes at" in words(editor.get(f"/broadcasts/{draft}"))
+
+    after = editor.submit(f"/broadcasts/{draft}/release")
+
+    assert "are out" not in words(after)
+    assert "Nothing of this broadcast waits" in words(editor.submit(f"/broadcasts/{draft}/release"))
+
+
+def test_why_it_stopped_by_itself_is_said_in_the_readers_language(
+    house: House, visit: Callable[..., Visitor], running: int
+) -> None:
+    with house.inside(), transaction() as session:
+        row = session.get_one(Broadcast, running)
+        row.state, row.state_by, row.state_at = "paused", "system", NOON
+        row.state_reason = pulled(Sample(taken=80, failed=20), Brakes())
+
+    page = visit(Role.EDITOR, "de").get(f"/broadcasts/{running}")
+
+    assert "Von selbst angehalten: 20 von 100 Menschen waren nicht zu erreichen" in words(page)

@@ -185,3 +185,26 @@ def test_a_waiting_broadcast_can_be_taken_back(house: House, editor: Visitor, dr
 
     assert "This is a draft again." in words(page)
     assert broadcast(house, draft).state == "draft"
+
+
+def test_a_first_wave_is_chosen_on_the_review(house: House, editor: Visitor) -> None:
+    with house.inside() as newsroom:
+        newsroom.join(20)
+    draft = write(house)
+    page = editor.get(f"/broadcasts/{draft}/review?choice=now&zone=UTC")
+    assert "First wave" in words(page)
+
+    editor.submit(f"/broadcasts/{draft}/review", {"choice": "now", "zone": "UTC", "first_percent": "25"})
+
+    assert broadcast(house, draft).first_percent == 25
+
+
+@pytest.mark.parametrize("chosen", ["", "7", "everybody"])
+def test_without_a_share_that_is_offered_everybody_goes_at_once(
+    house: House, editor: Visitor, draft: int, chosen: str
+) -> None:
+    editor.get(f"/broadcasts/{draft}/review?choice=now&zone=UTC")
+    editor.submit(f"/broadcasts/{draft}/review", {"choice": "now", "zone": "UTC", "first_percent": chosen})
+
+    assert broadcast(house, draft).state == "scheduled"
+    assert broadcast(house, draft).first_percent is None

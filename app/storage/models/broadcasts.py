@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
@@ -14,6 +14,8 @@ class Broadcast(Model):
     `revision` guards against two editors saving over each other. `audience` is counted once, at the start,
     together with `as_of_seq`, the end of the ledger then: whoever consents later is not part of this audience.
     `over_cap_reason` says why it may go to people who have had their messages of the day.
+    `first_percent` of the audience go first; the rest waits until `rest_at`, which is set when these are out.
+    `brake_base` is what had come of it when somebody let it go on last: the brakes count from there.
     A broadcast of state `replies` stands for a sender's answers and is never shown to editors.
     """
 
@@ -39,6 +41,9 @@ class Broadcast(Model):
     next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     fresh_minutes: Mapped[int] = mapped_column(default=120)
     over_cap_reason: Mapped[str | None] = mapped_column(String(300))
+    first_percent: Mapped[int | None] = mapped_column(SmallInteger)
+    rest_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    brake_base: Mapped[dict[str, int] | None] = mapped_column(JSON)
     revision: Mapped[int] = mapped_column(default=1)
     created_by: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -76,6 +81,7 @@ class Slice(Model):
     """About a thousand recipients of one sender: a range of subscriber ids, leased to one worker at a time.
 
     `epoch` goes up with each lease; a worker whose epoch is no longer the row's may hand nothing over.
+    `held` it belongs to the rest that waits for the first wave.
     A slice without bounds carries deliveries that are tried again. `reached` is the last subscriber to whom something
     may have left under `reached_epoch` and is not settled; NULL when everything is.
     """

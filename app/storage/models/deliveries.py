@@ -23,6 +23,12 @@ class Delivery(Model):
         Index("ix_delivery_slice", "slice", "broadcast_id", "status"),
         Index("ix_delivery_subscriber_id", "subscriber_id"),
         Index(
+            "ix_delivery_unknown",
+            "broadcast_id",
+            postgresql_where=text("status = 5"),
+            sqlite_where=text("status = 5"),
+        ),
+        Index(
             "ix_delivery_due_at",
             "due_at",
             postgresql_where=text("status = 0 AND due_at IS NOT NULL"),

@@ -43,7 +43,7 @@ class BroadcastList(Model):
 
     With `any_hour_reason` the hours promised stand for the quiet hours of the places where people are.
     `purpose_since_seq` is the end of the ledger when the purpose or the controller changed last: who consented before
-    it agreed to something else, and gets nothing of what the list is for now.
+    it agreed to something else, and gets nothing of what the list is for now. `on_unknown` is an `OnUnknown`.
     """
 
     __tablename__ = "broadcast_list"
@@ -61,6 +61,7 @@ class BroadcastList(Model):
     is_default: Mapped[bool] = mapped_column(default=False)
     any_hour_reason: Mapped[str | None] = mapped_column(String(300))
     purpose_since_seq: Mapped[int] = mapped_column(BigId, default=0)
+    on_unknown: Mapped[str] = mapped_column(String(8), default="hold")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
