@@ -12,6 +12,8 @@ LANE = "lane"
 REPLIES = "replies"
 QUEUES = (LANE, REPLIES)
 DRAIN_JOB = "workers.jobs.drain_lane"
+LOOK_UP_JOB = "workers.jobs.look_up_unknown"
+_LOOK_UP_EVERY = 300
 
 # A drain works for DRAIN_SECONDS, then waits for answers on their way; the job may take twice as long.
 DRAIN_SECONDS = 20
@@ -43,6 +45,23 @@ def enqueue_lane(sender_id: int, queue: str = LANE) -> bool:
         log.warning("could not wake the lane", sender_id=sender_id, error=str(error))
         return False
     return True
+
+
+def enqueue_look_up(sender_id: int) -> None:
+    """Ask a worker to ask the provider about messages without an answer; once in five minutes is enough."""
+    try:
+        connection = runtime().redis
+        if not connection.set(_marker(sender_id, "look-up"), "1", nx=True, ex=_LOOK_UP_EVERY):
+            return
+        Queue(LANE, connection=connection, serializer=JSONSerializer).enqueue(
+            LOOK_UP_JOB,
+            kwargs={"sender_id": sender_id},
+            job_timeout=JOB_TIMEOUT,
+            result_ttl=0,
+            failure_ttl=FAILURE_TTL,
+        )
+    except RedisError as error:
+        log.warning("could not ask for a look-up", sender_id=sender_id, error=str(error))
 
 
 def lane_is_awake(sender_id: int, queue: str) -> None:

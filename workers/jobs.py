@@ -14,12 +14,15 @@ from app.gateways.transport import CurlTransport
 from app.queue import DRAIN_SECONDS, REPLIES, lane_is_awake
 from app.runtime import runtime
 from app.services.gateways_of_senders import gateway_of
+from app.services.look_up_unknown import LookedUp, look_up
 from app.services.replies_broadcast import replies_broadcast
 from app.services.send_deliveries import Drained, Lane, LaneSetup
 from app.storage.database import transaction
 from app.storage.models import Sender
 from workers.journal import journal
 from workers.process import die_with_parent, fresh_connections
+
+LOOK_UPS_AT_ONCE = 4
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +38,33 @@ def drain_lane(*, sender_id: int, queue: str) -> None:
     done = drain(sender_id, replies_only=queue == REPLIES)
     if done is not None:
         log.info("lane worked", sender_id=sender_id, queue=queue, handed_over=done.handed_over)
+
+
+def look_up_unknown(*, sender_id: int) -> None:
+    """Ask a provider about messages without an answer. Called by RQ as `drain_lane` is."""
+    die_with_parent()
+    fresh_connections()
+    done = ask_provider(sender_id)
+    log.info(
+        "asked about messages without an answer",
+        sender_id=sender_id,
+        found=done.found,
+        absent=done.absent,
+        sent_again=done.sent_again,
+        untold=done.untold,
+    )
+
+
+def ask_provider(sender_id: int) -> LookedUp:
+    """Do one round of questions in this process; nothing when the sender is gone or paused."""
+    setup = setup_of(sender_id)
+    if setup is None:
+        return LookedUp()
+    transport = CurlTransport(connections=LOOK_UPS_AT_ONCE)
+    try:
+        return look_up(sender_id, setup.gateway, transport, controller=runtime().controller, now=utcnow())
+    finally:
+        transport.close()
 
 
 def drain(sender_id: int, *, replies_only: bool = False) -> Drained | None:

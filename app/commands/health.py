@@ -16,8 +16,10 @@ from app.runtime import runtime
 from app.services import fan_out
 from app.services.check_health import Check, Health, Surroundings, worst
 from app.services.check_health import doctor as run_checks
+from app.services.look_up_unknown import senders_to_ask
 from app.services.recover_slices import recover_stopped
 from app.throttle import KEY_PREFIX
+from workers.jobs import ask_provider
 from workers.journal import journal
 from workers.process import is_alive
 
@@ -75,8 +77,9 @@ def doctor(as_json: bool) -> None:
 def reconcile(as_json: bool) -> None:
     """Do now what the clock does each second: take work from dead workers, end what is done, wake the lanes.
 
-    Safe at any moment, also beside a running clock. What was on the wire when a worker died stays `unknown`
-    until its receipt comes; it is never sent twice.
+    Safe at any moment, also beside a running clock. Of messages that left without an answer the provider is asked
+    what became of them, where it can be; what it does not have is sent again only for lists that want it
+    (`tidings lists on-unknown`), and all others stay `unknown`: nothing is sent on a guess.
 
     \b
     Example:
@@ -89,6 +92,13 @@ def reconcile(as_json: bool) -> None:
         "replies_given_up": fan_out.give_up_replies(now),
         "brought_back": fan_out.bring_back(now),
         "finished": len(fan_out.end_finished(now)),
+    }
+    asked = [ask_provider(sender_id) for sender_id in senders_to_ask(now)]
+    done |= {
+        "found_at_the_provider": sum(one.found for one in asked),
+        "not_at_the_provider": sum(one.absent for one in asked),
+        "of_these_sent_again": sum(one.sent_again for one in asked),
+        "nobody_can_tell": sum(one.untold for one in asked),
     }
     replies, slices = fan_out.lanes_with_work(now)
     woken = [enqueue_lane(sender_id, REPLIES) for sender_id in replies]

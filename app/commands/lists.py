@@ -5,6 +5,7 @@ from flask.cli import AppGroup
 
 from app.clock import utcnow
 from app.commands.output import json_option, operator, say, table
+from app.domain.statuses import OnUnknown
 from app.gateways.registry import build
 from app.runtime import runtime
 from app.services import manage_lists, manage_senders, senders_of_lists
@@ -126,6 +127,24 @@ def any_hour(name: str, reason: str | None, off: bool, as_json: bool) -> None:
         raise click.UsageError("Give either --reason or --off.")
     row = manage_lists.set_any_hour(name, reason or "", by=operator(), now=utcnow())
     say(row, as_json, lambda: _table([row]))
+
+
+@lists.command("on-unknown")
+@click.argument("name")
+@click.argument("policy", type=click.Choice([one.value for one in OnUnknown]))
+@json_option
+def on_unknown(name: str, policy: str, as_json: bool) -> None:
+    """Say what becomes of a message of the list NAME that left without an answer and that the provider does not have.
+
+    hold leaves it `unknown`; resend sends it while it is fresh. Nothing is sent again of which the provider cannot
+    be asked, or whose answer leaves a doubt.
+
+    \b
+    Example:
+      tidings lists on-unknown "Flood alarm" resend
+    """
+    row = manage_lists.set_on_unknown(name, OnUnknown(policy), by=operator(), now=utcnow())
+    say({"name": row, "on_unknown": policy}, as_json, lambda: f"“{row}”: {policy}")
 
 
 @lists.command("sender")

@@ -25,8 +25,10 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
+from app.gateways import twilio_look_up
 from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import HttpGateway, by_code, for_all, json_of, seconds, without_answer
+from app.gateways.look_ups import Question, Sighting
 
 API = "https://api.twilio.com"
 REF_PARAMETER = "d"
@@ -160,6 +162,17 @@ class TwilioGateway(HttpGateway):
             external_id, address, text or fields.get("ButtonText", ""), signal, media, payload
         )
         return Event(EventKind.MESSAGE, message=message)
+
+    def look_up(self, question: Question) -> Call:
+        """Ask for the messages from this sender to a person, the newest first."""
+        sender = f"&{urlencode({'From': self._sender['From']})}" if "From" in self._sender else ""
+        url = f"{self._url}?To={self._to(question.address.value)}{sender}&PageSize={twilio_look_up.PAGE_SIZE}"
+        access = (self._account, self._token)
+        return Call("GET", url, b"", {"Accept": "application/json"}, access, refs=(question.ref,))
+
+    def sightings(self, question: Question, reply: Reply) -> Sequence[Sighting]:
+        """Read the list; raises `CannotTell`."""
+        return twilio_look_up.read(question, reply, _RECEIPTS, _by_code)
 
     def link(self, payload: str) -> str | None:
         """`sms:` with the word written already; this spelling works on iOS and on Android."""

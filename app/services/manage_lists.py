@@ -15,6 +15,7 @@ from app.domain.consent import SubscriptionState
 from app.domain.keywords import LANGUAGES, squeeze
 from app.domain.keywords.tables import all_words, words_for
 from app.domain.replies import Facts, MissingFact, notice_text
+from app.domain.statuses import OnUnknown
 from app.services.audit import note
 from app.services.controller import Conflict, Controller, NotFound, Refused
 from app.services.lists_of_sender import Offer, facts_of, offers_of
@@ -153,6 +154,15 @@ def set_any_hour(name: str, reason: str, *, by: str, now: datetime) -> ListRow:
         note(session, by, "list.any_hour", f"list {row.id}", now, reason=row.any_hour_reason)
         session.flush()
         return _rows(session)[row.id]
+
+
+def set_on_unknown(name: str, policy: OnUnknown, *, by: str, now: datetime) -> str:
+    """Say what becomes of messages of a list that the provider does not have; returns its name. Raises `NotFound`."""
+    with transaction() as session:
+        row = find_list(session, name)
+        row.on_unknown = policy.value
+        note(session, by, "list.on_unknown", f"list {row.id}", now, policy=policy.value)
+        return row.name
 
 
 def list_lists(*, archived: bool = False) -> list[ListRow]:

@@ -1,6 +1,7 @@
 """Twilio as a table: what we send equals what its SDK sends, and what comes back is read as its pages say."""
 
 import logging
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -21,6 +22,7 @@ from app.domain.messages import (
     Recipient,
 )
 from app.gateways.base import BadSetting, BadSignature, Call, Malformed, Reply
+from app.gateways.look_ups import Question
 from app.gateways.twilio import TwilioGateway
 
 ACCOUNT = "AC" + "1" * 32
@@ -47,8 +49,8 @@ class Recorder(HttpClient):
         super().__init__(logging.getLogger("twilio"), is_async=False)
 
     def request(self, method, url, params=None, data=None, headers=None, auth=None, **_):
-        self.seen = (method, url, data, headers, auth)
-        return Response(201, '{"sid": "SM1"}')
+        self.seen, self.params = (method, url, data, headers, auth), params
+        return Response(200 if method == "GET" else 201, '{"sid": "SM1"}')
 
 
 @pytest.mark.parametrize("more", [{}, {"messaging_service_sid": "MG" + "2" * 32}])
@@ -259,3 +261,22 @@ def test_the_acknowledgement_is_empty_twiml() -> None:
 def test_wrong_settings_are_named(settings: dict[str, str], names: str) -> None:
     with pytest.raises(BadSetting, match=names):
         TwilioGateway.check_settings(settings)
+
+
+QUESTION = Question(REF, Address("sms", "+12025550123"), "Grüße", datetime(2026, 3, 2, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("more", [{}, {"messaging_service_sid": "MG" + "2" * 32}])
+def test_we_ask_for_messages_as_the_sdk_would(more: dict[str, str]) -> None:
+    recorder = Recorder()
+    sender = {} if more else {"from_": "+12025550100"}
+    Client(ACCOUNT, TOKEN, http_client=recorder).messages.page(to="+12025550123", page_size=50, **sender)
+    method, url, _, _, auth = recorder.seen
+
+    call = gateway(**more).look_up(QUESTION)
+
+    asked, _, query = call.url.partition("?")
+    assert (call.method, asked, call.basic_auth) == (method, url, tuple(auth))
+    assert dict(parse_qsl(query)) == {
+        k: str(v) for k, v in recorder.params.items() if isinstance(v, (str, int))
+    }

@@ -1,0 +1,167 @@
+"""Asks the provider what became of messages that left without an answer, and does what the list wants then.
+
+found -> settled as a receipt would; not there, and no message to this person that could be it -> the list's policy:
+left as it is, or sent while it is fresh; anything else -> stays unknown, for nothing is sent on a guess.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from app.domain.addresses import Address
+from app.domain.messages import DeliveryRef, Receipt
+from app.domain.placeholders import parse
+from app.domain.statuses import BroadcastState, DeliveryStatus, OnUnknown
+from app.gateways.base import Call, Reply, Transport
+from app.gateways.look_ups import CannotTell, LooksUp, Question, Sighting
+from app.services.audit import note
+from app.services.broadcast_rows import broadcast_for_change, move, targets_of
+from app.services.controller import Controller
+from app.services.record_receipts import SenderReceipt, record_receipts
+from app.storage import again, unknown
+from app.storage.consent import lock_head
+from app.storage.database import transaction
+from app.storage.unknown import Unclear
+from app.storage.ways import way_of, ways_of_broadcast
+
+# Before that its receipt may still come, and the provider may not show it yet.
+SETTLES_AFTER: Final = timedelta(minutes=5)
+ASKED_FOR: Final = timedelta(hours=48)
+_SENDABLE: Final = (BroadcastState.SENDING, BroadcastState.FINISHED)
+
+
+@dataclass
+class LookedUp:
+    """What a round of questions came to, in deliveries. `sent_again` of those `absent` wait to go out now."""
+
+    found: int = 0
+    absent: int = 0
+    sent_again: int = 0
+    untold: int = 0
+
+
+@dataclass
+class _Round:
+    receipts: list[SenderReceipt] = field(default_factory=list)
+    absent: list[Unclear] = field(default_factory=list)
+    untold: list[Unclear] = field(default_factory=list)
+
+
+def senders_to_ask(now: datetime) -> Sequence[int]:
+    """Return the senders of deliveries that nobody knows about, which may be known by now."""
+    with transaction() as session:
+        return unknown.senders(session, now - ASKED_FOR, now - SETTLES_AFTER)
+
+
+def look_up(
+    sender_id: int,
+    gateway: object,
+    transport: Transport,
+    *,
+    controller: Controller,
+    now: datetime,
+    most: int = 500,
+) -> LookedUp:
+    """Ask about up to `most` deliveries of a sender. A gateway that cannot ask leaves them all as they are."""
+    with transaction() as session:
+        unclear = unknown.some(session, sender_id, now - ASKED_FOR, now - SETTLES_AFTER, most)
+    if not unclear or not isinstance(gateway, LooksUp):
+        return LookedUp(untold=len(unclear))
+    asked = _Round()
+    for one, question, reply in _answers(unclear, gateway, transport):
+        _judge(asked, one, sender_id, _sightings(gateway, question, reply))
+    record_receipts(asked.receipts, controller=controller, now=now)
+    sent_again = _settle(asked, controller, now)
+    return LookedUp(len(asked.receipts), len(asked.absent), sent_again, len(asked.untold))
+
+
+def _answers(
+    unclear: Sequence[Unclear], gateway: LooksUp, transport: Transport
+) -> Iterator[tuple[Unclear, Question, Reply]]:
+    waiting = list(reversed(unclear))
+    open_: dict[DeliveryRef, tuple[Unclear, Question]] = {}
+    while waiting or open_:
+        while waiting and transport.free:
+            one = waiting.pop()
+            question = _question(one)
+            open_[question.ref] = (one, question)
+            transport.submit(gateway.look_up(question))
+        for call, reply in transport.poll(0.1):
+            one, question = open_.pop(_ref_of(call))
+            yield one, question, reply
+
+
+def _ref_of(call: Call) -> DeliveryRef:
+    (ref,) = call.refs
+    return ref
+
+
+def _question(one: Unclear) -> Question:
+    values = {name: str(value) for name, value in one.attributes.items()}
+    ref = DeliveryRef(one.broadcast_id, one.subscriber_id)
+    words = parse(one.text).render(values)
+    return Question(ref, Address(one.channel, one.address), words, one.started_at)
+
+
+def _sightings(gateway: LooksUp, question: Question, reply: Reply) -> Sequence[Sighting] | None:
+    try:
+        return gateway.sightings(question, reply)
+    except CannotTell:
+        return None
+
+
+def _judge(asked: _Round, one: Unclear, sender_id: int, seen: Sequence[Sighting] | None) -> None:
+    """Sort one delivery: a message with these words that is no other one is it; any other stranger may be."""
+    if seen is None:
+        asked.untold.append(one)
+        return
+    with transaction() as session:
+        others = unknown.others_ids(session, one, [each.provider_id for each in seen])
+    strangers = [each for each in seen if each.provider_id not in others]
+    same = [each for each in strangers if each.same_text]
+    if len(same) == 1:
+        ref = DeliveryRef(one.broadcast_id, one.subscriber_id)
+        receipt = Receipt(ref, same[0].provider_id, same[0].status, same[0].error)
+        asked.receipts.append(SenderReceipt(sender_id, receipt))
+    elif strangers:
+        asked.untold.append(one)
+    else:
+        asked.absent.append(one)
+
+
+def _settle(asked: _Round, controller: Controller, now: datetime) -> int:
+    """Write down what was not found, by the policy of each broadcast's lists; returns how many are sent again."""
+    with transaction() as session:
+        lock_head(session, controller.ledger)  # no STOP may slip in between the gate and the wait
+        for broadcast_id, people in _by_broadcast(asked.untold).items():
+            unknown.was_asked(session, broadcast_id, people, now)
+        return sum(
+            _absent(session, broadcast_id, people, now)
+            for broadcast_id, people in _by_broadcast(asked.absent).items()
+        )
+
+
+def _absent(session: Session, broadcast_id: int, people: Sequence[int], now: datetime) -> int:
+    broadcast = broadcast_for_change(session, broadcast_id)
+    policies = {one.on_unknown for one in targets_of(session, broadcast_id)}
+    fresh = broadcast.expires_at is not None and broadcast.expires_at > now
+    if policies != {OnUnknown.RESEND} or not fresh or broadcast.state not in _SENDABLE:
+        unknown.is_absent(session, broadcast_id, people, now)
+        return 0
+    lost = ((DeliveryStatus.UNKNOWN, unknown.OPEN_REASONS),)
+    ways = [way_of(session, one) for one in ways_of_broadcast(session, broadcast_id).values()]
+    moved = again.put_back(session, broadcast_id, lost, ways, now, among=people)
+    if broadcast.state == BroadcastState.FINISHED:
+        move(broadcast, BroadcastState.SENDING, "system", now)
+        broadcast.finished_at = None
+    note(session, "system", "broadcast.resend_unknown", f"broadcast {broadcast_id}", now, people=moved)
+    return moved
+
+
+def _by_broadcast(unclear: Sequence[Unclear]) -> Mapping[int, Sequence[int]]:
+    in_order = sorted((one.broadcast_id, one.subscriber_id) for one in unclear)
+    return {key: [person for _, person in group] for key, group in groupby(in_order, key=lambda one: one[0])}
