@@ -47,6 +47,10 @@ def _secret(value: str) -> str:
     return value
 
 
+def _secret_or_none(value: str) -> str:
+    return _secret(value) if value else ""
+
+
 def _master_key(value: str) -> str:
     try:
         raw = base64.b64decode(value, validate=True)
@@ -194,6 +198,14 @@ class Settings:
         "messages=30, proof=3653",
         "Days after which personal data goes, where the defaults do not suit; see `tidings retention report`",
         "",
+    )
+    metrics_token: str = _setting(
+        "TIDINGS_METRICS_TOKEN",
+        _secret_or_none,
+        "64 random hex digits",
+        "Whoever asks `/metrics` shows it as a bearer token; empty means that there is no such page",
+        "",
+        secret=True,
     )
     log_level: str = _setting("LOG_LEVEL", _text, "INFO", "DEBUG, INFO, WARNING or ERROR", "INFO")
     demo_phones_url: str = _setting(

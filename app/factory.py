@@ -33,7 +33,7 @@ def create_core(settings: Settings | None = None) -> Flask:
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the web application: the core, and the doors through which people and providers come in."""
     # Here and not above, so that whoever takes the core alone need not wait for them.
-    from app import desk, public, webhooks
+    from app import desk, metrics, public, webhooks
     from app.gateways.registry import build
 
     app = create_core(settings)
@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["SECRET_KEY"] = app.extensions[EXTENSION].settings.secret_key
     app.wsgi_app = webhooks.HookDoor(app, app.wsgi_app, build)  # type: ignore[method-assign]  # Flask's own way
     app.add_url_rule("/health", "health", _health)
+    metrics.init_app(app)
     desk.init_app(app)
     public.init_app(app)
     return app

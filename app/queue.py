@@ -47,6 +47,11 @@ def enqueue_lane(sender_id: int, queue: str = LANE) -> bool:
     return True
 
 
+def waiting(queue: str) -> int:
+    """Count the wake-ups on a queue that nobody has taken; raises `RedisError`."""
+    return int(Queue(queue, connection=runtime().redis, serializer=JSONSerializer).count)
+
+
 def enqueue_look_up(sender_id: int) -> None:
     """Ask a worker to ask the provider about messages without an answer; once in five minutes is enough."""
     try:

@@ -13,6 +13,7 @@ from app.services.controller import Controller, NewNumber
 if TYPE_CHECKING:
     from redis import Redis
 
+    from app.meter import RedisMeter
     from app.throttle import RedisThrottle
 
 EXTENSION = "tidings"
@@ -53,6 +54,13 @@ class Runtime:
         from app.throttle import RedisThrottle
 
         return RedisThrottle(self.redis)
+
+    @cached_property
+    def meter(self) -> "RedisMeter":
+        """Counts of lanes."""
+        from app.meter import RedisMeter
+
+        return RedisMeter(self.redis)
 
 
 def runtime() -> Runtime:

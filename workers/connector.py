@@ -65,6 +65,7 @@ def work(stream: Stream, setup: LaneSetup, stop: threading.Event) -> None:
                 journal=journal(),
                 clock=utcnow,
                 worker=worker_name(),
+                meter=runtime().meter,
             )
             if not lane.drain(utcnow() + AT_ONCE).handed_over:
                 listening.poll(IDLE_SECONDS)

@@ -83,6 +83,7 @@ def drain(sender_id: int, *, replies_only: bool = False) -> Drained | None:
             journal=journal(),
             clock=utcnow,
             worker=worker_name(),
+            meter=runtime().meter,
         )
         return lane.drain(utcnow() + timedelta(seconds=DRAIN_SECONDS), replies_only=replies_only)
     finally:

@@ -6,7 +6,8 @@ leaves people of whom the journal says nothing (sent later), answers that were r
 people in between (nobody can know: they become UNKNOWN).
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -50,6 +51,15 @@ class Throttle(Protocol):
         """Let nothing out at this sender for a while."""
 
 
+class Meter(Protocol):
+    """Counts what lanes do, for those who watch."""
+
+    def note(
+        self, sender_id: int, worker: str, counts: Mapping[str, int], in_flight: int, now: datetime
+    ) -> None:
+        """Add `counts`, and say how many of this worker's messages wait for an answer. Never raises."""
+
+
 @dataclass(frozen=True)
 class LaneSetup:
     """What one lane needs to know of its sender."""
@@ -82,9 +92,11 @@ class Lane:
         journal: Journal,
         clock: Callable[[], datetime],
         worker: str,
+        meter: Meter | None = None,
     ) -> None:
         self._setup, self._transport, self._throttle = setup, transport, throttle
-        self._controller, self._clock = controller, clock
+        self._controller, self._clock, self._worker, self._meter = controller, clock, worker, meter
+        self._permits = 0
         by_parts = setup.gateway.capabilities().rate_unit == "part"
         self._slices = LaneSlices(setup.sender_id, setup.rate, by_parts, controller, journal, worker)
         self._held: list[HeldSlice] = []
@@ -221,6 +233,7 @@ class Lane:
         costs = held.costs(held.permitted, ahead)
         granted, wait = self._throttle.take(self._setup.sender_id, rate, costs)
         held.permitted += granted
+        self._permits += sum(costs[:granted])
         return 0.0 if held.permitted else wait
 
     def _give_up(self, held: HeldSlice) -> None:
@@ -276,11 +289,20 @@ class Lane:
             for held in self._held:
                 held.permitted = 0
         self._sender_open = self._sender_open and not verdict.sender_closed
+        self._count(outcomes)
         for outcome in outcomes:
             slice_, _, _ = self._out.pop(outcome.ref)
             if slice_ is not None:
                 slice_.unsettled -= 1
         self._tidy()
+
+    def _count(self, outcomes: Sequence[Outcome]) -> None:
+        if self._meter is None:
+            return
+        counts = Counter(one.error.kind.value if one.error else "taken" for one in outcomes)
+        counts["permits"], self._permits = self._permits, 0
+        in_flight = self._transport.in_flight
+        self._meter.note(self._setup.sender_id, self._worker, counts, in_flight, self._clock())
 
     def _tidy(self) -> None:
         for held in [one for one in self._held if one.is_over]:

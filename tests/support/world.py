@@ -24,7 +24,7 @@ from app.services.receive_message import Received, receive_message
 from app.services.record_consent import NewEvent, find_or_create_subscribers, record
 from app.services.replies_broadcast import replies_broadcast
 from app.services.reports import Tally, tally
-from app.services.send_deliveries import Drained, Lane, LaneSetup
+from app.services.send_deliveries import Drained, Lane, LaneSetup, Meter
 from app.storage.database import db, transaction
 from app.storage.journal import Journal
 from app.storage.models import Sender
@@ -235,6 +235,7 @@ class Newsroom:
         *,
         rate: float = 1000.0,
         notes: Journal | None = None,
+        meter: Meter | None = None,
     ) -> Lane:
         """Return a lane of the sender; `notes` is the journal of another machine."""
         with transaction() as session:
@@ -249,6 +250,7 @@ class Newsroom:
             journal=notes or journal(),
             clock=lambda: self.now,
             worker=worker,
+            meter=meter,
         )
 
     def send(self, provider: FakeProvider | None = None) -> Drained:
