@@ -15,6 +15,7 @@ class Kept(StrEnum):
     REPEATS = "repeats"  # the provider's numbers of an erased person's texts
     SIGNUPS = "signups"  # who was asked to confirm and never did
     STRANGERS = "strangers"  # who wrote to us and never signed up
+    DELIVERIES = "deliveries"  # who got which broadcast, one row each
     PROOF = "proof"  # the consent of whoever is on no list any more, with the person behind it
     AUDIT = "audit"  # who did what at the desk and on the command line
 
@@ -34,6 +35,8 @@ RULES: Final[Mapping[Kept, Rule]] = {
     Kept.REPEATS: Rule(3, "GDPR art. 17(1), 5(1)(d)"),
     Kept.SIGNUPS: Rule(30, "GDPR art. 5(1)(e)"),
     Kept.STRANGERS: Rule(90, "GDPR art. 5(1)(e)"),
+    # As long as the proof of a consent, of which each delivery is a use. The daily logs of sends outlive the rows.
+    Kept.DELIVERIES: Rule(1827, "GDPR art. 5(1)(e), 7(1); UWG § 7a"),
     # Section 7a of the German UWG: five years from the grant and after each use. The longest such rule we know.
     Kept.PROOF: Rule(1827, "GDPR art. 7(1), 17(3)(b), (e); UWG § 7a"),
     Kept.AUDIT: Rule(1096, "GDPR art. 5(2), 32"),

@@ -99,7 +99,7 @@ def _step(run_id: int, periods: Periods, controller: Controller, now: datetime) 
         for timer in timers.TIMERS:
             taken = timer.take(session, periods, now)
             counts[timer.kind.value] += taken
-            more = more or taken >= timers.BATCH
+            more = more or taken >= timer.step
         page = aged_people(session, run.walked, PEOPLE_A_STEP, periods, now)
         if page is not None:
             let_go(session, page.people, controller=controller, now=now)

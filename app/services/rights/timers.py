@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.retention import Kept, Periods
+from app.domain.statuses import BroadcastState
 from app.services.rights.wiping import ERASED
 from app.storage.database import changed
-from app.storage.models import AuditEntry, InboundRow, OwnMessage, Subscriber
+from app.storage.models import AuditEntry, Broadcast, Delivery, InboundRow, OwnMessage, Slice, Subscriber
 
 BATCH: Final = 500
 
@@ -19,14 +20,33 @@ Condition = Callable[[datetime], ColumnElement[bool]]
 Act = Callable[[Session, list[int], datetime], int]
 
 
+class Ages(Protocol):
+    """Something that is kept for a while."""
+
+    @property
+    def kind(self) -> Kept:
+        """What it is."""
+
+    @property
+    def step(self) -> int:
+        """How many go at once; after fewer there is nothing more."""
+
+    def count(self, session: Session, periods: Periods, now: datetime) -> int:
+        """How many would go now."""
+
+    def take(self, session: Session, periods: Periods, now: datetime) -> int:
+        """Let up to `step` of them go; returns how many went."""
+
+
 @dataclass(frozen=True)
 class Timer:
-    """Rows of `table` for which `ripe(cutoff)` holds go by `act(session, their ids, now)`, `BATCH` at a time."""
+    """Rows of `table` for which `ripe(cutoff)` holds go by `act(session, their ids, now)`, `step` at a time."""
 
     kind: Kept
     table: type[InboundRow] | type[OwnMessage] | type[AuditEntry]
     ripe: Condition
     act: Act
+    step: int = BATCH
 
     def count(self, session: Session, periods: Periods, now: datetime) -> int:
         """How many would go now."""
@@ -36,7 +56,7 @@ class Timer:
     def take(self, session: Session, periods: Periods, now: datetime) -> int:
         """Let one batch go; returns how many went."""
         ripe = self.ripe(periods.cutoff(self.kind, now))
-        ids = list(session.scalars(select(self.table.id).where(ripe).limit(BATCH)))
+        ids = list(session.scalars(select(self.table.id).where(ripe).limit(self.step)))
         return self.act(session, ids, now) if ids else 0
 
 
@@ -75,7 +95,48 @@ def _of_erased(cutoff: datetime) -> ColumnElement[bool]:
     )
 
 
-TIMERS: Final = (
+@dataclass(frozen=True)
+class OldDeliveries:
+    """Rows of broadcasts that ended long ago, and then their slices, which say that there are rows left."""
+
+    # Deliveries are slim, and a million of them may grow old in one day.
+    step: int = 10_000
+    kind = Kept.DELIVERIES
+
+    def count(self, session: Session, periods: Periods, now: datetime) -> int:
+        """How many rows would go now."""
+        old = self._old(periods, now)
+        return session.scalar(select(func.count()).where(Delivery.broadcast_id.in_(old))) or 0
+
+    def take(self, session: Session, periods: Periods, now: datetime) -> int:
+        """Delete up to `step` rows, those of the oldest broadcast first."""
+        gone = 0
+        while gone < self.step:
+            broadcast_id = session.scalar(self._old(periods, now).order_by(Broadcast.id).limit(1))
+            if broadcast_id is None:
+                break
+            wanted = self.step - gone
+            gone += (taken := self._delete(session, broadcast_id, wanted))
+            if taken < wanted:
+                session.execute(delete(Slice).where(Slice.broadcast_id == broadcast_id))
+        return gone
+
+    @staticmethod
+    def _delete(session: Session, broadcast_id: int, most: int) -> int:
+        theirs = Delivery.broadcast_id == broadcast_id
+        some = select(Delivery.subscriber_id).where(theirs).order_by(Delivery.subscriber_id).limit(most)
+        these = delete(Delivery).where(theirs, Delivery.subscriber_id.in_(some.scalar_subquery()))
+        return changed(session.execute(these, execution_options={"synchronize_session": False}))
+
+    @staticmethod
+    def _old(periods: Periods, now: datetime) -> Select[int]:
+        ended = Broadcast.finished_at <= periods.cutoff(Kept.DELIVERIES, now)
+        done = Broadcast.state.in_((BroadcastState.FINISHED.value, BroadcastState.CANCELED.value))
+        return select(Broadcast.id).where(ended, done, exists().where(Slice.broadcast_id == Broadcast.id))
+
+
+TIMERS: Final[tuple[Ages, ...]] = (
+    OldDeliveries(),
     Timer(
         Kept.MESSAGES,
         InboundRow,

@@ -10,10 +10,11 @@ from app.domain.retention import Kept, read_periods
 from app.services.audit import note
 from app.services.record_consent import NewEvent, find_or_create_subscriber, record
 from app.services.rights import erase_subscriber, retention
+from app.services.rights.timers import OldDeliveries
 from app.services.rights.wiping import ERASED
 from app.services.verify_ledger import verify
 from app.storage.database import db, transaction
-from app.storage.models import AuditEntry, InboundRow, PurgeRun, Subject, Subscriber, Suppression
+from app.storage.models import AuditEntry, Delivery, InboundRow, PurgeRun, Subject, Subscriber, Suppression
 from tests.services.rights.test_erasure import ask, person_at
 from tests.support.world import Newsroom, number
 from workers.clock import slow_round
@@ -160,3 +161,30 @@ def test_new_words_are_left_alone(newsroom: Newsroom) -> None:
     assert db.session.scalar(select(InboundRow.text)) == "where is the bridge?"
     assert retention.last_runs()[0].by == "ops"
     assert newsroom.now - timedelta(days=89) == db.session.scalar(select(InboundRow.received_at))
+
+
+def test_rows_of_old_broadcasts_go_and_their_counts_stay(newsroom: Newsroom) -> None:
+    newsroom.join(5)
+    old = [newsroom.broadcast(), newsroom.broadcast()]
+    newsroom.send()
+    newsroom.later(days=3)
+    young = newsroom.broadcast()
+    newsroom.send()
+    before = [newsroom.tally(one) for one in old]
+    newsroom.later(days=1825)
+
+    assert would_go(newsroom)["deliveries"] == 10
+    with transaction() as session:
+        steps = [OldDeliveries(step=3).take(session, PERIODS, newsroom.now) for _ in range(2)]
+    assert steps == [3, 3]  # the second begins with the other broadcast's
+    assert purge(newsroom)["deliveries"] == 4
+
+    left = db.session.execute(
+        select(Delivery.broadcast_id, func.count())
+        .where(Delivery.inbound_id == 0)
+        .group_by(Delivery.broadcast_id)
+    )
+    assert dict(left.all()) == {young: 5}
+    assert [newsroom.tally(one) for one in old] == before
+    assert "deliveries" not in would_go(newsroom)
+    assert verify(controller=newsroom.controller).bad is None
