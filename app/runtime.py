@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from app.throttle import RedisThrottle
+    from app.token_keeper import RedisKeeper
 
 EXTENSION = "tidings"
 
@@ -52,6 +53,12 @@ class Runtime:
         from app.throttle import RedisThrottle
 
         return RedisThrottle(self.redis)
+
+    def token_keeper(self, account: str) -> "RedisKeeper":
+        """Who keeps the access token of an account at a provider."""
+        from app.token_keeper import RedisKeeper
+
+        return RedisKeeper(self.redis, self.controller.keys, account)
 
 
 def runtime() -> Runtime:
