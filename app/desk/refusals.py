@@ -32,6 +32,31 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("The sender %(name)s is paused: %(why)s."),
     N_("Nobody on these lists can be reached now."),
     N_(
+        "%(channel)s takes %(n)s broadcasts a day from %(sender)s; %(used)s are sent or planned: %(titles)s. "
+        "The next may go from %(next)s on."
+    ),
+    N_(
+        "%(channel)s takes %(n)s broadcasts a month from %(sender)s; %(used)s are sent or planned: %(titles)s. "
+        "The next may go from %(next)s on."
+    ),
+    N_(
+        "%(channel)s lets a person have %(n)s broadcasts a day from %(sender)s; %(used)s are sent or planned: "
+        "%(titles)s. The next may go from %(next)s on."
+    ),
+    N_(
+        "%(channel)s lets a person have %(n)s broadcasts a month from %(sender)s; %(used)s are sent or planned: "
+        "%(titles)s. The next may go from %(next)s on."
+    ),
+    N_(
+        "On %(channel)s one broadcast reaches %(most)s people, and these lists have %(n)s there. "
+        "Choose fewer lists."
+    ),
+    N_("On %(channel)s one text goes to all: take the placeholders out, or write other words for it."),
+    N_(
+        "On %(channel)s %(full)s of %(n)s people are left out: the platform lets them have no more broadcasts "
+        "before %(day)s."
+    ),
+    N_(
         "%(list)s promised at most %(n)s messages a day, and this would be one more. "
         "Choose another time, or give a reason for going over the promise."
     ),

@@ -56,6 +56,7 @@ _REASONS: Final[dict[str, str]] = {
     SkipReason.LATE_REPLY: _l("reply would have come too late"),
     SkipReason.QUIET_HOURS: _l("quiet hours where they are, and no longer fresh after them"),
     SkipReason.FREQUENCY_CAP: _l("has had the messages of the day"),
+    SkipReason.QUOTA: _l("the platform lets through no more broadcasts for now"),
     ErrorKind.INVALID: _l("not a number that can be reached"),
     ErrorKind.GONE: _l("the account or device is no more"),
     ErrorKind.WINDOW_CLOSED: _l("the platform lets us write only to those who wrote to us lately"),

@@ -89,3 +89,4 @@ class SkipReason(StrEnum):
     LATE_REPLY = "late_reply"
     QUIET_HOURS = "quiet_hours"
     FREQUENCY_CAP = "frequency_cap"
+    QUOTA = "platform_quota"

@@ -12,6 +12,7 @@ from app.domain.parts import measure
 from app.domain.placeholders import PlaceholderError, parse
 from app.domain.policy.content import Finding, Severity
 from app.domain.statuses import BroadcastState
+from app.services import quotas
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, move, targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
@@ -148,8 +149,9 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
         lists = targets_of(session, broadcast_id)
-        seen = foresee(session, broadcast, lists, max(at or now, now))
         shares = shares_of(session, broadcast, lists, max(at or now, now))
+        used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
+        seen = foresee(session, broadcast, lists, max(at or now, now), used)
         size = measure(longest(broadcast.text))
         reachable = seen.reachable
         findings = read_text(session, broadcast, lists, brand, now)
@@ -165,9 +167,10 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
             sender_name=shares[0].sender if shares else "",
             problems=(
                 *_problems(session, broadcast, lists, shares, reachable),
+                *quotas.problems_of(used),
                 *_advice(findings, Severity.ERROR),
             ),
-            warnings=_advice(findings, Severity.WARNING),
+            warnings=(*quotas.warnings_of(used), *_advice(findings, Severity.WARNING)),
             promise=broken_promise(session, broadcast, lists, max(at or now, now)),
             waiting=seen.waiting,
             findings=tuple(findings),
@@ -208,8 +211,10 @@ def schedule_in(
     shares = shares_of(session, broadcast, lists, now)
     reachable = audience.dry_run(session, [one.id for one in lists], now).get(None, 0)
     findings = read_text(session, broadcast, lists, "", now)
+    used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
     problems = (
         *_problems(session, broadcast, lists, shares, reachable),
+        *quotas.problems_of(used),
         *_advice(findings, Severity.ERROR),
     )
     if problems:

@@ -5,6 +5,7 @@ The same `refusal` decides in the dry run, in the claim, and just before hand-ov
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -137,17 +138,28 @@ def reachable(list_ids: Sequence[int], now: datetime) -> Subquery:
 
 
 def cut_into_slices(
-    session: Session, broadcast_id: int, list_ids: Sequence[int], as_of_seq: int, ways: Mapping[str, int]
+    session: Session,
+    broadcast_id: int,
+    list_ids: Sequence[int],
+    as_of_seq: int,
+    ways: Mapping[str, int],
+    sizes: Mapping[int, int] = MappingProxyType({}),
 ) -> int:
     """Write a broadcast's slices, each a range that holds `SLICE_SIZE` people; returns the size of the audience.
 
-    `ways` names the sender for each channel. A slice has people of one channel only; the ranges of two channels
-    overlap, and the slices of both take turns.
+    `ways` names the sender for each channel, `sizes` another size for some senders. A slice has people of one channel
+    only; the ranges of two channels overlap, and the slices of both take turns.
     """
     rows = [
         (*row, sender_id)
         for channel, sender_id in sorted(ways.items())
-        for row in _ranges(session, list_ids, as_of_seq, channel if len(ways) > 1 else None)
+        for row in _ranges(
+            session,
+            list_ids,
+            as_of_seq,
+            channel if len(ways) > 1 else None,
+            sizes.get(sender_id, SLICE_SIZE),
+        )
     ]
     rows.sort(key=lambda row: row[0])
     if rows:
@@ -170,9 +182,9 @@ def cut_into_slices(
 
 
 def _ranges(
-    session: Session, list_ids: Sequence[int], as_of_seq: int, channel: str | None
+    session: Session, list_ids: Sequence[int], as_of_seq: int, channel: str | None, size: int
 ) -> Sequence[tuple[int, int, int, int]]:
-    """Return number, first and last subscriber, and size of each thousand on a channel; None: of everybody."""
+    """Return number, first and last subscriber, and size of each `size` on a channel; None: of everybody."""
     query = members(list_ids, as_of_seq)
     if channel is not None:
         query = query.join(Subscriber, Subscriber.id == Subscription.subscriber_id).where(
@@ -180,7 +192,7 @@ def _ranges(
         )
     people = query.subquery()
     rank = func.row_number().over(order_by=people.c.subscriber_id)
-    numbered = select(people.c.subscriber_id, ((rank - 1) // SLICE_SIZE).label("seq")).subquery()
+    numbered = select(people.c.subscriber_id, ((rank - 1) // size).label("seq")).subquery()
     ids = numbered.c.subscriber_id
     rows = session.execute(
         select(numbered.c.seq, func.min(ids), func.max(ids), func.count()).group_by(numbered.c.seq)
