@@ -37,7 +37,6 @@ from tests.gateways.samples.wechat import (
 from tests.gateways.samples.wechat_subscription import AES_KEY, APP_ID, sealed
 from tests.gateways.samples.wechat_subscription import SETTINGS as SAFE
 
-# The way WeChat's own example packs a message: 16 letters, the length, the XML, the app id, padded to 32 bytes.
 KNOWN_XML = b"<xml><Content>STOP</Content></xml>"
 
 
@@ -132,6 +131,17 @@ def test_what_is_encrypted_comes_back_and_another_key_account_or_letter_is_refus
     ):
         with pytest.raises(CannotDecrypt):
             decrypt(*wrong)
+
+
+def test_what_another_program_encrypted_is_read() -> None:
+    # By `openssl enc -aes-256-cbc -nopad` with the key and IV of this EncodingAESKey.
+    inside = (
+        "Q3stYC6hdFzMh9T8HCvyDLfGTM4uxQFjejZkoSjq5MtTr0/vTbFZ4eh8MrMOcwzO"
+        "+3d5SLytBqVwgWREV/sSd95rJQTkEZi2CSYFpEMowGQScyaQjoUireEV38y2svrq"
+    )
+
+    assert decrypt(key_of(AES_KEY), "wxappid000000000", inside) == KNOWN_XML
+    assert encrypt(key_of(AES_KEY), "wxappid000000000", KNOWN_XML, salt=b"0123456789abcdef") == inside
 
 
 def test_in_the_safe_mode_the_signature_covers_the_message_and_plain_ones_are_refused() -> None:
