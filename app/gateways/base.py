@@ -187,6 +187,17 @@ class TokenUser(Protocol):
         """Tell whether the provider did nothing because of the token."""
 
 
+@runtime_checkable
+class LinkDrawer(Protocol):
+    """A gateway whose `link` is None because the provider alone can make one, a QR code with a payload."""
+
+    def drawn_link_call(self, payload: str) -> Call:
+        """Return the request for an address that, as a QR code, brings us `payload` when it is scanned."""
+
+    def drawn_link_of(self, reply: Reply) -> str | None:
+        """Return that address; None when none was made."""
+
+
 class GatewayClass(Protocol):
     """What the registry holds: a gateway not yet bound to a sender's settings."""
 
