@@ -13,8 +13,8 @@ from typing import Final, NamedTuple, Protocol
 
 from app.gateways.base import Call, Gateway, Reply, Token, TokenUser, Transport
 
-TOTAL_SECONDS: Final = 20.0
-"""How long a call waits for its token: somewhat more than the transport gives one request."""
+TOTAL_SECONDS: Final = 16.0
+"""How long a call waits for its token: somewhat more than the transport gives one request, less than a lease lasts."""
 _LOOK_AGAIN: Final = 0.1
 NO_TOKEN: Final = Reply(0, left=False, reason="no_token")
 """Nothing of the message left us."""

@@ -33,8 +33,9 @@ class Review:
 
     `skipped` counts people by the gate's reason; `waiting` tells of those among the reachable who get it later.
     `findings` are what the lint says of the text, `promise` (or "") is the promise to a list that one message more
-    would break. `parts`, `encoding`, `rate` and `sender_name` are those of the first share; `total_parts` is for all
-    reachable, `seconds` until the last sender is done. `problems` forbid scheduling, `warnings` do not.
+    would break, `quota_notes` (among the warnings) say whom a platform's quota leaves out. `parts`, `encoding`, `rate`
+    and `sender_name` are those of the first share; `total_parts` is for all reachable, `seconds` until the last sender
+    is done. `problems` forbid scheduling, `warnings` do not.
     """
 
     audience: int
@@ -52,6 +53,7 @@ class Review:
     waiting: tuple[Waiting, ...] = ()
     findings: tuple[Finding, ...] = ()
     shares: tuple[Share, ...] = ()
+    quota_notes: tuple[str, ...] = ()
 
 
 def create_draft(
@@ -151,6 +153,7 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
         lists = targets_of(session, broadcast_id)
         shares = shares_of(session, broadcast, lists, max(at or now, now))
         used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
+        quota_notes = tuple(quotas.warnings_of(used, shares))
         seen = foresee(session, broadcast, lists, max(at or now, now), used)
         size = measure(longest(broadcast.text))
         reachable = seen.reachable
@@ -167,10 +170,11 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
             sender_name=shares[0].sender if shares else "",
             problems=(
                 *_problems(session, broadcast, lists, shares, reachable),
-                *quotas.problems_of(used),
+                *quotas.problems_of(used, shares),
                 *_advice(findings, Severity.ERROR),
             ),
-            warnings=(*quotas.warnings_of(used), *_advice(findings, Severity.WARNING)),
+            warnings=(*quota_notes, *_advice(findings, Severity.WARNING)),
+            quota_notes=quota_notes,
             promise=broken_promise(session, broadcast, lists, max(at or now, now)),
             waiting=seen.waiting,
             findings=tuple(findings),
@@ -214,7 +218,7 @@ def schedule_in(
     used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
     problems = (
         *_problems(session, broadcast, lists, shares, reachable),
-        *quotas.problems_of(used),
+        *quotas.problems_of(used, shares),
         *_advice(findings, Severity.ERROR),
     )
     if problems:

@@ -79,9 +79,12 @@ def _used(
     return Used(share, quota, tuple(one.title for one in others), full, end)
 
 
-def problems_of(used: Sequence[Used]) -> list[str]:
-    """Say what a quota forbids outright: one more broadcast in the period, or one that needs more than one request."""
-    found = [_in_words(one) for one in used if one.forbids]
+def problems_of(used: Sequence[Used], shares: Sequence[Share]) -> list[str]:
+    """Say what a quota forbids outright: one more broadcast in the period, or one that needs more than one request.
+
+    Where others get it on another channel it may go to them: see `warnings_of`.
+    """
+    found = [] if _others_get_it(used, shares) else [_in_words(one) for one in used if one.forbids]
     for one in used:
         if one.quota.holder is not Holder.SENDER:
             continue
@@ -98,14 +101,20 @@ def problems_of(used: Sequence[Used]) -> list[str]:
     return found
 
 
-def warnings_of(used: Sequence[Used]) -> list[str]:
+def warnings_of(used: Sequence[Used], shares: Sequence[Share]) -> list[str]:
     """Say for how many of the people a quota is used up, where others can still get it."""
-    return [
+    whole = [_in_words(one) for one in used if one.forbids] if _others_get_it(used, shares) else []
+    return whole + [
         f"On {channel_named(one.share.channel).name} {one.full} of {one.share.reachable} people are left out: "
         f"the platform lets them have no more broadcasts before {one.renews_at:%Y-%m-%d}."
         for one in used
         if one.full and not one.forbids
     ]
+
+
+def _others_get_it(used: Sequence[Used], shares: Sequence[Share]) -> bool:
+    forbidden = sum(one.share.reachable for one in used if one.forbids)
+    return sum(share.reachable for share in shares) > forbidden
 
 
 def _in_words(used: Used) -> str:

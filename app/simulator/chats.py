@@ -91,6 +91,7 @@ class Chats:
             raise BadAccount(f"webhook_url: {account.webhook_url!r} is not on this machine")
         with self._lock:
             self.accounts[account.address] = account
+            self._known = -1
 
     def all(self) -> tuple[Account, ...]:
         """Return the accounts in the order in which they were made."""

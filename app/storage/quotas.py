@@ -46,26 +46,26 @@ def sends_before(session: Session, broadcast: Broadcast, sender_id: int) -> list
 
     So of two that begin at the same time only one takes what is left of the quota.
     """
-    began = (broadcast.started_at, broadcast.id)
-    rows = session.execute(
-        select(Broadcast.id, Broadcast.started_at).where(
-            Broadcast.id != broadcast.id,
-            Broadcast.state == BroadcastState.SENDING.value,
-            exists().where(
-                Slice.broadcast_id == Broadcast.id, Slice.sender_id == sender_id, Slice.state != "done"
-            ),
-        )
+    if broadcast.started_at is None:
+        return []
+    waits = exists().where(
+        Slice.broadcast_id == Broadcast.id, Slice.sender_id == sender_id, Slice.state != "done"
     )
-    return [one for one, started_at in rows if None in began or (started_at, one) < began]
+    earlier = or_(
+        Broadcast.started_at < broadcast.started_at,
+        and_(Broadcast.started_at == broadcast.started_at, Broadcast.id < broadcast.id),
+    )
+    query = select(Broadcast.id).where(Broadcast.state == BroadcastState.SENDING.value, earlier, waits)
+    return list(session.scalars(query))
 
 
 def planned_for(session: Session, sender_id: int, start: datetime, end: datetime, but: int) -> list[Planned]:
     """Return what a sender sent, sends or will send between two moments, besides the broadcast `but`."""
-    sent = set(sent_by(session, sender_id, start)) if start <= end else set()
+    sent = set(sent_by(session, sender_id, start))
     waits = and_(
         Broadcast.state == BroadcastState.SCHEDULED.value, Broadcast.next_at >= start, Broadcast.next_at < end
     )
-    runs = and_(Broadcast.state.in_(_RUNS), Broadcast.started_at < end)
+    runs = and_(Broadcast.state.in_(_RUNS), Broadcast.started_at < end, Broadcast.expires_at > start)
     by_this_sender = exists().where(
         BroadcastTarget.broadcast_id == Broadcast.id, BroadcastTarget.list_id.in_(_lists_of(sender_id))
     )
@@ -125,17 +125,19 @@ def gateways_of(session: Session, sender_ids: Collection[int]) -> dict[int, str]
 
 
 def _had(sender_id: int, since: datetime) -> ColumnElement[bool]:
-    return exists().where(
-        Delivery.broadcast_id == Broadcast.id,
-        Delivery.inbound_id == 0,
-        Delivery.status.in_(HAD_IT),
-        Delivery.updated_at >= since,
-        exists().where(
-            Slice.broadcast_id == Delivery.broadcast_id,
-            Slice.seq == Delivery.slice,
+    """By way of the slices, whose index leads to this sender's deliveries among those of other channels."""
+    found = (
+        select(Slice.seq)
+        .join(Delivery, and_(Delivery.slice == Slice.seq, Delivery.broadcast_id == Slice.broadcast_id))
+        .where(
+            Slice.broadcast_id == Broadcast.id,
             Slice.sender_id == sender_id,
-        ),
+            Delivery.inbound_id == 0,
+            Delivery.status.in_(HAD_IT),
+            Delivery.updated_at >= since,
+        )
     )
+    return found.correlate(Broadcast).exists()
 
 
 def _lists_of(sender_id: int) -> Select[int]:

@@ -209,6 +209,28 @@ def test_t26_what_failed_and_what_was_answered_uses_nothing_up(subscription: WeC
     assert city.plan("Road", minutes=5)
 
 
+def test_t26_who_reads_it_by_sms_gets_it_though_wechat_takes_no_more(subscription: WeChatCity) -> None:
+    city = subscription
+    newsroom = city.newsroom
+    newsroom.join(1)
+    newsroom.provider.arrived.clear()
+    city.broadcast("Bridge")
+    newsroom.send()
+
+    draft = plan_broadcasts.create_draft(
+        title="Road", text="The road.", list_ids=[newsroom.list_id], by="bob", now=newsroom.now
+    )
+    review = plan_broadcasts.check(draft, now=newsroom.now)
+    road = city.broadcast("Road", "The road.")
+    newsroom.send()
+
+    assert (review.reachable, review.skipped, review.problems) == (1, {"platform_quota": 2}, ())
+    assert review.quota_notes[0].startswith("WeChat takes 1 broadcasts a day from city-wechat")
+    assert [text for _, text in newsroom.provider.arrived] == ["The bridge is open.", "The road."]
+    assert got(city, "The road.") == [0, 0]
+    assert sorted(reasons(road), key=str) == [None, SkipReason.QUOTA, SkipReason.QUOTA]
+
+
 def test_the_quota_of_one_sender_is_none_of_anothers(subscription: WeChatCity) -> None:
     city = subscription
     newsroom = city.newsroom
