@@ -9,6 +9,9 @@ from app.domain.consent import SubscriptionState
 from app.domain.messages import EventKind, PlatformSignal
 from app.domain.statuses import DeliveryStatus
 from app.simulator.application import create_app
+from app.simulator.chats import Account
+from app.simulator.wire import Answer
+from app.simulator.world import World
 from app.storage.database import db
 from app.storage.models import Delivery, Subscriber, Subscription
 from tests.gateways.samples.wechat import SETTINGS
@@ -181,3 +184,35 @@ def test_five_answers_follow_a_persons_words_and_three_a_follow(city: WeChatCity
     assert [windows.take(address, openid) for _ in range(6)] == [0, 0, 0, 0, 0, 45047]
     city.newsroom.later(hours=49)
     assert windows.take(address, openid) == 45015
+
+
+def test_the_phone_shows_it_in_the_channels_look(city: WeChatCity) -> None:
+    city.follow(ADA, scene="city")
+    city.text(ADA, "HELP")
+
+    page = create_app(city.world).test_client().get("/").get_data(as_text=True)
+
+    assert 'class="bubble in wechat"' in page
+    assert 'class="bubble out wechat"' in page
+    assert '<span class="channel">WeChat</span>' in page
+
+
+def test_the_control_api_lets_somebody_follow_and_scan() -> None:
+    world, posted = World(), []
+
+    def hear(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        posted.append(body)
+        return Answer(200, b"success")
+
+    world.wire.send = hear  # type: ignore[method-assign]
+    world.chats.put(Account("wechat", "gh_1", "http://127.0.0.1:9/hooks/x", settings=SETTINGS))
+    client = create_app(world).test_client()
+
+    scan = {"from": ADA, "to": "gh_1", "scene": "city_poster7"}
+    answers = [client.post("/control/follow", json=scan) for _ in range(2)]
+    nobody = client.post("/control/follow", json={"from": ADA, "to": "gh_2"})
+
+    assert [one.get_json() for one in answers] == [{"webhook_status": 200}] * 2
+    assert b"<Event>subscribe</Event><EventKey>qrscene_city_poster7</EventKey>" in posted[0]
+    assert b"<Event>SCAN</Event><EventKey>city_poster7</EventKey>" in posted[1]
+    assert (nobody.status_code, "to: must be" in nobody.get_json()["error"]) == (400, True)
