@@ -32,20 +32,20 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("The sender %(name)s is paused: %(why)s."),
     N_("Nobody on these lists can be reached now."),
     N_(
-        "%(channel)s takes %(n)s broadcasts a day from %(sender)s; %(used)s are sent or planned: %(titles)s. "
+        "%(channel)s takes at most %(n)s a day from %(sender)s; sent or planned so far: %(used)s (%(titles)s). "
         "The next may go from %(next)s on."
     ),
     N_(
-        "%(channel)s takes %(n)s broadcasts a month from %(sender)s; %(used)s are sent or planned: %(titles)s. "
+        "%(channel)s takes at most %(n)s a month from %(sender)s; sent or planned so far: %(used)s (%(titles)s). "
         "The next may go from %(next)s on."
     ),
     N_(
-        "%(channel)s lets a person have %(n)s broadcasts a day from %(sender)s; %(used)s are sent or planned: "
-        "%(titles)s. The next may go from %(next)s on."
+        "%(channel)s lets a person have at most %(n)s a day from %(sender)s; sent or planned so far: %(used)s "
+        "(%(titles)s). The next may go from %(next)s on."
     ),
     N_(
-        "%(channel)s lets a person have %(n)s broadcasts a month from %(sender)s; %(used)s are sent or planned: "
-        "%(titles)s. The next may go from %(next)s on."
+        "%(channel)s lets a person have at most %(n)s a month from %(sender)s; sent or planned so far: %(used)s "
+        "(%(titles)s). The next may go from %(next)s on."
     ),
     N_(
         "On %(channel)s one broadcast reaches %(most)s people, and these lists have %(n)s there. "

@@ -18,13 +18,12 @@ from app.storage.holding import Spent
 from app.storage.models import Broadcast, BroadcastList
 
 _SHOWN_TITLES: Final = 4
-_ALREADY: Final = "{used} are sent or planned: {titles}. The next may go from {next} on."
+_ALREADY: Final = "sent or planned so far: {used} ({titles}). The next may go from {next} on."
 _USED_UP: Final = {
-    (Holder.SENDER, Period.DAY): "{channel} takes {n} broadcasts a day from {sender}; " + _ALREADY,
-    (Holder.SENDER, Period.MONTH): "{channel} takes {n} broadcasts a month from {sender}; " + _ALREADY,
-    (Holder.PERSON, Period.DAY): "{channel} lets a person have {n} broadcasts a day from {sender}; "
-    + _ALREADY,
-    (Holder.PERSON, Period.MONTH): "{channel} lets a person have {n} broadcasts a month from {sender}; "
+    (Holder.SENDER, Period.DAY): "{channel} takes at most {n} a day from {sender}; " + _ALREADY,
+    (Holder.SENDER, Period.MONTH): "{channel} takes at most {n} a month from {sender}; " + _ALREADY,
+    (Holder.PERSON, Period.DAY): "{channel} lets a person have at most {n} a day from {sender}; " + _ALREADY,
+    (Holder.PERSON, Period.MONTH): "{channel} lets a person have at most {n} a month from {sender}; "
     + _ALREADY,
 }
 
