@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from app.meter import RedisMeter
     from app.throttle import RedisThrottle
+    from app.token_keeper import RedisKeeper
 
 EXTENSION = "tidings"
 
@@ -61,6 +62,12 @@ class Runtime:
         from app.meter import RedisMeter
 
         return RedisMeter(self.redis)
+
+    def token_keeper(self, account: str) -> "RedisKeeper":
+        """Who keeps the access token of an account at a provider."""
+        from app.token_keeper import RedisKeeper
+
+        return RedisKeeper(self.redis, self.controller.keys, account)
 
 
 def runtime() -> Runtime:

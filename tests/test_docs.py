@@ -196,7 +196,15 @@ def test_the_table_of_messengers_names_every_setting_of_their_gateways() -> None
     )
     told = {name: settings for name, settings in rows if name in GATEWAYS}
 
-    assert set(told) == {"line", "messenger", "twilio_whatsapp", "viber", "whatsapp"}
+    assert set(told) == {
+        "line",
+        "messenger",
+        "twilio_whatsapp",
+        "viber",
+        "wechat",
+        "wechat_subscription",
+        "whatsapp",
+    }
     inherited = {spec.name for spec in GATEWAYS["twilio"].settings}
     for name, settings in told.items():
         known = inherited if "as `twilio`" in settings else set()

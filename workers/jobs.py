@@ -10,6 +10,7 @@ from flask import current_app
 
 from app.clock import utcnow
 from app.gateways.registry import build
+from app.gateways.tokens import with_tokens
 from app.gateways.transport import CurlTransport
 from app.queue import DRAIN_SECONDS, REPLIES, lane_is_awake
 from app.runtime import runtime
@@ -73,7 +74,8 @@ def drain(sender_id: int, *, replies_only: bool = False) -> Drained | None:
     # A gateway with a connection of its own is worked by its connector.
     if setup is None or setup.gateway.capabilities().connection != "http":
         return None
-    transport = CurlTransport(connections=current_app.config.get("TIDINGS_CONNECTIONS", 64))
+    wire = CurlTransport(connections=current_app.config.get("TIDINGS_CONNECTIONS", 64))
+    transport = with_tokens(setup.gateway, wire, runtime().token_keeper)
     try:
         lane = Lane(
             setup,

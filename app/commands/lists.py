@@ -4,6 +4,7 @@ import click
 from flask.cli import AppGroup
 
 from app.clock import utcnow
+from app.commands.drawn_links import drawn_link
 from app.commands.output import json_option, operator, say, table
 from app.domain.statuses import OnUnknown
 from app.gateways.registry import build
@@ -174,11 +175,13 @@ def list_sender(name: str, sender: str, remove: bool, as_json: bool) -> None:
 def links(name: str, source: str, as_json: bool) -> None:
     """Print the links that open the list NAME on a phone, one for each of its senders.
 
+    Where a platform alone can make one (WeChat), it is asked for it; such a link opens as a QR code only.
+
     \b
     Example:
       tidings lists links NEWS --source poster-7
     """
-    found = links_of_list(name, source, controller=runtime().controller, registry=build)
+    found = links_of_list(name, source, controller=runtime().controller, registry=build, draw=drawn_link)
     say(
         found,
         as_json,

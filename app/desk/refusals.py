@@ -32,6 +32,31 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("The sender %(name)s is paused: %(why)s."),
     N_("Nobody on these lists can be reached now."),
     N_(
+        "%(channel)s takes at most %(n)s a day from %(sender)s; sent or planned so far: %(used)s (%(titles)s). "
+        "The next may go from %(next)s on."
+    ),
+    N_(
+        "%(channel)s takes at most %(n)s a month from %(sender)s; sent or planned so far: %(used)s (%(titles)s). "
+        "The next may go from %(next)s on."
+    ),
+    N_(
+        "%(channel)s lets a person have at most %(n)s a day from %(sender)s; sent or planned so far: %(used)s "
+        "(%(titles)s). The next may go from %(next)s on."
+    ),
+    N_(
+        "%(channel)s lets a person have at most %(n)s a month from %(sender)s; sent or planned so far: %(used)s "
+        "(%(titles)s). The next may go from %(next)s on."
+    ),
+    N_(
+        "On %(channel)s one broadcast reaches %(most)s people, and these lists have %(n)s there. "
+        "Choose fewer lists."
+    ),
+    N_("On %(channel)s one text goes to all: take the placeholders out, or write other words for it."),
+    N_(
+        "On %(channel)s %(full)s of %(n)s people are left out: the platform lets them have no more broadcasts "
+        "before %(day)s."
+    ),
+    N_(
         "%(list)s promised at most %(n)s messages a day, and this would be one more. "
         "Choose another time, or give a reason for going over the promise."
     ),
@@ -47,6 +72,7 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("This broadcast is %(state)s; nothing of it can be sent again."),
     N_("Nobody is left to whom it would be worth trying again."),
     N_("Nothing of this broadcast waits for its first wave."),
+    N_("A first wave would use up the quota of a platform that counts each sending; send to all at once."),
     N_("The first wave is 1 to %(most)s per cent of the people, not %(n)s."),
     N_(
         "Stopped by itself: %(n)s of %(all)s people could not be reached, %(share)s per cent; the limit is %(limit)s."

@@ -196,6 +196,7 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         broadcast=broadcast,
         sheet=sheet,
         problems=[said(problem) for problem in sheet.problems],
+        quota_notes=[said(note) for note in sheet.quota_notes],
         choice=choice,
         raw=raw,
         promise=said(sheet.promise),

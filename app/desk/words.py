@@ -61,6 +61,7 @@ _REASONS: Final[dict[str, str]] = {
         "has not written to us lately, and the platform lets us write to nobody else"
     ),
     SkipReason.REGION_CLOSED: _l("the platform delivers no newsletters to numbers of this country"),
+    SkipReason.QUOTA: _l("the platform lets through no more broadcasts for now"),
     ErrorKind.INVALID: _l("not a number that can be reached"),
     ErrorKind.GONE: _l("the account or device is no more"),
     ErrorKind.WINDOW_CLOSED: _l("the platform lets us write only to those who wrote to us lately"),

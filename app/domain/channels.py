@@ -29,6 +29,7 @@ _ALL: Final = (
     Channel("WhatsApp", 1024),
     Channel("Messenger", 2000, "utf16"),
     Channel("Viber", 7000),
+    Channel("WeChat", 2048, "bytes"),
 )
 CHANNELS: Final[Mapping[str, Channel]] = {one.name.casefold(): one for one in _ALL}
 

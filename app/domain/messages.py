@@ -14,6 +14,7 @@ class EventKind(StrEnum):
 
     MESSAGE = "message"
     RECEIPT = "receipt"
+    BATCH_RESULT = "batch_result"
     SIGNAL = "signal"
     IGNORED = "ignored"
 
@@ -113,6 +114,20 @@ class Receipt:
     ref: DeliveryRef
     provider_id: str
     status: ReceiptStatus
+    error: "SendError | None" = None
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """A provider's later report about everybody who shared a request, by its id: how many there were, how many got it.
+
+    Who they are, it does not say: only where all of them or none got it, their deliveries are known. `error` says why
+    nobody did.
+    """
+
+    provider_id: str
+    people: int
+    reached: int
     error: "SendError | None" = None
 
 
@@ -222,4 +237,5 @@ class Event:
     at: datetime | None = None
     message: InboundMessage | None = None
     receipt: Receipt | None = None
+    result: BatchResult | None = None
     signal: PlatformEvent | None = None

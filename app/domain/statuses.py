@@ -106,3 +106,4 @@ class SkipReason(StrEnum):
     FREQUENCY_CAP = "frequency_cap"
     NO_PROACTIVE_PATH = "no_proactive_path"
     REGION_CLOSED = "region_closed"
+    QUOTA = "platform_quota"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from app.domain.messages import (
     Batch,
@@ -26,6 +26,7 @@ from app.domain.messages import (
     PlatformSignal,
     ReceiptStatus,
 )
+from app.domain.quotas import Quota
 
 
 class GatewayError(Exception):
@@ -65,6 +66,7 @@ class Capabilities:
     first half -> bytes. `buttons`: how many under one message. `window`: how long after a person's words we may write;
     None: always. `receipts`: what is reported later. `signals`: what the platform tells about people unasked.
     `idempotent`: a request may be repeated with its key. `connection`: http, or stream for a connector process.
+    `quota`: how many broadcasts the platform takes in a day or a month; None: any number.
     """
 
     channel: str
@@ -84,6 +86,7 @@ class Capabilities:
     proof: Proof = Proof.ADDRESSED
     idempotent: bool = False
     connection: str = "http"
+    quota: Quota | None = None
 
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -156,6 +159,47 @@ class Gateway(Protocol):
 
     def link(self, payload: str) -> str | None:
         """Return the address that opens this sender on a phone and brings us `payload`; None where there is none."""
+
+
+class Token(NamedTuple):
+    """An access token, and for how many seconds from now it is good."""
+
+    value: str
+    seconds: float
+
+
+@runtime_checkable
+class TokenUser(Protocol):
+    """A gateway whose requests carry an access token that all processes share and that runs out.
+
+    It says how to ask for one; `app.gateways.tokens` does so, and puts it into each call of `encode` as it leaves.
+    """
+
+    token_key: str
+    """Names the account at the provider: senders of one account share its token. No secret."""
+
+    def token_call(self, *, anew: bool) -> Call:
+        """Return the request for a token; `anew`: another than the one that was just refused."""
+
+    def token_of(self, reply: Reply) -> Token | Reply:
+        """Return the token that came back, or the reply that `decode` shall read of a message that had to stay here."""
+
+    def with_token(self, call: Call, token: str) -> Call:
+        """Return the call with a token in it."""
+
+    def refuses_token(self, reply: Reply) -> bool:
+        """Tell whether the provider did nothing because of the token."""
+
+
+@runtime_checkable
+class LinkDrawer(Protocol):
+    """A gateway whose `link` is None because the provider alone can make one, a QR code with a payload."""
+
+    def drawn_link_call(self, payload: str) -> Call:
+        """Return the request for an address that, as a QR code, brings us `payload` when it is scanned."""
+
+    def drawn_link_of(self, reply: Reply) -> str | None:
+        """Return that address; None when none was made."""
 
 
 class GatewayClass(Protocol):

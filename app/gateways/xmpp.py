@@ -9,7 +9,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
-from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
+from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
 
 from app.domain.addresses import Address, BadAddress, canonical
@@ -35,12 +35,12 @@ from app.gateways.base import (
     BadSignature,
     Call,
     Capabilities,
-    Malformed,
     Proof,
     Reply,
     SettingSpec,
 )
 from app.gateways.common import HttpGateway, by_status, for_all, without_answer
+from app.gateways.safe_xml import document
 
 STANZA: Final = "STANZA"
 NUMBER: Final = "x-stanza-number"
@@ -144,7 +144,7 @@ class XmppGateway(HttpGateway):
 
     def parse(self, request: HookRequest) -> Sequence[Event]:
         """Messages, presence, receipts, and errors about what we sent."""
-        stanza = _element(request.body)
+        stanza = document(request.body, "The stanza")
         try:
             address = canonical(self.channel, stanza.get("from", ""))
         except BadAddress:  # a server speaks for itself
@@ -175,7 +175,7 @@ class XmppGateway(HttpGateway):
 
     def acknowledge(self, request: HookRequest) -> HookReply:
         """Accept a subscription; nothing else needs an answer of the protocol."""
-        stanza = _element(request.body)
+        stanza = document(request.body, "The stanza")
         answers = {"subscribe": "subscribed", "unsubscribe": "unsubscribed"}
         answer = answers.get(stanza.get("type", "")) if _name(stanza) == "presence" else None
         if answer is None:
@@ -213,24 +213,6 @@ def _failure(stanza: Element) -> SendError:
     code = next((name for name in conditions if name != "text"), "undefined-condition")
     known = _CONDITIONS.get(code, SendError(ErrorKind.TEMPORARY))
     return SendError(known.kind, code, bounces_after=known.bounces_after)
-
-
-def _element(body: bytes) -> Element:
-    parser = XMLParser(target=_NoDoctype())  # noqa: S314  # without a document type there are no entities to abuse
-    try:
-        parser.feed(body)
-        found: Element = parser.close()
-    except (ParseError, ValueError, LookupError) as error:
-        raise Malformed("The stanza is no XML.") from error
-    return found
-
-
-class _NoDoctype(TreeBuilder):
-    """Builds elements, and refuses a document type: XMPP knows none (RFC 6120, 11.1), where entities come from."""
-
-    def doctype(self, name: str, public_id: str | None, system_id: str | None) -> None:
-        """Refuse."""
-        raise ValueError("a stanza has no document type")
 
 
 def _name(element: Element) -> str:

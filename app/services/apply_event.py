@@ -6,12 +6,15 @@ from app.domain.messages import Event
 from app.services.apply_signal import apply_signal
 from app.services.controller import Controller
 from app.services.receive_message import Received, receive_message
+from app.services.record_receipts import record_result
 
 
 def apply_event(event: Event, *, sender_id: int, controller: Controller, now: datetime) -> Received | None:
-    """Do what a text or a signal means, once; None for an event that is neither (a receipt, or nothing to us)."""
+    """Do what a text or a signal means, once; None for an event that is neither (a report, or nothing to us)."""
     if event.message is not None:
         return receive_message(event.message, sender_id=sender_id, controller=controller, now=now)
     if event.signal is not None:
         return apply_signal(event.signal, sender_id=sender_id, controller=controller, now=now)
+    if event.result is not None:
+        record_result(event.result, sender_id=sender_id, now=now)
     return None

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import WORKER_DIED, BroadcastState, DeliveryStatus
+from app.services import quotas
 from app.services.controller import Controller
 from app.storage import audience, tallies
 from app.storage.consent import lock_head
@@ -64,13 +65,11 @@ def _open(broadcast_id: int, controller: Controller, now: datetime) -> Opened | 
         list_ids = session.scalars(
             select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
         ).all()
+        ways = ways_of_broadcast(session, broadcast_id)
+        sizes = quotas.slice_sizes(session, ways.values())
+        first = broadcast.first_percent
         broadcast.audience = audience.cut_into_slices(
-            session,
-            broadcast_id,
-            list_ids,
-            head.seq,
-            ways_of_broadcast(session, broadcast_id),
-            broadcast.first_percent,
+            session, broadcast_id, list_ids, head.seq, ways, sizes, first
         )
         return Opened(broadcast_id, BroadcastState.SENDING, broadcast.audience)
 
@@ -99,8 +98,11 @@ def _retry_slices(session: Session, broadcast_id: int, now: datetime) -> int:
     last = session.scalar(select(func.max(Slice.seq)).where(Slice.broadcast_id == broadcast_id))
     seq = (last if last is not None else -1) + 1
     slices = 0
-    for sender_id in ways_of_broadcast(session, broadcast_id).values():
-        while _move_due(session, broadcast_id, sender_id, seq + slices, now):
+    senders = ways_of_broadcast(session, broadcast_id).values()
+    sizes = quotas.slice_sizes(session, senders)
+    for sender_id in senders:
+        size = sizes.get(sender_id, audience.SLICE_SIZE)
+        while _move_due(session, broadcast_id, sender_id, seq + slices, size, now):
             session.add(
                 Slice(broadcast_id=broadcast_id, seq=seq + slices, sender_id=sender_id, state="open", epoch=0)
             )
@@ -109,7 +111,7 @@ def _retry_slices(session: Session, broadcast_id: int, now: datetime) -> int:
     return slices
 
 
-def _move_due(session: Session, broadcast_id: int, sender_id: int, seq: int, now: datetime) -> int:
+def _move_due(session: Session, broadcast_id: int, sender_id: int, seq: int, size: int, now: datetime) -> int:
     """Move as many deliveries as one slice holds; after a night with the clock down a million may be due at once."""
     due = (
         Delivery.broadcast_id == broadcast_id,
@@ -119,9 +121,7 @@ def _move_due(session: Session, broadcast_id: int, sender_id: int, seq: int, now
             Slice.broadcast_id == broadcast_id, Slice.seq == Delivery.slice, Slice.sender_id == sender_id
         ),
     )
-    some = (
-        select(Delivery.subscriber_id).where(*due).order_by(Delivery.subscriber_id).limit(audience.SLICE_SIZE)
-    )
+    some = select(Delivery.subscriber_id).where(*due).order_by(Delivery.subscriber_id).limit(size)
     return changed(
         session.execute(
             update(Delivery)

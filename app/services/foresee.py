@@ -13,6 +13,7 @@ from app.domain.policy.decisions import CAP_PERIOD, Decision, Defer, Skip, break
 from app.domain.policy.places import Whereabouts
 from app.domain.statuses import BroadcastState, SkipReason
 from app.services import hold_back
+from app.services.quotas import Used
 from app.storage import audience, holding, quiet
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
 from app.storage.ways import ways_to
@@ -47,9 +48,13 @@ class Foresight:
 
 
 def foresee(
-    session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList], at: datetime
+    session: Session,
+    broadcast: Broadcast,
+    lists: Sequence[BroadcastList],
+    at: datetime,
+    used: Sequence[Used] = (),
 ) -> Foresight:
-    """Ask the gate about everybody as if the broadcast started at `at`."""
+    """Ask the gate about everybody as if the broadcast started at `at`; `used` is what platforms' quotas leave."""
     list_ids = [one.id for one in lists]
     ways = ways_to(session, list_ids)
     skipped = Counter(
@@ -62,8 +67,11 @@ def foresee(
     closed = hold_back.closed(session, lists, expires_at, at)
     waiting = [*_by_places(closed, groups, skipped), *_by_cap(session, broadcast, lists, closed, at, skipped)]
     left_out = skipped[SkipReason.QUIET_HOURS] + skipped[SkipReason.FREQUENCY_CAP]
+    # Whoever must wait for the moment's sake as well is counted once.
+    skipped[SkipReason.QUOTA] = min(sum(one.full for one in used), sum(groups.values()) - left_out)
+    reachable = sum(groups.values()) - left_out - skipped[SkipReason.QUOTA]
     elsewhere = audience.reached_elsewhere(session, list_ids, at, ways) if ways else 0
-    return Foresight(sum(groups.values()) - left_out, dict(+skipped), tuple(waiting), elsewhere)
+    return Foresight(reachable, dict(+skipped), tuple(waiting), elsewhere)
 
 
 def broken_promise(

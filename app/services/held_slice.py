@@ -100,5 +100,5 @@ class HeldSlice:
     def must_ask(self, ledger_end: int, now: datetime) -> bool:
         """Tell whether the gate has to be asked once more: somebody may have left, expired or had enough since."""
         expired = self.limits.expires_at is not None and now >= self.limits.expires_at
-        held_back = bool(self.limits.closed or self.limits.recent)
+        held_back = bool(self.limits.closed or self.limits.recent or self.limits.spent.recent)
         return ledger_end != self.ledger_end or now >= self.fresh_until or expired or held_back

@@ -11,7 +11,9 @@ from app.domain.addresses import Address
 from app.domain.policy.decisions import CAP_PERIOD, Decision, Send, cap_of, decide, spread_s
 from app.domain.policy.places import Whereabouts, whereabouts
 from app.domain.policy.quiet import next_open, next_quarter
+from app.domain.quotas import Quota
 from app.domain.statuses import BroadcastState
+from app.services import quotas
 from app.services.broadcast_rows import targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise
 from app.storage import quiet
@@ -24,17 +26,27 @@ STATED_ZONE = "zone"  # the attribute in which a person's own time zone is kept
 _LOOK_AGAIN = timedelta(seconds=1)
 
 
-def limits_of(session: Session, broadcast: Broadcast, rate: float, now: datetime) -> Limits:
-    """Return what the moment forbids this broadcast."""
+def limits_of(
+    session: Session,
+    broadcast: Broadcast,
+    rate: float,
+    now: datetime,
+    *,
+    sender_id: int,
+    quota: Quota | None,
+) -> Limits:
+    """Return what the moment forbids this broadcast over one sender, whose platform may have a quota."""
     lists = targets_of(session, broadcast.id)
     recent, cap = recent_and_cap(session, broadcast, lists, now)
+    used_up = quotas.closed_by(session, broadcast, sender_id, quota, now)
     return Limits(
         valid_until=min(now + _LOOK_AGAIN, next_quarter(now)),
         expires_at=broadcast.expires_at,
-        closed=closed(session, lists, broadcast.expires_at, now),
+        closed=(((used_up, None),) if used_up else closed(session, lists, broadcast.expires_at, now)),
         spread_s=spread_s(broadcast.audience or 0, rate),
         recent=recent,
         cap=cap,
+        spent=quotas.spent_by(session, broadcast, sender_id, quota, now),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.domain.placeholders import parse
+from app.domain.quotas import Quota
 from app.services import hold_back
 from app.services.controller import Controller
 from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
@@ -15,6 +16,7 @@ from app.storage import audience, deliveries, holding
 from app.storage.database import transaction
 from app.storage.deliveries import Door, Lease
 from app.storage.gate import Way
+from app.storage.holding import Limits
 from app.storage.journal import Journal
 from app.storage.models import Broadcast, Slice
 from app.storage.ways import way_of
@@ -28,7 +30,10 @@ REACH_SECONDS = 0.25
 
 @dataclass
 class LaneSlices:
-    """The slices of one sender, for one worker. `by_parts`: an SMS takes as many permits as it has parts."""
+    """The slices of one sender, for one worker. `by_parts`: an SMS takes as many permits as it has parts.
+
+    `quota` is how many broadcasts the platform takes, where it has a limit.
+    """
 
     sender_id: int
     rate: float
@@ -36,6 +41,7 @@ class LaneSlices:
     controller: Controller
     journal: Journal
     worker: str
+    quota: Quota | None = None
     _door: Door | None = None
     _reaches: Way | None = None
 
@@ -61,7 +67,7 @@ class LaneSlices:
         if part.lo is not None and part.hi is not None:
             hold_back.group_slice(session, broadcast.id, part.lo, part.hi, self.controller.region)
             audience.claim_rows(session, broadcast, part, now, self._way(session))
-        limits = hold_back.limits_of(session, broadcast, self.rate, now)
+        limits = self._limits(session, broadcast, now)
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
         template = parse(lease.text)
         people = deliveries.people_of(session, lease, template.names)
@@ -109,7 +115,7 @@ class LaneSlices:
         with transaction() as session:
             if now >= held.limits.valid_until:
                 broadcast = session.get_one(Broadcast, held.lease.broadcast_id)
-                held.limits = hold_back.limits_of(session, broadcast, self.rate, now)
+                held.limits = self._limits(session, broadcast, now)
             return deliveries.pass_gate(session, held.lease, ids, now, held.limits, self._way(session))
 
     def _way(self, session: Session) -> Way:
@@ -117,6 +123,11 @@ class LaneSlices:
         if self._reaches is None:
             self._reaches = way_of(session, self.sender_id)
         return self._reaches
+
+    def _limits(self, session: Session, broadcast: Broadcast, now: datetime) -> Limits:
+        return hold_back.limits_of(
+            session, broadcast, self.rate, now, sender_id=self.sender_id, quota=self.quota
+        )
 
     def close(self) -> None:
         """Give the door's connection back."""

@@ -12,6 +12,7 @@ from app.domain.parts import measure
 from app.domain.placeholders import PlaceholderError, parse
 from app.domain.policy.content import Finding, Severity
 from app.domain.statuses import BroadcastState
+from app.services import quotas
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, move, targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
@@ -36,8 +37,9 @@ class Review:
     `skipped` counts people by the gate's reason; `waiting` tells of those among the reachable who get it later.
     `elsewhere` of those skipped get it on another channel that they agreed to.
     `findings` are what the lint says of the text, `promise` (or "") is the promise to a list that one message more
-    would break. `parts`, `encoding`, `rate` and `sender_name` are those of the first share; `total_parts` is for all
-    reachable, `seconds` until the last sender is done. `problems` forbid scheduling, `warnings` do not.
+    would break, `quota_notes` (among the warnings) say whom a platform's quota leaves out. `parts`, `encoding`, `rate`
+    and `sender_name` are those of the first share; `total_parts` is for all reachable, `seconds` until the last sender
+    is done. `problems` forbid scheduling, `warnings` do not.
     """
 
     audience: int
@@ -56,6 +58,7 @@ class Review:
     elsewhere: int = 0
     findings: tuple[Finding, ...] = ()
     shares: tuple[Share, ...] = ()
+    quota_notes: tuple[str, ...] = ()
 
 
 def create_draft(
@@ -153,8 +156,10 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
         lists = targets_of(session, broadcast_id)
-        seen = foresee(session, broadcast, lists, max(at or now, now))
         shares = shares_of(session, broadcast, lists, max(at or now, now))
+        used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
+        quota_notes = tuple(quotas.warnings_of(used, shares))
+        seen = foresee(session, broadcast, lists, max(at or now, now), used)
         size = measure(longest(broadcast.text))
         reachable = seen.reachable
         findings = read_text(session, broadcast, lists, brand, now)
@@ -170,9 +175,11 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
             sender_name=shares[0].sender if shares else "",
             problems=(
                 *_problems(session, broadcast, lists, shares, reachable),
+                *quotas.problems_of(used, shares),
                 *_advice(findings, Severity.ERROR),
             ),
-            warnings=_advice(findings, Severity.WARNING),
+            warnings=(*quota_notes, *_advice(findings, Severity.WARNING)),
+            quota_notes=quota_notes,
             promise=broken_promise(session, broadcast, lists, max(at or now, now)),
             waiting=seen.waiting,
             elsewhere=seen.elsewhere,
@@ -233,8 +240,10 @@ def schedule_in(
     list_ids = [one.id for one in lists]
     reachable = audience.dry_run(session, list_ids, now, ways_to(session, list_ids)).get(None, 0)
     findings = read_text(session, broadcast, lists, "", now)
+    used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
     problems = (
         *_problems(session, broadcast, lists, shares, reachable),
+        *quotas.problems_of(used, shares),
         *_advice(findings, Severity.ERROR),
     )
     if problems:
@@ -244,6 +253,10 @@ def schedule_in(
     if broadcast.over_cap_reason is None and (broken := broken_promise(session, broadcast, lists, instant)):
         raise Refused(broken)
     broadcast.next_at, broadcast.zone, broadcast.sender_id = instant, zone, shares[0].sender_id
+    if first_percent is not None and quotas.slice_sizes(session, [one.sender_id for one in shares]):
+        raise Refused(
+            "A first wave would use up the quota of a platform that counts each sending; send to all at once."
+        )
     broadcast.first_percent = first_percent
     broadcast.expires_at = instant + timedelta(minutes=broadcast.fresh_minutes)
     note(

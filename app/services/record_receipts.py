@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from app.domain.messages import Receipt, ReceiptStatus, SendError
+from app.domain.messages import BatchResult, Receipt, ReceiptStatus, SendError
 from app.domain.statuses import RECEIPT_OVERWRITES, DeliveryStatus
 from app.services.controller import Controller
 from app.services.react_to_failures import PERSONAL, react
 from app.storage.consent import lock_head
 from app.storage.database import transaction
-from app.storage.outcomes import Report, apply_report, apply_reports
+from app.storage.outcomes import Report, apply_report, apply_reports, apply_result
 
 _STATUS = {
     ReceiptStatus.SENT: DeliveryStatus.SENT,
@@ -41,6 +41,28 @@ def record_receipts(receipts: Sequence[SenderReceipt], *, controller: Controller
     failures = sorted((one for one in receipts if one.receipt.error), key=lambda one: one.receipt.ref)
     if failures:
         _record_failures(failures, controller, now)
+
+
+def record_result(result: BatchResult, *, sender_id: int, now: datetime) -> int:
+    """Apply a report about everybody who shared a request; returns how many deliveries moved.
+
+    Where some got it and some did not, nobody knows who: then nothing moves.
+    """
+    if result.error is None and result.reached < result.people:
+        return 0
+    error = result.error
+    status = DeliveryStatus.DELIVERED if error is None else DeliveryStatus.FAILED
+    with transaction() as session:
+        return apply_result(
+            session,
+            sender_id,
+            result.provider_id,
+            status,
+            RECEIPT_OVERWRITES[status],
+            now,
+            error_code=error.code if error else None,
+            reason=error.kind.value if error else None,
+        )
 
 
 def _record_failures(failures: Sequence[SenderReceipt], controller: Controller, now: datetime) -> None:

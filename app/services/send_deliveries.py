@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Protocol
 
 from app.domain.addresses import Address
@@ -97,8 +98,11 @@ class Lane:
         self._setup, self._transport, self._throttle = setup, transport, throttle
         self._controller, self._clock, self._worker, self._meter = controller, clock, worker, meter
         self._permits = 0
-        by_parts = setup.gateway.capabilities().rate_unit == "part"
-        self._slices = LaneSlices(setup.sender_id, setup.rate, by_parts, controller, journal, worker)
+        can = setup.gateway.capabilities()
+        by_parts = can.rate_unit == "part"
+        self._most_together = can.max_batch if can.rate_unit == "request" else 1
+        quota = can.quota
+        self._slices = LaneSlices(setup.sender_id, setup.rate, by_parts, controller, journal, worker, quota)
         self._held: list[HeldSlice] = []
         # Who is on the wire or not yet settled: their slice and place in it, None for a reply; and the attempt.
         self._out: dict[DeliveryRef, tuple[HeldSlice | None, int, int]] = {}
@@ -201,8 +205,9 @@ class Lane:
         return None
 
     def _start_window(self, held: HeldSlice) -> float:
-        size = len(held.window(min(self._transport.free, WINDOW)))
-        if held.permitted < size and (wait := self._ask_for_permits(held, size)):
+        together = self._together(held)
+        size = len(held.window(max(together, min(self._transport.free, WINDOW))))
+        if held.permitted < size and (wait := self._ask_for_permits(held, size, together)):
             return wait
         size = min(size, held.permitted)
         self._last_window = self._clock()
@@ -226,9 +231,17 @@ class Lane:
         self._tidy()
         return 0.0
 
-    def _ask_for_permits(self, held: HeldSlice, size: int) -> float:
+    def _together(self, held: HeldSlice) -> int:
+        """How many of these people share one request: those of one text, where the provider takes many at once."""
+        return 1 if held.template.slots else self._most_together
+
+    def _ask_for_permits(self, held: HeldSlice, size: int, together: int) -> float:
         """Ask for a window's permits, and those of a moment ahead; returns seconds to wait when nobody has one."""
         rate = self._setup.rate
+        if together > 1:
+            granted, wait = self._throttle.take(self._setup.sender_id, rate, [1] * ceil(size / together))
+            held.permitted = min(size, granted * together)
+            return 0.0 if granted else wait
         ahead = min(PERMITS, max(size, int(rate * PERMITS_SECONDS)))
         costs = held.costs(held.permitted, ahead)
         granted, wait = self._throttle.take(self._setup.sender_id, rate, costs)
@@ -245,6 +258,8 @@ class Lane:
         if recipients:
             batch = Batch(tuple(recipients), self._setup.callback_url)
             for call in self._setup.gateway.encode(batch):
+                while not self._transport.free:  # many who were to share a request may have to go alone
+                    self._collect(0.05)
                 self._transport.submit(call)
             self._result.handed_over += len(recipients)
 

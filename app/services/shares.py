@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.domain.channels import channel_named
 from app.domain.parts import measure
 from app.domain.placeholders import parse
+from app.domain.quotas import QUOTAS
 from app.services.controller import Refused
 from app.storage import audience
 from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender, Subscriber
@@ -22,7 +24,8 @@ MAX_VARIANT = 10_000
 class Share:
     """The part of a broadcast that one sender carries. `parts` of an SMS, else 1; `own_words`: a variant of its own.
 
-    `seconds` is what the sender needs for it at its `rate`; `paused` says why it sends nothing now, or is empty.
+    `together` people share one request. `seconds` is what the sender needs for it at its `rate`; `paused` says why it
+    sends nothing now, or is empty.
     """
 
     channel: str
@@ -34,6 +37,7 @@ class Share:
     text: str
     own_words: bool
     parts: int
+    together: int = 1
 
     @property
     def total_parts(self) -> int:
@@ -43,7 +47,7 @@ class Share:
     @property
     def seconds(self) -> float:
         """How long the sender needs."""
-        return self.total_parts / self.rate
+        return ceil(self.total_parts / self.together) / self.rate
 
 
 def shares_of(
@@ -73,6 +77,7 @@ def shares_of(
                 text,
                 channel in own,
                 parts,
+                quota.people if (quota := QUOTAS.get(sender.gateway)) else 1,
             )
         )
     return shares

@@ -7,6 +7,7 @@ from app.simulator.phones import PhonesPage
 from app.simulator.telegram_api import TelegramApi
 from app.simulator.twilio_api import TwilioApi
 from app.simulator.twilio_send import SendMessages
+from app.simulator.wechat_api import Later, WeChatApi, in_a_second
 from app.simulator.world import World
 
 HEADERS = {
@@ -17,11 +18,12 @@ HEADERS = {
 }
 
 
-def create_app(world: World, desk_url: str = "") -> Flask:
-    """Return the app: Twilio's and Telegram's API, the control API, the phones page and `/health`."""
+def create_app(world: World, desk_url: str = "", later: Later = in_a_second) -> Flask:
+    """Return the app: the APIs of Twilio, Telegram and WeChat, the control API, the phones page and `/health`."""
     app = Flask(__name__)
     app.register_blueprint(TwilioApi(world).blueprint())
     app.register_blueprint(TelegramApi(world.chats).blueprint())
+    app.register_blueprint(WeChatApi(world.chats, world.wechat, world.clock, later).blueprint())
     app.register_blueprint(ControlApi(world).blueprint())
     app.register_blueprint(PhonesPage(world, desk_url).blueprint())
     app.add_url_rule("/health", "health", lambda: Response("ok\n", mimetype="text/plain"))

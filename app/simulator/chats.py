@@ -6,9 +6,11 @@ message of ours goes, and how what a person does is told to the product.
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Literal, Protocol
+from urllib.parse import urlencode
 
 from app.simulator.conversations import Conversations
 from app.simulator.records import is_loopback
@@ -34,10 +36,11 @@ class Account:
 
 @dataclass(frozen=True)
 class Told:
-    """A webhook: what to post, and with which headers."""
+    """A webhook: what to post, with which headers, and what stands behind the address."""
 
     body: bytes
     headers: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 class Messenger(Protocol):
@@ -47,6 +50,12 @@ class Messenger(Protocol):
 
     def id_of(self, number: str) -> str:
         """Return the id by which this messenger knows the owner of a phone."""
+
+    def opened(self, account: Account, number: str, scene: str, known: bool) -> Told | None:
+        """Return the webhook for whoever comes, perhaps by a code with a `scene`, and `known` were they here before.
+
+        None: the messenger tells nobody.
+        """
 
     def said(self, account: Account, number: str, text: str) -> Told:
         """Return the webhook for a text."""
@@ -68,6 +77,7 @@ class Chats:
         """Forget chats, blocks and counts; keep the accounts."""
         with self._lock:
             self.opened: set[tuple[str, str]] = set()
+            self._known, self._numbers = -1, dict[tuple[str, str], str]()
             self.blocks: set[tuple[str, str]] = set()
             self._counts: Counter[str] = Counter()
             self._copies: Counter[tuple[str, str, str]] = Counter()
@@ -81,6 +91,7 @@ class Chats:
             raise BadAccount(f"webhook_url: {account.webhook_url!r} is not on this machine")
         with self._lock:
             self.accounts[account.address] = account
+            self._known = -1
 
     def all(self) -> tuple[Account, ...]:
         """Return the accounts in the order in which they were made."""
@@ -89,7 +100,7 @@ class Chats:
 
     def deliver(self, account: Account, user_id: str, text: str) -> Fate:
         """Show a message of ours on the phone whose owner has this id, if they opened a chat and did not block us."""
-        number = self._number(account, user_id)
+        number = self.number_of(account, user_id)
         with self._lock:
             if number is None:
                 return "no_chat"
@@ -103,10 +114,25 @@ class Chats:
     def text(self, number: str, account: Account, text: str) -> Answer | None:
         """Somebody writes to us: opens the chat, and tells the product; None when the product was not reached."""
         messenger = self._messengers[account.channel]
-        with self._lock:
-            self.opened.add((number, account.address))
+        self.open(number, account)
         self._conversations.add(number, "out", account.address, text, channel=account.channel)
         return self._tell(account, number, messenger.said(account, number, text))
+
+    def open(self, number: str, account: Account, scene: str = "") -> Answer | None:
+        """Somebody comes to us; `scene` is what the code said that brought them, and is told each time."""
+        with self._lock:
+            known = (number, account.address) in self.opened
+            self.opened.add((number, account.address))
+        if known and not scene:
+            return None
+        told = self._messengers[account.channel].opened(account, number, scene, known)
+        return None if told is None else self._tell(account, number, told)
+
+    def report(self, account: Account, told: Told) -> None:
+        """Tell the product what is about nobody in particular."""
+        if account.webhook_url:
+            with suppress(CannotDeliver):
+                self._wire.send(_address(account, told), told.body, told.headers)
 
     def block(self, number: str, account: Account, blocked: bool) -> None:
         """Somebody blocks us on this messenger, or lifts the block."""
@@ -131,19 +157,23 @@ class Chats:
                 "duplicates": sum(count - 1 for count in self._copies.values()),
             }
 
-    def _number(self, account: Account, user_id: str) -> str | None:
-        id_of = self._messengers[account.channel].id_of
+    def number_of(self, account: Account, user_id: str) -> str | None:
+        """Return the phone whose owner has this id, if they ever came to us."""
         with self._lock:
-            for number, address in self.opened:
-                if address == account.address and id_of(number) == user_id:
-                    return number
-        return None
+            if self._known != len(self.opened):
+                self._known = len(self.opened)
+                self._numbers = {
+                    (address, self._messengers[self.accounts[address].channel].id_of(number)): number
+                    for number, address in self.opened
+                    if address in self.accounts
+                }
+            return self._numbers.get((account.address, user_id))
 
     def _tell(self, account: Account, number: str, told: Told) -> Answer | None:
         if not account.webhook_url:
             return None
         try:
-            answer = self._wire.send(account.webhook_url, told.body, told.headers)
+            answer = self._wire.send(_address(account, told), told.body, told.headers)
         except CannotDeliver as error:
             self._conversations.add(number, "note", account.address, str(error), channel=account.channel)
             return None
@@ -151,6 +181,10 @@ class Chats:
             note = f"HTTP {answer.status}"
             self._conversations.add(number, "note", account.address, note, channel=account.channel)
         return answer
+
+
+def _address(account: Account, told: Told) -> str:
+    return account.webhook_url + (f"?{urlencode(told.query)}" if told.query else "")
 
 
 def read_account(data: Mapping[str, object]) -> Account:

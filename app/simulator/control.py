@@ -36,6 +36,7 @@ class ControlApi:
             ("PUT", "/accounts", self.put_account),
             ("GET", "/state", self.show_state),
             ("POST", "/inbound", self.text),
+            ("POST", "/follow", self.follow),
             ("GET", "/messages", self.messages),
             ("GET", "/stats", self.stats),
             ("POST", "/failures", self.plan_failures),
@@ -89,6 +90,17 @@ class ControlApi:
             return json_response({"webhook_status": answer.status if answer else None})
         outcome = self._world.inbound.text(phone, to, _string(data, "body"))
         return json_response(asdict(outcome))
+
+    def follow(self) -> Response:
+        """Somebody comes to an account: `{from, to}`, and `scene` where the code that they scanned has one."""
+        data = _body()
+        phone, to, scene = _number(data, "from"), _string(data, "to"), data.get("scene", "")
+        account = self._world.chats.accounts.get(to)
+        if account is None or not isinstance(scene, str):
+            raise BadField("to: must be an account's address, and scene a text")
+        answer = self._world.chats.open(phone, account, scene)
+        self._world.remember()
+        return json_response({"webhook_status": answer.status if answer else None})
 
     def messages(self) -> Response:
         """Return remembered messages, newest first: to `?to=`, at most `?limit=` (100)."""

@@ -35,6 +35,10 @@ class TelegramMessenger:
         """A chat's id: the digits of the phone, which is a number as Telegram's are."""
         return number.removeprefix("+")
 
+    def opened(self, account: Account, number: str, scene: str, known: bool) -> Told | None:
+        """Nobody is told: only who writes is known to a bot."""
+        return None
+
     def said(self, account: Account, number: str, text: str) -> Told:
         """A private message."""
         chat = {"id": int(self.id_of(number)), "type": "private", "first_name": "Somebody"}

@@ -8,7 +8,7 @@ from threading import Event, Semaphore
 from app.clock import utcnow
 from app.domain.parts import measure
 from app.simulator.callbacks import Receipts
-from app.simulator.chats import Chats
+from app.simulator.chats import Chats, Messenger
 from app.simulator.conversations import Conversations
 from app.simulator.inbound import Inbound
 from app.simulator.limits import FaultPlan, TokenBuckets
@@ -16,6 +16,7 @@ from app.simulator.magic import HANDSET_BLOCKS, Magic, MagicNumbers
 from app.simulator.records import Message
 from app.simulator.state import State
 from app.simulator.telegram_api import TelegramMessenger
+from app.simulator.wechat_messenger import WeChatMessenger
 from app.simulator.wire import Wire
 
 HELD_AT_ONCE = 64
@@ -44,7 +45,9 @@ class World:
         self.faults = FaultPlan()
         self.wire = Wire()
         self.inbound = Inbound(self.state, self.conversations, self.wire)
-        self.chats = Chats(self.conversations, self.wire, {"telegram": TelegramMessenger(clock)})
+        self.wechat = WeChatMessenger(clock)
+        messengers: dict[str, Messenger] = {"telegram": TelegramMessenger(clock), "wechat": self.wechat}
+        self.chats = Chats(self.conversations, self.wire, messengers)
         self.receipts = Receipts(self.wire, self._step, pauses)
         self.remember: Callable[[], object] = lambda: None
         self.run = secrets.token_hex(4)
@@ -71,6 +74,7 @@ class World:
         self.buckets.reset()
         self.inbound.reset()
         self.chats.reset()
+        self.wechat.windows.reset()
         self.remember()
 
     def block(self, phone: str, sender: str, blocked: bool) -> None:

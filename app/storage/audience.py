@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, Select, Subquery, case, func, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -121,19 +122,26 @@ def cut_into_slices(
     list_ids: Sequence[int],
     as_of_seq: int,
     ways: Mapping[str, int],
+    sizes: Mapping[int, int] = MappingProxyType({}),
     first_percent: int | None = None,
 ) -> int:
     """Write a broadcast's slices, each a range that holds `SLICE_SIZE` people; returns the size of the audience.
 
-    `ways` names the sender for each channel. A slice has people of one channel only; the ranges of two channels
-    overlap, and the slices of both take turns. With `first_percent` only slices with so many people are open, drawn
-    by lot, so that it is not always the same who go first; the others are held.
+    `ways` names the sender for each channel, `sizes` another size for some senders. A slice has people of one channel
+    only; the ranges of two channels overlap, and the slices of both take turns. With `first_percent` only slices with
+    so many people are open, drawn by lot, so that it is not always the same who go first; the others are held.
     """
     size = SLICE_SIZE if first_percent is None else _size_for(session, list_ids, as_of_seq, first_percent)
     rows = [
         (*row, sender_id)
         for channel, sender_id in sorted(ways.items())
-        for row in _ranges(session, list_ids, as_of_seq, channel if len(ways) > 1 else None, size)
+        for row in _ranges(
+            session,
+            list_ids,
+            as_of_seq,
+            channel if len(ways) > 1 else None,
+            min(size, sizes.get(sender_id, size)) if first_percent else sizes.get(sender_id, size),
+        )
     ]
     rows.sort(key=lambda row: row[0])
     first = _first_wave([row[3] for row in rows], first_percent, broadcast_id)

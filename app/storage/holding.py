@@ -25,12 +25,22 @@ HAD_IT = (
 
 
 @dataclass(frozen=True)
+class Spent:
+    """Who had `count` of the broadcasts `recent` since `since` may have no more before `until`; none: nobody had."""
+
+    recent: tuple[int, ...] = ()
+    count: int = 0
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Limits:
     """What the moment forbids a broadcast; true until `valid_until`.
 
     `closed` pairs a decision with the quiet groups it is about, None meaning everybody. `recent` are the other
     broadcasts of the last 24 hours, empty where they are too few to reach `cap`. `spread_s`: people whose hours
-    open together are spread over so many seconds.
+    open together are spread over so many seconds. `spent` is the platform's quota, where each person has one.
     """
 
     valid_until: datetime
@@ -39,6 +49,7 @@ class Limits:
     spread_s: int = 60
     recent: tuple[int, ...] = ()
     cap: int = 0
+    spent: Spent = Spent()
 
 
 def hold_back(
@@ -67,12 +78,14 @@ def hold_back(
         held |= _by_group(session, waiting, decision, groups, limits.spread_s, now)
     if limits.recent:
         held |= _by_cap(session, broadcast_id, waiting, limits, now)
+    if limits.spent.since is not None:
+        held |= _by_quota(session, broadcast_id, waiting, limits, limits.spent.since, now)
     return held
 
 
-def over_cap(people: Subquery, recent: Sequence[int], cap: int, now: datetime) -> Select[int, datetime]:
-    """SELECT those of `people` (subscriber ids) who have had `cap` messages in the 24 hours before `now`, each with
-    the moment of the first of these. Counted are deliveries of the broadcasts `recent`."""
+def over_cap(people: Subquery, recent: Sequence[int], cap: int, since: datetime) -> Select[int, datetime]:
+    """SELECT those of `people` (subscriber ids) who have had `cap` messages since a moment, each with the moment of
+    the first of these. Counted are deliveries of the broadcasts `recent`."""
     had = aliased(Delivery)
     return (
         select(had.subscriber_id, func.min(had.updated_at).label("first"))
@@ -81,7 +94,7 @@ def over_cap(people: Subquery, recent: Sequence[int], cap: int, now: datetime) -
             had.subscriber_id == people.c.subscriber_id,
             had.inbound_id == 0,
             had.status.in_(HAD_IT),
-            had.updated_at > now - CAP_PERIOD,
+            had.updated_at > since,
         )
         .group_by(had.subscriber_id)
         .having(func.count() >= cap)
@@ -104,7 +117,7 @@ def over_cap_by_group(
     session: Session, people: Subquery, recent: Sequence[int], cap: int, at: datetime, expires_at: datetime
 ) -> list[Full]:
     """Count those of `people` who would have had enough at `at`, by quiet group."""
-    full = over_cap(people, recent, cap, at).subquery()
+    full = over_cap(people, recent, cap, at - CAP_PERIOD).subquery()
     late = case((full.c.first >= expires_at - CAP_PERIOD, 1), else_=0)
     rows = session.execute(
         select(
@@ -157,8 +170,28 @@ def _by_cap(
     now: datetime,
 ) -> set[int]:
     people = select(Delivery.subscriber_id).where(*waiting).subquery()
-    found = session.execute(over_cap(people, limits.recent, limits.cap, now))
+    found = session.execute(over_cap(people, limits.recent, limits.cap, now - CAP_PERIOD))
     decisions = [(one, decide(now, limits.expires_at, frees_at=first + CAP_PERIOD)) for one, first in found]
+    return _write(session, broadcast_id, decisions, now)
+
+
+def _by_quota(
+    session: Session,
+    broadcast_id: int,
+    waiting: Sequence[ColumnElement[bool]],
+    limits: Limits,
+    since: datetime,
+    now: datetime,
+) -> set[int]:
+    people = select(Delivery.subscriber_id).where(*waiting).subquery()
+    found = session.execute(over_cap(people, limits.spent.recent, limits.spent.count, since))
+    decision = decide(now, limits.expires_at, renews_at=limits.spent.until)
+    return _write(session, broadcast_id, [(one, decision) for one, _ in found], now)
+
+
+def _write(
+    session: Session, broadcast_id: int, decisions: Sequence[tuple[int, Decision]], now: datetime
+) -> set[int]:
     if not decisions:
         return set()
     rows = [

@@ -3,19 +3,22 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Update, and_, bindparam, case, exists, func, literal, not_, or_, update
+from sqlalchemy import Update, and_, bindparam, case, exists, func, literal, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
 from app.domain.statuses import DeliveryStatus
 from app.storage.database import changed, is_sqlite
 from app.storage.models import Broadcast, Delivery, Slice
+
+RESULTS_COME_WITHIN = timedelta(days=7)
+"""A platform that checks a broadcast before it sends it, by people even, is done with it by then."""
 
 
 class Settlement(NamedTuple):
@@ -190,6 +193,45 @@ def apply_report(session: Session, report: Report, now: datetime) -> bool:
     """Move one delivery forward; tells whether it moved."""
     done = session.connection().execute(_reporting(report.overwrites), _report_params(report, now))
     return changed(done) > 0
+
+
+def apply_result(
+    session: Session,
+    sender_id: int,
+    provider_id: str,
+    status: DeliveryStatus,
+    overwrites: Sequence[DeliveryStatus],
+    now: datetime,
+    *,
+    error_code: str | None,
+    reason: str | None,
+) -> int:
+    """Move every delivery of one request of a sender forward; returns how many moved.
+
+    Only broadcasts that changed in the last days are looked at, for no index leads from a provider's id to them.
+    """
+    recent = (
+        select(Slice.broadcast_id)
+        .join(Broadcast, Broadcast.id == Slice.broadcast_id)
+        .where(Slice.sender_id == sender_id, Broadcast.started_at > now - RESULTS_COME_WITHIN)
+    )
+    done = session.execute(
+        update(Delivery)
+        .where(
+            Delivery.broadcast_id.in_(recent),
+            Delivery.inbound_id == 0,
+            Delivery.provider_id == provider_id,
+            Delivery.status.in_([one.value for one in overwrites]),
+            exists().where(
+                Slice.broadcast_id == Delivery.broadcast_id,
+                Slice.seq == Delivery.slice,
+                Slice.sender_id == sender_id,
+            ),
+        )
+        .values(status=status.value, error_code=error_code, reason=reason, updated_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    return changed(done)
 
 
 def _report_params(report: Report, now: datetime) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from app.domain.messages import (
     PlatformSignal,
     Recipient,
 )
+from app.domain.quotas import QUOTAS
 from app.gateways.base import BadSetting, BadSignature, Call, Gateway, GatewayClass, Malformed, Reply
 from app.gateways.common import PERSONAL
 from app.gateways.registry import GATEWAYS, build
@@ -71,6 +72,11 @@ def test_what_its_channel_carries_is_what_editors_are_told(sample: Sample) -> No
     told = CHANNELS[can.channel]
 
     assert (can.max_text, can.text_unit) == (told.longest, told.unit)
+
+
+@every_gateway
+def test_a_quota_is_what_editors_and_the_gate_are_told(sample: Sample) -> None:
+    assert class_of(sample).capabilities().quota == QUOTAS.get(sample.name)
 
 
 @every_gateway

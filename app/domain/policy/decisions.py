@@ -47,13 +47,19 @@ def decide(
     *,
     opens_at: datetime | None = None,
     frees_at: datetime | None = None,
+    renews_at: datetime | None = None,
 ) -> Decision:
     """Decide about one person.
 
-    `opens_at` is when the quiet hours end, `frees_at` when the person may have one message more; None or not after
-    `now` means that nothing stands against it. What would have to wait until it is stale is skipped instead.
+    `opens_at` is when the quiet hours end, `frees_at` when the person may have one message more, `renews_at` when the
+    platform's quota begins anew; None or not after `now` means that nothing stands against it. What would have to wait
+    until it is stale is skipped instead.
     """
-    for until, reason in ((opens_at, SkipReason.QUIET_HOURS), (frees_at, SkipReason.FREQUENCY_CAP)):
+    for until, reason in (
+        (opens_at, SkipReason.QUIET_HOURS),
+        (frees_at, SkipReason.FREQUENCY_CAP),
+        (renews_at, SkipReason.QUOTA),
+    ):
         if until is None or until <= now:
             continue
         if expires_at is not None and until >= expires_at:
