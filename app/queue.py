@@ -12,6 +12,7 @@ LANE = "lane"
 REPLIES = "replies"
 QUEUES = (LANE, REPLIES)
 DRAIN_JOB = "workers.jobs.drain_lane"
+IMPORT_JOB = "workers.jobs.work_import"
 
 # A drain works for DRAIN_SECONDS, then waits for answers on their way; the job may take twice as long.
 DRAIN_SECONDS = 20
@@ -43,6 +44,20 @@ def enqueue_lane(sender_id: int, queue: str = LANE) -> bool:
         log.warning("could not wake the lane", sender_id=sender_id, error=str(error))
         return False
     return True
+
+
+def enqueue_import(import_id: int) -> None:
+    """Ask a worker for one turn at an import, behind whatever waits; a lost wake-up is found by the clock."""
+    try:
+        Queue(LANE, connection=runtime().redis, serializer=JSONSerializer).enqueue(
+            IMPORT_JOB,
+            kwargs={"import_id": import_id},
+            job_timeout=10 * JOB_TIMEOUT,  # after a crash, the beginning of a large file may be read again
+            result_ttl=0,
+            failure_ttl=FAILURE_TTL,
+        )
+    except RedisError as error:
+        log.warning("could not wake the import", import_id=import_id, error=str(error))
 
 
 def lane_is_awake(sender_id: int, queue: str) -> None:

@@ -13,6 +13,7 @@ from app.services.controller import Controller
 if TYPE_CHECKING:
     from redis import Redis
 
+    from app.services.import_uploads import Uploads
     from app.throttle import RedisThrottle
 
 EXTENSION = "tidings"
@@ -20,7 +21,7 @@ EXTENSION = "tidings"
 
 @dataclass
 class Runtime:
-    """Built once by the factory. Redis is loaded and connected on first use; most commands need none."""
+    """Built once by the factory. Redis and what only some commands need are loaded on first use."""
 
     settings: Settings
 
@@ -36,6 +37,13 @@ class Runtime:
             region=settings.region,
             keys=KeyRing.from_text(settings.master_key, settings.master_key_previous),
         )
+
+    @cached_property
+    def uploads(self) -> "Uploads":
+        """Files that were uploaded to be imported."""
+        from app.services.import_uploads import Uploads
+
+        return Uploads(self.settings.home, self.controller, f"{self.settings.public_url}/confirm")
 
     @cached_property
     def redis(self) -> "Redis":

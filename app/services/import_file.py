@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
+from app.domain.spreadsheets import unwrap
 from app.services.controller import NotFound, Refused
 
 DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t"}
@@ -69,19 +70,24 @@ class Table:
 
 
 def open_table(
-    path: Path, *, name: str = "", encoding: str | None = None, delimiter: str | None = None
+    path: Path,
+    *,
+    name: str = "",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    facts: FileFacts | None = None,
 ) -> Table:
     """Read the file once, changing nothing: hash, count of lines, encoding, delimiter, header.
 
     A byte order mark tells the encoding; without one it is UTF-8 or what `encoding` says, never a guess. The
     delimiter is the only one of comma, semicolon and tab that divides the first line, or the one given by name.
-    `name` is what the file is called in messages and records. Raises `NotFound` for a missing file and `Refused`
-    for one that is written otherwise.
+    `name` is what the file is called in messages and records. `facts` of an earlier look spare the reading of all of
+    it. Raises `NotFound` for a missing file and `Refused` for one that is written otherwise.
     """
-    name = name or path.name
+    name = facts.name if facts else name or path.name
     try:
         written = _encoding(path, encoding)
-        facts = _inspect(path, name, written)
+        facts = facts or _inspect(path, name, written)
     except OSError as error:
         raise NotFound(f"{path} cannot be read: {error.strerror}.") from error
     skip, between = _delimiter(path, written, delimiter, name)
@@ -174,7 +180,7 @@ def _header(path: Path, encoding: str, delimiter: str, skip: int, name: str) -> 
             stream.readline()
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
         try:
-            header = tuple(cell.strip() for cell in next(reader, []))
+            header = tuple(unwrap(cell) for cell in next(reader, []))
         except csv.Error as error:
             raise _broken(name, 1 + skip, error) from error
     if not any(header):
