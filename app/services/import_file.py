@@ -20,6 +20,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_ZIP: Final = b"PK\x03\x04"  # .xlsx and .ods are such archives
 _FIELD_LIMIT: Final = 100_000
 
 
@@ -86,7 +87,7 @@ def open_table(
     """
     name = facts.name if facts else name or path.name
     try:
-        written = _encoding(path, encoding)
+        written = _encoding(path, encoding, name)
         facts = facts or _inspect(path, name, written)
     except OSError as error:
         raise NotFound(f"{path} cannot be read: {error.strerror}.") from error
@@ -95,9 +96,14 @@ def open_table(
     return Table(path, facts, written, between, header, skip)
 
 
-def _encoding(path: Path, asked: str | None) -> str:
+def _encoding(path: Path, asked: str | None, name: str) -> str:
     with path.open("rb") as stream:
         start = stream.read(4)
+    if start == _ZIP:
+        raise Refused(
+            f"{name} is a workbook or another packed file, no CSV. "
+            "Save it in the spreadsheet program as “CSV UTF-8”."
+        )
     marked = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
     if asked is None:
         return marked or UTF_8

@@ -9,10 +9,11 @@ from sqlalchemy import select, update
 
 from app.services import import_runs
 from app.services.controller import Conflict, NotFound, Refused
+from app.services.import_folders import Folder
 from app.services.import_notebook import Notebook
 from app.services.import_plan import Ears
 from app.services.import_subscribers import check, work
-from app.services.import_uploads import Folder, Uploads
+from app.services.import_uploads import Uploads
 from app.storage.database import db, transaction
 from app.storage.models import ImportRun, ImportState
 

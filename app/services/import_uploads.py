@@ -73,7 +73,7 @@ class Uploads:
                 by,
                 mapping=guess(table.header),
                 mapping_is_all=True,
-                encoding=table.encoding,
+                encoding=encoding,
                 delimiter=delimiter,
             )
             import_id, is_new = _add_draft(
