@@ -31,7 +31,7 @@ RETOLD: Final[dict[str, str]] = {
         "“%(sample)s”."
     ),
     "%(name)s, line %(line)s: the file is not written in %(encoding)s. Save it as UTF-8, or say how it is written "
-    "(--encoding %(offer)s).": N_(
+    "(--encoding %(offer)s).%(rest)s": N_(
         "%(name)s, line %(line)s: the file is not written in %(encoding)s. Choose another way under “How the file is "
         "written”."
     ),
@@ -67,8 +67,8 @@ ROWS: Final[tuple[str, ...]] = (
     N_("A language is a code of two letters, such as en or de."),
     N_("has %(n)s cells under %(most)s columns; put values that hold the delimiter in quotes"),
     N_(
-        "A spreadsheet shortened this number to “%(value)s”; its last digits are gone. Take the numbers from where they "
-        "came from, with the column formatted as text."
+        "A spreadsheet shortened this number to “%(value)s”; its last digits are gone. Take the numbers from where "
+        "they came from, with the column formatted as text."
     ),
     N_("A program made a decimal of this number (“%(value)s”). Save the column as text."),
     N_("“%(value)s” is an error of the spreadsheet, not a number."),
