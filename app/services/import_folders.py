@@ -30,7 +30,7 @@ class Folder:
         """Make it, for nobody else's eyes."""
         self.path.mkdir(mode=0o700, parents=True)
         self.file.touch(mode=0o600)
-        self.notebook.touch(mode=0o600)
+        self.clear_notebook()
 
     def clear_notebook(self) -> None:
         """Begin with an empty one."""
@@ -38,6 +38,7 @@ class Folder:
             path.unlink(missing_ok=True)
         if self.path.exists():
             self.notebook.touch(mode=0o600)
+            Notebook(self.notebook).close()
 
     def keep_the_refused(self) -> None:
         """Delete the file and everybody who was taken; the refused rows stay a while. Once more does no harm."""

@@ -34,7 +34,6 @@ class Archive:
     paused: str
     sent: str
     person: str
-    import_draft: str
     import_checked: str
 
 
@@ -55,7 +54,6 @@ def fill(demo: Demo) -> Archive:
         paused,
         sent,
         person_of(editor, PHONE),
-        draft_of_import(editor),
         import_of(editor),
     )
 
@@ -98,7 +96,7 @@ def import_of(editor: Editor) -> str:
     text = "\n".join(["Phone;First name;Town", *new, *faults])
     first = editor.submit(
         "/imports/new",
-        "list_id",
+        "file",
         files={"file": ("fair.csv", text)},
         list_id=editor.city_news,
         encoding="utf-8",
@@ -122,19 +120,6 @@ def import_of(editor: Editor) -> str:
     )
     until(lambda: "data-poll" not in editor.open(path), "the file to be checked")
     return path
-
-
-def draft_of_import(editor: Editor) -> str:
-    """Upload a file and say nothing of it yet."""
-    text = "Phone;First name;Town\n+447700900840;Zoë;Köln\n+447700900841;=1+1;\n"
-    answer = editor.submit(
-        "/imports/new",
-        "list_id",
-        files={"file": ("club.csv", text)},
-        list_id=editor.city_news,
-        encoding="utf-8",
-    )
-    return re.sub(r".*(/imports/\d+).*", r"\1", answer.url)
 
 
 def tomorrow() -> str:

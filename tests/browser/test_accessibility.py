@@ -44,7 +44,6 @@ PAGES = {
     "stop, one person": "{person}/stop",
     "imports": "/imports",
     "import, new": "/imports/new",
-    "import, columns": "{import_draft}",
     "import, checked": "{import_checked}",
     "sign-up": "/join/city",
     "sign-up sent": "/join/city/sent",
@@ -149,13 +148,24 @@ def test_the_form_for_a_broadcast_is_accessible_with_all_its_faults_named(
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_the_form_for_a_file_is_accessible_with_its_faults_named(
+def test_the_forms_of_an_import_are_accessible_with_their_faults_named(
     language: str, look: Callable[[str], Page], complaints: Complaints
 ) -> None:
     page = look(language)
     page.goto("/imports/new")
     with complaints.refused(422):
         page.locator(".ends button").click()
+        expect(page.locator("#errors")).to_be_focused()
+    assert_fit(page, language)
+
+    text = "Phone;First name;A column with a name that is longer than others\n+447700900840;Zoë;=1+1\n"
+    page.locator("#file").set_input_files(
+        {"name": f"club-{language}.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    )
+    page.locator("#encoding").select_option("utf-8")
+    page.locator(".ends button").click()
+    with complaints.refused(422):
+        page.locator("[action$=check] .ends button").click()
         expect(page.locator("#errors")).to_be_focused()
 
     assert_fit(page, language)

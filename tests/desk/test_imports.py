@@ -488,7 +488,12 @@ def test_others_files_are_listed_and_not_opened(house: House, editor: Visitor, a
 def test_an_admin_sees_and_discards_what_an_editor_brought_but_does_not_start_it(
     house: House, editor: Visitor, admin: Visitor
 ) -> None:
-    path = checked(house, editor, f"{HEADER}{number(1)};;\n")
+    path = draft(editor, f"{HEADER}{number(1)};;\n")
+    assert "has not said yet what its columns are" in words(admin.get(path))
+    assert admin.post(f"{path}/refused.csv").text == "\ufeffimport_line,import_problem\n"
+    editor.get(path)
+    editor.submit(f"{path}/check", {**COLUMNS, **EVIDENCE})
+    work(house)
 
     assert "Import 1 person" not in words(admin.get(path))
     assert admin.post(f"{path}/start").status_code == 403
