@@ -11,6 +11,7 @@ from app.throttle import KEY_PREFIX
 LANE = "lane"
 REPLIES = "replies"
 QUEUES = (LANE, REPLIES)
+IMPORTS = "imports"  # no queue of its own: their turns stand on that of the lanes
 DRAIN_JOB = "workers.jobs.drain_lane"
 IMPORT_JOB = "workers.jobs.work_import"
 
@@ -20,6 +21,8 @@ JOB_TIMEOUT = 60
 FAILURE_TTL = 7 * 24 * 3600
 # While this marker lives, one wake-up for the lane lies on the queue and a second would do nothing.
 _MARKER_TTL = 10
+# A turn of an import stands behind the lanes; the clock must not put a second one beside it meanwhile.
+_IMPORT_MARKER_TTL = 300
 
 log = structlog.get_logger(__name__)
 
@@ -46,10 +49,16 @@ def enqueue_lane(sender_id: int, queue: str = LANE) -> bool:
     return True
 
 
-def enqueue_import(import_id: int) -> None:
-    """Ask a worker for one turn at an import, behind whatever waits; a lost wake-up is found by the clock."""
+def enqueue_import(import_id: int) -> bool:
+    """Ask a worker for one turn at an import, behind whatever waits; False when one was asked already.
+
+    A lost wake-up is found by the clock; without Redis the answer is False too.
+    """
     try:
-        Queue(LANE, connection=runtime().redis, serializer=JSONSerializer).enqueue(
+        connection = runtime().redis
+        if not connection.set(_marker(import_id, IMPORTS), "1", nx=True, ex=_IMPORT_MARKER_TTL):
+            return False
+        Queue(LANE, connection=connection, serializer=JSONSerializer).enqueue(
             IMPORT_JOB,
             kwargs={"import_id": import_id},
             job_timeout=10 * JOB_TIMEOUT,  # after a crash, the beginning of a large file may be read again
@@ -58,6 +67,13 @@ def enqueue_import(import_id: int) -> None:
         )
     except RedisError as error:
         log.warning("could not wake the import", import_id=import_id, error=str(error))
+        return False
+    return True
+
+
+def import_is_awake(import_id: int) -> None:
+    """Take the marker away, as for a lane."""
+    runtime().redis.delete(_marker(import_id, IMPORTS))
 
 
 def lane_is_awake(sender_id: int, queue: str) -> None:
@@ -65,5 +81,5 @@ def lane_is_awake(sender_id: int, queue: str) -> None:
     runtime().redis.delete(_marker(sender_id, queue))
 
 
-def _marker(sender_id: int, queue: str) -> str:
-    return f"{KEY_PREFIX}:woken:{queue}:{sender_id}"
+def _marker(of: int, kind: str) -> str:
+    return f"{KEY_PREFIX}:woken:{kind}:{of}"

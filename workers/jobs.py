@@ -11,7 +11,7 @@ from flask import current_app
 from app.clock import utcnow
 from app.gateways.registry import build
 from app.gateways.transport import CurlTransport
-from app.queue import DRAIN_SECONDS, REPLIES, enqueue_import, lane_is_awake
+from app.queue import DRAIN_SECONDS, REPLIES, enqueue_import, import_is_awake, lane_is_awake
 from app.runtime import runtime
 from app.services import import_turns
 from app.services.gateways_of_senders import gateway_of
@@ -64,6 +64,7 @@ def work_import(*, import_id: int) -> None:
     """Take one turn at an import, and ask for the next one where there is more to do."""
     die_with_parent()
     fresh_connections()
+    import_is_awake(import_id)
     if import_turns.go_on(runtime().uploads, import_id, clock=utcnow):
         enqueue_import(import_id)
 

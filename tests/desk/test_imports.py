@@ -14,7 +14,7 @@ from app.clock import utcnow
 from app.desk.access import allow
 from app.desk.import_forms import LARGEST
 from app.domain.addresses import Address
-from app.queue import LANE
+from app.queue import LANE, import_is_awake
 from app.runtime import runtime
 from app.services import import_turns, suppressions
 from app.services.import_uploads import MOST_COLUMNS
@@ -91,6 +91,8 @@ def woken() -> list[int]:
     queue = Queue(LANE, connection=runtime().redis, serializer=JSONSerializer)
     ids = [job.kwargs["import_id"] for job in queue.jobs]
     queue.empty()
+    for import_id in ids:
+        import_is_awake(import_id)
     return ids
 
 
