@@ -1,5 +1,7 @@
 """What may be put on a queue, and how. Queues only wake workers: the database is the record of work."""
 
+from typing import Any
+
 import structlog
 from redis.exceptions import RedisError
 from rq import Queue
@@ -12,15 +14,20 @@ LANE = "lane"
 REPLIES = "replies"
 QUEUES = (LANE, REPLIES)
 DRAIN_JOB = "workers.jobs.drain_lane"
-LOOK_UP_JOB = "workers.jobs.look_up_unknown"
-_LOOK_UP_EVERY = 300
+# No queues of their own: their turns stand on that of the lanes.
+IMPORTS, IMPORT_JOB = "imports", "workers.jobs.work_import"
+LOOK_UPS, LOOK_UP_JOB = "look-ups", "workers.jobs.look_up_unknown"
 
 # A drain works for DRAIN_SECONDS, then waits for answers on their way; the job may take twice as long.
 DRAIN_SECONDS = 20
 JOB_TIMEOUT = 60
 FAILURE_TTL = 7 * 24 * 3600
-# While this marker lives, one wake-up for the lane lies on the queue and a second would do nothing.
+# While such a marker lives, one wake-up lies on the queue and a second would do nothing.
 _MARKER_TTL = 10
+# A turn of an import stands behind the lanes; the clock must not put a second one beside it meanwhile.
+_IMPORT_MARKER_TTL = 300
+# The provider is asked once in so many seconds, for its answer changes slowly.
+_LOOK_UP_EVERY = 300
 
 log = structlog.get_logger(__name__)
 
@@ -30,21 +37,24 @@ def enqueue_lane(sender_id: int, queue: str = LANE) -> bool:
 
     A lost wake-up costs a second: the clock finds the work in the database.
     """
-    try:
-        connection = runtime().redis
-        if not connection.set(_marker(sender_id, queue), "1", nx=True, ex=_MARKER_TTL):
-            return False
-        Queue(queue, connection=connection, serializer=JSONSerializer).enqueue(
-            DRAIN_JOB,
-            kwargs={"sender_id": sender_id, "queue": queue},
-            job_timeout=JOB_TIMEOUT,
-            result_ttl=0,
-            failure_ttl=FAILURE_TTL,
-        )
-    except RedisError as error:
-        log.warning("could not wake the lane", sender_id=sender_id, error=str(error))
-        return False
-    return True
+    arguments = {"sender_id": sender_id, "queue": queue}
+    return _wake(_marker(sender_id, queue), _MARKER_TTL, queue, DRAIN_JOB, arguments)
+
+
+def enqueue_look_up(sender_id: int) -> bool:
+    """Ask a worker to ask the provider about messages without an answer; False as for a lane."""
+    marker = _marker(sender_id, LOOK_UPS)
+    return _wake(marker, _LOOK_UP_EVERY, LANE, LOOK_UP_JOB, {"sender_id": sender_id})
+
+
+def enqueue_import(import_id: int) -> bool:
+    """Ask a worker for one turn at an import, behind whatever waits; False as for a lane.
+
+    A lost wake-up is found by the clock.
+    """
+    marker, arguments = _marker(import_id, IMPORTS), {"import_id": import_id}
+    # After a crash, the beginning of a large file may be read again.
+    return _wake(marker, _IMPORT_MARKER_TTL, LANE, IMPORT_JOB, arguments, timeout=10 * JOB_TIMEOUT)
 
 
 def waiting(queue: str) -> int:
@@ -52,27 +62,32 @@ def waiting(queue: str) -> int:
     return int(Queue(queue, connection=runtime().redis, serializer=JSONSerializer).count)
 
 
-def enqueue_look_up(sender_id: int) -> None:
-    """Ask a worker to ask the provider about messages without an answer; once in five minutes is enough."""
-    try:
-        connection = runtime().redis
-        if not connection.set(_marker(sender_id, "look-up"), "1", nx=True, ex=_LOOK_UP_EVERY):
-            return
-        Queue(LANE, connection=connection, serializer=JSONSerializer).enqueue(
-            LOOK_UP_JOB,
-            kwargs={"sender_id": sender_id},
-            job_timeout=JOB_TIMEOUT,
-            result_ttl=0,
-            failure_ttl=FAILURE_TTL,
-        )
-    except RedisError as error:
-        log.warning("could not ask for a look-up", sender_id=sender_id, error=str(error))
-
-
 def lane_is_awake(sender_id: int, queue: str) -> None:
     """Take the marker away: the wake-up was heard, and the next one counts again."""
     runtime().redis.delete(_marker(sender_id, queue))
 
 
-def _marker(sender_id: int, queue: str) -> str:
-    return f"{KEY_PREFIX}:woken:{queue}:{sender_id}"
+def import_is_awake(import_id: int) -> None:
+    """Take the marker away, as for a lane."""
+    runtime().redis.delete(_marker(import_id, IMPORTS))
+
+
+def _wake(
+    marker: str, ttl: int, queue: str, job: str, arguments: dict[str, Any], timeout: int = JOB_TIMEOUT
+) -> bool:
+    """Put a job on a queue unless one with this marker lies there."""
+    try:
+        connection = runtime().redis
+        if not connection.set(marker, "1", nx=True, ex=ttl):
+            return False
+        Queue(queue, connection=connection, serializer=JSONSerializer).enqueue(
+            job, kwargs=arguments, job_timeout=timeout, result_ttl=0, failure_ttl=FAILURE_TTL
+        )
+    except RedisError as error:
+        log.warning("could not wake a worker", job=job, **arguments, error=str(error))
+        return False
+    return True
+
+
+def _marker(number: int, queue: str) -> str:
+    return f"{KEY_PREFIX}:woken:{queue}:{number}"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from app.meter import RedisMeter
+    from app.services.import_uploads import Uploads
     from app.throttle import RedisThrottle
     from app.token_keeper import RedisKeeper
 
@@ -22,7 +23,7 @@ EXTENSION = "tidings"
 
 @dataclass
 class Runtime:
-    """Built once by the factory. Redis is loaded and connected on first use; most commands need none."""
+    """Built once by the factory. Redis and what only some commands need are loaded on first use."""
 
     settings: Settings
 
@@ -39,6 +40,13 @@ class Runtime:
             keys=KeyRing.from_text(settings.master_key, settings.master_key_previous),
             new_number=NewNumber(settings.new_number),
         )
+
+    @cached_property
+    def uploads(self) -> "Uploads":
+        """Files that were uploaded to be imported."""
+        from app.services.import_uploads import Uploads
+
+        return Uploads(self.settings.home, self.controller, f"{self.settings.public_url}/confirm")
 
     @cached_property
     def redis(self) -> "Redis":

@@ -11,9 +11,9 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
 from app.clock import utcnow
-from app.queue import LANE, REPLIES, enqueue_lane, enqueue_look_up
+from app.queue import LANE, REPLIES, enqueue_import, enqueue_lane, enqueue_look_up
 from app.runtime import runtime
-from app.services import fan_out, hold_back, recover_slices
+from app.services import fan_out, hold_back, import_turns, recover_slices
 from app.services.fill_slots import fill_slots
 from app.services.let_time_pass import let_time_pass
 from app.services.look_up_unknown import senders_to_ask
@@ -65,11 +65,14 @@ def tick(now: datetime) -> None:
         enqueue_lane(sender_id, REPLIES)
     for sender_id in slices:
         enqueue_lane(sender_id, LANE)
+    for import_id in import_turns.take_forgotten(now):
+        enqueue_import(import_id)
 
 
 def slow_round(now: datetime) -> None:
     """Erase who asked for it, let go what was kept long enough, a few batches at a time, and keep the counts few."""
     journal().tidy(now)
+    import_turns.tidy(runtime().uploads, now)
     controller, periods = runtime().controller, runtime().settings.retention
     fan_out.fold_tallies()
     for sender_id in senders_to_ask(now):

@@ -12,8 +12,9 @@ from app.clock import utcnow
 from app.gateways.registry import build
 from app.gateways.tokens import with_tokens
 from app.gateways.transport import CurlTransport
-from app.queue import DRAIN_SECONDS, REPLIES, lane_is_awake
+from app.queue import DRAIN_SECONDS, REPLIES, enqueue_import, import_is_awake, lane_is_awake
 from app.runtime import runtime
+from app.services import import_turns
 from app.services.gateways_of_senders import gateway_of
 from app.services.look_up_unknown import LookedUp, look_up
 from app.services.replies_broadcast import replies_broadcast
@@ -90,6 +91,15 @@ def drain(sender_id: int, *, replies_only: bool = False) -> Drained | None:
         return lane.drain(utcnow() + timedelta(seconds=DRAIN_SECONDS), replies_only=replies_only)
     finally:
         transport.close()
+
+
+def work_import(*, import_id: int) -> None:
+    """Take one turn at an import, and ask for the next one where there is more to do."""
+    die_with_parent()
+    fresh_connections()
+    import_is_awake(import_id)
+    if import_turns.go_on(runtime().uploads, import_id, clock=utcnow):
+        enqueue_import(import_id)
 
 
 def setup_of(sender_id: int) -> LaneSetup | None:

@@ -168,7 +168,7 @@ def _ears(rejects: Path | None, shown: list[RowProblem], told: Any) -> Iterator[
         def opened(file: Table) -> None:
             if rejects is not None:
                 stream = stack.enter_context(_writable(rejects))
-                files.append(RejectsFile(stream, file))
+                files.append(RejectsFile(stream, file.header, file.delimiter))
 
         def problem(found: RowProblem) -> None:
             if len(shown) < SHOWN_PROBLEMS:

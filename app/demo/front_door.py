@@ -1,5 +1,6 @@
 """A visitor without a browser: fills in the desk's forms as they are served, as a person would."""
 
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
@@ -50,7 +51,9 @@ class Visitor:
         """Return a page; raises `StoryFailed` unless it is there."""
         return self._checked(self._session.get(urljoin(self._base, path), timeout=10)).text
 
-    def submit(self, page: str, marker: str, **values: Any) -> requests.Response:
+    def submit(
+        self, page: str, marker: str, *, files: Mapping[str, Any] | None = None, **values: Any
+    ) -> requests.Response:
         """Fill in the form of the page at `page` that has a field called `marker` or an action ending so; send it."""
         reader = _Forms()
         reader.feed(self.open(page))
@@ -59,7 +62,9 @@ class Visitor:
                 target = urljoin(urljoin(self._base, page), form["action"] or page)
                 data = form["fields"] | values
                 return self._checked(
-                    self._session.post(target, data=data, timeout=30, headers={"Referer": target})
+                    self._session.post(
+                        target, data=data, files=files, timeout=30, headers={"Referer": target}
+                    )
                 )
         raise StoryFailed(f"The page {page} has no form with {marker}.")
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask, request, url_for
 from flask_login import current_user
 
-from app.desk import words
+from app.desk import import_words, words
 from app.desk.access import init_access
 from app.desk.account import account
 from app.desk.asking import asking
@@ -17,6 +17,7 @@ from app.desk.broadcasts import broadcasts
 from app.desk.compose import compose
 from app.desk.errors import init_errors
 from app.desk.held import held
+from app.desk.imports import imports
 from app.desk.languages import (
     LANGUAGE_NAMES,
     distance,
@@ -57,6 +58,7 @@ ROOMS = (
     broadcasts,
     compose,
     held,
+    imports,
     lists,
     notices,
     people,
@@ -84,6 +86,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals |= {
         "n_": ngettext,
         "words": words,
+        "import_words": import_words,
         "language_names": LANGUAGE_NAMES,
         "bar_segments": segments,
         "static": _static,

@@ -13,6 +13,7 @@ from app.storage.database import db
 from app.storage.models.accounts import Role, User
 
 _MARK: Final = "__desk_access__"
+_LARGEST: Final = "__desk_largest_body__"
 _PUBLIC: Final = "public"
 LARGEST_ID: Final = 2**63 - 1
 
@@ -59,11 +60,15 @@ def me() -> Person:
     return cast(Person, current_user._get_current_object())
 
 
-def allow(role: Role) -> Callable[[View], View]:
-    """Mark a view as open to `role` and whoever stands above it."""
+def allow(role: Role, *, largest: int | None = None) -> Callable[[View], View]:
+    """Mark a view as open to `role` and whoever stands above it.
+
+    A view that takes files says the `largest` body in bytes; it counts only for those who may use the view.
+    """
 
     def mark(view: View) -> View:
         setattr(view, _MARK, role)
+        setattr(view, _LARGEST, largest)
         return view
 
     return mark
@@ -98,6 +103,7 @@ def _guard() -> ResponseReturnValue | None:
     access = access_of(current_app.view_functions[request.endpoint or ""])
     if access is None:
         abort(403)
+    _make_room_for_a_file(access)
     _refuse_what_no_table_can_hold()
     csrf.protect()
     if access == _PUBLIC:
@@ -108,6 +114,13 @@ def _guard() -> ResponseReturnValue | None:
     if not me().may(Role(access)):
         abort(403)
     return None
+
+
+def _make_room_for_a_file(access: str) -> None:
+    """Before anything reads the form: strangers shall not fill our disk."""
+    largest = getattr(current_app.view_functions[request.endpoint or ""], _LARGEST, None)
+    if largest and current_user.is_authenticated and me().may(Role(access)):
+        request.max_content_length = largest
 
 
 def _refuse_what_no_table_can_hold() -> None:

@@ -24,7 +24,7 @@ def init_errors(app: Flask) -> None:
     app.before_request(_number)
     app.after_request(_tell_number)
     app.register_error_handler(CSRFError, _form_too_old)
-    for code in (400, 403, 404, 405, 429, 500):
+    for code in (400, 403, 404, 405, 413, 429, 500):
         app.register_error_handler(code, _page)
 
 
@@ -70,6 +70,7 @@ def _page(error: Exception) -> ResponseReturnValue:
     titles = {
         403: (_("Not open to you"), _("Your role does not allow this. An admin can change that.")),
         404: (_("Not here"), _("There is no such page, or it is gone.")),
+        413: (_("This file is too large"), _too_large()),
         429: (_("Too many tries"), _("Wait a few minutes, then try again.")),
         500: (
             _("Something broke"),
@@ -85,6 +86,14 @@ def _page(error: Exception) -> ResponseReturnValue:
         page.headers.extend(failure.get_headers())
         page.headers["Content-Type"] = "text/html; charset=utf-8"
     return page
+
+
+def _too_large() -> str:
+    megabytes = (request.max_content_length or 0) // 1_000_000
+    return _(
+        "At most %(n)s MB can be sent at once. Divide the file, and send one part after the other.",
+        n=megabytes,
+    )
 
 
 def _render(code: int, title: str, advice: str) -> Response:

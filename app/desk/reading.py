@@ -15,6 +15,7 @@ from app.storage.models import (
     BroadcastList,
     BroadcastTarget,
     BroadcastVariant,
+    ImportRun,
     ListSender,
     Sender,
 )
@@ -87,6 +88,25 @@ def open_lists() -> Sequence[BroadcastList]:
     """Lists that can be written to, by name."""
     rows = select(BroadcastList).where(BroadcastList.archived_at.is_(None)).order_by(BroadcastList.name)
     return db.session.scalars(rows).all()
+
+
+def list_or_404(list_id: int) -> BroadcastList:
+    """A list, archived or not. Ends the request with 404 for none."""
+    found = db.session.get(BroadcastList, list_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+def imports_of(*, page: int, size: int) -> list[tuple[ImportRun, str]]:
+    """One page of the imports, newest first, each with the name of its list; one row more when there is a next page."""
+    rows = (
+        select(ImportRun, BroadcastList.name)
+        .join(BroadcastList, BroadcastList.id == ImportRun.list_id)
+        .order_by(ImportRun.id.desc())
+    )
+    found = db.session.execute(rows.offset((page - 1) * size).limit(size + 1))
+    return [(run, name) for run, name in found]
 
 
 def senders() -> Sequence[Sender]:

@@ -7,6 +7,7 @@ looks into the services for sentences that are missing.
 import re
 from typing import Final
 
+from app.desk import import_refusals
 from app.desk.languages import gettext as _
 from app.schemas import N_
 
@@ -167,15 +168,15 @@ def translated(error: Exception) -> str:
 
 def said(sentence: str) -> str:
     """The sentence in the reader's language; one that is not known stays as it is."""
-    for pattern, expression in _EXPRESSIONS:
+    for words, expression in _EXPRESSIONS:
         if found := expression.fullmatch(sentence):
-            return _(pattern, **found.groupdict())
+            return _(words, **found.groupdict())
     return sentence
 
 
 def is_known(sentence: str) -> bool:
     """Whether a sentence has a pattern."""
-    return any(expression.fullmatch(sentence) for _pattern, expression in _EXPRESSIONS)
+    return any(expression.fullmatch(sentence) for _words, expression in _EXPRESSIONS)
 
 
 def _expression(pattern: str) -> re.Pattern[str]:
@@ -183,4 +184,9 @@ def _expression(pattern: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.*?)", escaped), re.DOTALL)
 
 
-_EXPRESSIONS: Final = tuple((pattern, _expression(pattern)) for pattern in PATTERNS)
+# Those of rows come first: a report may have a million of them.
+_WORDS: Final = {
+    **{pattern: pattern for pattern in (*import_refusals.ROWS, *import_refusals.SAME, *PATTERNS)},
+    **import_refusals.RETOLD,
+}
+_EXPRESSIONS: Final = tuple((words, _expression(pattern)) for pattern, words in _WORDS.items())

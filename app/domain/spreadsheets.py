@@ -13,6 +13,8 @@ from phonenumbers import PhoneMetadata
 _FORMULA_TEXT: Final = re.compile(r'="([^"]*)"')
 _APOSTROPHE: Final = re.compile(r"'(?=[=+\-@\t\r0-9])")
 _FORMULA_STARTS: Final = ("=", "-", "@", "\t", "\r")
+# A plus may begin a phone number, which stays as it is, or a formula: +cmd|' /C calc'!A0
+_PHONE: Final = re.compile(r"\+[\d\s()./-]*")
 
 _SCIENTIFIC: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE]\+?\d+")
 _DECIMALS: Final = re.compile(r"\+?\d{6,}[.,]0+")
@@ -30,7 +32,8 @@ def unwrap(cell: str) -> str:
 
 def wrap(cell: str) -> str:
     """Put an apostrophe before what a spreadsheet would calculate; `unwrap` takes it off again."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+    calculated = cell.startswith(_FORMULA_STARTS) or (cell.startswith("+") and not _PHONE.fullmatch(cell))
+    return f"'{cell}" if calculated else cell
 
 
 def number_damage(text: str, region: str) -> str | None:

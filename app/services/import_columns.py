@@ -50,9 +50,16 @@ def guess(header: tuple[str, ...]) -> dict[str, str]:
 
 
 def read_columns(
-    header: tuple[str, ...], mapping: Mapping[str, str], *, ignore_others: bool, file_name: str
+    header: tuple[str, ...],
+    mapping: Mapping[str, str],
+    *,
+    ignore_others: bool,
+    file_name: str,
+    mapping_is_all: bool = False,
 ) -> Columns:
     """Return the meaning of each column: `mapping` (field to header) first, then the exactly known headers.
+
+    With `mapping_is_all` the headers say nothing by themselves, and whatever is not in `mapping` is left out.
 
     Raises `Refused`, with the list of headers, for an unknown field or header, without an address, and for a
     column that has no meaning unless `ignore_others`.
@@ -60,7 +67,8 @@ def read_columns(
     for field, name in mapping.items():
         _check(field, name, header)
     taken = set(mapping.values())
-    guessed = {field: name for field, name in guess(header).items() if name not in taken}
+    known = {} if mapping_is_all else guess(header)
+    guessed = {field: name for field, name in known.items() if name not in taken}
     meaning = {**guessed, **mapping}
     others = tuple(
         name for name in header if name not in meaning.values() and name.lower() not in REJECT_COLUMNS
@@ -69,7 +77,7 @@ def read_columns(
         raise Refused(
             f"{file_name}: no column is known to be the address. {_offer(header, ADDRESS, header[0])}"
         )
-    if others and not ignore_others:
+    if others and not (ignore_others or mapping_is_all):
         raise Refused(
             f"{file_name}: nobody said what {_quoted(others)} means. "
             f"{_offer(header, 'city', others[0])} Or leave out what is not named (--ignore-others)."

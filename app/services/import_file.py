@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
+from app.domain.spreadsheets import unwrap
 from app.services.controller import NotFound, Refused
 
 DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t"}
@@ -19,6 +20,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_ZIP: Final = b"PK\x03\x04"  # .xlsx and .ods are such archives
 _FIELD_LIMIT: Final = 100_000
 
 
@@ -69,19 +71,24 @@ class Table:
 
 
 def open_table(
-    path: Path, *, name: str = "", encoding: str | None = None, delimiter: str | None = None
+    path: Path,
+    *,
+    name: str = "",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    facts: FileFacts | None = None,
 ) -> Table:
     """Read the file once, changing nothing: hash, count of lines, encoding, delimiter, header.
 
     A byte order mark tells the encoding; without one it is UTF-8 or what `encoding` says, never a guess. The
     delimiter is the only one of comma, semicolon and tab that divides the first line, or the one given by name.
-    `name` is what the file is called in messages and records. Raises `NotFound` for a missing file and `Refused`
-    for one that is written otherwise.
+    `name` is what the file is called in messages and records. `facts` of an earlier look spare the reading of all of
+    it. Raises `NotFound` for a missing file and `Refused` for one that is written otherwise.
     """
-    name = name or path.name
+    name = facts.name if facts else name or path.name
     try:
-        written = _encoding(path, encoding)
-        facts = _inspect(path, name, written)
+        written = _encoding(path, encoding, name)
+        facts = facts or _inspect(path, name, written)
     except OSError as error:
         raise NotFound(f"{path} cannot be read: {error.strerror}.") from error
     skip, between = _delimiter(path, written, delimiter, name)
@@ -89,9 +96,14 @@ def open_table(
     return Table(path, facts, written, between, header, skip)
 
 
-def _encoding(path: Path, asked: str | None) -> str:
+def _encoding(path: Path, asked: str | None, name: str) -> str:
     with path.open("rb") as stream:
         start = stream.read(4)
+    if start == _ZIP:
+        raise Refused(
+            f"{name} is a workbook or another packed file, no CSV. "
+            "Save it in the spreadsheet program as “CSV UTF-8”."
+        )
     marked = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
     if asked is None:
         return marked or UTF_8
@@ -174,7 +186,7 @@ def _header(path: Path, encoding: str, delimiter: str, skip: int, name: str) -> 
             stream.readline()
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
         try:
-            header = tuple(cell.strip() for cell in next(reader, []))
+            header = tuple(unwrap(cell) for cell in next(reader, []))
         except csv.Error as error:
             raise _broken(name, 1 + skip, error) from error
     if not any(header):

@@ -1,6 +1,5 @@
 """One pass over a file of subscribers, batch by batch: who was met before, what became of each row, who is told."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from app.domain.consent import Act, EventType
 from app.services import import_runs
 from app.services.import_columns import ADDRESS
 from app.services.import_file import RawRow
+from app.services.import_notebook import Notebook
 from app.services.import_plan import Ears, ImportReport, Plan
 from app.services.import_rows import ReadRow, RowProblem
 from app.services.import_runs import Progress
@@ -53,13 +53,13 @@ def batches(rows: Iterator[RawRow]) -> Iterator[list[RawRow]]:
 
 
 class Pass:
-    """Goes over the rows of a plan once. Memory stays flat for any file. Close it after use."""
+    """Goes over the rows of a plan once. Memory stays flat for any file. Close it, and its notebook, after use."""
 
-    def __init__(self, plan: Plan, ears: Ears) -> None:
+    def __init__(self, plan: Plan, ears: Ears, notebook: Notebook | None = None) -> None:
         self.counts: Counter[Verdict] = Counter()
         self._plan, self._ears = plan, ears
         ears.opened(plan.table)
-        self._seen = _Seen()
+        self._notebook = notebook or Notebook()
         self._first_rows: list[ReadRow] = []
         self._repaired = 0
 
@@ -68,7 +68,7 @@ class Pass:
         readings = [self._plan.reader.read(row) for row in rows]
         problems = [one for one in readings if isinstance(one, RowProblem)]
         good = [one for one in readings if isinstance(one, ReadRow)]
-        fresh = [row for row in good if self._seen.first_time(row.address)]
+        fresh = [row for row in good if self._notebook.first_time(row.address, row.number)]
         others = {Verdict.DUPLICATE: len(good) - len(fresh), Verdict.INVALID: len(problems)}
         batch = Batch(rows, fresh, Counter(others))
         verdicts = decide(batch)
@@ -76,6 +76,7 @@ class Pass:
         self._repaired += sum(row.repaired for row in good)
         self._first_rows += fresh[: FIRST_ROWS - len(self._first_rows)]
         self._tell(problems, fresh, verdicts)
+        self._notebook.keep(rows[-1].number)
         self._ears.progress(rows[-1].line, self._plan.table.facts.lines)
 
     def _tell(
@@ -117,7 +118,11 @@ class Pass:
             import_runs.advance(session, run, progress, refused, now)
         return found.verdicts
 
-    def report(self, import_id: int | None, continued_at: int) -> ImportReport:
+    def knows(self, row: int) -> bool:
+        """Whether an earlier pass left in the notebook what it met and refused up to this row."""
+        return self._notebook.kept >= row
+
+    def report(self, import_id: int | None, continued_at: int, *, finished: bool = True) -> ImportReport:
         """Return the numbers so far."""
         table = self._plan.table
         return ImportReport(
@@ -130,11 +135,12 @@ class Pass:
             tuple(self._first_rows),
             self._repaired,
             continued_at,
+            finished,
         )
 
     def close(self) -> None:
-        """Forget the addresses met."""
-        self._seen.close()
+        """Forget the addresses met, unless the notebook has a name."""
+        self._notebook.close()
 
 
 def _judge(session: Session, plan: Plan, batch: Batch, now: datetime) -> Judged:
@@ -262,21 +268,3 @@ def _evidence(plan: Plan, row: ReadRow) -> Mapping[str, Any]:
         "file_line": row.line,
         **{name: value for name, value in vouching.items() if value},
     }
-
-
-class _Seen:
-    """The addresses met so far, in a nameless database on disk, so that memory stays flat for any file."""
-
-    def __init__(self) -> None:
-        self._db = sqlite3.connect("", isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=OFF")
-        self._db.execute("CREATE TABLE seen (address TEXT PRIMARY KEY) WITHOUT ROWID")
-        self._db.execute("BEGIN")
-
-    def first_time(self, address: Address) -> bool:
-        """Tell whether this address was not met before, and remember it."""
-        done = self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (address.value,))
-        return done.rowcount == 1
-
-    def close(self) -> None:
-        self._db.close()

@@ -22,14 +22,16 @@ from app.storage.models import BroadcastList, Sender
 class ImportOptions:
     """How to read the file, and who vouches for it. `evidence` fills what a row does not say itself.
 
-    `mapping` is field to header. None for encoding, delimiter or region: what the file or the controller says. With
-    `ask_link`, the address that the code of a question is put behind, nobody is subscribed: each is asked first.
+    `mapping` is field to header; with `mapping_is_all` every other column is left out, whatever its name. None for
+    encoding, delimiter or region: what the file or the controller says. With `ask_link`, the address that the code of
+    a question is put behind, nobody is subscribed: each is asked first.
     """
 
     by: str
     evidence: Evidence = field(default_factory=Evidence)
     mapping: Mapping[str, str] = field(default_factory=dict)
     ignore_others: bool = False
+    mapping_is_all: bool = False
     encoding: str | None = None
     delimiter: str | None = None
     region: str | None = None
@@ -45,8 +47,24 @@ class ImportOptions:
             "encoding": self.encoding,
             "delimiter": self.delimiter,
             "region": self.region,
+            **({"mapping_is_all": True} if self.mapping_is_all else {}),
             **({"ask": True} if self.ask_link else {}),
         }
+
+    @classmethod
+    def from_choices(cls, by: str, choices: Mapping[str, Any], ask_link: str) -> "ImportOptions":
+        """Return what `as_choices` kept; `ask_link` for an import that asks."""
+        return cls(
+            by=by,
+            evidence=Evidence.from_data(choices["evidence"]),
+            mapping=choices["mapping"],
+            ignore_others=choices["ignore_others"],
+            mapping_is_all=choices.get("mapping_is_all", False),
+            encoding=choices["encoding"],
+            delimiter=choices["delimiter"],
+            region=choices["region"],
+            ask_link=ask_link if choices.get("ask") else "",
+        )
 
 
 @dataclass(frozen=True)
@@ -54,7 +72,8 @@ class ImportReport:
     """The numbers of an import; the counts add up to `rows`.
 
     `first_rows` are the first ones as they were understood, `continued_at` is where an earlier attempt broke
-    off, and `repaired` counts addresses whose spreadsheet wrapping (`="..."`, apostrophe) was taken off.
+    off, and `repaired` counts addresses whose spreadsheet wrapping (`="..."`, apostrophe) was taken off. One that is
+    not `finished` has more rows to come.
     """
 
     import_id: int | None
@@ -66,6 +85,7 @@ class ImportReport:
     first_rows: tuple[ReadRow, ...]
     repaired: int
     continued_at: int
+    finished: bool = True
 
     @property
     def rows(self) -> int:
@@ -116,7 +136,11 @@ def make_plan(
     if options.ask_link:
         check_list(found, db.session.get_one(Sender, found.sender_id))
     columns = read_columns(
-        table.header, options.mapping, ignore_others=options.ignore_others, file_name=table.facts.name
+        table.header,
+        options.mapping,
+        ignore_others=options.ignore_others,
+        mapping_is_all=options.mapping_is_all,
+        file_name=table.facts.name,
     )
     _check_evidence(columns, options.evidence, table.facts.name)
     channel = db.session.get_one(Sender, found.sender_id).channel

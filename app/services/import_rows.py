@@ -53,6 +53,12 @@ class Evidence:
             "document": self.document,
         }
 
+    @classmethod
+    def from_data(cls, data: Mapping[str, str]) -> "Evidence":
+        """Return what `as_data` kept."""
+        at = datetime.fromisoformat(data["at"]) if data["at"] else None
+        return cls(data["source"], at, data["text"], data["by"], data["document"])
+
 
 @dataclass(frozen=True)
 class ReadRow:

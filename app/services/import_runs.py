@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.services.audit import note
-from app.services.controller import Conflict
+from app.services.controller import Conflict, NotFound
 from app.services.import_file import FileFacts
 from app.services.import_verdicts import Verdict
 from app.storage.database import db, transaction
@@ -41,6 +41,9 @@ class Progress:
     rows: int
     line: int
     counts: Counter[Verdict]
+
+
+NOTHING: Final = Progress(0, 0, Counter())
 
 
 def begin(wanted: Wanted, *, actor: str, now: datetime) -> ImportRun:
@@ -87,9 +90,26 @@ def add(
     return run
 
 
+def find(import_id: int) -> ImportRun:
+    """Return an import. Raises `NotFound`."""
+    run = db.session.get(ImportRun, import_id, populate_existing=True)
+    if run is None:
+        raise NotFound(f"There is no import {import_id}.")
+    return run
+
+
+def lock(session: Session, import_id: int) -> ImportRun:
+    """Return an import that nobody else changes until the end of the transaction. Raises `NotFound`."""
+    rows = select(ImportRun).where(ImportRun.id == import_id).with_for_update()
+    run = session.scalars(rows.execution_options(populate_existing=True)).one_or_none()
+    if run is None:
+        raise NotFound(f"There is no import {import_id}.")
+    return run
+
+
 def hold(session: Session, import_id: int, done_rows: int) -> ImportRun:
     """Lock an import for one batch. Raises `Conflict` when somebody else has worked on it since `done_rows`."""
-    run = session.scalars(select(ImportRun).where(ImportRun.id == import_id).with_for_update()).one()
+    run = lock(session, import_id)
     if run.state != ImportState.RUNNING.value or run.done_rows != done_rows:
         raise Conflict(f"Import {import_id} is being worked on by another process, which goes on with it.")
     return run
@@ -99,14 +119,43 @@ def advance(
     session: Session, run: ImportRun, progress: Progress, refusals: Mapping[int, Verdict], now: datetime
 ) -> None:
     """Store how far the import is, in the transaction that stored its rows."""
-    run.done_rows, run.done_line, run.updated_at = progress.rows, progress.line, now
-    run.counts = {verdict.value: count for verdict, count in progress.counts.items()}
+    _store(run, progress, now)
     rows = [
         {"import_id": run.id, "row_number": number, "verdict": verdict.value}
         for number, verdict in refusals.items()
     ]
     if rows:
         session.execute(insert(ImportRefusal), rows)
+
+
+def advance_check(import_id: int, fingerprint: str, progress: Progress, *, now: datetime) -> None:
+    """Store how far a dry run is. Raises `Conflict` when it was called off, or the choices are others by now."""
+    with transaction() as session:
+        _store(_being_checked(session, import_id, fingerprint), progress, now)
+
+
+def finish_check(import_id: int, fingerprint: str, *, now: datetime) -> None:
+    """Close a dry run whose last row is done; the import waits for somebody to start it."""
+    with transaction() as session:
+        run = _being_checked(session, import_id, fingerprint)
+        run.state, run.updated_at = ImportState.CHECKED.value, now
+
+
+def fail(import_id: int, problem: str, *, now: datetime) -> None:
+    """End an import that cannot go on; what was committed stays."""
+    with transaction() as session:
+        run = lock(session, import_id)
+        if run.state == ImportState.CHECKING.value:
+            _store(run, NOTHING, now)  # a dry run wrote nothing
+        run.state, run.problem = ImportState.FAILED.value, problem[:500]
+        run.finished_at = run.updated_at = now
+        note(session, run.actor, "subscribers.import_failed", f"import {run.id}", now, **run.counts)
+
+
+def reset(run: ImportRun, state: ImportState, now: datetime) -> None:
+    """Let an import stand at its first row, in the transaction that changes its state."""
+    run.state = state.value
+    _store(run, NOTHING, now)
 
 
 def finish(import_id: int, *, now: datetime) -> None:
@@ -116,6 +165,18 @@ def finish(import_id: int, *, now: datetime) -> None:
         run.state, run.finished_at, run.updated_at = ImportState.DONE.value, now, now
         details = {**run.counts, "file": run.file_name, "sha256": run.file_sha256}
         note(session, run.actor, "subscribers.import", f"import {run.id}", now, **details)
+
+
+def _being_checked(session: Session, import_id: int, fingerprint: str) -> ImportRun:
+    run = lock(session, import_id)
+    if run.state != ImportState.CHECKING.value or run.fingerprint != fingerprint:
+        raise Conflict(f"Import {import_id} is not being checked in this way any more.")
+    return run
+
+
+def _store(run: ImportRun, progress: Progress, now: datetime) -> None:
+    run.done_rows, run.done_line, run.updated_at = progress.rows, progress.line, now
+    run.counts = {verdict.value: count for verdict, count in progress.counts.items()}
 
 
 def progress_of(run: ImportRun) -> Progress:

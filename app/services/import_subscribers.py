@@ -10,6 +10,7 @@ from pathlib import Path
 from app.services import import_runs
 from app.services.controller import Controller
 from app.services.import_file import open_table
+from app.services.import_notebook import Notebook
 from app.services.import_pass import Pass, batches
 from app.services.import_plan import Ears, ImportOptions, ImportReport, Plan, make_plan
 from app.services.manage_lists import find_list
@@ -44,10 +45,10 @@ def import_subscribers(
     return work(plan, run, clock=clock, ears=ears)
 
 
-def rehearse(plan: Plan, *, now: datetime, ears: Ears = _SILENCE, most: int | None = None) -> ImportReport:
-    """Say what an import would do with the first `most` rows (all without), changing nothing."""
+def rehearse(plan: Plan, *, now: datetime, ears: Ears = _SILENCE) -> ImportReport:
+    """Say what an import would do, changing nothing."""
     with closing(Pass(plan, ears)) as over:
-        for rows in batches(islice(plan.table.rows(), most)):
+        for rows in batches(plan.table.rows()):
             over.take(rows, lambda batch: over.foresee(batch, now))
         return over.report(None, 0)
 
@@ -58,19 +59,57 @@ def work(
     *,
     clock: Callable[[], datetime],
     ears: Ears = _SILENCE,
+    notebook: Notebook | None = None,
+    until: datetime | None = None,
 ) -> ImportReport:
-    """Go on with an import from its last committed row, to its end.
+    """Go on with an import from its last committed row, to its end or (after whole batches) until `until`.
 
-    Rows that are done already are read again, to know the addresses met and to tell their problems.
+    Rows that are done already are read again, to know the addresses met and to tell their problems; they are
+    passed over where the notebook has kept them.
     """
-    plan = replace(plan, reader=replace(plan.reader, now=run.created_at))
+    plan = _as_of(plan, run.created_at)
     before = import_runs.progress_of(run)
-    with closing(Pass(plan, ears)) as over:
+    with closing(Pass(plan, ears, notebook)) as over:
         all_rows = plan.table.rows()
         for rows in batches(islice(all_rows, before.rows)):
-            over.take(rows, lambda batch: over.remember(run.id, batch))
+            if not over.knows(rows[-1].number):
+                over.take(rows, lambda batch: over.remember(run.id, batch))
         over.counts = before.counts
         for rows in batches(all_rows):
             over.take(rows, lambda batch: over.commit(run.id, batch, clock()))
+            if until is not None and clock() >= until:
+                return over.report(run.id, before.rows, finished=False)
         import_runs.finish(run.id, now=clock())
         return over.report(run.id, before.rows)
+
+
+def check(
+    plan: Plan,
+    run: ImportRun,
+    *,
+    clock: Callable[[], datetime],
+    ears: Ears,
+    notebook: Notebook,
+    until: datetime,
+) -> ImportReport:
+    """Go on with a dry run whose progress is stored, to its end or (after whole batches) until `until`.
+
+    The notebook is kept first, so it knows every row that is stored as done; one that was lost begins it anew.
+    """
+    plan = _as_of(plan, run.created_at)
+    before = import_runs.progress_of(run) if notebook.kept >= run.done_rows else import_runs.NOTHING
+    with closing(Pass(plan, ears, notebook)) as over:
+        over.counts += before.counts
+        for rows in batches(islice(plan.table.rows(), before.rows, None)):
+            over.take(rows, lambda batch: over.foresee(batch, clock()))
+            done = import_runs.Progress(rows[-1].number, rows[-1].line, over.counts)
+            import_runs.advance_check(run.id, plan.wanted.fingerprint, done, now=clock())
+            if clock() >= until:
+                return over.report(None, before.rows, finished=False)
+        import_runs.finish_check(run.id, plan.wanted.fingerprint, now=clock())
+        return over.report(None, before.rows)
+
+
+def _as_of(plan: Plan, moment: datetime) -> Plan:
+    """The same file means the same in every turn: what was in the future at the beginning stays so."""
+    return replace(plan, reader=replace(plan.reader, now=moment))

@@ -34,6 +34,7 @@ class Archive:
     paused: str
     sent: str
     person: str
+    import_checked: str
 
 
 def fill(demo: Demo) -> Archive:
@@ -47,7 +48,14 @@ def fill(demo: Demo) -> Archive:
     paused = editor.send("Water works on High Street", "No water on High Street from 10 to 12 today.")
     until(lambda: is_sending(editor, paused), "the second broadcast to begin")
     editor.submit(paused, "/pause")
-    return Archive(draft_of(editor), waiting_of(editor), paused, sent, person_of(editor, PHONE))
+    return Archive(
+        draft_of(editor),
+        waiting_of(editor),
+        paused,
+        sent,
+        person_of(editor, PHONE),
+        import_of(editor),
+    )
 
 
 def receive_texts(demo: Demo) -> None:
@@ -79,6 +87,39 @@ def fill_board(editor: Editor) -> None:
         ("Market", "The Saturday market moves to Church Square."),
     ):
         editor.submit("/board/1", "title", title=title, text=text)
+
+
+def import_of(editor: Editor) -> str:
+    """Upload a file from a fair and have it checked: some new people, and one row of each fault; returns the path."""
+    new = [f"+447700900{n};Rosa;Leeds" for n in range(810, 830)]
+    faults = [f"{PHONE};Anna;Springfield", "1.20256E+10;Otto;", "+44 7700;Ned;Leeds", f"{new[0]}"]
+    text = "\n".join(["Phone;First name;Town", *new, *faults])
+    first = editor.submit(
+        "/imports/new",
+        "file",
+        files={"file": ("fair.csv", text)},
+        list_id=editor.city_news,
+        encoding="utf-8",
+    )
+    path = re.sub(r".*(/imports/\d+).*", r"\1", first.url)
+    editor.submit(
+        path,
+        "/check",
+        **{
+            "column-0": "address",
+            "column-1": "first_name",
+            "column-2": "city",
+            "how": "join",
+            "region": "US",
+        },
+        source="Paper form 2, town fair",
+        day="2026-05-01",
+        words="Yes, text me the news",
+        by="Ines Roth",
+        delimiter="",
+    )
+    until(lambda: "data-poll" not in editor.open(path), "the file to be checked")
+    return path
 
 
 def tomorrow() -> str:

@@ -18,7 +18,9 @@ MISSING = [
     name for name in ("playwright", "pytest_playwright", "axe_playwright_python") if not find_spec(name)
 ]
 # Tests that drive a browser import its driver; where it is not installed there is nothing to collect.
-NEEDING_IT = [f"test_{name}.py" for name in ("accessibility", "control", "keyboard", "sign_up", "story")]
+NEEDING_IT = [
+    f"test_{name}.py" for name in ("accessibility", "control", "import", "keyboard", "sign_up", "story")
+]
 collect_ignore = NEEDING_IT if MISSING else []
 
 

@@ -20,6 +20,7 @@ SCENES = (
     "desk-lists",
     "desk-people",
     "desk-person",
+    "desk-import",
     "desk-notice",
     "desk-erase",
     "desk-retention",

@@ -105,6 +105,7 @@ def photograph_what_came_of_it(camera: Photographer, demo: Demo, editor: Editor,
     camera.take("desk-people", "/people?q=0143")
     person = archive.person_of(editor, PHONE)
     camera.take("desk-person", person)
+    camera.take("desk-import", archive.import_of(editor))
     camera.take("desk-erase", f"{person}/erase")
     camera.take("desk-retention", "/retention")
 

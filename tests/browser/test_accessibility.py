@@ -42,6 +42,9 @@ PAGES = {
     "ask somebody": "/people/ask",
     "stop, any number": "/people/stop",
     "stop, one person": "{person}/stop",
+    "imports": "/imports",
+    "import, new": "/imports/new",
+    "import, checked": "{import_checked}",
     "sign-up": "/join/city",
     "sign-up sent": "/join/city/sent",
     "signed up": "/confirmed",
@@ -139,6 +142,30 @@ def test_the_form_for_a_broadcast_is_accessible_with_all_its_faults_named(
     page.locator("#text").fill("“Quotes” {{nonsense}} https://bit.ly/x")
     with complaints.refused(422):
         page.locator(".ends [value=when]").click()
+        expect(page.locator("#errors")).to_be_focused()
+
+    assert_fit(page, language)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_forms_of_an_import_are_accessible_with_their_faults_named(
+    language: str, look: Callable[[str], Page], complaints: Complaints
+) -> None:
+    page = look(language)
+    page.goto("/imports/new")
+    with complaints.refused(422):
+        page.locator(".ends button").click()
+        expect(page.locator("#errors")).to_be_focused()
+    assert_fit(page, language)
+
+    text = "Phone;First name;A column with a name that is longer than others\n+447700900840;Zoë;=1+1\n"
+    page.locator("#file").set_input_files(
+        {"name": f"club-{language}.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    )
+    page.locator("#encoding").select_option("utf-8")
+    page.locator(".ends button").click()
+    with complaints.refused(422):
+        page.locator("[action$=check] .ends button").click()
         expect(page.locator("#errors")).to_be_focused()
 
     assert_fit(page, language)

@@ -35,9 +35,13 @@ SPEAKERS = (
     "rights/erase_subscriber",
     "request_consent",
     "questions",
+    "import_file",
+    "import_uploads",
 )
 # Refusals about names and settings that only the command line or a broken installation can cause.
-NOT_AT_THE_DESK = re.compile(r"There is no list “X”\. Lists|X Brand and privacy page")
+NOT_AT_THE_DESK = re.compile(
+    r"There is no list “X”\. Lists|X Brand and privacy page|X cannot be read|There is no encoding"
+)
 
 
 def german() -> Catalog:

@@ -390,7 +390,8 @@ def test_rows_not_taken_are_corrected_in_their_own_file_and_imported_again(impor
     out = io.StringIO()
     files: list[RejectsFile] = []
     ears = Ears(
-        opened=lambda table: files.append(RejectsFile(out, table)), problem=lambda one: files[0].write(one)
+        opened=lambda table: files.append(RejectsFile(out, table.header, table.delimiter)),
+        problem=lambda one: files[0].write(one),
     )
     text = f"number;first_name\n{ANNA};Anna\n1.20256E+10;=Bert\n"
 

@@ -14,14 +14,17 @@ from sqlalchemy import func, select
 
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.gateways.base import Reply
-from app.queue import LANE, REPLIES
+from app.queue import IMPORT_JOB, LANE, REPLIES
 from app.runtime import runtime
 from app.services import fan_out, manage_senders
+from app.services.import_rows import Evidence
+from app.services.import_uploads import Choices
 from app.services.stop_broadcasts import pause
 from app.storage.database import db, transaction
 from app.storage.deliveries import lease_slice
 from app.storage.models import Broadcast, Delivery, Slice
 from tests.support.world import Newsroom, number
+from workers import jobs
 from workers.clock import tick
 
 ROOT = Path(__file__).parents[2]
@@ -261,3 +264,33 @@ def test_a_broadcast_in_which_nobody_waits_is_finished(newsroom: Newsroom) -> No
     tick(newsroom.now)
 
     assert state_of(broadcast_id) == BroadcastState.FINISHED
+
+
+def test_an_import_that_nobody_works_on_is_woken_once(newsroom: Newsroom) -> None:
+    """Its worker died, or the wake-up was lost; a turn that only waits behind the lanes is not asked for twice."""
+    uploads = runtime().uploads
+    import_id = uploads.add(
+        lambda path: path.write_text(f"number\n{number(1)}\n"),
+        name="fair.csv",
+        list_id=newsroom.list_id,
+        encoding="utf-8",
+        delimiter=None,
+        by="tests",
+        now=newsroom.now,
+    )
+    evidence = Evidence("Paper form", newsroom.now, "Yes", by="tests")
+    uploads.choose(import_id, Choices({"address": "number"}, evidence), now=newsroom.now)
+
+    tick(newsroom.now)
+    assert turns() == []
+    for minutes in (1, 2, 3):
+        tick(newsroom.now + timedelta(minutes=minutes))
+
+    assert turns() == [import_id]
+    assert f"{jobs.__name__}.{jobs.work_import.__name__}" == IMPORT_JOB
+
+
+def turns() -> list[int]:
+    """The imports for which a turn was asked."""
+    found = Queue(LANE, connection=runtime().redis, serializer=JSONSerializer)
+    return [job.kwargs["import_id"] for job in found.jobs if job.func_name == IMPORT_JOB]

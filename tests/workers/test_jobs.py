@@ -17,7 +17,7 @@ from twilio.request_validator import RequestValidator
 
 from app.clock import utcnow
 from app.factory import create_app
-from app.queue import DRAIN_JOB, LANE, REPLIES, enqueue_lane, lane_is_awake
+from app.queue import DRAIN_JOB, LANE, REPLIES, enqueue_import, enqueue_lane, lane_is_awake
 from app.runtime import runtime
 from app.services import fan_out, manage_senders
 from app.storage.database import db, transaction
@@ -137,6 +137,7 @@ def test_an_emptied_redis_forgets_the_wake_up_and_takes_the_next(newsroom: Newsr
 def test_without_redis_nobody_is_woken_and_nothing_breaks(lonely_app: Flask) -> None:
     with lonely_app.app_context():
         assert enqueue_lane(1) is False
+        assert enqueue_import(1) is False
 
 
 def test_without_redis_a_stop_is_taken_and_in_force(lonely_app: Flask) -> None:

@@ -11,9 +11,14 @@ from app.storage.database import BigId, Model, UtcDateTime
 
 
 class ImportState(StrEnum):
-    """A draft waits for its columns and its evidence; a running import goes on from its last committed row."""
+    """A draft waits for its columns and its evidence, and is checked before anything is written.
+
+    A running import goes on from its last committed row.
+    """
 
     DRAFT = "draft"
+    CHECKING = "checking"
+    CHECKED = "checked"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
@@ -23,8 +28,9 @@ class ImportRun(Model):
     """One import of one file. `done_rows` moves in the transaction that stores those rows, so a kill loses nothing.
 
     `choices` says what the columns mean and who vouches with which words; it holds no subscriber's data.
-    `fingerprint` is the same for the same file, list and choices. `stored_as` names the uploaded file below
-    TIDINGS_HOME while it is kept.
+    `fingerprint` is the same for the same file, list and choices. `stored_as` names the folder below TIDINGS_HOME
+    while anything of an uploaded file is kept. While it is checked, and until it starts, `done_rows` and `counts`
+    are those of the dry run.
     """
 
     __tablename__ = "import_run"
