@@ -1,11 +1,11 @@
-"""Where gateways call us: `/hooks/<sender name>` takes everything that a sender's provider posts.
+"""Where gateways call us: `/hooks/<sender name>` takes everything that a sender's provider posts, there or below it.
 
 A door of its own in front of Flask: receipts come thousands at a time, and a route with its request object, its
 session and its one transaction for each costs six times as much (docs/adr/0011).
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -17,7 +17,8 @@ from sqlalchemy import select
 
 from app.clock import utcnow
 from app.domain.messages import Event, HookReply, HookRequest
-from app.gateways.base import BadSignature, Gateway, Malformed
+from app.gateways import errands
+from app.gateways.base import BadSignature, Call, Errand, Gateway, Malformed, Transport
 from app.group_commit import GroupCommit
 from app.queue import REPLIES, enqueue_lane
 from app.runtime import runtime
@@ -46,11 +47,18 @@ class _Known(NamedTuple):
 class HookDoor:
     """WSGI: answers what lies under `/hooks/`, and passes everything else on to `inner`.
 
-    `registry` builds gateways, so that this module knows none by name.
+    `registry` builds gateways, so that this module knows none by name. `open_transport` carries their errands.
     """
 
-    def __init__(self, app: Flask, inner: WSGIApplication, registry: Registry) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        inner: WSGIApplication,
+        registry: Registry,
+        open_transport: Callable[[], Transport] = errands.short_transport,
+    ) -> None:
         self._app, self._inner, self._registry = app, inner, registry
+        self._open_transport = open_transport
         self._known: dict[str, _Known] = {}
         self._receipts = GroupCommit(_record)
 
@@ -65,16 +73,17 @@ class HookDoor:
         start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers)
         return [body]
 
-    def _take(self, name: str, environ: WSGIEnvironment) -> HookReply:
-        if environ["REQUEST_METHOD"] not in ("GET", "POST"):
-            return _answer(405, "Providers post here; nothing can be read.")
+    def _take(self, where: str, environ: WSGIEnvironment) -> HookReply:
+        name, _, path = where.partition("/")
         sender = self._sender(name)
         if sender is None:
             return _answer(404, f"There is no sender {name!r} here.")
+        if not sender.gateway.takes(environ["REQUEST_METHOD"], path):
+            return _answer(404 if path else 405, "Providers post here; nothing can be read.")
         length = environ.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > MAX_BODY:
             return _answer(413, f"A webhook has at most {MAX_BODY} bytes, and says how many.")
-        hook = _hook_request(name, environ, environ["wsgi.input"].read(int(length)))
+        hook = _hook_request(where, path, environ, environ["wsgi.input"].read(int(length)))
         try:
             return self._handle(sender, hook)
         except BadSignature as error:
@@ -113,16 +122,28 @@ class HookDoor:
         if event.receipt is not None:
             self._receipts.add(SenderReceipt(sender_id, event.receipt))
             return
+        if isinstance(event, Errand) and not self._made(event.first, sender_id):
+            return
         received = apply_event(event, sender_id=sender_id, controller=runtime().controller, now=utcnow())
         if received is not None and received.reply_waits:
             enqueue_lane(sender_id, REPLIES)
+        if isinstance(event, Errand) and received is not None and not received.duplicate:
+            self._made(event.then, sender_id)
+
+    def _made(self, calls: Sequence[Call], sender_id: int) -> bool:
+        ended_by = errands.make(calls, self._open_transport) if calls else None
+        if ended_by is not None:
+            log.warning(
+                "an errand failed", sender_id=sender_id, status=ended_by.status, reason=ended_by.reason
+            )
+        return ended_by is None
 
 
 def _record(receipts: Sequence[SenderReceipt]) -> None:
     record_receipts(receipts, controller=runtime().controller, now=utcnow())
 
 
-def _hook_request(name: str, environ: WSGIEnvironment, body: bytes) -> HookRequest:
+def _hook_request(where: str, path: str, environ: WSGIEnvironment, body: bytes) -> HookRequest:
     """Return the webhook as it arrived; its address is built from PUBLIC_URL, never from the Host header."""
     query = environ.get("QUERY_STRING", "")
     headers = {
@@ -130,10 +151,11 @@ def _hook_request(name: str, environ: WSGIEnvironment, body: bytes) -> HookReque
     }
     return HookRequest(
         method=environ["REQUEST_METHOD"],
-        public_url=f"{runtime().settings.public_url}{PREFIX}{name}{'?' if query else ''}{query}",
+        public_url=f"{runtime().settings.public_url}{PREFIX}{where}{'?' if query else ''}{query}",
         headers=headers | {"content-type": environ.get("CONTENT_TYPE", "")},
         body=body,
         query=dict(parse_qsl(query, keep_blank_values=True)),
+        path=path,
     )
 
 

@@ -26,11 +26,15 @@ REACH_SECONDS = 0.25
 
 @dataclass
 class LaneSlices:
-    """The slices of one sender, for one worker. `by_parts`: an SMS takes as many permits as it has parts."""
+    """The slices of one sender, for one worker. `by_parts`: an SMS takes as many permits as it has parts.
+
+    `routed`: people are written to where they wrote to us.
+    """
 
     sender_id: int
     rate: float
     by_parts: bool
+    routed: bool
     controller: Controller
     journal: Journal
     worker: str
@@ -61,7 +65,7 @@ class LaneSlices:
         limits = hold_back.limits_of(session, broadcast, self.rate, now)
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
         template = parse(lease.text)
-        people = deliveries.people_of(session, lease, template.names)
+        people = deliveries.people_of(session, lease, template.names, routed=self.routed)
         ids = [person.ref.subscriber_id for person in people]
         return HeldSlice(
             lease,

@@ -96,4 +96,4 @@ def _opens_at(
 
 def _person(message: OwnMessage, delivery: Delivery, person: Subscriber) -> Person:
     ref = DeliveryRef(delivery.broadcast_id, person.id, delivery.inbound_id)
-    return Person(ref, person.channel, person.address, {}, delivery.attempts, message.text)
+    return Person(ref, person.channel, person.address, {}, delivery.attempts, message.text, person.route)

@@ -85,8 +85,10 @@ class Lane:
     ) -> None:
         self._setup, self._transport, self._throttle = setup, transport, throttle
         self._controller, self._clock = controller, clock
-        by_parts = setup.gateway.capabilities().rate_unit == "part"
-        self._slices = LaneSlices(setup.sender_id, setup.rate, by_parts, controller, journal, worker)
+        can = setup.gateway.capabilities()
+        self._slices = LaneSlices(
+            setup.sender_id, setup.rate, can.rate_unit == "part", can.routed, controller, journal, worker
+        )
         self._held: list[HeldSlice] = []
         # Who is on the wire or not yet settled: their slice and place in it, None for a reply; and the attempt.
         self._out: dict[DeliveryRef, tuple[HeldSlice | None, int, int]] = {}
@@ -173,7 +175,7 @@ class Lane:
     def _submit_texts(self, people: Sequence[Person]) -> None:
         for person in people:
             self._out[person.ref] = (None, 0, person.attempts + 1)
-        self._submit([Recipient(p.ref, Address(p.channel, p.address), p.text or "") for p in people])
+        self._submit([_recipient(person, person.text or "") for person in people])
 
     def _next_slice(self) -> HeldSlice | None:
         for one in self._held:
@@ -209,7 +211,7 @@ class Lane:
         for place in places:
             person = held.people[place]
             self._out[person.ref] = (held, place, person.attempts + 1)
-            ready.append(Recipient(person.ref, Address(person.channel, person.address), held.text(place)))
+            ready.append(_recipient(person, held.text(place)))
         self._submit(ready)
         self._tidy()
         return 0.0
@@ -301,3 +303,7 @@ class Lane:
             self._flush()
         for held in list(self._held):
             self._give_up(held)
+
+
+def _recipient(person: Person, text: str) -> Recipient:
+    return Recipient(person.ref, Address(person.channel, person.address), text, person.route)

@@ -14,6 +14,7 @@ from app.storage import audience
 from app.storage.database import OwnConnection, Statement, changed
 from app.storage.holding import Limits, hold_back
 from app.storage.models import Broadcast, BroadcastVariant, Delivery, LedgerHead, Sender, Slice, Subscriber
+from app.storage.models.people import ROUTE
 
 _SENDING = BroadcastState.SENDING.value
 _PENDING = DeliveryStatus.PENDING.value
@@ -39,7 +40,7 @@ class Lost(NamedTuple):
 
 
 class Person(NamedTuple):
-    """One claimed recipient: the delivery, where to, and the values of placeholders."""
+    """One claimed recipient: the delivery, where to (`route` as in `Recipient`), and the values of placeholders."""
 
     ref: DeliveryRef
     channel: str
@@ -47,6 +48,7 @@ class Person(NamedTuple):
     attributes: Mapping[str, Any]
     attempts: int = 0
     text: str | None = None
+    route: str = ""
 
 
 def lease_slice(
@@ -82,8 +84,14 @@ def lost_of(part: Slice) -> Lost | None:
     return Lost(part.broadcast_id, part.seq, part.reached_epoch, part.reached)
 
 
-def people_of(session: Session, lease: Lease, names: Sequence[str] = ()) -> list[Person]:
-    """Return the slice's recipients that wait to be handed over, in a stable order, with the attributes in `names`."""
+def people_of(
+    session: Session, lease: Lease, names: Sequence[str] = (), *, routed: bool = False
+) -> list[Person]:
+    """Return the slice's recipients that wait to be handed over, in a stable order, with the attributes in `names`.
+
+    Their routes come along when the gateway is `routed`.
+    """
+    names = (*names, ROUTE) if routed else names
     values = [func.coalesce(Subscriber.attributes[name].as_string(), "") for name in names]
     rows = session.execute(
         select(Delivery.subscriber_id, Subscriber.channel, Subscriber.address, Delivery.attempts, *values)
@@ -104,6 +112,7 @@ def people_of(session: Session, lease: Lease, names: Sequence[str] = ()) -> list
             address,
             dict(zip(names, values, strict=True)),
             attempts,
+            route=values[-1] if routed else "",
         )
         for subscriber_id, channel, address, attempts, *values in rows
     ]

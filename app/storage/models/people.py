@@ -1,12 +1,15 @@
 """Senders, lists, subscribers and their subscriptions."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
+
+ROUTE: Final = "route"
+"""The attribute of a person that holds their route: it is wiped and exported with the others."""
 
 
 def _where_set(name: str, column: str) -> Index:
@@ -78,6 +81,8 @@ class Subscriber(Model):
     After an erasure (`erased_at`) the address is `erased:` and random letters: the row stays for the counts of
     broadcasts, and leads to nobody.
 
+    `route` is the room or conversation in which we write to them, on platforms that want one.
+
     `quiet_group_id` names a `QuietGroup`, which is never deleted; NULL means that nobody has looked yet.
     """
 
@@ -108,6 +113,16 @@ class Subscriber(Model):
     review_opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     review_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_stop_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def route(self) -> str:
+        """Where they wrote to us last; empty where their address is enough."""
+        return str(self.attributes.get(ROUTE, ""))
+
+    def reached_by(self, route: str) -> None:
+        """Remember where they wrote to us; an empty route changes nothing."""
+        if route and route != self.route:
+            self.attributes = {**self.attributes, ROUTE: route}
 
 
 class QuietGroup(Model):
