@@ -173,7 +173,7 @@ def _gateway(name: str) -> GatewayClass:
 
 
 def _settings(pairs: tuple[str, ...], gateway: GatewayClass) -> dict[str, str]:
-    """Read what was given; `@` begins a file's name only where a secret is due, for names on some platforms begin so."""
+    """Read what was given. `@` begins the name of a file only where a secret is due: some platforms have such names."""
     plain = {spec.name for spec in gateway.settings if not spec.secret}
     settings = {}
     for pair in pairs:

@@ -3,6 +3,7 @@
 from flask import Flask, Response
 
 from app.simulator.control import ControlApi
+from app.simulator.matrix_api import MatrixApi
 from app.simulator.phones import PhonesPage
 from app.simulator.telegram_api import TelegramApi
 from app.simulator.twilio_api import TwilioApi
@@ -18,10 +19,11 @@ HEADERS = {
 
 
 def create_app(world: World, desk_url: str = "") -> Flask:
-    """Return the app: Twilio's and Telegram's API, the control API, the phones page and `/health`."""
+    """Return the app: Twilio's, Telegram's and Matrix's API, the control API, the phones page and `/health`."""
     app = Flask(__name__)
     app.register_blueprint(TwilioApi(world).blueprint())
     app.register_blueprint(TelegramApi(world.chats).blueprint())
+    app.register_blueprint(MatrixApi(world.chats, world.matrix).blueprint())
     app.register_blueprint(ControlApi(world).blueprint())
     app.register_blueprint(PhonesPage(world, desk_url).blueprint())
     app.add_url_rule("/health", "health", lambda: Response("ok\n", mimetype="text/plain"))

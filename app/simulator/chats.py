@@ -34,16 +34,23 @@ class Account:
 
 @dataclass(frozen=True)
 class Told:
-    """A webhook: what to post, and with which headers."""
+    """A webhook: what to bring, with which headers, and to which place below the account's address."""
 
     body: bytes
     headers: Mapping[str, str]
+    method: str = "POST"
+    path: str = ""
 
 
 class Messenger(Protocol):
     """What a messenger's module knows: how its webhooks look, and by which id it knows a phone."""
 
     channel: str
+    closes: bool
+    """Whether people get rid of us by closing the chat, so that their next text opens a new one."""
+
+    def opened(self, account: Account, number: str) -> Told | None:
+        """Return the webhook for a chat that somebody opens; None where the first text does that."""
 
     def id_of(self, number: str) -> str:
         """Return the id by which this messenger knows the owner of a phone."""
@@ -104,16 +111,23 @@ class Chats:
         """Somebody writes to us: opens the chat, and tells the product; None when the product was not reached."""
         messenger = self._messengers[account.channel]
         with self._lock:
+            is_new = (number, account.address) not in self.opened
             self.opened.add((number, account.address))
+        if is_new and (told := messenger.opened(account, number)) is not None:
+            self._tell(account, number, told)
         self._conversations.add(number, "out", account.address, text, channel=account.channel)
         return self._tell(account, number, messenger.said(account, number, text))
 
     def block(self, number: str, account: Account, blocked: bool) -> None:
-        """Somebody blocks us on this messenger, or lifts the block."""
+        """Somebody blocks us on this messenger, or lifts the block; or closes the chat, where that is the way."""
+        messenger, here = self._messengers[account.channel], (number, account.address)
         with self._lock:
-            change = self.blocks.add if blocked else self.blocks.discard
-            change((number, account.address))
-        told = self._messengers[account.channel].blocked(account, number, blocked)
+            if messenger.closes:
+                self.opened.discard(here)
+            else:
+                change = self.blocks.add if blocked else self.blocks.discard
+                change(here)
+        told = messenger.blocked(account, number, blocked)
         if told is not None:
             self._tell(account, number, told)
 
@@ -143,7 +157,7 @@ class Chats:
         if not account.webhook_url:
             return None
         try:
-            answer = self._wire.send(account.webhook_url, told.body, told.headers)
+            answer = self._wire.send(account.webhook_url + told.path, told.body, told.headers, told.method)
         except CannotDeliver as error:
             self._conversations.add(number, "note", account.address, str(error), channel=account.channel)
             return None

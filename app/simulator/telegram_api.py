@@ -25,6 +25,7 @@ class TelegramMessenger:
     """Updates as a bot's webhook gets them."""
 
     channel = "telegram"
+    closes = False
 
     def __init__(self, clock: Callable[[], datetime] = utcnow) -> None:
         self._clock = clock
@@ -34,6 +35,10 @@ class TelegramMessenger:
     def id_of(self, number: str) -> str:
         """A chat's id: the digits of the phone, which is a number as Telegram's are."""
         return number.removeprefix("+")
+
+    def opened(self, account: Account, number: str) -> Told | None:
+        """Nobody is told: pressing Start is a message."""
+        return None
 
     def said(self, account: Account, number: str, text: str) -> Told:
         """A private message."""

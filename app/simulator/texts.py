@@ -6,7 +6,7 @@ from flask import Request
 
 LANGUAGES: Final = ("en", "de")
 
-CHANNEL_NAMES: Final = {"sms": "SMS", "telegram": "Telegram"}
+CHANNEL_NAMES: Final = {"sms": "SMS", "telegram": "Telegram", "matrix": "Matrix"}
 
 TEXTS: Final[dict[str, dict[str, str]]] = {
     "en": {

@@ -13,6 +13,7 @@ from app.simulator.conversations import Conversations
 from app.simulator.inbound import Inbound
 from app.simulator.limits import FaultPlan, TokenBuckets
 from app.simulator.magic import HANDSET_BLOCKS, Magic, MagicNumbers
+from app.simulator.matrix_api import MatrixMessenger
 from app.simulator.records import Message
 from app.simulator.state import State
 from app.simulator.telegram_api import TelegramMessenger
@@ -44,7 +45,10 @@ class World:
         self.faults = FaultPlan()
         self.wire = Wire()
         self.inbound = Inbound(self.state, self.conversations, self.wire)
-        self.chats = Chats(self.conversations, self.wire, {"telegram": TelegramMessenger(clock)})
+        self.matrix = MatrixMessenger(clock)
+        self.chats = Chats(
+            self.conversations, self.wire, {"telegram": TelegramMessenger(clock), "matrix": self.matrix}
+        )
         self.receipts = Receipts(self.wire, self._step, pauses)
         self.remember: Callable[[], object] = lambda: None
         self.run = secrets.token_hex(4)
