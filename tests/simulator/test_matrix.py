@@ -10,10 +10,13 @@ from sqlalchemy import select
 
 from app.clock import utcnow
 from app.domain.addresses import Address
+from app.domain.consent import EventType
 from app.domain.messages import Batch, DeliveryRef, ErrorKind, Recipient
 from app.gateways.base import Call, Reply
 from app.gateways.registry import build, gateway_class
+from app.services.lists_of_sender import present_notice
 from app.services.manage_senders import add
+from app.services.record_consent import NewEvent, find_or_create_subscriber, record
 from app.services.replies_broadcast import replies_broadcast
 from app.services.send_deliveries import Lane, LaneSetup
 from app.services.senders_of_lists import add_sender
@@ -166,6 +169,26 @@ def test_somebody_joins_reads_stops_leaves_and_returns(city: City) -> None:
     assert city.read()[-1] == "The bridge is closed."
     assert "Ada is not here." not in city.read()
     assert [city.read().count(f"The bridge is {how}.") for how in ("open", "closed")] == [1, 1]
+
+
+def test_who_agreed_elsewhere_gets_nothing_before_they_open_a_chat_and_everything_after(city: City) -> None:
+    newsroom, her = city.newsroom, Address("matrix", HER_ID)
+    with transaction() as session:
+        person = find_or_create_subscriber(
+            session, her, language="en", controller=newsroom.controller, now=newsroom.now
+        )
+        notice = present_notice(session, newsroom.list_id, "en")
+        given = NewEvent(
+            person, EventType.CONSENT_GIVEN, newsroom.now, "import", list_id=newsroom.list_id, notice=notice
+        )
+        record(session, [given], controller=newsroom.controller, now=newsroom.now)
+
+    city.broadcast("The bridge is open.")
+    assert (city.read(), city.state()) == ([], "active")
+
+    city.says("hello")
+    city.broadcast("The bridge is closed.")
+    assert city.read()[-1] == "The bridge is closed."
 
 
 def kinds(city: City, user: str, times: int = 1, room: str = "", token: str = "") -> list[ErrorKind | None]:
