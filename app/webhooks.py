@@ -6,6 +6,7 @@ session and its one transaction for each costs six times as much (docs/adr/0011)
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -17,8 +18,8 @@ from sqlalchemy import select
 
 from app.clock import utcnow
 from app.domain.messages import Event, HookReply, HookRequest
-from app.gateways import errands
 from app.gateways.base import BadSignature, Call, Errand, Gateway, Malformed, Transport
+from app.gateways.errands import Errands, short_transport
 from app.group_commit import GroupCommit
 from app.queue import REPLIES, enqueue_lane
 from app.runtime import runtime
@@ -29,7 +30,6 @@ from app.storage.database import db
 from app.storage.models import Sender
 
 PREFIX = "/hooks/"
-MAX_BODY = 1024 * 1024
 SENDER_SECONDS = 1.0
 """How long a sender's settings are used without asking the database again."""
 
@@ -55,7 +55,7 @@ class HookDoor:
         app: Flask,
         inner: WSGIApplication,
         registry: Registry,
-        open_transport: Callable[[], Transport] = errands.short_transport,
+        open_transport: Callable[[], Transport] = short_transport,
     ) -> None:
         self._app, self._inner, self._registry = app, inner, registry
         self._open_transport = open_transport
@@ -81,8 +81,9 @@ class HookDoor:
         if not sender.gateway.takes(environ["REQUEST_METHOD"], path):
             return _answer(404 if path else 405, "Providers post here; nothing can be read.")
         length = environ.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > MAX_BODY:
-            return _answer(413, f"A webhook has at most {MAX_BODY} bytes, and says how many.")
+        longest = sender.gateway.capabilities().max_hook
+        if not length.isdigit() or int(length) > longest:
+            return _answer(413, f"A webhook has at most {longest} bytes, and says how many.")
         hook = _hook_request(where, path, environ, environ["wsgi.input"].read(int(length)))
         try:
             return self._handle(sender, hook)
@@ -114,29 +115,29 @@ class HookDoor:
         if hook.method == "GET" and (answer := sender.gateway.handshake(hook)) is not None:
             return answer
         sender.gateway.verify(hook)
-        for event in sender.gateway.parse(hook):
-            self._apply(event, sender.sender_id)
+        with closing(Errands(self._open_transport)) as errands:
+            for event in sender.gateway.parse(hook):
+                self._apply(event, sender.sender_id, errands)
         return sender.gateway.acknowledge(hook)
 
-    def _apply(self, event: Event, sender_id: int) -> None:
+    def _apply(self, event: Event, sender_id: int, errands: Errands) -> None:
         if event.receipt is not None:
             self._receipts.add(SenderReceipt(sender_id, event.receipt))
             return
-        if isinstance(event, Errand) and not self._made(event.first, sender_id):
+        if isinstance(event, Errand) and not _made(errands, event.first, sender_id):
             return
         received = apply_event(event, sender_id=sender_id, controller=runtime().controller, now=utcnow())
         if received is not None and received.reply_waits:
             enqueue_lane(sender_id, REPLIES)
         if isinstance(event, Errand) and received is not None and not received.duplicate:
-            self._made(event.then, sender_id)
+            _made(errands, event.then, sender_id)
 
-    def _made(self, calls: Sequence[Call], sender_id: int) -> bool:
-        ended_by = errands.make(calls, self._open_transport) if calls else None
-        if ended_by is not None:
-            log.warning(
-                "an errand failed", sender_id=sender_id, status=ended_by.status, reason=ended_by.reason
-            )
-        return ended_by is None
+
+def _made(errands: Errands, calls: Sequence[Call], sender_id: int) -> bool:
+    ended_by = errands.make(calls)
+    if ended_by is not None:
+        log.warning("an errand failed", sender_id=sender_id, status=ended_by.status, reason=ended_by.reason)
+    return ended_by is None
 
 
 def _record(receipts: Sequence[SenderReceipt]) -> None:

@@ -66,6 +66,7 @@ class Capabilities:
     None: always. `receipts`: what is reported later. `signals`: what the platform tells about people unasked.
     `routed`: it writes to the room or conversation that a person opened (`Recipient.route`), not to their address.
     `idempotent`: a request may be repeated with its key. `connection`: http, or stream for a connector process.
+    `max_hook`: bytes of one webhook; what is larger is refused before it is read.
     """
 
     channel: str
@@ -86,6 +87,7 @@ class Capabilities:
     idempotent: bool = False
     routed: bool = False
     connection: str = "http"
+    max_hook: int = 1024 * 1024
 
 
 _NONE: Mapping[str, str] = MappingProxyType({})

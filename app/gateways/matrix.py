@@ -50,6 +50,8 @@ TRANSACTIONS: Final = "_matrix/app/v1/transactions/"
 PING: Final = "_matrix/app/v1/ping"
 USERS: Final = "_matrix/app/v1/users/"
 ROOMS: Final = "_matrix/app/v1/rooms/"
+MAX_HOOK: Final = 16 * 1024 * 1024
+"""A transaction of Synapse has up to 100 events of 64 KiB, and repeats what an invitation shows of a room."""
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{32,255}")
 _UNKNOWN: Final = HookReply(404, "application/json", '{"errcode": "M_NOT_FOUND"}')
 _FINE: Final = HookReply(200, "application/json", "{}")
@@ -109,6 +111,7 @@ class MatrixGateway(HttpGateway):
             proof=Proof.STORED,
             idempotent=True,
             routed=True,
+            max_hook=MAX_HOOK,
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.clock import utcnow
 from app.domain.addresses import Address
 from app.domain.messages import Batch, DeliveryRef, ErrorKind, Recipient
-from app.gateways.errands import make
+from app.gateways.errands import Errands
 from app.gateways.registry import build, gateway_class
 from app.gateways.transport import CurlTransport
 from app.services.manage_senders import add
@@ -213,9 +213,11 @@ def test_the_same_request_twice_is_one_message_and_who_never_invited_us_is_not_w
     stranger = Recipient(DeliveryRef(7, 9), Address("matrix", f"@nobody:{DOMAIN}"), "Never")
     call, to_nobody = desk.gateway.encode(Batch((person, stranger), desk.hook))
 
-    assert make([call, call]) is None
+    errands = Errands()
+    assert errands.make([call, call]) is None
     assert ada.read(room, BOT).count("Once") == 1
-    refusal = make([to_nobody])
+    refusal = errands.make([to_nobody])
+    errands.close()
     assert refusal is not None
     (outcome,) = desk.gateway.decode(to_nobody, refusal)
     assert outcome.error is not None

@@ -180,3 +180,10 @@ def test_the_door_opens_below_the_address_for_those_who_knock_there(client: Flas
     assert client.post("/hooks/city-desk/below").status_code == 404
     assert client.put("/hooks/city-desk").status_code == 405
     assert outcomes() == []
+
+
+def test_a_hundred_long_messages_in_one_transaction_are_taken(client: FlaskClient) -> None:
+    echoes = [said(number, "x" * 60_000, sender=BOT) for number in range(100, 199)]
+
+    assert post(client, *echoes, said(7, "STOP")) == 200
+    assert outcomes() == ["STOP"]
