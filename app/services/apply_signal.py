@@ -29,7 +29,7 @@ def apply_signal(event: PlatformEvent, *, sender_id: int, controller: Controller
     It is stored beside the texts, so that what we answer has something to answer to.
     """
     with transaction() as session:
-        if _left_elsewhere(session, event):
+        if _left_elsewhere(session, event, sender_id):
             return Received(None, event.signal.value, reply_waits=False, duplicate=True)
         case = _case(session, event, session.get_one(Sender, sender_id), controller, now)
         if case is None:
@@ -51,17 +51,17 @@ def _case(
     row = store(session, message, sender, person, decision, now)
     if row is None:
         return None
-    person.reached_by(event.route)
+    person.reached_by(event.route, sender.id)
     return Case(session, message, sender, person, row, decision, offers, controller, now)
 
 
-def _left_elsewhere(session: Session, event: PlatformEvent) -> bool:
+def _left_elsewhere(session: Session, event: PlatformEvent, sender_id: int) -> bool:
     """Tell whether somebody closed a room that we do not write to, such as the one before their present one."""
     if event.signal is not PlatformSignal.LEFT or not event.route:
         return False
     here = (Subscriber.channel == event.address.channel, Subscriber.address == event.address.value)
     person = session.scalar(select(Subscriber).where(*here))
-    return person is None or person.route != event.route
+    return person is None or person.route(sender_id) != event.route
 
 
 def _left(case: Case, event: PlatformEvent) -> None:

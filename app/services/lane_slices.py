@@ -65,7 +65,9 @@ class LaneSlices:
         limits = hold_back.limits_of(session, broadcast, self.rate, now)
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
         template = parse(lease.text)
-        people = deliveries.people_of(session, lease, template.names, routed=self.routed)
+        people = deliveries.people_of(
+            session, lease, template.names, routed_by=self.sender_id if self.routed else None
+        )
         ids = [person.ref.subscriber_id for person in people]
         return HeldSlice(
             lease,

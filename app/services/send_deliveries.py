@@ -166,7 +166,12 @@ class Lane:
         granted, _ = self._throttle.take(self._setup.sender_id, self._setup.rate, costs)
         with transaction() as session:
             people = own_messages.claim(
-                session, self._setup.replies_id, now, granted, home=self._controller.region
+                session,
+                self._setup.replies_id,
+                now,
+                granted,
+                home=self._controller.region,
+                sender_id=self._setup.sender_id,
             )
         self._submit_texts(people)
         self._looked_for_own = None if count == most and granted == count else now

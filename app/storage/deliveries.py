@@ -14,7 +14,7 @@ from app.storage import audience
 from app.storage.database import OwnConnection, Statement, changed
 from app.storage.holding import Limits, hold_back
 from app.storage.models import Broadcast, BroadcastVariant, Delivery, LedgerHead, Sender, Slice, Subscriber
-from app.storage.models.people import ROUTE
+from app.storage.models.people import route_key
 
 _SENDING = BroadcastState.SENDING.value
 _PENDING = DeliveryStatus.PENDING.value
@@ -85,13 +85,13 @@ def lost_of(part: Slice) -> Lost | None:
 
 
 def people_of(
-    session: Session, lease: Lease, names: Sequence[str] = (), *, routed: bool = False
+    session: Session, lease: Lease, names: Sequence[str] = (), *, routed_by: int | None = None
 ) -> list[Person]:
     """Return the slice's recipients that wait to be handed over, in a stable order, with the attributes in `names`.
 
-    Their routes come along when the gateway is `routed`.
+    Their routes to the sender `routed_by` come along; None: its gateway needs none.
     """
-    names = (*names, ROUTE) if routed else names
+    names = names if routed_by is None else (*names, route_key(routed_by))
     values = [func.coalesce(Subscriber.attributes[name].as_string(), "") for name in names]
     rows = session.execute(
         select(Delivery.subscriber_id, Subscriber.channel, Subscriber.address, Delivery.attempts, *values)
@@ -112,7 +112,7 @@ def people_of(
             address,
             dict(zip(names, values, strict=True)),
             attempts,
-            route=values[-1] if routed else "",
+            route="" if routed_by is None else values[-1],
         )
         for subscriber_id, channel, address, attempts, *values in rows
     ]

@@ -84,7 +84,7 @@ class Desk:
     def route(self, person: Person) -> str | None:
         db.session.rollback()
         found = db.session.scalar(select(Subscriber).where(Subscriber.address == person.address))
-        return found.route if found else None
+        return found.route(self.sender_id) if found else None
 
     def rooms(self, server: Synapse) -> set[str]:
         """The rooms that the bot is in."""

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.gateways.base import Call, Reply
 from app.gateways.registry import build, gateway_class
-from app.services.manage_senders import add
+from app.services.manage_senders import add, find_sender
 from app.services.senders_of_lists import add_sender
 from app.storage.database import db
 from app.storage.models import Delivery, InboundRow, Subscriber, Subscription
@@ -95,15 +95,19 @@ def person(address: str = ADA) -> Subscriber | None:
     return db.session.scalar(select(Subscriber).where(Subscriber.address == address))
 
 
+def route(sender: str = "city-matrix") -> str:
+    found = person()
+    assert found is not None
+    return found.route(find_sender(db.session(), sender).id)
+
+
 def test_whoever_invites_the_bot_is_greeted_after_it_came_in_and_knows_the_room(
     client: FlaskClient, homeserver: Homeserver
 ) -> None:
     assert post(client, INVITED) == 200
 
     assert homeserver.calls == [("join", 0)]
-    found = person()
-    assert found is not None
-    assert found.route == ROOM
+    assert route() == ROOM
     assert db.session.scalar(select(InboundRow.reply_kind)) == "choose_list"
     assert len(db.session.scalars(select(Delivery)).all()) == 1
 
@@ -160,9 +164,7 @@ def test_a_text_moves_the_route_to_where_it_was_said(client: FlaskClient) -> Non
     post(client, INVITED)
     post(client, {**said(5, "HELP"), "room_id": "!newer:example.org"}, INVITED)
 
-    found = person()
-    assert found is not None
-    assert found.route == "!newer:example.org"
+    assert route() == "!newer:example.org"
 
 
 def test_the_door_opens_below_the_address_for_those_who_knock_there(client: FlaskClient) -> None:
@@ -187,3 +189,20 @@ def test_a_hundred_long_messages_in_one_transaction_are_taken(client: FlaskClien
 
     assert post(client, *echoes, said(7, "STOP")) == 200
     assert outcomes() == ["STOP"]
+
+
+def test_each_bot_has_rooms_of_its_own(client: FlaskClient, newsroom: Newsroom) -> None:
+    add(
+        name="sport-matrix",
+        gateway=gateway_class("matrix"),
+        settings={**SETTINGS, "bot": "@sport:example.org"},
+        by="tests",
+        controller=newsroom.controller,
+        now=newsroom.now,
+    )
+    post(client, INVITED, said(4, "START"))
+    theirs = {**member(8, "invite", "@sport:example.org", is_direct=True), "room_id": "!sport:example.org"}
+    headers = {"Authorization": f"Bearer {HS_TOKEN}"}
+    client.put(TRANSACTION.replace("city", "sport"), json={"events": [theirs]}, headers=headers)
+
+    assert (route(), route("sport-matrix")) == (ROOM, "!sport:example.org")

@@ -1,15 +1,17 @@
 """Senders, lists, subscribers and their subscriptions."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
 
-ROUTE: Final = "route"
-"""The attribute of a person that holds their route: it is wiped and exported with the others."""
+
+def route_key(sender_id: int) -> str:
+    """Return the attribute of a person that holds their route to one of our senders; wiped and exported as all are."""
+    return f"route:{sender_id}"
 
 
 def _where_set(name: str, column: str) -> Index:
@@ -81,7 +83,7 @@ class Subscriber(Model):
     After an erasure (`erased_at`) the address is `erased:` and random letters: the row stays for the counts of
     broadcasts, and leads to nobody.
 
-    `route` is the room or conversation in which we write to them, on platforms that want one.
+    A route is the room or conversation in which one of our senders writes to them, on platforms that want one.
 
     `quiet_group_id` names a `QuietGroup`, which is never deleted; NULL means that nobody has looked yet.
     """
@@ -114,15 +116,14 @@ class Subscriber(Model):
     review_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_stop_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    @property
-    def route(self) -> str:
-        """Where they wrote to us last; empty where their address is enough."""
-        return str(self.attributes.get(ROUTE, ""))
+    def route(self, sender_id: int) -> str:
+        """Where they wrote to this sender last; empty where their address is enough."""
+        return str(self.attributes.get(route_key(sender_id), ""))
 
-    def reached_by(self, route: str) -> None:
-        """Remember where they wrote to us; an empty route changes nothing."""
-        if route and route != self.route:
-            self.attributes = {**self.attributes, ROUTE: route}
+    def reached_by(self, route: str, sender_id: int) -> None:
+        """Remember where they wrote to this sender; an empty route changes nothing."""
+        if route and route != self.route(sender_id):
+            self.attributes = {**self.attributes, route_key(sender_id): route}
 
 
 class QuietGroup(Model):
