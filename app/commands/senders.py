@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 from app.clock import utcnow
 from app.commands.output import json_option, operator, say, table
 from app.gateways.base import BadSetting, GatewayClass
-from app.gateways.registry import GATEWAYS, gateway_class
+from app.gateways.registry import GATEWAYS, build, gateway_class
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
 from app.services import manage_senders
@@ -43,17 +43,18 @@ def add_sender(
       tidings senders add news-us --gateway twilio --set account_sid=AC... \\
         --set auth_token=@token.txt --set from=+12025550100
     """
+    kind = _gateway(gateway)
     row = manage_senders.add(
         name=name,
-        gateway=_gateway(gateway),
-        settings=_settings(pairs),
+        gateway=kind,
+        settings=_settings(pairs, kind),
         base_url=base_url,
         rate=rate,
         by=operator(),
         controller=runtime().controller,
         now=utcnow(),
     )
-    hook = f"{runtime().settings.public_url}/hooks/{row.name}"
+    hook = manage_senders.hook_of(row.name, runtime().settings.public_url)
     say(
         {"sender": row, "hook": hook},
         as_json,
@@ -72,6 +73,27 @@ def list_senders(as_json: bool) -> None:
     """
     rows = manage_senders.list_senders()
     say(rows, as_json, lambda: _table(rows))
+
+
+@senders.command("registration")
+@click.argument("name")
+@json_option
+def print_registration(name: str, as_json: bool) -> None:
+    """Print the file that your own server needs to know the sender NAME (Matrix). It holds the secrets: keep it so.
+
+    \b
+    Example:
+      tidings senders registration city-matrix > /etc/matrix-synapse/tidings-city.yaml
+    """
+    found = manage_senders.registration(
+        name,
+        public_url=runtime().settings.public_url,
+        registry=build,
+        by=operator(),
+        controller=runtime().controller,
+        now=utcnow(),
+    )
+    say({"registration": found}, as_json, lambda: found.rstrip())
 
 
 @senders.command("rate")
@@ -131,10 +153,11 @@ def rotate_secrets(name: str, pairs: tuple[str, ...], as_json: bool) -> None:
     Example:
       tidings senders rotate news-us --set auth_token=@token.txt
     """
+    kind = _gateway(manage_senders.gateway_name(name))
     row = manage_senders.rotate_secrets(
         name,
-        gateway=_gateway(manage_senders.gateway_name(name)),
-        settings=_settings(pairs),
+        gateway=kind,
+        settings=_settings(pairs, kind),
         by=operator(),
         controller=runtime().controller,
         now=utcnow(),
@@ -149,13 +172,15 @@ def _gateway(name: str) -> GatewayClass:
         raise Refused(str(error)) from error
 
 
-def _settings(pairs: tuple[str, ...]) -> dict[str, str]:
+def _settings(pairs: tuple[str, ...], gateway: GatewayClass) -> dict[str, str]:
+    """Read what was given. `@` begins the name of a file only where a secret is due: some platforms have such names."""
+    plain = {spec.name for spec in gateway.settings if not spec.secret}
     settings = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise click.UsageError("--set takes NAME=VALUE, such as --set from=+12025550100")
-        settings[name] = _secret(value[1:]) if value.startswith("@") else value
+        settings[name] = _secret(value[1:]) if value.startswith("@") and name not in plain else value
     return settings
 
 

@@ -11,11 +11,15 @@ from phonenumbers import NumberParseException, ValidationResult
 # Viber tells its bots ids, never numbers.
 PHONE_CHANNELS: Final = frozenset({"sms", "whatsapp", "signal"})
 JID_CHANNELS: Final = frozenset({"xmpp"})
+MATRIX_CHANNELS: Final = frozenset({"matrix"})
 
 _EXAMPLE: Final = "Write it with its country code, for example +1 202 555 0123 or +44 7700 900123."
 # Business-scoped user ids of Meta: who has a username on WhatsApp may write to us without any number (since 2026).
 # The parent form US.ENT.… cannot be written to.
 _BUSINESS_SCOPED: Final = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")
+# A user id of Matrix: old accounts have capitals and any other sign; a server may be an IPv6 address and have a port.
+_MATRIX_USER: Final = re.compile(r"@[!-9;-~]+:[A-Za-z0-9.\[\]:-]+")
+_LONGEST: Final = 120  # what the database keeps
 _WRITTEN_LIKE_A_NUMBER: Final = re.compile(r"\+?[\d\s().,/\u2010-\u2015\u2212\u00b7-]+")
 _TRUNK_ZERO: Final = re.compile(r"\(\s*0\s*\)")
 # In Italy, San Marino and the Vatican the zero belongs to the number itself.
@@ -70,8 +74,9 @@ def parse_phone(raw: str, region: str | None = None, channel: str = "sms") -> Ad
 def canonical(channel: str, raw: str, region: str | None = None) -> Address:
     """The one spelling of an address on its channel. Raises BadAddress.
 
-    Phones become E.164, XMPP addresses bare lower-case JIDs; the ids of other platforms stay as they are. A person on
-    WhatsApp is a phone or a business-scoped id such as US.90071992547.
+    Phones become E.164, XMPP addresses bare lower-case JIDs; the server of a Matrix user is written in small letters;
+    the ids of other platforms stay as they are. A person on WhatsApp is a phone or a business-scoped id such as
+    US.90071992547.
     """
     if channel == "whatsapp" and _BUSINESS_SCOPED.fullmatch(raw.strip()):
         return Address(channel, raw.strip())
@@ -79,6 +84,8 @@ def canonical(channel: str, raw: str, region: str | None = None) -> Address:
         return parse_phone(raw, region, channel)
     if channel in JID_CHANNELS:
         return Address(channel, _bare_jid(raw))
+    if channel in MATRIX_CHANNELS:
+        return Address(channel, _matrix_user(raw))
     value = raw.strip()
     if not value or any(ch.isspace() for ch in value):
         raise BadAddress(f"“{_shorten(raw)}” is no id on {channel}: an id is not empty and has no blanks.")
@@ -97,9 +104,11 @@ def is_toll_free(value: str) -> bool:
 def mask(value: str) -> str:
     """Hide an address for logs and for people without the right to see it.
 
-    A phone keeps its country code and last three digits (+1***123), a JID its first letter and host, an id of
-    WhatsApp its country (US.***547).
+    A phone keeps its country code and last three digits (+1***123), a JID or Matrix user the first letter and host, an
+    id of WhatsApp its country (US.***547).
     """
+    if _MATRIX_USER.fullmatch(value):
+        return f"{value[:2]}***:{value.partition(':')[2]}"
     if value.startswith("+") and value[1:].isdigit() and len(value) > 7:
         return f"+{_country_code(value)}***{value[-3:]}"
     if _BUSINESS_SCOPED.fullmatch(value):
@@ -140,6 +149,15 @@ def _bare_jid(raw: str) -> str:
     if not (local and at and host) or "@" in host or any(ch.isspace() for ch in jid):
         raise BadAddress(f"“{_shorten(raw)}” is no XMPP address. Write it as anna@example.com.")
     return jid
+
+
+def _matrix_user(raw: str) -> str:
+    user = raw.strip()
+    if not _MATRIX_USER.fullmatch(user) or len(user) > _LONGEST:
+        problem = "is no Matrix user" if len(user) <= _LONGEST else f"has more than {_LONGEST} characters"
+        raise BadAddress(f"“{_shorten(raw)}” {problem}. Write it as @anna:example.org.")
+    name, _, server = user.partition(":")
+    return f"{name}:{server.lower()}"
 
 
 def _country_code(e164: str) -> str:

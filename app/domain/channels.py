@@ -30,6 +30,8 @@ _ALL: Final = (
     Channel("Messenger", 2000, "utf16"),
     Channel("Viber", 7000),
     Channel("WeChat", 2048, "bytes"),
+    # Half of an event's 65,536 bytes: each byte of a text may need an escape, and an event holds more than its text.
+    Channel("Matrix", 32_000, "bytes"),
 )
 CHANNELS: Final[Mapping[str, Channel]] = {one.name.casefold(): one for one in _ALL}
 

@@ -34,6 +34,7 @@ class InboundMessage:
 
     `sent_at` is when the person sent it, where the platform says so: webhooks may come late, and not in order.
     `payload` is what a deep link or a button of ours carried, which the person did not type: see `app.domain.links`.
+    `route` is the room or conversation that it came from, on platforms where we write to that and not to the person.
     """
 
     external_id: str
@@ -43,6 +44,7 @@ class InboundMessage:
     media_count: int = 0
     payload: str = ""
     sent_at: datetime | None = None
+    route: str = ""
 
 
 class PlatformSignal(StrEnum):
@@ -66,7 +68,8 @@ class PlatformSignal(StrEnum):
 class PlatformEvent:
     """A signal about one person; a gateway maps what it receives to this and needs nothing else in the services.
 
-    `external_id` makes a repeated webhook harmless; `evidence` is kept, sealed, with the ledger entry.
+    `external_id` makes a repeated webhook harmless; `evidence` is kept, sealed, with the ledger entry. `route` is as
+    in `InboundMessage`: whoever leaves another room than the one that we write to has not left us.
     """
 
     external_id: str
@@ -74,6 +77,7 @@ class PlatformEvent:
     signal: PlatformSignal
     new_address: Address | None = None
     evidence: Mapping[str, str] = field(default_factory=dict)
+    route: str = ""
 
 
 class DeliveryRef(NamedTuple):
@@ -186,11 +190,12 @@ class SendError:
 
 
 class Recipient(NamedTuple):
-    """One person of a batch."""
+    """One person of a batch; `route` is where they wrote to us last, for gateways that are `routed`."""
 
     ref: DeliveryRef
     address: Address
     text: str
+    route: str = ""
 
 
 @dataclass(frozen=True)
@@ -211,13 +216,17 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class HookRequest:
-    """A webhook as it arrived. `public_url` is built from PUBLIC_URL, never from the Host header."""
+    """A webhook as it arrived. `public_url` is built from PUBLIC_URL, never from the Host header.
+
+    `path` is what a provider put behind the address we gave it, without the slash between: mostly nothing.
+    """
 
     method: str
     public_url: str
     headers: Mapping[str, str]
     body: bytes
     query: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
 
 
 @dataclass(frozen=True)

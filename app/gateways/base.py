@@ -65,8 +65,10 @@ class Capabilities:
     `default_rate` go in a second. `max_batch` recipients of the same text share one request. `media`: MIME type or its
     first half -> bytes. `buttons`: how many under one message. `window`: how long after a person's words we may write;
     None: always. `receipts`: what is reported later. `signals`: what the platform tells about people unasked.
+    `routed`: it writes to the room or conversation that a person opened (`Recipient.route`), not to their address.
     `idempotent`: a request may be repeated with its key. `connection`: http, or stream for a connector process.
     `quota`: how many broadcasts the platform takes in a day or a month; None: any number.
+    `max_hook`: bytes of one webhook; what is larger is refused before it is read.
     """
 
     channel: str
@@ -85,8 +87,10 @@ class Capabilities:
     signals: frozenset[PlatformSignal] = frozenset()
     proof: Proof = Proof.ADDRESSED
     idempotent: bool = False
+    routed: bool = False
     connection: str = "http"
     quota: Quota | None = None
+    max_hook: int = 1024 * 1024
 
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -104,6 +108,18 @@ class Call(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Call(method={self.method!r}, refs={self.refs!r})"
+
+
+@dataclass(frozen=True)
+class Errand(Event):
+    """An event that calls of ours belong to, such as to enter the room that somebody invited us to.
+
+    The event counts only when the calls `first` were made; the calls `then` are made once it has counted, is committed
+    and was new. Each must be harmless when it is repeated, for webhooks are. Made by `app.gateways.errands`.
+    """
+
+    first: tuple[Call, ...] = ()
+    then: tuple[Call, ...] = ()
 
 
 class Reply(NamedTuple):
@@ -148,6 +164,9 @@ class Gateway(Protocol):
         Raises `BadSignature` when the question is not the provider's.
         """
 
+    def takes(self, method: str, path: str) -> bool:
+        """Tell whether the provider calls us in this way: the method, and what stands behind the sender's address."""
+
     def verify(self, request: HookRequest) -> None:
         """Raise `BadSignature` unless the provider signed this request."""
 
@@ -158,7 +177,13 @@ class Gateway(Protocol):
         """Return what the provider expects to hear when we took the webhook."""
 
     def link(self, payload: str) -> str | None:
-        """Return the address that opens this sender on a phone and brings us `payload`; None where there is none."""
+        """Return the address that opens this sender on a phone and brings us `payload`; None where there is none.
+
+        Where a platform's links carry nothing, it is the same for every payload.
+        """
+
+    def registration(self, hook: str) -> str | None:
+        """Return the file that makes us known to a provider that is configured by one, secrets included, or None."""
 
 
 class Token(NamedTuple):

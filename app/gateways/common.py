@@ -55,12 +55,20 @@ class HttpGateway:
         """Say that there is nothing to read: this provider only posts."""
         return HookReply(405, body="The provider posts here; nothing can be read.\n")
 
+    def takes(self, method: str, path: str) -> bool:
+        """Nothing stands behind the address that a provider was given, and it knows two methods."""
+        return not path and method in ("GET", "POST")
+
     def acknowledge(self, request: HookRequest) -> HookReply:
         """An empty 200: most providers look at nothing else."""
         return HookReply(200)
 
     def link(self, payload: str) -> str | None:
         """No address opens this sender."""
+        return None
+
+    def registration(self, hook: str) -> str | None:
+        """Nothing but the webhook's address has to be known to the provider."""
         return None
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from app.gateways.base import BadSetting, Gateway, GatewayClass
 from app.gateways.http_sms import gateway_classes
 from app.gateways.line import LineGateway
+from app.gateways.matrix import MatrixGateway
 from app.gateways.messenger import MessengerGateway
 from app.gateways.telegram import TelegramGateway
 from app.gateways.twilio import TwilioGateway
@@ -17,6 +18,7 @@ from app.gateways.xmpp import XmppGateway
 GATEWAYS: dict[str, GatewayClass] = {
     **gateway_classes(),
     LineGateway.name: LineGateway,
+    MatrixGateway.name: MatrixGateway,
     MessengerGateway.name: MessengerGateway,
     TelegramGateway.name: TelegramGateway,
     TwilioGateway.name: TwilioGateway,

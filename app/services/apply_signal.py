@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.consent import QUESTION_OPEN_FOR, Act, EventType, Scope, SubscriptionState
@@ -17,7 +18,7 @@ from app.services.record_consent import NewEvent, find_or_create_subscriber
 from app.services.words.case import IN_FORCE, Answer, Case
 from app.storage.database import transaction
 from app.storage.gate import PLATFORM_TIER
-from app.storage.models import Sender
+from app.storage.models import Sender, Subscriber
 
 _LIVE: Final = (SubscriptionState.ACTIVE, SubscriptionState.PAUSED)
 
@@ -28,6 +29,8 @@ def apply_signal(event: PlatformEvent, *, sender_id: int, controller: Controller
     It is stored beside the texts, so that what we answer has something to answer to.
     """
     with transaction() as session:
+        if _left_elsewhere(session, event, sender_id):
+            return Received(None, event.signal.value, reply_waits=False, duplicate=True)
         case = _case(session, event, session.get_one(Sender, sender_id), controller, now)
         if case is None:
             return Received(None, event.signal.value, reply_waits=False, duplicate=True)
@@ -48,7 +51,17 @@ def _case(
     row = store(session, message, sender, person, decision, now)
     if row is None:
         return None
+    person.reached_by(event.route, sender.id)
     return Case(session, message, sender, person, row, decision, offers, controller, now)
+
+
+def _left_elsewhere(session: Session, event: PlatformEvent, sender_id: int) -> bool:
+    """Tell whether somebody closed a room that we do not write to, such as the one before their present one."""
+    if event.signal is not PlatformSignal.LEFT or not event.route:
+        return False
+    here = (Subscriber.channel == event.address.channel, Subscriber.address == event.address.value)
+    person = session.scalar(select(Subscriber).where(*here))
+    return person is None or person.route(sender_id) != event.route
 
 
 def _left(case: Case, event: PlatformEvent) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.domain.placeholders import parse
-from app.domain.quotas import Quota
+from app.gateways.base import Capabilities
 from app.services import hold_back
 from app.services.controller import Controller
 from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
@@ -30,18 +30,14 @@ REACH_SECONDS = 0.25
 
 @dataclass
 class LaneSlices:
-    """The slices of one sender, for one worker. `by_parts`: an SMS takes as many permits as it has parts.
-
-    `quota` is how many broadcasts the platform takes, where it has a limit.
-    """
+    """The slices of one sender, for one worker. `can` is what its gateway says of itself."""
 
     sender_id: int
     rate: float
-    by_parts: bool
+    can: Capabilities
     controller: Controller
     journal: Journal
     worker: str
-    quota: Quota | None = None
     _door: Door | None = None
     _reaches: Way | None = None
 
@@ -70,7 +66,9 @@ class LaneSlices:
         limits = self._limits(session, broadcast, now)
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
         template = parse(lease.text)
-        people = deliveries.people_of(session, lease, template.names)
+        people = deliveries.people_of(
+            session, lease, template.names, routed_by=self.sender_id if self.can.routed else None
+        )
         ids = [person.ref.subscriber_id for person in people]
         return HeldSlice(
             lease,
@@ -81,7 +79,7 @@ class LaneSlices:
             ledger_end,
             now + CLAIM_IS_FRESH,
             now + LEASE,
-            self.by_parts,
+            self.can.rate_unit == "part",
         )
 
     def may_leave(self, held: HeldSlice, count: int, now: datetime) -> Collection[int] | None:
@@ -126,7 +124,7 @@ class LaneSlices:
 
     def _limits(self, session: Session, broadcast: Broadcast, now: datetime) -> Limits:
         return hold_back.limits_of(
-            session, broadcast, self.rate, now, sender_id=self.sender_id, quota=self.quota
+            session, broadcast, self.rate, now, sender_id=self.sender_id, quota=self.can.quota
         )
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.gateways.base import BadSetting, GatewayClass
 from app.services.audit import note
 from app.services.controller import Conflict, Controller, NotFound, Refused
-from app.services.gateways_of_senders import open_settings, seal_settings
+from app.services.gateways_of_senders import Registry, gateway_of, open_settings, seal_settings
 from app.storage.database import db, transaction
 from app.storage.models import Sender
 
@@ -84,6 +84,27 @@ def list_senders() -> list[SenderRow]:
 def gateway_name(name: str) -> str:
     """Return the name of the gateway that a sender is on. Raises `NotFound`."""
     return find_sender(db.session(), name).gateway
+
+
+def registration(
+    name: str, *, public_url: str, registry: Registry, by: str, controller: Controller, now: datetime
+) -> str:
+    """Return the file that tells the sender's own server of us. It holds secrets, so the audit log says who asked.
+
+    Raises `NotFound`, and `Refused` where the provider needs no file.
+    """
+    with transaction() as session:
+        sender = find_sender(session, name)
+        found = gateway_of(sender, controller, registry).registration(hook_of(name, public_url))
+        if found is None:
+            raise Refused(f"{sender.gateway} needs no such file: give it {hook_of(name, public_url)}")
+        note(session, by, "sender.registration", f"sender {name}", now)
+        return found
+
+
+def hook_of(name: str, public_url: str) -> str:
+    """Return the address at which a sender's provider calls us."""
+    return f"{public_url}/hooks/{name}"
 
 
 def set_rate(name: str, rate: float, *, by: str, now: datetime) -> SenderRow:

@@ -47,10 +47,12 @@ def may_go_at(
     return at
 
 
-def claim(session: Session, replies_id: int, now: datetime, limit: int, *, home: str) -> Sequence[Person]:
+def claim(
+    session: Session, replies_id: int, now: datetime, limit: int, *, home: str, sender_id: int
+) -> Sequence[Person]:
     """Take up to `limit` messages that are due and mark them HANDING_OVER; those that may not go wait or are skipped.
 
-    `home` is our own country, for numbers that are in no place.
+    `home` is our own country, for numbers that are in no place; `sender_id` is who writes.
     """
     taken: list[Person] = []
     for message, delivery, person, list_, row in own_messages.lock_due(session, replies_id, now, limit):
@@ -62,7 +64,7 @@ def claim(session: Session, replies_id: int, now: datetime, limit: int, *, home:
             delivery.due_at = until
         else:
             delivery.status = DeliveryStatus.HANDING_OVER.value
-            taken.append(_person(message, delivery, person))
+            taken.append(_person(message, delivery, person, sender_id))
             delivery.attempts += 1
     return taken
 
@@ -94,6 +96,8 @@ def _opens_at(
     return may_go_at(list_, Address(person.channel, person.address), zone, home, now)
 
 
-def _person(message: OwnMessage, delivery: Delivery, person: Subscriber) -> Person:
+def _person(message: OwnMessage, delivery: Delivery, person: Subscriber, sender_id: int) -> Person:
     ref = DeliveryRef(delivery.broadcast_id, person.id, delivery.inbound_id)
-    return Person(ref, person.channel, person.address, {}, delivery.attempts, message.text)
+    return Person(
+        ref, person.channel, person.address, {}, delivery.attempts, message.text, person.route(sender_id)
+    )

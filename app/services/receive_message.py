@@ -65,6 +65,7 @@ def receive_message(
         row = store(session, message, sender, person, decision, now)
         if row is None:
             return Received(None, decision.outcome.value, reply_waits=False, duplicate=True)
+        person.reached_by(message.route, sender_id)
         case = Case(session, message, sender, person, row, decision, offers, controller, now, silence)
         return Received(row.id, decision.outcome.value, reply_waits=answer_with(case, act_on(case)))
 

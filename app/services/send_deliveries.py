@@ -99,10 +99,8 @@ class Lane:
         self._controller, self._clock, self._worker, self._meter = controller, clock, worker, meter
         self._permits = 0
         can = setup.gateway.capabilities()
-        by_parts = can.rate_unit == "part"
         self._most_together = can.max_batch if can.rate_unit == "request" else 1
-        quota = can.quota
-        self._slices = LaneSlices(setup.sender_id, setup.rate, by_parts, controller, journal, worker, quota)
+        self._slices = LaneSlices(setup.sender_id, setup.rate, can, controller, journal, worker)
         self._held: list[HeldSlice] = []
         # Who is on the wire or not yet settled: their slice and place in it, None for a reply; and the attempt.
         self._out: dict[DeliveryRef, tuple[HeldSlice | None, int, int]] = {}
@@ -180,7 +178,12 @@ class Lane:
         granted, _ = self._throttle.take(self._setup.sender_id, self._setup.rate, costs)
         with transaction() as session:
             people = own_messages.claim(
-                session, self._setup.replies_id, now, granted, home=self._controller.region
+                session,
+                self._setup.replies_id,
+                now,
+                granted,
+                home=self._controller.region,
+                sender_id=self._setup.sender_id,
             )
         self._submit_texts(people)
         self._looked_for_own = None if count == most and granted == count else now
@@ -189,7 +192,7 @@ class Lane:
     def _submit_texts(self, people: Sequence[Person]) -> None:
         for person in people:
             self._out[person.ref] = (None, 0, person.attempts + 1)
-        self._submit([Recipient(p.ref, Address(p.channel, p.address), p.text or "") for p in people])
+        self._submit([_recipient(person, person.text or "") for person in people])
 
     def _next_slice(self) -> HeldSlice | None:
         for one in self._held:
@@ -226,7 +229,7 @@ class Lane:
         for place in places:
             person = held.people[place]
             self._out[person.ref] = (held, place, person.attempts + 1)
-            ready.append(Recipient(person.ref, Address(person.channel, person.address), held.text(place)))
+            ready.append(_recipient(person, held.text(place)))
         self._submit(ready)
         self._tidy()
         return 0.0
@@ -338,3 +341,7 @@ class Lane:
             self._flush()
         for held in list(self._held):
             self._give_up(held)
+
+
+def _recipient(person: Person, text: str) -> Recipient:
+    return Recipient(person.ref, Address(person.channel, person.address), text, person.route)

@@ -3,6 +3,7 @@
 from flask import Flask, Response
 
 from app.simulator.control import ControlApi
+from app.simulator.matrix_api import MatrixApi
 from app.simulator.phones import PhonesPage
 from app.simulator.telegram_api import TelegramApi
 from app.simulator.twilio_api import TwilioApi
@@ -19,10 +20,11 @@ HEADERS = {
 
 
 def create_app(world: World, desk_url: str = "", later: Later = in_a_second) -> Flask:
-    """Return the app: the APIs of Twilio, Telegram and WeChat, the control API, the phones page and `/health`."""
+    """Return the app: the APIs of the providers, the control API, the phones page and `/health`."""
     app = Flask(__name__)
     app.register_blueprint(TwilioApi(world).blueprint())
     app.register_blueprint(TelegramApi(world.chats).blueprint())
+    app.register_blueprint(MatrixApi(world.chats, world.matrix).blueprint())
     app.register_blueprint(WeChatApi(world.chats, world.wechat, world.clock, later).blueprint())
     app.register_blueprint(ControlApi(world).blueprint())
     app.register_blueprint(PhonesPage(world, desk_url).blueprint())

@@ -36,17 +36,21 @@ class Account:
 
 @dataclass(frozen=True)
 class Told:
-    """A webhook: what to post, with which headers, and what stands behind the address."""
+    """A webhook: what to post, with which headers, to which place below the account's address and with which query."""
 
     body: bytes
     headers: Mapping[str, str]
     query: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
+    path: str = ""
 
 
 class Messenger(Protocol):
     """What a messenger's module knows: how its webhooks look, and by which id it knows a phone."""
 
     channel: str
+    closes: bool
+    """Whether people get rid of us by closing the chat, so that their next text opens a new one."""
 
     def id_of(self, number: str) -> str:
         """Return the id by which this messenger knows the owner of a phone."""
@@ -135,11 +139,15 @@ class Chats:
                 self._wire.send(_address(account, told), told.body, told.headers)
 
     def block(self, number: str, account: Account, blocked: bool) -> None:
-        """Somebody blocks us on this messenger, or lifts the block."""
+        """Somebody blocks us on this messenger, or lifts the block; or closes the chat, where that is the way."""
+        messenger, here = self._messengers[account.channel], (number, account.address)
         with self._lock:
-            change = self.blocks.add if blocked else self.blocks.discard
-            change((number, account.address))
-        told = self._messengers[account.channel].blocked(account, number, blocked)
+            if messenger.closes:
+                self.opened.discard(here)
+            else:
+                change = self.blocks.add if blocked else self.blocks.discard
+                change(here)
+        told = messenger.blocked(account, number, blocked)
         if told is not None:
             self._tell(account, number, told)
 
@@ -173,7 +181,7 @@ class Chats:
         if not account.webhook_url:
             return None
         try:
-            answer = self._wire.send(_address(account, told), told.body, told.headers)
+            answer = self._wire.send(_address(account, told), told.body, told.headers, told.method)
         except CannotDeliver as error:
             self._conversations.add(number, "note", account.address, str(error), channel=account.channel)
             return None
@@ -184,7 +192,7 @@ class Chats:
 
 
 def _address(account: Account, told: Told) -> str:
-    return account.webhook_url + (f"?{urlencode(told.query)}" if told.query else "")
+    return account.webhook_url + told.path + (f"?{urlencode(told.query)}" if told.query else "")
 
 
 def read_account(data: Mapping[str, object]) -> Account:

@@ -25,6 +25,7 @@ class TelegramMessenger:
     """Updates as a bot's webhook gets them."""
 
     channel = "telegram"
+    closes = False
 
     def __init__(self, clock: Callable[[], datetime] = utcnow) -> None:
         self._clock = clock

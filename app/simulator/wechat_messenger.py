@@ -67,6 +67,7 @@ class WeChatMessenger:
     """What an account's server is told."""
 
     channel = "wechat"
+    closes = False
 
     def __init__(self, clock: Callable[[], datetime] = utcnow) -> None:
         self._clock = clock

@@ -54,14 +54,14 @@ class Wire:
         }
         return self.send(url, urlencode(form).encode("ascii"), headers)
 
-    def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Post `body` as it is, and return the answer, or raise CannotDeliver."""
+    def send(self, url: str, body: bytes, headers: Mapping[str, str], method: str = "POST") -> Answer:
+        """Bring `body` as it is, and return the answer, or raise CannotDeliver."""
         if not is_loopback(url):
             raise CannotDeliver(f"{url} is not on this machine")
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            return self._exchange(f"{parts.scheme}://{parts.netloc}", target, body, dict(headers))
+            return self._exchange(f"{parts.scheme}://{parts.netloc}", (method, target), body, dict(headers))
         except (OSError, http.client.HTTPException) as error:
             raise CannotDeliver(f"{url}: {error or type(error).__name__}") from error
 
@@ -73,7 +73,7 @@ class Wire:
         for connection in waiting:
             connection.close()
 
-    def _exchange(self, origin: str, target: str, body: bytes, headers: dict[str, str]) -> Answer:
+    def _exchange(self, origin: str, target: tuple[str, str], body: bytes, headers: dict[str, str]) -> Answer:
         kept = self._take(origin)
         if kept is not None:
             try:
@@ -86,12 +86,12 @@ class Wire:
         self,
         connection: http.client.HTTPConnection,
         origin: str,
-        target: str,
+        target: tuple[str, str],
         body: bytes,
         headers: dict[str, str],
     ) -> Answer:
         try:
-            connection.request("POST", target, body, headers)
+            connection.request(*target, body, headers)
             reply = connection.getresponse()
             answer = Answer(reply.status, reply.read(ANSWER_LIMIT))
         except BaseException:

@@ -13,6 +13,7 @@ from app.simulator.conversations import Conversations
 from app.simulator.inbound import Inbound
 from app.simulator.limits import FaultPlan, TokenBuckets
 from app.simulator.magic import HANDSET_BLOCKS, Magic, MagicNumbers
+from app.simulator.matrix_api import MatrixMessenger
 from app.simulator.records import Message
 from app.simulator.state import State
 from app.simulator.telegram_api import TelegramMessenger
@@ -45,8 +46,12 @@ class World:
         self.faults = FaultPlan()
         self.wire = Wire()
         self.inbound = Inbound(self.state, self.conversations, self.wire)
-        self.wechat = WeChatMessenger(clock)
-        messengers: dict[str, Messenger] = {"telegram": TelegramMessenger(clock), "wechat": self.wechat}
+        self.wechat, self.matrix = WeChatMessenger(clock), MatrixMessenger(clock)
+        messengers: dict[str, Messenger] = {
+            "telegram": TelegramMessenger(clock),
+            "matrix": self.matrix,
+            "wechat": self.wechat,
+        }
         self.chats = Chats(self.conversations, self.wire, messengers)
         self.receipts = Receipts(self.wire, self._step, pauses)
         self.remember: Callable[[], object] = lambda: None

@@ -15,6 +15,7 @@ from app.storage import gate
 from app.storage.database import OwnConnection, Statement, changed
 from app.storage.holding import Limits, hold_back
 from app.storage.models import Broadcast, BroadcastVariant, Delivery, LedgerHead, Sender, Slice, Subscriber
+from app.storage.models.people import route_key
 
 _SENDING = BroadcastState.SENDING.value
 _PENDING = DeliveryStatus.PENDING.value
@@ -40,7 +41,7 @@ class Lost(NamedTuple):
 
 
 class Person(NamedTuple):
-    """One claimed recipient: the delivery, where to, and the values of placeholders."""
+    """One claimed recipient: the delivery, where to (`route` as in `Recipient`), and the values of placeholders."""
 
     ref: DeliveryRef
     channel: str
@@ -48,6 +49,7 @@ class Person(NamedTuple):
     attributes: Mapping[str, Any]
     attempts: int = 0
     text: str | None = None
+    route: str = ""
 
 
 def lease_slice(
@@ -83,8 +85,14 @@ def lost_of(part: Slice) -> Lost | None:
     return Lost(part.broadcast_id, part.seq, part.reached_epoch, part.reached)
 
 
-def people_of(session: Session, lease: Lease, names: Sequence[str] = ()) -> list[Person]:
-    """Return the slice's recipients that wait to be handed over, in a stable order, with the attributes in `names`."""
+def people_of(
+    session: Session, lease: Lease, names: Sequence[str] = (), *, routed_by: int | None = None
+) -> list[Person]:
+    """Return the slice's recipients that wait to be handed over, in a stable order, with the attributes in `names`.
+
+    Their routes to the sender `routed_by` come along; None: its gateway needs none.
+    """
+    names = names if routed_by is None else (*names, route_key(routed_by))
     values = [func.coalesce(Subscriber.attributes[name].as_string(), "") for name in names]
     rows = session.execute(
         select(Delivery.subscriber_id, Subscriber.channel, Subscriber.address, Delivery.attempts, *values)
@@ -105,6 +113,7 @@ def people_of(session: Session, lease: Lease, names: Sequence[str] = ()) -> list
             address,
             dict(zip(names, values, strict=True)),
             attempts,
+            route="" if routed_by is None else values[-1],
         )
         for subscriber_id, channel, address, attempts, *values in rows
     ]

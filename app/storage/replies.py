@@ -63,6 +63,7 @@ def claim_replies(session: Session, broadcast_id: int, now: datetime, limit: int
             {},
             attempts,
             inbound.reply_text,
+            person.route(inbound.sender_id),
         )
         for inbound, person, attempts in ready
     ]

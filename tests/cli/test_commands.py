@@ -93,6 +93,32 @@ def test_senders_are_paced_paused_resumed_and_given_new_secrets(newsdesk: Shell)
     assert newsdesk.json("senders", "rotate", "news-us", "--set", "auth_token=new")["name"] == "news-us"
 
 
+def test_a_server_of_ones_own_is_given_a_file_and_the_audit_log_says_who_asked_for_it(
+    newsdesk: Shell,
+) -> None:
+    settings = {"server": "https://matrix.example.org", "bot": "@city:example.org", "as_token": "a" * 32}
+    pairs = [f"{name}={value}" for name, value in (settings | {"hs_token": "h" * 32}).items()]
+    added = newsdesk.ok(
+        *("senders", "add", "city-matrix", "--gateway", "matrix"),
+        *(word for pair in pairs for word in ("--set", pair)),
+    )
+    assert "a" * 32 not in added
+
+    lines = newsdesk.ok("senders", "registration", "city-matrix").splitlines()
+
+    assert {
+        'url: "http://localhost/hooks/city-matrix"',
+        f'as_token: "{"a" * 32}"',
+        'sender_localpart: "city"',
+    } <= set(lines)
+    whole = newsdesk.json("senders", "registration", "city-matrix")["registration"]
+    assert whole.splitlines() == lines
+    other = newsdesk.run("senders", "registration", "news-us")
+    assert other.exit_code == 1
+    assert "http://localhost/hooks/news-us" in other.stderr
+    assert "city-matrix, news-us" in newsdesk.run("senders", "registration", "nobody").stderr
+
+
 def test_an_unknown_gateway_is_refused_with_those_there_are(shell: Shell) -> None:
     result = shell.run("senders", "add", "x1", "--gateway", "pigeon")
 

@@ -46,6 +46,21 @@ def test_a_number_without_country_code_is_read_in_its_region(raw: str, region: s
     assert parse_phone(raw, region).value == expected
 
 
+def test_a_matrix_user_keeps_the_name_as_it_is_and_the_server_in_small_letters() -> None:
+    assert canonical("matrix", " @Jean_Old:Example.ORG:8448 ").value == "@Jean_Old:example.org:8448"
+    assert mask("@ada:example.org") == "@a***:example.org"
+    for wrong in (
+        "ada",
+        "ada@example.org",
+        "@ada",
+        "@a da:example.org",
+        "@ada:",
+        "@" + "a" * 110 + ":example.org",
+    ):
+        with pytest.raises(BadAddress, match=r"@anna:example\.org"):
+            canonical("matrix", wrong)
+
+
 def test_the_zero_of_italian_numbers_is_kept() -> None:
     assert parse_phone("+39 (0)6 0000 0000").value == "+390600000000"
 

@@ -1,1 +1,1 @@
-"""Against servers that users have: Kannel, Prosody. Marked `slow`; a test that cannot run says why."""
+"""Against servers that users have: Kannel, Prosody, Synapse. Marked `slow`; a test that cannot run says why."""

@@ -30,9 +30,9 @@ class Hook:
     def __init__(self) -> None:
         self.requests: list[HookRequest] = []
 
-    def send(self, url: str, body: bytes, headers: dict[str, str]):
+    def send(self, url: str, body: bytes, headers: dict[str, str], method: str):
         lower = {name.lower(): value for name, value in headers.items()}
-        self.requests.append(HookRequest("POST", url, lower, body))
+        self.requests.append(HookRequest(method, url, lower, body))
         return type("Answer", (), {"status": 200, "taken": True, "body": b""})()
 
 

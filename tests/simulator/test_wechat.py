@@ -200,7 +200,7 @@ def test_the_phone_shows_it_in_the_channels_look(city: WeChatCity) -> None:
 def test_the_control_api_lets_somebody_follow_and_scan() -> None:
     world, posted = World(), []
 
-    def hear(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+    def hear(url: str, body: bytes, headers: dict[str, str], method: str = "POST") -> Answer:
         posted.append(body)
         return Answer(200, b"success")
 

@@ -168,11 +168,11 @@ class WeChatCity:
         for job in jobs:
             job()
 
-    def _hear(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+    def _hear(self, url: str, body: bytes, headers: dict[str, str], method: str = "POST") -> Answer:
         """Take a webhook as the door does."""
         query = dict(pair.split("=", 1) for pair in url.partition("?")[2].split("&"))
         request = HookRequest(
-            "POST", url, {name.lower(): value for name, value in headers.items()}, body, query
+            method, url, {name.lower(): value for name, value in headers.items()}, body, query
         )
         gateway, newsroom = self.gateway(), self.newsroom
         gateway.verify(request)

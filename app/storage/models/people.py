@@ -9,6 +9,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.storage.database import BigId, Model, UtcDateTime
 
 
+def route_key(sender_id: int) -> str:
+    """Return the attribute of a person that holds their route to one of our senders; wiped and exported as all are."""
+    return f"route:{sender_id}"
+
+
 def _where_set(name: str, column: str) -> Index:
     """Return an index of the few rows in which `column` is set: what the clock looks for, at no cost to the others."""
     condition = text(f"{column} IS NOT NULL")
@@ -84,6 +89,8 @@ class Subscriber(Model):
     After an erasure (`erased_at`) the address is `erased:` and random letters: the row stays for the counts of
     broadcasts, and leads to nobody.
 
+    A route is the room or conversation in which one of our senders writes to them, on platforms that want one.
+
     `quiet_group_id` names a `QuietGroup`, which is never deleted; NULL means that nobody has looked yet.
     """
 
@@ -114,6 +121,15 @@ class Subscriber(Model):
     review_opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     review_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_stop_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    def route(self, sender_id: int) -> str:
+        """Where they wrote to this sender last; empty where their address is enough."""
+        return str(self.attributes.get(route_key(sender_id), ""))
+
+    def reached_by(self, route: str, sender_id: int) -> None:
+        """Remember where they wrote to this sender; an empty route changes nothing."""
+        if route and route != self.route(sender_id):
+            self.attributes = {**self.attributes, route_key(sender_id): route}
 
 
 class QuietGroup(Model):

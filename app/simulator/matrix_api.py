@@ -1,0 +1,185 @@
+"""A small homeserver: rooms for two, invitations, messages, and the transactions that an application service gets.
+
+After spec.matrix.org. Each phone has a user and one room with each bot; our bot is in it from the invitation that it
+accepts until somebody leaves. Users whose name ends in 0403, 0404, 0429 or 0500 misbehave as SMS numbers do.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from itertools import count
+from threading import Lock
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from app.clock import utcnow
+from app.simulator.chats import Account, Chats, Told
+from app.simulator.twilio_json import json_response
+
+DOMAIN = "people.localhost"
+MAX_EVENT = 65_536
+_TRANSACTIONS = "/_matrix/app/v1/transactions/"
+
+
+class MatrixMessenger:
+    """Transactions as a bot's application service gets them; remembers the rooms that the bot is not in."""
+
+    channel = "matrix"
+    closes = True
+
+    def __init__(self, clock: Callable[[], datetime] = utcnow) -> None:
+        self._clock = clock
+        # Over restarts they count up, or the product would take new events for repeats.
+        self._numbers = count(int(clock().timestamp() * 1000))
+        self._lock = Lock()
+        self._invited: set[str] = set()
+        self._outside: set[str] = set()
+
+    def id_of(self, number: str) -> str:
+        """The user of a phone, named after its digits."""
+        return f"@{number.removeprefix('+')}:{DOMAIN}"
+
+    def opened(self, account: Account, number: str, scene: str, known: bool) -> Told:
+        """An invitation into a direct room."""
+        room = self._room(number)
+        with self._lock:
+            self._invited.add(room)
+            self._outside.add(room)
+        content = {"membership": "invite", "is_direct": True}
+        return self._event(account, number, "m.room.member", content, state_key=account.address)
+
+    def said(self, account: Account, number: str, text: str) -> Told:
+        """A text in the room."""
+        return self._event(account, number, "m.room.message", {"msgtype": "m.text", "body": text})
+
+    def blocked(self, account: Account, number: str, blocked: bool) -> Told | None:
+        """Somebody leaves the room; there is no way back into it without a new invitation, so nothing to lift."""
+        if not blocked:
+            return None
+        content = {"membership": "leave"}
+        return self._event(account, number, "m.room.member", content, state_key=self.id_of(number))
+
+    def join(self, room: str) -> bool:
+        """The bot comes in; tells whether it was invited, or is in already."""
+        with self._lock:
+            if room in self._outside and room not in self._invited:
+                return False
+            self._invited.discard(room)
+            self._outside.discard(room)
+            return True
+
+    def leave(self, room: str) -> None:
+        """The bot goes."""
+        with self._lock:
+            self._invited.discard(room)
+            self._outside.add(room)
+
+    def is_inside(self, room: str) -> bool:
+        """Tell whether the bot is in a room."""
+        with self._lock:
+            return room not in self._outside
+
+    def _room(self, number: str) -> str:
+        return "!" + self.id_of(number)[1:]
+
+    def _event(self, account: Account, number: str, kind: str, content: dict[str, Any], **more: str) -> Told:
+        number_of_event = next(self._numbers)
+        event = {
+            "type": kind,
+            "event_id": f"$theirs-{number_of_event}",
+            "room_id": self._room(number),
+            "sender": self.id_of(number),
+            "origin_server_ts": int(self._clock().timestamp() * 1000),
+            "content": content,
+        }
+        headers = {
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {account.settings.get('hs_token', '')}",
+        }
+        body = json.dumps({"events": [event | more]}).encode()
+        return Told(body, headers, method="PUT", path=f"{_TRANSACTIONS}{number_of_event}")
+
+
+class MatrixApi:
+    """`/_matrix/client/v3/rooms/…`: messages by transaction, join and leave."""
+
+    def __init__(self, chats: Chats, rooms: MatrixMessenger) -> None:
+        self._chats, self._rooms = chats, rooms
+        self._ids = count(1)
+        self._sent: dict[tuple[str, str, str], str] = {}
+        self._failed_once: set[str] = set()
+
+    def blueprint(self) -> Blueprint:
+        """Return the routes."""
+        routes = Blueprint("matrix", __name__, url_prefix="/_matrix/client/v3/rooms/<room>")
+        routes.add_url_rule("/send/m.room.message/<txn>", "send", self.send, methods=["PUT"])
+        routes.add_url_rule("/join", "join", self.join, methods=["POST"])
+        routes.add_url_rule("/leave", "leave", self.leave, methods=["POST"])
+        return routes
+
+    def send(self, room: str, txn: str) -> Response:
+        """Take one message; the same transaction again gives the same event."""
+        account = self._account()
+        if account is None:
+            return _error(401, "M_UNKNOWN_TOKEN", "Invalid access token passed.")
+        known = self._sent.get((account.address, room, txn))
+        if known is not None:
+            return json_response({"event_id": known})
+        refused = self._refusal(room, request.get_json(silent=True))
+        if refused is not None:
+            return refused
+        if self._chats.deliver(account, "@" + room[1:], request.get_json()["body"]) != "deliver":
+            return _outside(account, room)
+        event_id = self._sent[account.address, room, txn] = f"$ours-{next(self._ids)}"
+        return json_response({"event_id": event_id})
+
+    def join(self, room: str) -> Response:
+        """Accept an invitation."""
+        account = self._account()
+        if account is None:
+            return _error(401, "M_UNKNOWN_TOKEN", "Invalid access token passed.")
+        if not self._rooms.join(room):
+            return _error(403, "M_FORBIDDEN", "You are not invited to this room.")
+        return json_response({"room_id": room})
+
+    def leave(self, room: str) -> Response:
+        """Go out of a room, or decline an invitation."""
+        if self._account() is None:
+            return _error(401, "M_UNKNOWN_TOKEN", "Invalid access token passed.")
+        self._rooms.leave(room)
+        return json_response({})
+
+    def _account(self) -> Account | None:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return next(
+            (one for one in self._chats.all() if token and one.settings.get("as_token") == token), None
+        )
+
+    def _refusal(self, room: str, body: object) -> Response | None:
+        if not isinstance(body, dict) or not isinstance(body.get("body"), str):
+            return _error(400, "M_BAD_JSON", "The body of the message is missing.")
+        if len(json.dumps(body, ensure_ascii=False).encode()) > MAX_EVENT:
+            return _error(413, "M_TOO_LARGE", "event too large")
+        return self._magic(room)
+
+    def _magic(self, room: str) -> Response | None:
+        ending = room.partition(":")[0][-4:]
+        if ending == "0404":
+            return _error(404, "M_NOT_FOUND", "Unknown room")
+        if ending == "0403" or not self._rooms.is_inside(room):
+            return _error(403, "M_FORBIDDEN", f"You are not in room {room}")
+        if ending in ("0429", "0500") and room not in self._failed_once:
+            self._failed_once.add(room)
+            if ending == "0500":
+                return _error(500, "M_UNKNOWN", "Internal server error")
+            return _error(429, "M_LIMIT_EXCEEDED", "Too Many Requests", retry_after_ms=2000)
+        return None
+
+
+def _outside(account: Account, room: str) -> Response:
+    return _error(403, "M_FORBIDDEN", f"User {account.address} not in room {room}")
+
+
+def _error(status: int, code: str, words: str, **more: int) -> Response:
+    return json_response({"errcode": code, "error": words, **more}, status)
