@@ -3,7 +3,6 @@
 import re
 from typing import Final
 
-from app.domain.keywords.frames import first_match
 from app.domain.keywords.languages import Language
 from app.domain.keywords.normalise import tokens, word_set
 from app.domain.keywords.outcomes import Decision, Outcome
@@ -54,4 +53,4 @@ def _is_slogan(before: list[str], after: list[str]) -> bool:
 def _is_guarded(before: list[str], shouted: str, after: list[str], english: Language) -> bool:
     words = tokens(" ".join((*before[-4:], shouted, *after[:4])).lower())
     clause = " ".join(words)
-    return first_match(english.frames("guard"), clause, english.present(words, clause)) is not None
+    return english.first("guard", words, clause) is not None
