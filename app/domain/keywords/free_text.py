@@ -1,19 +1,23 @@
 """Reads free text, clause by clause: does it ask to be left alone, might it, or does it say the opposite?
 
 A phrase of kind `ask` or `refuse` is a stop unless something speaks against it in the same clause: a `guard`
-("don't stop", "bus stop"), a `subject` before it that makes it a report ("he told them to stop sending"), or a
-`narrow` wish ("not before nine", "by mail instead"), which is held for a human. `whole` phrases count when they
-are the whole message; `hold` and `whole_hold` phrases never stop anything, they hold.
+("don't stop", "bus stop"), a `subject` before it that makes it a report ("he told them to stop sending"), or in
+the same sentence a `narrow` wish ("not before nine", "by mail instead") or words `about` others, the past or what
+might be ("what happens if"), which are held for a human, as is what stands in quotation marks among other words.
+`whole` phrases count when they are the whole message; `hold` and `whole_hold` phrases never stop anything, they hold.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from app.domain.keywords.clauses import MAX_CHARACTERS, MAX_WORDS, Clause, clauses_of
 from app.domain.keywords.frames import Frame, first_match
 from app.domain.keywords.languages import Language
 from app.domain.keywords.outcomes import NOTHING, Decision, Outcome
 from app.domain.keywords.spelling import repair
+
+_LONGEST_ECHO: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +101,22 @@ def _weigh(view: _View, kind: str, rule: str, start: int, words: str) -> Decisio
         return Decision(Outcome.STOP_FUZZY, "phrase", rule, words=words) if whole else None
     if _reported(view, kind, start):
         return doubt if _first(view, "sure") else None
-    if _is_narrow(view) and not _first(view, "sure"):
+    if view.clause.quoted or _is_echo(view.clause) or _in_sentence(view, "about"):
+        return doubt
+    if _in_sentence(view, "narrow") and not _first(view, "sure"):
         return doubt
     return Decision(Outcome.STOP_FUZZY, "phrase", rule, words=words)
 
 
-def _is_narrow(view: _View) -> bool:
-    """Whether the sentence asks for another time or way only: "not before nine", "by mail instead"."""
+def _is_echo(clause: Clause) -> bool:
+    """Whether it is a question of a word or two that the rest of the message answers: "Unsubscribe? Never!"."""
+    return clause.asks and not clause.only and len(clause.sentence) <= _LONGEST_ECHO
+
+
+def _in_sentence(view: _View, kind: str) -> bool:
+    """Whether a phrase of one kind stands anywhere in the sentence, of which the clause is a part."""
     words = _plain(view.clause.sentence, view.language)
-    text = _join(words, view.language)
-    return view.language.first("narrow", words, text) is not None
+    return view.language.first(kind, words, _join(words, view.language)) is not None
 
 
 def _reported(view: _View, kind: str, start: int) -> bool:

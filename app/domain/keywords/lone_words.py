@@ -16,7 +16,10 @@ _SHORT_MESSAGE: Final = 10
 # People who chat say "stop, you are killing me lol" and "there, stop": such words beside it raise a doubt.
 _CHAT: Final = word_set(
     "you u your ur lol haha hahaha hehe lmao omg it its there he she they him her baby babe dear love honey "
-    "left right light lights bus train car red green"
+    "left right light lights bus train car red green "
+    # "Stop, that is wrong": a correction
+    "wrong true false mistake faux vrai erreur stimmt falsch fehler klopt fout nieprawda prawda неправда правда ошибка "
+    "помилка verdad cierto falso falsa vero errore verdade errado yanlis dogru خطا صحيح 不对 不對 गलत kweli kosa"
 )
 _PLEASE: Final = word_set(
     "please pls plz bitte svp stp plait aub gracias grazie favor favore prosze lutfen пожалуйста прошу tafadhali"
@@ -54,7 +57,7 @@ def _is_quoted(word: str, text: str) -> bool:
 
 
 def _is_sure(word: str, weak: bool, clause: Clause, rest: Collection[str], english: Language) -> bool:
-    if not weak and (not word.startswith("stop") or not _PLEASE.isdisjoint(clause.tokens)):
+    if not weak and (not word.startswith(("stop", "стоп")) or not _PLEASE.isdisjoint(clause.tokens)):
         return True
     if not english.present(rest, " ".join(rest)).isdisjoint(_SPOKEN_OF):
         return True
