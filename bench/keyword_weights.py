@@ -44,7 +44,12 @@ class Example:
 def sentences(code: str) -> list[tuple[str, bool]]:
     """The development sentences of a language, and whether each is an opt-out."""
     files = [SENTENCES / folder / f"{code}.tsv" for folder in ("", "second", "third", "fourth/tuned")]
-    rows = [line.split("\t", 1) for file in files if file.exists() for line in file.read_text("utf-8").splitlines()]
+    rows = [
+        line.split("\t", 1)
+        for file in files
+        if file.exists()
+        for line in file.read_text("utf-8").splitlines()
+    ]
     return [(text, label == "stop") for label, text in rows if label != "review"]
 
 

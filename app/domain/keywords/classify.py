@@ -65,7 +65,7 @@ def _read(text: str, message: Normalised, words: Words, knowledge: list[Language
     alone = stop_as_one_clause(message.text, words, knowledge[0])
     if alone is not None and alone.outcome is Outcome.STOP_FUZZY:
         return alone
-    read = stop_in_capitals(author_text(text[:MAX_CHARACTERS]), knowledge[0]) or alone or read
+    read = stop_in_capitals(author_text(text[:MAX_CHARACTERS]), knowledge) or alone or read
     if read is not NOTHING:
         return read
     return leans_to_a_stop(message, [language.code for language in knowledge]) or NOTHING

@@ -3,7 +3,7 @@
 A phrase of kind `ask` or `refuse` is a stop unless something speaks against it in the same clause: a `guard`
 ("don't stop", "bus stop"), a `subject` before it that makes it a report ("he told them to stop sending"), or in
 the same sentence a `narrow` wish ("not before nine", "by mail instead") or words `about` others, the past or what
-might be ("what happens if"), which are held for a human, as is what stands in quotation marks among other words.
+might be ("what happens if", and in a question "will you"), which are held for a human, as is what stands in quotation marks among other words.
 `whole` phrases count when they are the whole message; `hold` and `whole_hold` phrases never stop anything, they hold.
 """
 
@@ -17,7 +17,7 @@ from app.domain.keywords.languages import Language
 from app.domain.keywords.outcomes import NOTHING, Decision, Outcome
 from app.domain.keywords.spelling import repair
 
-_LONGEST_ECHO: Final = 2
+_LONGEST_ECHO: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +96,30 @@ def _judge(view: _View) -> Decision | None:
 
 def _weigh(view: _View, kind: str, rule: str, start: int, words: str) -> Decision | None:
     doubt = Decision(Outcome.REVIEW, "doubt", rule, words=words)
-    if kind == "whole":
-        whole = view.clause.only and words == view.text
-        return Decision(Outcome.STOP_FUZZY, "phrase", rule, words=words) if whole else None
-    if _reported(view, kind, start):
+    if kind == "whole" and not (view.clause.only and words == view.text):
+        return None
+    if kind != "whole" and _reported(view, kind, start):
         return doubt if _first(view, "sure") else None
-    if view.clause.quoted or _is_echo(view.clause) or _in_sentence(view, "about"):
+    if _is_spoken_of(view):
         return doubt
-    if _in_sentence(view, "narrow") and not _first(view, "sure"):
+    if kind != "whole" and _in_sentence(view, "narrow") and not _first(view, "sure"):
         return doubt
     return Decision(Outcome.STOP_FUZZY, "phrase", rule, words=words)
 
 
+def _is_spoken_of(view: _View) -> bool:
+    """Whether stopping is spoken of, not wished: quoted, asked about, said of others, of the past or of what might be."""
+    clause = view.clause
+    return (
+        clause.quoted
+        or _is_echo(clause)
+        or _in_sentence(view, "about")
+        or (clause.asks and _in_sentence(view, "question"))
+    )
+
+
 def _is_echo(clause: Clause) -> bool:
-    """Whether it is a question of a word or two that the rest of the message answers: "Unsubscribe? Never!"."""
+    """Whether it is a short question that the rest of the message answers: "Unsubscribe? Never!"."""
     return clause.asks and not clause.only and len(clause.sentence) <= _LONGEST_ECHO
 
 

@@ -14,7 +14,7 @@ from app.domain.keywords.normalise import fold
 
 UNSPACED: Final = frozenset({"ja", "zh"})
 KINDS: Final = (
-    "ask", "refuse", "whole", "hold", "whole_hold", "guard", "about", "narrow", "sure", "subject",
+    "ask", "refuse", "whole", "hold", "whole_hold", "guard", "about", "question", "narrow", "sure", "subject",
     "refuse_subject", "erase", "wrong",
 )  # fmt: skip
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
