@@ -14,7 +14,7 @@ from pathlib import Path
 from app.domain.keywords import LANGUAGES, classify
 from app.domain.keywords.languages import UNSPACED
 from app.domain.keywords.normalise import normalise
-from app.domain.keywords.weights import BASE, QUESTION, THRESHOLD, features
+from app.domain.keywords.weights import BASE, QUESTION, features, threshold
 
 ROOT = Path(__file__).parent.parent
 SENTENCES = ROOT / "tests" / "data" / "keyword-sentences"
@@ -122,7 +122,7 @@ def check(code: str, talk: Sequence[str]) -> str:
         for text, stops in rows[fold::FOLDS]:
             if stops or classify(text, languages=(code,)).tier in ("none", "weights"):
                 total[stops] += 1
-                held[stops] += score(weights, features(normalise(text), code)) > THRESHOLD
+                held[stops] += score(weights, features(normalise(text), code)) > threshold(code)
     return f"{code}: opt-outs {held[True]} of {total[True]}, undecided talk {held[False]} of {total[False]}"
 
 
