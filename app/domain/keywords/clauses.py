@@ -8,7 +8,7 @@ from typing import Final
 
 from app.domain.keywords.normalise import tokens
 
-MAX_CLAUSES: Final = 40
+MAX_CLAUSES: Final = 30
 MAX_CHARACTERS: Final = 280
 MAX_WORDS: Final = 80
 _SENTENCE_END: Final = re.compile(r"[.!?\n。！？؟।…]+(?=\s|$|[^\x00-\x7f])|\n")

@@ -1,10 +1,11 @@
 """Reads free text, clause by clause: does it ask to be left alone, might it, or does it say the opposite?
 
 A phrase of kind `ask` or `refuse` is a stop unless something speaks against it in the same clause: a `guard`
-("don't stop", "bus stop"), a `subject` before it that makes it a report ("he told them to stop sending"), or in
-the same sentence a `narrow` wish ("not before nine", "by mail instead") or words `about` others, the past or what
-might be ("what happens if", and in a question "will you"), which are held for a human, as is what stands in quotation marks among other words.
-`whole` phrases count when they are the whole message; `hold` and `whole_hold` phrases never stop anything, they hold.
+("don't stop", "bus stop") or a `subject` before it that makes it a report ("he told them to stop sending"). What
+stands elsewhere in the sentence makes it a case for a human: a `narrow` wish ("not before nine", "by mail instead"),
+or words `about` others, the past or what might be ("what happens if", and in a `question` "will you"), or quotation
+marks. `whole` phrases count when they are the whole message; `hold` and `whole_hold` phrases never stop anything,
+they hold.
 """
 
 from collections.abc import Mapping, Sequence
@@ -108,7 +109,7 @@ def _weigh(view: _View, kind: str, rule: str, start: int, words: str) -> Decisio
 
 
 def _is_spoken_of(view: _View) -> bool:
-    """Whether stopping is spoken of, not wished: quoted, asked about, said of others, of the past or of what might be."""
+    """Whether stopping is spoken of, not wished: quoted, asked about, said of others or of what might be."""
     clause = view.clause
     return (
         clause.quoted
