@@ -15,11 +15,11 @@ _CAPITALS: Final = re.compile(r"[^\W\d_a-z]{2,}")
 _REPORTED: Final = word_set(
     "sign says said text reply send sent word if when the a to with or and mean means by typed type an "
     "steht heißt sagt mit auf bei wort schreibe schreib schreiben schicke schick geschickt sende per oder und "
-    "einfaches das ein dit mot répondre réponds répond envoyer envoyez envoie envoyé écrire avec ou et dice palabra envío envié "
-    "mando mandé con escribo pongo y o scrive parola invio inviare scrivo scritto e diz palavra envio enviar "
-    "escrevo com staat stuur stuurde sturen gestuurd typ met bij woord het jest słowo wysłać wyślę wysłałem wysłałam "
-    "piszę napisać znak pomyłkę lub i пишу слово отправить отправил отправила написать знак или відправити слово "
-    "надіслати надіслав написати і або yazan kelimesi kelime كلمة اكتب ارسل लिखो लिखें शब्द neno tuma"
+    "einfaches das ein dit mot répondre réponds répond envoyer envoyez envoie envoyé écrire avec ou et dice palabra "
+    "envío envié mando mandé con escribo pongo y o scrive parola invio inviare scrivo scritto e diz palavra envio "
+    "enviar escrevo com staat stuur stuurde sturen gestuurd typ met bij woord het jest słowo wysłać wyślę wysłałem "
+    "wysłałam piszę napisać znak pomyłkę lub i пишу слово отправить отправил отправила написать знак или "
+    "відправити слово надіслати надіслав написати і або yazan kelimesi kelime كلمة اكتب ارسل लिखो लिखें शब्द neno tuma"
 )
 _OBJECTS: Final = frozenset({"IT", "THIS", "NOW"})
 _GOES_ON: Final = word_set("the a an my your his her our their being it's using trying")

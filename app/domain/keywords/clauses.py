@@ -1,14 +1,14 @@
 """Cuts a message into sentences and clauses, in which words belong together."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Final
+from typing import Final, TypeVar
 
 from app.domain.keywords.normalise import tokens
 
-MAX_CLAUSES: Final = 30
+MAX_CLAUSES: Final = 24
 MAX_CHARACTERS: Final = 280
 MAX_WORDS: Final = 80
 _SENTENCE_END: Final = re.compile(r"[.!?\n。！？؟।…]+(?=\s|$|[^\x00-\x7f])|\n")
@@ -16,6 +16,8 @@ _CLAUSE_END: Final = re.compile(r"[.!?\n。！？؟।…,;:()\"|/*、，；：�
 _QUOTED: Final = re.compile(r"[\"«“”„「『‚‘]([^\"«»“”„「」『』‚‘’\n]{2,200})[\"»”“」』’‘]")
 _LONGEST_SENTENCE: Final = 30
 _QUESTION: Final = re.compile(r"[?？؟]\s*$")
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def clauses_of(text: str) -> tuple[Clause, ...]:
         for piece in pieces
         if len(piece.tokens) < len(piece.sentence) <= _LONGEST_SENTENCE
     }
-    return (*pieces, *wholes.values())[:MAX_CLAUSES]
+    return tuple(_both_ends([*pieces, *wholes.values()]))
 
 
 def pieces_of(text: str) -> tuple[Clause, ...]:
@@ -49,11 +51,17 @@ def pieces_of(text: str) -> tuple[Clause, ...]:
     sentences = [found for found in map(_cut, _split(_SENTENCE_END, text)) if found[0]]
     quoted = _quoted(text)
     pieces: list[Clause] = []
-    for parts, asks in sentences[:MAX_CLAUSES]:
+    for parts, asks in _both_ends(sentences):
         sentence = tuple(islice(chain.from_iterable(parts), MAX_WORDS))
         only = len(sentences) == len(parts) == 1
         pieces += [Clause(part, sentence, only, asks, part in quoted) for part in parts]
-    return tuple(pieces[:MAX_CLAUSES])
+    return tuple(_both_ends(pieces))
+
+
+def _both_ends(items: Sequence[_T]) -> Sequence[_T]:
+    """At most 24 of them: of more the first and the last, where wishes stand."""
+    half = MAX_CLAUSES // 2
+    return items if len(items) <= MAX_CLAUSES else [*items[:half], *items[-half:]]
 
 
 def _quoted(text: str) -> frozenset[tuple[str, ...]]:

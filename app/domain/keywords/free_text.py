@@ -19,6 +19,7 @@ from app.domain.keywords.outcomes import NOTHING, Decision, Outcome
 from app.domain.keywords.spelling import repair
 
 _LONGEST_ECHO: Final = 3
+_IN_A_CLAUSE: Final = ("ask", "refuse", "whole", "hold", "whole_hold", "guard", "sure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,13 @@ def about_the_whole(tokens: Sequence[str], languages: Sequence[Language]) -> Dec
 def _whole(tokens: Sequence[str], language: Language) -> tuple[Mapping[str, list[Frame]], str]:
     words = [token for token in tokens if token not in language.soft][:MAX_WORDS]
     text = _join(words, language)[:MAX_CHARACTERS]
-    return language.possible(language.present(words, text)), text
+    return language.possible(language.present(words, text), ("erase", "wrong")), text
 
 
 def _view(clause: Clause, language: Language) -> _View:
     words = _plain(clause.tokens, language)
     text = _join(words, language)
-    return _View(clause, language, text, language.possible(language.present(words, text)))
+    return _View(clause, language, text, language.possible(language.present(words, text), _IN_A_CLAUSE))
 
 
 def _plain(tokens: Sequence[str], language: Language) -> list[str]:

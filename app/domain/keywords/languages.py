@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
-from operator import itemgetter
+from operator import attrgetter
 from typing import Final
 
 from app.domain.keywords.frames import Frame, Vocabulary, any_of, first_match
@@ -38,29 +38,29 @@ class Language:
     def spaced(self) -> bool:
         return self.code not in UNSPACED
 
-    def possible(self, present: frozenset[str]) -> Mapping[str, list[Frame]]:
+    def possible(self, present: frozenset[str], kinds: tuple[str, ...]) -> Mapping[str, list[Frame]]:
         """By kind, the phrases that a clause with these word lists may hold, in the order of the data file."""
-        found = [*self._by_need.get("", ())]
-        for name in present.intersection(self._by_need):
-            found += self._by_need[name]
-        kinds: dict[str, list[Frame]] = {}
-        for _, kind, frame in sorted(found, key=itemgetter(0)):
-            if frame.needs <= present:
-                kinds.setdefault(kind, []).append(frame)
-        return kinds
+        return {kind: found for kind in kinds if (found := self._of_kind(kind, present))}
+
+    def _of_kind(self, kind: str, present: frozenset[str]) -> list[Frame]:
+        by_need = self._by_need[kind]
+        found = [*by_need.get("", ())]
+        for name in by_need.keys() & present:
+            found += by_need[name]
+        return sorted((frame for frame in found if frame.needs <= present), key=attrgetter("number"))
 
     def first(self, kind: str, words: Iterable[str], text: str) -> tuple[Frame, re.Match[str]] | None:
         """The first phrase of one kind that occurs in `text`, which is `words` joined, with the place."""
-        return first_match(self.possible(self.present(words, text)).get(kind, ()), text)
+        return first_match(self._of_kind(kind, self.present(words, text)), text)
 
     @cached_property
-    def _by_need(self) -> Mapping[str, list[tuple[int, str, Frame]]]:
-        """By the shortest list that a phrase needs ("" when it needs none): the phrases, numbered, with their kind."""
-        index: dict[str, list[tuple[int, str, Frame]]] = {}
+    def _by_need(self) -> Mapping[str, Mapping[str, list[Frame]]]:
+        """By kind, and by the shortest list that a phrase needs ("" when it needs none): the phrases."""
+        index: dict[str, dict[str, list[Frame]]] = {kind: {} for kind in KINDS}
         for kind, frames in self._frames.items():
             for frame in frames:
                 need = min(sorted(frame.needs), key=lambda name: len(self._lists[name]), default="")
-                index.setdefault(need, []).append((frame.number, kind, frame))
+                index[kind].setdefault(need, []).append(frame)
         return index
 
     @cached_property
