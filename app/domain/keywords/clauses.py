@@ -43,7 +43,7 @@ def clauses_of(text: str) -> tuple[Clause, ...]:
         for piece in pieces
         if len(piece.tokens) < len(piece.sentence) <= _LONGEST_SENTENCE
     }
-    return tuple(_both_ends([*pieces, *wholes.values()]))
+    return (*pieces, *wholes.values())[:MAX_CLAUSES]
 
 
 def pieces_of(text: str) -> tuple[Clause, ...]:
