@@ -14,7 +14,7 @@ from pathlib import Path
 from app.domain.keywords import LANGUAGES, classify
 from app.domain.keywords.languages import UNSPACED
 from app.domain.keywords.normalise import normalise
-from app.domain.keywords.weights import BASE, QUESTION, THRESHOLD, features
+from app.domain.keywords.weights import BASE, QUESTION, features, threshold
 
 ROOT = Path(__file__).parent.parent
 SENTENCES = ROOT / "tests" / "data" / "keyword-sentences"
@@ -43,8 +43,13 @@ class Example:
 
 def sentences(code: str) -> list[tuple[str, bool]]:
     """The development sentences of a language, and whether each is an opt-out."""
-    files = (SENTENCES / f"{code}.tsv", SENTENCES / "second" / f"{code}.tsv")
-    rows = [line.split("\t", 1) for file in files for line in file.read_text("utf-8").splitlines()]
+    files = [SENTENCES / folder / f"{code}.tsv" for folder in ("", "second", "third", "fourth/tuned")]
+    rows = [
+        line.split("\t", 1)
+        for file in files
+        if file.exists()
+        for line in file.read_text("utf-8").splitlines()
+    ]
     return [(text, label == "stop") for label, text in rows if label != "review"]
 
 
@@ -117,7 +122,7 @@ def check(code: str, talk: Sequence[str]) -> str:
         for text, stops in rows[fold::FOLDS]:
             if stops or classify(text, languages=(code,)).tier in ("none", "weights"):
                 total[stops] += 1
-                held[stops] += score(weights, features(normalise(text), code)) > THRESHOLD
+                held[stops] += score(weights, features(normalise(text), code)) > threshold(code)
     return f"{code}: opt-outs {held[True]} of {total[True]}, undecided talk {held[False]} of {total[False]}"
 
 

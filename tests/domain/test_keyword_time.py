@@ -1,12 +1,16 @@
 """Reading a text takes next to no time, whatever somebody sends."""
 
+import random
 import time
+from pathlib import Path
 
 import pytest
 
 from app.domain.keywords import classify
 
 LANGUAGES = ("en", "de", "fr", "nl", "es")
+
+SENTENCES = Path(__file__).parent.parent / "data" / "keyword-sentences"
 
 
 def seconds(text: str, times: int) -> float:
@@ -56,3 +60,18 @@ def test_a_command_is_read_in_50_microseconds(text: str) -> None:
 )
 def test_the_longest_and_nastiest_text_is_read_in_ten_milliseconds(text: str) -> None:
     assert seconds(text, 5) < 10e-3 * SLACK
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("between", [" ", ". ", ", ", "? "])
+@pytest.mark.parametrize("languages", [LANGUAGES, ("en", "ru", "uk"), ("en", "it", "pt"), ("en", "ja", "zh")])
+def test_talk_about_stopping_without_end_is_read_in_ten_milliseconds(
+    languages: tuple[str, ...], between: str
+) -> None:
+    """The slowest that was found: many sentences, each nearly a wish to stop, in several languages and scripts."""
+    files = [(SENTENCES / f"{language}.tsv").read_text("utf-8") for language in languages]
+    talk = [
+        line[5:].strip(".!?") for file in files for line in file.splitlines() if line.startswith("none\t")
+    ]
+
+    assert seconds(between.join(random.Random(1).sample(talk, 80)), 5) < 10e-3 * SLACK

@@ -13,7 +13,7 @@ def test_a_text_that_leans_to_a_stop_is_held_and_names_its_words_and_weights() -
     assert (read.outcome, read.tier) == (Outcome.REVIEW, "weights")
     assert read.rule.startswith("en.weights:")
     assert "texts +" in read.explain()
-    assert read.matcher_version == "tolerant-3"
+    assert read.matcher_version == "tolerant-4"
 
 
 @pytest.mark.parametrize(

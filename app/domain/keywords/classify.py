@@ -10,7 +10,7 @@ from typing import Final
 
 from app.domain.keywords import commands
 from app.domain.keywords.capitals import stop_in_capitals
-from app.domain.keywords.free_text import read_free_text, whole_message
+from app.domain.keywords.free_text import about_the_whole, read_free_text
 from app.domain.keywords.languages import Language, free_text
 from app.domain.keywords.lone_words import stop_as_one_clause
 from app.domain.keywords.normalise import MAX_CHARACTERS, Normalised, normalise
@@ -51,8 +51,7 @@ def classify(
 def _in_free_text(text: str, message: Normalised, words: Words, active: tuple[str, ...]) -> Decision:
     knowledge = [free_text(code) for code in active]
     return (
-        whole_message(message.tokens, knowledge, "erase", Outcome.ERASE)
-        or whole_message(message.tokens, knowledge, "wrong", Outcome.WRONG_NUMBER)
+        about_the_whole(message.tokens, knowledge)
         or commands.stop_among_polite_words(message, words)
         or commands.misspelt_stop(message, words)
         or _read(text, message, words, knowledge)
@@ -66,7 +65,7 @@ def _read(text: str, message: Normalised, words: Words, knowledge: list[Language
     alone = stop_as_one_clause(message.text, words, knowledge[0])
     if alone is not None and alone.outcome is Outcome.STOP_FUZZY:
         return alone
-    read = stop_in_capitals(author_text(text[:MAX_CHARACTERS]), knowledge[0]) or alone or read
+    read = stop_in_capitals(author_text(text[:MAX_CHARACTERS]), knowledge) or alone or read
     if read is not NOTHING:
         return read
     return leans_to_a_stop(message, [language.code for language in knowledge]) or NOTHING

@@ -114,8 +114,9 @@ def stop_among_polite_words(message: Normalised, words: Words) -> Decision | Non
 def misspelt_stop(message: Normalised, words: Words) -> Decision | None:
     """One word, polite words aside, that is a slip of the hand from a STOP word."""
     core = [token for token in message.tokens if token not in words.polite]
-    others = {*words.start, *words.help, *words.yes, *words.no, *words.pause}
-    if len(core) != 1 or core[0] in others:
+    if len(core) != 1:
+        return None
+    if any(core[0] in other for other in (words.start, words.help, words.yes, words.no, words.pause)):
         return None
     # Of what nobody announced only the long words are repaired: a slip away from them lies nothing else.
     long = {word for word in words.also_stop if len(word) >= _LONG_WORD}

@@ -7,9 +7,10 @@ which have no blanks, ` .. ` and ` ... ` are up to three and ten characters.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 from app.domain.keywords.normalise import fold
@@ -17,7 +18,12 @@ from app.domain.keywords.normalise import fold
 Vocabulary = Mapping[str, tuple[str, ...]]
 
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")
-_PIECE: Final = re.compile(r"\\.|\{([a-z_]+)\}(?![?*{])|[()]")
+_PIECE: Final = re.compile(r"\\.|\{([a-z_]+)\}(?![?*{])|[()| ]")
+# Words spelt out between two blanks, in brackets or bare, which nothing makes optional.
+_SPELT_OUT: Final = re.compile(r"\^?(\([^()]+\)|[^()|]+)(?=$|\$|\( (?!\?)|\(\?[>!] )")
+_SPELT: Final = r"(?:[^\W\d_]|[\u0300-\u036f\u0900-\u097f'])+~?(?: [^{}\[\]?*+.\\|$^]+)?"
+_ENTRIES: Final = re.compile(rf"(?:{_SPELT}|\{{[a-z_]+\}})(?:\|(?:{_SPELT}|\{{[a-z_]+\}}))*")
+_OPTIONAL: Final = ("?", "*", "+", "{0,")
 _WORD_ENDS: Final = re.compile(r"$|[ )|$]|\( ")
 _SPACED: Final = {" ... ": "(?: [^ ]+){0,5}? ", " .. ": "(?: [^ ]+){0,2}? ", "'": " ?", "~": "[^ ]*"}
 _UNSPACED: Final = {" ... ": ".{0,10}?", " .. ": ".{0,3}?", "'": "", "~": ""}
@@ -28,6 +34,7 @@ class Frame:
     """One template of one language, known by its rule id."""
 
     rule: str
+    number: int
     source: str
     vocabulary: Vocabulary
     spaced: bool
@@ -36,12 +43,28 @@ class Frame:
     @cached_property
     def needs(self) -> frozenset[str]:
         """The word lists without which it cannot match: those outside of brackets, and not optional."""
-        depth, needed = 0, set()
-        for piece in _PIECE.finditer(self.source):
-            depth += {"(": 1, ")": -1}.get(piece.group(), 0)
-            if depth == 0 and piece.group(1):
-                needed.add(piece.group(1))
-        return frozenset(needed)
+        names = {piece.group(1) for piece in _outside_brackets(self.source) if piece.group(1)}
+        return frozenset(names | self.spelt_out.keys())
+
+    @cached_property
+    def spelt_out(self) -> Vocabulary:
+        """Words that it cannot do without either, each such `a|b c|{name}` as a list of that name."""
+        source = fold(self.source)
+        outside = list(_outside_brackets(source))
+        if not self.spaced or any(found.group() == "|" for found in outside):
+            return {}
+        blanks = [found.start() for found in outside if found.group() == " "]
+        pieces = [source[start + 1 : end] for start, end in pairwise([-1, *blanks, len(source)])]
+        found: dict[str, tuple[str, ...]] = {}
+        for piece, after in zip(pieces, [*pieces[1:], ""], strict=True):
+            words = _SPELT_OUT.match(piece)
+            if words and _ENTRIES.fullmatch(words.group(1).strip("()")) and not after.startswith(_OPTIONAL):
+                found[f"={words.group(1)}"] = tuple(self._entries(words.group(1).strip("()")))
+        return found
+
+    def _entries(self, words: str) -> Iterator[str]:
+        for each in words.split("|"):
+            yield from self.vocabulary[each[1:-1]] if each.startswith("{") else (each,)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -55,19 +78,22 @@ class Frame:
         whole = "(?![^ ])" if self.spaced and _WORD_ENDS.match(name.string, name.end()) else ""
         return self.prefix + any_of(self.vocabulary[name.group(1)]) + whole
 
-    def find(self, text: str, present: Collection[str]) -> re.Match[str] | None:
-        """Search `text`, in which only the word lists `present` occur."""
-        return self.pattern.search(text) if self.needs.issubset(present) else None
 
-
-def first_match(
-    candidates: Iterable[Frame], text: str, present: Collection[str]
-) -> tuple[Frame, re.Match[str]] | None:
+def first_match(candidates: Iterable[Frame], text: str) -> tuple[Frame, re.Match[str]] | None:
     """The first template that occurs in `text`, with the place."""
     for frame in candidates:
-        if found := frame.find(text, present):
+        if found := frame.pattern.search(text):
             return frame, found
     return None
+
+
+def _outside_brackets(source: str) -> Iterator[re.Match[str]]:
+    """The names of lists, the blanks and the bars of a template that stand outside of brackets."""
+    depth = 0
+    for piece in _PIECE.finditer(source):
+        depth += {"(": 1, ")": -1}.get(piece.group(), 0)
+        if depth == 0:
+            yield piece
 
 
 def any_of(entries: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ in Devanagari, kana and Cyrillic й the mark makes another letter.
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -17,10 +18,10 @@ MAX_CHARACTERS: Final = 2_000
 STOP_SIGNS: Final = frozenset("🛑⛔🚫🔕")
 
 _APOSTROPHES: Final = str.maketrans(dict.fromkeys("´`′", "'"))
-_NO_APOSTROPHES: Final = str.maketrans(dict.fromkeys("'\u2018\u2019\u02bc"))
 _ASCII_TOKEN: Final = re.compile("[a-z0-9]+")
 _ONE_I: Final = str.maketrans(dict.fromkeys("İIı", "i"))
 _FOLDED: Final = str.maketrans("ёłøأإآىة", "еloاااي" + "ه", "\u0640")
+_GREEK_OR_CYRILLIC: Final = re.compile("[\u0370-\u052f\u1c80-\u1fff\u2de0-\u2dff\ua640-\ua69f]")
 _WORD: Final = re.compile(r"\S+")
 _MIXED_UP: Final = str.maketrans(
     "АВЕКМНОРСТУХІЈЅаеорсухіјѕ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοντ",
@@ -73,15 +74,26 @@ def fold(raw: str) -> str:
 
 def tokens(text: str) -> tuple[str, ...]:
     """Maximal runs of letters, marks and digits. (`\\w` would split Devanagari at its vowel signs.)"""
-    spaced = "".join(ch if _category(ch)[0] in "LMN" else " " for ch in text.translate(_NO_APOSTROPHES))
-    return tuple(spaced.split())
+    return tuple(text.translate(_IN_WORDS).split())
 
 
-def _visible(text: str) -> str:
-    return "".join(_shown(ch) for ch in text)
+class _Table(dict[int, str]):
+    """What `str.translate` makes of each sign, filled in as signs are met."""
+
+    def __init__(self, make: Callable[[str], str]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, code: int) -> str:
+        self[code] = made = self._make(chr(code))
+        return made
 
 
-@lru_cache(maxsize=4096)
+def _in_words(ch: str) -> str:
+    """An apostrophe is nothing, what stands in no word a blank."""
+    return "" if ch in "'\u2018\u2019\u02bc" else ch if _category(ch)[0] in "LMN" else " "
+
+
 def _shown(ch: str) -> str:
     """Drop what cannot be seen (zero-width characters, emoji variants); any blank or control is a space."""
     if _category(ch) == "Cf" or "\ufe00" <= ch <= "\ufe0f":
@@ -89,8 +101,18 @@ def _shown(ch: str) -> str:
     return "\n" if ch == "\n" else " " if _category(ch)[0] == "Z" or _category(ch) == "Cc" else ch
 
 
+_IN_WORDS: Final = _Table(_in_words)
+_SHOWN: Final = _Table(_shown)
+
+
+def _visible(text: str) -> str:
+    return text.translate(_SHOWN)
+
+
 def _one_script(text: str) -> str:
     """Map Cyrillic and Greek look-alikes to Latin, only inside words that mix them with Latin letters."""
+    if not _GREEK_OR_CYRILLIC.search(text):
+        return text
     return _WORD.sub(lambda match: _latin_if_mixed(match.group()), text)
 
 
@@ -117,6 +139,8 @@ def _without_marks(text: str) -> str:
 
 
 def _only_stop_signs(text: str) -> bool:
+    if STOP_SIGNS.isdisjoint(text):
+        return False
     rest = [ch for ch in text if _shown(ch).strip() and _category(ch)[0] != "P"]
     return bool(rest) and STOP_SIGNS.issuperset(rest)
 

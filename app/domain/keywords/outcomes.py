@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-MATCHER_VERSION: Final = "tolerant-3"
+MATCHER_VERSION: Final = "tolerant-4"
 
 
 class Outcome(StrEnum):

@@ -16,7 +16,8 @@ from app.domain.keywords.normalise import Normalised, squeeze
 from app.domain.keywords.outcomes import Decision, Outcome
 from app.domain.keywords.tables import ENGLISH, as_written
 
-THRESHOLD: Final = 0.5
+_THRESHOLD: Final = 0.6
+_THRESHOLD_OF_SIGNS: Final = 1.1  # without blanks a text has many more parts, and more of them by chance
 MIN_WORDS: Final = 3  # fewer say too little, and are nearly all answers
 MAX_WORDS: Final = 25
 BASE: Final = "*"  # what every text starts from
@@ -36,9 +37,14 @@ def leans_to_a_stop(message: Normalised, languages: Collection[str]) -> Decision
             continue
         found = {each: weights[each] for each in names if each in weights}
         score = weights.get(BASE, 0.0) + sum(found.values())
-        if score > THRESHOLD:
+        if score > threshold(code):
             return Decision(Outcome.REVIEW, "weights", f"{code}.weights:{score:.1f}", words=_heaviest(found))
     return None
+
+
+def threshold(code: str) -> float:
+    """The score from which a text of this language is held."""
+    return _THRESHOLD_OF_SIGNS if code in UNSPACED else _THRESHOLD
 
 
 def features(message: Normalised, code: str) -> frozenset[str]:
