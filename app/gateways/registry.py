@@ -6,6 +6,7 @@ from app.gateways.base import BadSetting, Gateway, GatewayClass
 from app.gateways.http_sms import gateway_classes
 from app.gateways.line import LineGateway
 from app.gateways.messenger import MessengerGateway
+from app.gateways.smpp import SmppGateway
 from app.gateways.telegram import TelegramGateway
 from app.gateways.twilio import TwilioGateway
 from app.gateways.twilio_whatsapp import TwilioWhatsAppGateway
@@ -17,6 +18,7 @@ GATEWAYS: dict[str, GatewayClass] = {
     **gateway_classes(),
     LineGateway.name: LineGateway,
     MessengerGateway.name: MessengerGateway,
+    SmppGateway.name: SmppGateway,
     TelegramGateway.name: TelegramGateway,
     TwilioGateway.name: TwilioGateway,
     TwilioWhatsAppGateway.name: TwilioWhatsAppGateway,

@@ -18,8 +18,9 @@ from app.storage.database import db
 from app.storage.models import InboundRow, Sender, Subscriber
 from tests.gateways.samples.xmpp import ADA, SETTINGS, STOP, stanza
 from tests.support.world import Newsroom
-from workers.connector import DATABASE_PAUSE, Listening, work
+from workers.connector import work
 from workers.jobs import setup_of
+from workers.listening import DATABASE_PAUSE, Listening
 
 
 class FakeStream:
