@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from datetime import timedelta
 
 import structlog
@@ -18,31 +19,37 @@ from workers.listening import Listening
 AT_ONCE = timedelta(seconds=5)
 """How long the lane may go on before the sender's settings are read again."""
 IDLE_SECONDS = 0.2
-LONGEST_PAUSE = 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 
 log = structlog.get_logger(__name__)
 
 
 def run(sender_id: int) -> None:
-    """Work one sender until SIGTERM or SIGINT; a connection that breaks is opened again after 1 to 30 seconds."""
+    """Work one sender until SIGTERM or SIGINT."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    keep(sender_id, stop)
+
+
+def keep(sender_id: int, stop: threading.Event) -> None:
+    """Work one sender until `stop`; a connection that breaks is opened again after 1 to 30 seconds."""
     stream: Stream | None = None
-    pause = 1.0
+    pause = FIRST_PAUSE
     while not stop.is_set():
         setup = setup_of(sender_id)
         if setup is None:  # paused, or gone
             stop.wait(1.0)
             continue
-        opened = _opened(setup, stream)
-        if opened is None:
-            stop.wait(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-            continue
-        log.info("connected", sender_id=sender_id)
-        stream, pause = opened, 1.0
-        work(stream, setup, stop)
+        began = time.monotonic()
+        if (opened := _opened(setup, stream)) is not None:
+            log.info("connected", sender_id=sender_id)
+            stream = opened
+            work(stream, setup, stop)
+        if time.monotonic() - began > LONGEST_PAUSE:  # it was a good one
+            pause = FIRST_PAUSE
+        stop.wait(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def _opened(setup: LaneSetup, before: Stream | None) -> Stream | None:
