@@ -84,7 +84,7 @@ def work(stream: Stream, setup: LaneSetup, stop: threading.Event) -> None:
             setup = fresh
             listening.gateway = fresh.gateway
     finally:
-        listening.take_in()
+        listening.take_in(everything=True)
         if stream.broken is not None:
             log.warning("connection lost", error=stream.broken)
         stream.close()

@@ -19,7 +19,9 @@ from app.services.record_receipts import SenderReceipt, record_receipts
 DATABASE_PAUSE = 1.0
 EARLY_SECONDS = 75.0
 """How long a report may name a message that we do not know: the clock settles what a dead process left in a minute."""
-EARLY_PAUSE = 0.25
+TOGETHER = 200
+TOGETHER_SECONDS = 0.15
+"""Reports are recorded so many at a time, or when the first has waited so long: each time is a transaction."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +39,9 @@ class Listening:
     ) -> None:
         self.gateway = gateway
         self._stream, self._sender_id, self._wait = stream, sender_id, wait
-        self._early: list[_Early] = []
-        self._tried = 0.0
+        self._reports: list[_Report] = []
+        self._fresh = 0
+        self._recorded_at = 0.0
 
     @property
     def free(self) -> int:
@@ -60,41 +63,45 @@ class Listening:
         self.take_in()
         return done
 
-    def take_in(self) -> None:
-        """Do what came in means; what we cannot read, or fail at for good, is logged and left."""
-        reports: list[_Early] = []
+    def take_in(self, *, everything: bool = False) -> None:
+        """Do what came in means; what we cannot read, or fail at for good, is logged and left.
+
+        Reports may wait a moment for others, unless `everything` is to be done.
+        """
         for request in self._stream.received():
             try:
-                reports += self._take(request)
+                self._take(request)
             except GatewayError as error:
                 log.warning("not understood", sender_id=self._sender_id, error=str(error))
                 self._acknowledge(request)
             except Exception:
                 # The others behind it are people too.
                 log.exception("a stanza could not be taken", sender_id=self._sender_id)
-        if reports or (self._early and time.monotonic() - self._tried > EARLY_PAUSE):
+        long_ago = time.monotonic() - self._recorded_at > TOGETHER_SECONDS
+        if self._reports and (everything or long_ago or self._fresh >= TOGETHER):
             try:
-                self._record(reports)
+                self._record_reports()
             except Exception:
                 # Not answered, so that whoever can send them again does.
                 log.exception("reports could not be taken", sender_id=self._sender_id)
-                self._early = []
+                self._reports = []
 
     def close(self) -> None:
         """The stream outlives the lane."""
 
-    def _take(self, request: HookRequest) -> list["_Early"]:
-        """Apply a request; returns it instead when it is a report, for those are recorded many at a time."""
+    def _take(self, request: HookRequest) -> None:
         self.gateway.verify(request)
         events = self.gateway.parse(request)
-        reports = [one.receipt for one in events if one.receipt is not None]
+        until = time.monotonic() + EARLY_SECONDS
+        reports = [_Report(request, one.receipt, until) for one in events if one.receipt is not None]
+        self._reports += reports
+        self._fresh += len(reports)
         if reports:
-            return [_Early(request, one, time.monotonic() + EARLY_SECONDS) for one in reports]
+            return
         for event in events:
             while not self._applied(event):
                 self._wait(DATABASE_PAUSE)
         self._acknowledge(request)
-        return []
 
     def _acknowledge(self, request: HookRequest) -> None:
         """Answer; what nobody can read has no answer, or the one of all."""
@@ -102,21 +109,21 @@ class Listening:
             if answer := self.gateway.acknowledge(request).body:
                 self._stream.answer(answer)
 
-    def _record(self, reports: Sequence["_Early"]) -> None:
-        waiting = [*self._early, *reports]
-        while (unknown := self._recorded(waiting)) is None:
+    def _record_reports(self) -> None:
+        while (unknown := self._recorded(self._reports)) is None:
             self._wait(DATABASE_PAUSE)
-        self._tried = now = time.monotonic()
-        self._early = [one for one in waiting if id(one.receipt) in unknown and one.until > now]
-        held = {id(one) for one in self._early}
+        self._recorded_at, self._fresh = time.monotonic(), 0
+        waiting, self._reports = self._reports, []
         for one in waiting:
-            if id(one) in held:
-                continue
-            if id(one.receipt) in unknown:
+            if id(one.receipt) not in unknown:
+                self._acknowledge(one.request)
+            elif one.until > self._recorded_at:
+                self._reports.append(one)
+            else:
                 log.warning("a report of no message of ours", sender_id=self._sender_id)
-            self._acknowledge(one.request)
+                self._acknowledge(one.request)
 
-    def _recorded(self, waiting: Sequence["_Early"]) -> set[int] | None:
+    def _recorded(self, waiting: Sequence["_Report"]) -> set[int] | None:
         """Return which of them name no delivery that there is; None while the database is away."""
         receipts = [SenderReceipt(self._sender_id, one.receipt) for one in waiting]
         try:
@@ -136,7 +143,7 @@ class Listening:
         return True
 
 
-class _Early(NamedTuple):
+class _Report(NamedTuple):
     """A report, what brought it, and until when we wait for the delivery that it names."""
 
     request: HookRequest

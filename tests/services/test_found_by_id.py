@@ -1,7 +1,7 @@
 """Receipts that bring back nothing but the provider's id."""
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, update
 
 from app.domain.messages import DeliveryRef, Receipt, ReceiptStatus, found_by
 from app.domain.statuses import DeliveryStatus
@@ -81,17 +81,25 @@ def test_ids_of_other_gateways_find_nothing(newsroom: Newsroom, sent: list[int])
         assert deliveries_found_by(session, newsroom.sender_id, ["SM1"]) == {}
 
 
-def test_the_index_is_used_and_holds_nothing_of_other_gateways(newsroom: Newsroom, sent: list[int]) -> None:
-    seen: list[str] = []
-    db.session.execute(
-        text("SET enable_seqscan = off") if db.engine.dialect.name == "postgresql" else text("SELECT 1")
-    )
-    explain = "EXPLAIN" if db.engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
-    where = "delivery.provider_id IN ('#1', '#2') AND substr(delivery.provider_id, 1, 1) = '#'"
-    for row in db.session.execute(text(f"{explain} SELECT broadcast_id FROM delivery WHERE {where}")):
-        seen.append(str(row))
+def test_the_index_is_used(newsroom: Newsroom, sent: list[int]) -> None:
+    postgres = db.engine.dialect.name == "postgresql"
+    asked: list[tuple[str, object]] = []
 
-    assert "ix_delivery_provider_id" in "\n".join(seen)
+    def note(_connection: object, _cursor: object, sql: str, values: object, *_more: object) -> None:
+        asked.append((sql, values))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    with transaction() as session:
+        deliveries_found_by(session, newsroom.sender_id, ["#1", "#2"])
+        event.remove(db.engine, "before_cursor_execute", note)
+        if postgres:  # the table is so small that reading it all is quicker
+            session.connection().exec_driver_sql("SET LOCAL enable_seqscan = off")
+        explain = "EXPLAIN" if postgres else "EXPLAIN QUERY PLAN"
+        statement = next(one for one in asked if "provider_id" in one[0])
+        plan = session.connection().exec_driver_sql(f"{explain} {statement[0]}", statement[1])  # type: ignore[arg-type]
+        shown = "\n".join(map(str, plan))
+
+    assert "ix_delivery_provider_id" in shown
 
 
 def test_one_reference_is_as_good_as_an_id(newsroom: Newsroom, sent: list[int]) -> None:
