@@ -7,7 +7,7 @@ that back with its own id of the message, and by this id the delivery is found (
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from app.domain.addresses import Address, BadAddress, parse_phone
+from app.domain.addresses import Address, BadAddress, parse_phone, region_of
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -57,6 +57,7 @@ from app.gateways.smpp_pdu import (
 from app.gateways.smpp_receipts import ID_FORMS, is_receipt, report_of
 from app.gateways.smpp_text import GSM, Header, coded, decoded, split_header
 
+SUBMIT: Final = "SUBMIT_SM"
 DELIVER: Final = "DELIVER_SM"
 LATE_ANSWER: Final = "SUBMIT_SM_RESP"
 NUMBER: Final = "x-number"
@@ -67,6 +68,7 @@ REF: Final = "x-ref"
 """Header of an answer that came after we gave up waiting: the delivery that it is about."""
 
 _THROTTLED_SECONDS: Final = 1.0
+_NATIONAL: Final = 2
 
 
 class SmppGateway(HttpGateway):
@@ -79,7 +81,7 @@ class SmppGateway(HttpGateway):
     def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
         self.account = account_of(settings)
         self._from = number_of_ours(settings["from"])
-        self._source = _party(self._from)
+        self._source, self._region = _party(self._from), region_of(self._from)
         self._alphabet = settings.get("alphabet") or GSM
         self._one_unit = settings.get("long") == PAYLOAD
         self._answered_id, self._reported_id = ID_FORMS[settings.get("ids") or "same"]
@@ -109,7 +111,7 @@ class SmppGateway(HttpGateway):
     def _call(self, recipient: Recipient) -> Call:
         units = [Pdu(Command.SUBMIT_SM, body=one.encode()).encode() for one in self._messages(recipient)]
         address = f"smpp://{self.account.host}:{self.account.port}"
-        return Call(LATE_ANSWER, address, b"".join(units), refs=(recipient.ref,))
+        return Call(SUBMIT, address, b"".join(units), refs=(recipient.ref,))
 
     def _messages(self, recipient: Recipient) -> list[Message]:
         to = _party(recipient.address.value)
@@ -180,7 +182,7 @@ class SmppGateway(HttpGateway):
         first = messages[0]
         data = b"".join(_without_header(one) for one in messages)
         text = decoded(data, first.data_coding, self._alphabet)
-        address = _person(first.source.number)
+        address = _person(first.source, self._region)
         if address is None:
             return Event(EventKind.IGNORED)
         message = InboundMessage(number, address, text or "", media_count=int(text is None))
@@ -200,9 +202,16 @@ def _party(number: str) -> Party:
     return Party(1, 1, number[1:]) if number.startswith("+") else Party(3, 0, number)
 
 
-def _person(number: str) -> Address | None:
-    """Return who wrote; None for a name or a short code, which nobody can answer. Raises `Malformed`."""
+def _person(party: Party, region: str | None) -> Address | None:
+    """Return who wrote; None for a name or a short code, which nobody can answer. Raises `Malformed`.
+
+    Some centres bring numbers of the country as they are dialled there: they are of the country of our own number.
+    """
+    number = party.number
+    national = party.ton == _NATIONAL or (number.startswith("0") and not number.startswith("00"))
     try:
+        if national:
+            return parse_phone(number, region)
         return parse_phone(number if number.startswith(("+", "00")) else f"+{number}")
     except BadAddress as error:
         if len(number) <= 8 or not number.isdecimal():

@@ -105,8 +105,8 @@ class SmppStream:
         with suppress(StreamBroken):
             if self.broken is None:
                 self._wire.write(Pdu(Command.UNBIND, sequence=self._next()))
-                deadline = self._clock() + _UNBIND_SECONDS
-                while not self._ended and self._clock() < deadline:
+                deadline = time.monotonic() + _UNBIND_SECONDS
+                while not self._ended and time.monotonic() < deadline:
                     self._read(0.1)
         self._lose("The session was closed.")
         self._wire.close()
@@ -122,8 +122,8 @@ class SmppStream:
     def _bind(self, account: Account) -> None:
         bind = Bind(account.system_id, account.password, account.system_type).encode()
         self._wire.write(Pdu(Command.BIND_TRANSCEIVER, 0, self._next(), bind))
-        deadline = self._clock() + _BIND_SECONDS
-        while self._clock() < deadline:
+        deadline = time.monotonic() + _BIND_SECONDS
+        while time.monotonic() < deadline:
             found = self._wire.read(0.2)
             for pdu in found[:1]:
                 _check_bound(pdu)

@@ -23,8 +23,8 @@ class Stream(Transport, Protocol):
     def received(self) -> Sequence[HookRequest]:
         """Return what came in since the last call."""
 
-    def answer(self, stanza: str) -> None:
-        """Write what the protocol wants as an answer to something that came in."""
+    def answer(self, text: str) -> None:
+        """Write what the protocol wants as an answer to something that came in: the body of the acknowledgement."""
 
 
 def _xmpp(gateway: Any, before: Stream | None) -> Stream:

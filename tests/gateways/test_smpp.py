@@ -110,6 +110,24 @@ def test_a_picture_is_media_and_names_and_short_codes_are_nobody_to_answer() -> 
 
 
 @pytest.mark.parametrize(
+    ("ours", "party", "who"),
+    [
+        ("+447700900180", Party(2, 1, "7700900001"), ADA),
+        ("+447700900180", Party(2, 1, "07700900001"), ADA),
+        ("+447700900180", Party(0, 0, "07700900001"), ADA),
+        ("+12025550180", Party(2, 1, "2025550143"), "+12025550143"),
+        ("+12025550180", Party(0, 0, "00447700900001"), ADA),
+        ("12345", Party(1, 1, "447700900001"), ADA),
+    ],
+)
+def test_a_number_as_it_is_dialled_at_home_is_of_our_own_country(ours: str, party: Party, who: str) -> None:
+    (event,) = gateway(**{"from": ours}).parse(delivered(Message(party, TO_US, b"STOP")))
+
+    assert event.message is not None
+    assert event.message.address.value == who
+
+
+@pytest.mark.parametrize(
     ("message", "status", "error"),
     [
         (in_words("DELIVRD"), "delivered", None),

@@ -86,6 +86,7 @@ class _Session(threading.Thread):
         return number
 
     def end(self) -> None:
+        self.bound = False
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app.clock import utcnow
 from app.domain.statuses import DeliveryStatus
 from app.gateways.registry import gateway_class
-from app.gateways.smpp_pdu import Message
+from app.gateways.smpp_pdu import Message, Party
 from app.services import fan_out
 from app.services.manage_senders import add
 from app.storage.database import db, transaction
@@ -62,6 +62,7 @@ class Desk:
             stop.set()
             thread.join(40)
             assert not thread.is_alive()
+            until(lambda: not self.centre.bound, "the end of the session")
 
     def joins(self, *people: str) -> None:
         for one in people:
@@ -228,6 +229,17 @@ def test_a_report_of_no_message_of_ours_is_answered_after_a_while(
         until(lambda: desk.got("you asked for City") == 1, "the welcome")
         _, message = centre.messages[0]
         unit = centre.bound[0].deliver(centre.report(message, "ffff", "DELIVRD"))
+
+        until(lambda: (unit, 0) in centre.answers, "our answer")
+
+
+def test_a_text_that_nobody_could_have_sent_is_answered_and_holds_up_nobody(
+    desk: Desk, centre: Centre
+) -> None:
+    with desk.connected():
+        stranger = Message(Party(1, 1, "99999999999999999"), Party(1, 1, OURS[1:]), b"STOP")
+        unit = centre.bound[0].deliver(stranger)
+        desk.joins(ADA)
 
         until(lambda: (unit, 0) in centre.answers, "our answer")
 

@@ -91,7 +91,7 @@ SAMPLE = Sample(
         HookRequest(DELIVER, "", {}, STOP.body[:-1]),
         HookRequest(DELIVER, "", {}, b""),
         HookRequest(DELIVER, "", {}, Pdu(Command.ENQUIRE_LINK).encode()),
-        delivered(Message(Party(2, 1, "07700900001"), TO_US, b"STOP")),
+        delivered(Message(Party(1, 1, "99999999999999999"), TO_US, b"STOP")),
     ],
     receipts={
         ReceiptStatus.SENT: delivered(in_fields(6)),
