@@ -19,7 +19,7 @@ from app.gateways.smpp_pdu import (
 # 4.1.1: system_id, password, system_type, interface_version, addr_ton, addr_npi, address_range
 BIND = bytes.fromhex(
     "0000002f 00000002 00000000 00000001"
-    "534d50503354455354 00 7365637265743038 00 5355424d495431 00 34010100"
+    "534d50503354455354 00 7365637265743038 00 5355424d49543100 34 01 01 00"
 )
 # 4.4.1: service_type, source, destination, esm_class, protocol_id, priority, schedule, validity, registered_delivery,
 # replace, data_coding, default message, length, text; then the optional field user_message_reference
