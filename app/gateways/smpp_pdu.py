@@ -26,6 +26,8 @@ SAR_NUMBER: Final = 0x020F
 HAS_USER_DATA_HEADER: Final = 0x40
 KIND_OF_MESSAGE: Final = 0x3C
 RECEIPT_OF_CENTRE: Final = 0x04
+REPORTS: Final = frozenset({RECEIPT_OF_CENTRE, 0x08, 0x20})
+"""Kinds of message that no person wrote (5.2.12): the centre's report, a machine's, and one on the way."""
 
 
 class BadPdu(ValueError):

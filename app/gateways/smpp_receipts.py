@@ -8,8 +8,8 @@ from app.domain.messages import ErrorKind, ReceiptStatus, SendError
 from app.gateways.smpp_pdu import (
     KIND_OF_MESSAGE,
     MESSAGE_STATE,
-    RECEIPT_OF_CENTRE,
     RECEIPTED_MESSAGE_ID,
+    REPORTS,
     Message,
 )
 
@@ -46,13 +46,19 @@ class Report(NamedTuple):
 
 
 def is_receipt(message: Message) -> bool:
-    """Tell a centre's report from a person's text. Nobody can text the optional field; many could text the words."""
-    return message.esm_class & KIND_OF_MESSAGE == RECEIPT_OF_CENTRE or RECEIPTED_MESSAGE_ID in message.options
+    """Tell a centre's report from a person's text, which must never be taken for one: it may be a STOP.
+
+    Nobody can text the optional fields; many could text the words. Some centres name texts of people by the field, too.
+    """
+    if message.esm_class & KIND_OF_MESSAGE in REPORTS:
+        return True
+    has_state = MESSAGE_STATE in message.options or "stat" in _told(message)
+    return RECEIPTED_MESSAGE_ID in message.options and has_state
 
 
 def report_of(message: Message) -> Report | None:
     """Read a report; None for a stage on the way, for *unknown*, and for what has no id or no state."""
-    told = _fields(message.payload.decode("latin-1"))
+    told = _told(message)
     id_ = message.options.get(RECEIPTED_MESSAGE_ID, b"").rstrip(b"\0").decode("latin-1") or told.get("id", "")
     state = _STATES.get(int.from_bytes(message.options.get(MESSAGE_STATE, b"")[:1])) or told.get("stat", "")
     status = _STATUSES.get(state.upper())
@@ -61,9 +67,10 @@ def report_of(message: Message) -> Report | None:
     return Report(id_, status, _failure(state.upper(), told) if status is ReceiptStatus.FAILED else None)
 
 
-def _fields(text: str) -> Mapping[str, str]:
+def _told(message: Message) -> Mapping[str, str]:
     # Backwards, so that the first of each name stands: the end is the beginning of our own text.
-    return {name.lower(): value for name, value in reversed(_FIELD.findall(text))}
+    found = reversed(_FIELD.findall(message.payload.decode("latin-1")))
+    return {name.lower(): value for name, value in found}
 
 
 def _failure(state: str, told: Mapping[str, str]) -> SendError:
@@ -73,7 +80,8 @@ def _failure(state: str, told: Mapping[str, str]) -> SendError:
 
 
 def _decimal(id_: str) -> str:
-    return str(int(id_)) if id_.isdecimal() else _plain(id_)
+    """Some centres write the optional field as in their answer and only the words otherwise: letters give it away."""
+    return str(int(id_)) if id_.isdecimal() else _hexadecimal(id_)
 
 
 def _hexadecimal(id_: str) -> str:

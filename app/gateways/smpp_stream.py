@@ -30,6 +30,7 @@ LINK_SECONDS: Final = 30.0
 _BIND_SECONDS: Final = 10.0
 _UNBIND_SECONDS: Final = 2.0
 _MOST_LATE: Final = 1000
+_BROKEN: Final = "session_broken"
 _LAST_SEQUENCE: Final = 0x7FFFFFFF
 
 
@@ -76,7 +77,10 @@ class SmppStream:
         return len(self._sent) + len(self._done)
 
     def submit(self, call: Call) -> None:
-        """Write a message's first unit; only when `free` is positive."""
+        """Write a message's first unit; only when `free` is positive. After the end of the session nothing leaves."""
+        if self.broken is not None:
+            self._done.append((call, Reply(0, left=False, reason=_BROKEN)))
+            return
         self._guarded(lambda: self._send(call, all_pdus(call.body)))
 
     def poll(self, timeout: float) -> Sequence[tuple[Call, Reply]]:
@@ -230,9 +234,7 @@ class SmppStream:
             self._late.popitem(last=False)
 
     def _lose(self, reason: str) -> None:
-        self._done += [
-            (one.call, Reply(0, left=True, reason="session_broken")) for one in self._sent.values()
-        ]
+        self._done += [(one.call, Reply(0, left=True, reason=_BROKEN)) for one in self._sent.values()]
         self._sent.clear()
         self.broken = self.broken or reason
 

@@ -163,6 +163,16 @@ def test_a_stage_on_the_way_says_nothing(message: Message) -> None:
     assert [one.kind for one in gateway().parse(delivered(message))] == [EventKind.IGNORED]
 
 
+def test_a_notice_on_the_way_is_no_text_of_a_person() -> None:
+    (event,) = gateway().parse(delivered(report("id:A7 stat:ENROUTE err:000", 0x20)))
+
+    assert event.kind is EventKind.IGNORED
+
+
+def test_a_text_that_the_centre_names_by_the_same_field_is_a_text() -> None:
+    assert said(delivered(text(b"STOP", options={RECEIPTED_MESSAGE_ID: b"b1\0"}))) == "STOP"
+
+
 def test_nobody_can_text_us_a_report() -> None:
     forged = text(b"id:A7 sub:001 dlvrd:001 stat:DELIVRD err:000 text:")
 
@@ -176,6 +186,7 @@ def test_nobody_can_text_us_a_report() -> None:
         ("same", "0221067780", "221067780"),
         ("hex-decimal", "33E95179", "0870928761"),
         ("decimal-hex", "870928761", "33e95179"),
+        ("hex-decimal", "33E95179", "33e95179"),
         ("hex-decimal", "msg-7", "MSG-7"),
     ],
 )

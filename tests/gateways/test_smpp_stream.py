@@ -146,6 +146,9 @@ def test_what_is_on_its_way_when_the_connection_breaks_is_unknown(centre: Centre
     assert side.stream.broken is not None
     assert side.stream.free == 0
 
+    side.submit("Goodbye")  # of the same batch, which nobody stops for a broken connection
+    assert kinds(side.outcomes(3))[2] == ErrorKind.TEMPORARY
+
 
 def test_a_wrong_password_is_an_error_of_the_account_and_a_busy_centre_is_not(centre: Centre) -> None:
     with pytest.raises(StreamRefused) as refused:
