@@ -79,12 +79,7 @@ class Listening:
                 log.exception("a stanza could not be taken", sender_id=self._sender_id)
         long_ago = time.monotonic() - self._recorded_at > TOGETHER_SECONDS
         if self._reports and (everything or long_ago or self._fresh >= TOGETHER):
-            try:
-                self._record_reports()
-            except Exception:
-                # Not answered, so that whoever can send them again does.
-                log.exception("reports could not be taken", sender_id=self._sender_id)
-                self._reports = []
+            self._record_all()
 
     def close(self) -> None:
         """The stream outlives the lane."""
@@ -109,19 +104,30 @@ class Listening:
             if answer := self.gateway.acknowledge(request).body:
                 self._stream.answer(answer)
 
-    def _record_reports(self) -> None:
-        while (unknown := self._recorded(self._reports)) is None:
+    def _record_all(self) -> None:
+        waiting, self._reports, self._fresh = self._reports, [], 0
+        self._recorded_at = time.monotonic()
+        try:
+            self._record(waiting)
+        except Exception:
+            log.exception("reports could not be taken together", sender_id=self._sender_id)
+            for one in waiting:  # so that one bad report fails nobody else
+                try:
+                    self._record([one])
+                except Exception:
+                    # Not answered: who can send it again does.
+                    log.exception("a report could not be taken", sender_id=self._sender_id)
+
+    def _record(self, reports: Sequence["_Report"]) -> None:
+        while (unknown := self._recorded(reports)) is None:
             self._wait(DATABASE_PAUSE)
-        self._recorded_at, self._fresh = time.monotonic(), 0
-        waiting, self._reports = self._reports, []
-        for one in waiting:
-            if id(one.receipt) not in unknown:
-                self._acknowledge(one.request)
-            elif one.until > self._recorded_at:
+        for one in reports:
+            if id(one.receipt) in unknown and one.until > time.monotonic():
                 self._reports.append(one)
-            else:
+                continue
+            if id(one.receipt) in unknown:
                 log.warning("a report of no message of ours", sender_id=self._sender_id)
-                self._acknowledge(one.request)
+            self._acknowledge(one.request)
 
     def _recorded(self, waiting: Sequence["_Report"]) -> set[int] | None:
         """Return which of them name no delivery that there is; None while the database is away."""
