@@ -128,12 +128,10 @@ class SmppStream:
         self._wire.write(Pdu(Command.BIND_TRANSCEIVER, 0, self._next(), bind))
         deadline = time.monotonic() + _BIND_SECONDS
         while time.monotonic() < deadline:
-            found = self._wire.read(0.2)
-            for pdu in found[:1]:
-                _check_bound(pdu)
-            for pdu in found[1:]:  # texts may follow at once
-                self._take(pdu)
-            if found:
+            if found := self._wire.read(0.2):
+                _check_bound(found[0])
+                for pdu in found[1:]:  # texts may follow at once
+                    self._take(pdu)
                 return
         raise StreamBroken("The centre does not answer our bind.")
 
