@@ -36,6 +36,10 @@ SENDER_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 
 
+class _NotYet(Exception):
+    """A receipt names a provider's id that no delivery has, or not yet."""
+
+
 class _Known(NamedTuple):
     """A sender as the database had it a moment ago."""
 
@@ -93,6 +97,8 @@ class HookDoor:
         except Malformed as error:
             log.warning("malformed webhook", sender_id=sender.sender_id, error=str(error))
             return _answer(400, str(error))
+        except _NotYet:
+            return _answer(503, "No message has this id yet. Please send the receipt again.")
         except Exception:
             # What went wrong may carry people's words; the provider hears only that it should try again.
             log.exception("a webhook could not be taken", sender_id=sender.sender_id)
@@ -141,7 +147,8 @@ def _made(errands: Errands, calls: Sequence[Call], sender_id: int) -> bool:
 
 
 def _record(receipts: Sequence[SenderReceipt]) -> None:
-    record_receipts(receipts, controller=runtime().controller, now=utcnow())
+    if record_receipts(receipts, controller=runtime().controller, now=utcnow()):
+        raise _NotYet
 
 
 def _hook_request(where: str, path: str, environ: WSGIEnvironment, body: bytes) -> HookRequest:

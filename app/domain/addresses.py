@@ -92,6 +92,12 @@ def canonical(channel: str, raw: str, region: str | None = None) -> Address:
     return Address(channel, value)
 
 
+def region_of(value: str) -> str | None:
+    """Return the country of a phone number in E.164 as two letters; None for a short code and where no country is."""
+    found = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(_country_code(value) or 0), ("001",))[0]
+    return found if value.startswith("+") and found != "001" else None
+
+
 def is_toll_free(value: str) -> bool:
     """Tell whether a number is toll-free in the North American plan, where the network itself acts on STOP."""
     if not value.startswith("+1"):

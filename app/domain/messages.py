@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from app.domain.addresses import Address
 
@@ -111,11 +111,26 @@ class ReceiptStatus(StrEnum):
     FAILED = "failed"
 
 
+_FOUND_BY: Final = "#"
+
+
+def found_by(id_: str) -> str:
+    """Return a provider's id in the spelling by which its receipts find the delivery, where they bring no reference.
+
+    Only ids of this spelling are in the database's index: the many of other gateways would make it large for nothing.
+    """
+    return f"{_FOUND_BY}{id_}"
+
+
 @dataclass(frozen=True)
 class Receipt:
-    """A provider's later report about one delivery; `ref` comes back in the callback address we gave it."""
+    """A provider's later report about one delivery.
 
-    ref: DeliveryRef
+    `ref` is our reference, which came back with the report. Where a protocol has no place for it, `ref` is None and the
+    delivery is the one whose `Outcome` had the same `provider_id`, which then is made by `found_by`.
+    """
+
+    ref: DeliveryRef | None
     provider_id: str
     status: ReceiptStatus
     error: "SendError | None" = None

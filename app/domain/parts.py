@@ -50,12 +50,13 @@ class Parts:
     left: int
 
 
-def measure(text: str) -> Parts:
+def measure(text: str, encoding: Encoding | None = None) -> Parts:
     """Cut `text` as a handset receives it: no character ever straddles two parts.
 
     One part holds 160 septets or 70 code units; of several, each holds 153 or 67 (the header takes the rest).
+    `encoding` is for a centre that cannot take a text in the one that fits it best.
     """
-    encoding: Encoding = "GSM-7" if _GSM7_ONLY.fullmatch(text) else "UCS-2"
+    encoding = encoding or ("GSM-7" if _GSM7_ONLY.fullmatch(text) else "UCS-2")
     units = _units(text, encoding)
     if units <= _SINGLE[encoding]:
         return Parts(encoding, units, 1 if text else 0, (text,) if text else (), _SINGLE[encoding] - units)

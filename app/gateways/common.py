@@ -3,19 +3,24 @@
 import hashlib
 import hmac
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+from urllib.parse import quote
 
+from app.domain.addresses import BadAddress, parse_phone
 from app.domain.messages import ErrorKind, HookReply, HookRequest, Outcome, Recipient, SendError
 from app.gateways.base import BadSetting, BadSignature, Call, Malformed, Reply, SettingSpec
 
 TRIES_IF_UNLISTED = 2
 """A code that no table knows is taken for a passing fault, but not for long."""
+
+_SHORT_CODE: Final = re.compile(r"\d{3,8}")
 
 PERSONAL = frozenset(
     {
@@ -70,6 +75,21 @@ class HttpGateway:
     def registration(self, hook: str) -> str | None:
         """Nothing but the webhook's address has to be known to the provider."""
         return None
+
+
+def number_of_ours(from_: str) -> str:
+    """Return the number of an SMS sender, in E.164 or as a short code; raises `BadSetting`."""
+    if _SHORT_CODE.fullmatch(from_.strip()):
+        return from_.strip()
+    try:
+        return parse_phone(from_).value
+    except BadAddress as error:
+        raise BadSetting(f"from is no number that people can answer to: {error}") from error
+
+
+def sms_link(number: str, words: str) -> str:
+    """Return the address of a text to `number` that is written already; this spelling works on iOS and on Android."""
+    return f"sms:{number}?&body={quote(words)}"
 
 
 def without_answer(reply: Reply) -> SendError | None:

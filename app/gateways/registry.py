@@ -7,6 +7,7 @@ from app.gateways.http_sms import gateway_classes
 from app.gateways.line import LineGateway
 from app.gateways.matrix import MatrixGateway
 from app.gateways.messenger import MessengerGateway
+from app.gateways.smpp import SmppGateway
 from app.gateways.telegram import TelegramGateway
 from app.gateways.twilio import TwilioGateway
 from app.gateways.twilio_whatsapp import TwilioWhatsAppGateway
@@ -20,6 +21,7 @@ GATEWAYS: dict[str, GatewayClass] = {
     LineGateway.name: LineGateway,
     MatrixGateway.name: MatrixGateway,
     MessengerGateway.name: MessengerGateway,
+    SmppGateway.name: SmppGateway,
     TelegramGateway.name: TelegramGateway,
     TwilioGateway.name: TwilioGateway,
     TwilioWhatsAppGateway.name: TwilioWhatsAppGateway,

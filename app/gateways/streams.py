@@ -5,10 +5,13 @@ from typing import Any, Protocol
 
 from app.domain.messages import HookRequest
 from app.gateways.base import Gateway, Transport
+from app.gateways.connection import StreamBroken, StreamRefused
+from app.gateways.smpp import SmppGateway
+from app.gateways.smpp_stream import SmppStream
 from app.gateways.xmpp import XmppGateway
-from app.gateways.xmpp_stream import StreamBroken, XmppStream
+from app.gateways.xmpp_stream import XmppStream
 
-__all__ = ["Stream", "StreamBroken", "open_stream"]
+__all__ = ["Stream", "StreamBroken", "StreamRefused", "open_stream"]
 
 
 class Stream(Transport, Protocol):
@@ -20,17 +23,24 @@ class Stream(Transport, Protocol):
     def received(self) -> Sequence[HookRequest]:
         """Return what came in since the last call."""
 
-    def answer(self, stanza: str) -> None:
-        """Write what the protocol wants as an answer to something that came in."""
+    def answer(self, text: str) -> None:
+        """Write what the protocol wants as an answer to something that came in: the body of the acknowledgement."""
 
 
-def _xmpp(gateway: Any) -> Stream:
+def _xmpp(gateway: Any, before: Stream | None) -> Stream:
     return XmppStream(gateway.host, gateway.port, gateway.domain, gateway.secret)
 
 
-_OPEN: dict[type[Gateway], Callable[[Any], Stream]] = {XmppGateway: _xmpp}
+def _smpp(gateway: Any, before: Stream | None) -> Stream:
+    return SmppStream(gateway.account, before.memory if isinstance(before, SmppStream) else None)
 
 
-def open_stream(gateway: Gateway) -> Stream:
-    """Connect and sign in. Raises `StreamBroken`."""
-    return _OPEN[type(gateway)](gateway)
+_OPEN: dict[type[Gateway], Callable[[Any, Stream | None], Stream]] = {
+    SmppGateway: _smpp,
+    XmppGateway: _xmpp,
+}
+
+
+def open_stream(gateway: Gateway, before: Stream | None) -> Stream:
+    """Connect and sign in; `before` is this sender's connection that ended. Raises `StreamBroken`."""
+    return _OPEN[type(gateway)](gateway, before)

@@ -18,6 +18,7 @@ from xml.sax.saxutils import quoteattr
 
 from app.domain.messages import HookRequest
 from app.gateways.base import Call, Reply
+from app.gateways.connection import StreamBroken
 from app.gateways.xmpp import NUMBER, STANZA
 
 WINDOW = 128
@@ -26,10 +27,6 @@ WINDOW = 128
 _CONNECT_SECONDS = 5.0
 _CONFIRM_SECONDS = 15.0
 _ECHO = "tidings-echo-"
-
-
-class StreamBroken(ConnectionError):
-    """The server closed the stream, refused the secret, or cannot be reached; the text says which."""
 
 
 class XmppStream:

@@ -103,6 +103,15 @@ def _close_sender(session: Session, sender_id: int, errors: Sequence[SendError],
     return False
 
 
+def close_refused(sender_id: int, error: SendError, now: datetime) -> bool:
+    """Pause a sender whom its provider would not let in, for asking again and again may lock the account.
+
+    Tells whether the error was of that sort.
+    """
+    with transaction() as session:
+        return _close_sender(session, sender_id, [error], now)
+
+
 def _pause_broadcasts(
     session: Session, errors: Sequence[tuple[DeliveryRef, SendError]], now: datetime
 ) -> None:

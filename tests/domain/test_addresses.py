@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain.addresses import Address, BadAddress, canonical, mask, parse_phone
+from app.domain.addresses import Address, BadAddress, canonical, mask, parse_phone, region_of
 
 
 @pytest.mark.parametrize(
@@ -136,3 +136,11 @@ def test_a_mask_keeps_the_country_and_the_last_three_digits(value: str, masked: 
 
 def test_the_repr_of_an_address_is_masked() -> None:
     assert repr(Address("sms", "+12025550123")) == "Address('sms', '+1***123')"
+
+
+@pytest.mark.parametrize(
+    ("value", "region"),
+    [("+447700900001", "GB"), ("+12025550101", "US"), ("12345", None), ("+999123456", None)],
+)
+def test_a_number_tells_its_country(value: str, region: str | None) -> None:
+    assert region_of(value) == region

@@ -25,12 +25,7 @@ log-file = {folder}/bearerbox.log
 store-type = file
 store-location = {folder}/store
 
-group = smsc
-smsc = fake
-smsc-id = fake
-host = 127.0.0.1
-port = {smsc}
-connect-allow-ip = 127.0.0.1
+{centre}
 
 group = smsbox
 bearerbox-host = 127.0.0.1
@@ -50,6 +45,26 @@ keyword = default
 catch-all = yes
 max-messages = 0
 get-url = "{hook}&id=%I&sender=%p&to=%P&text=%a&coding=%c"
+"""
+
+_FAKE = """
+group = smsc
+smsc = fake
+smsc-id = fake
+host = 127.0.0.1
+port = {port}
+connect-allow-ip = 127.0.0.1
+"""
+_SMPP = """
+group = smsc
+smsc = smpp
+smsc-id = smpp
+host = 127.0.0.1
+port = {port}
+transceiver-mode = true
+smsc-username = {user}
+smsc-password = {password}
+system-type = ""
 """
 
 
@@ -93,19 +108,36 @@ class Kannel:
 
 @contextmanager
 def running_kannel(folder: Path, hook: str) -> Iterator[Kannel]:
-    """Start Kannel in `folder`; texts of people are brought to the address `hook`."""
-    ports = {name: free_port() for name in ("admin", "boxes", "smsc", "sendsms")}
+    """Start Kannel in `folder` with its fake centre; texts of people are brought to the address `hook`."""
+    port = free_port()
+    with _boxes(folder, hook, _FAKE.format(port=port)) as url, (folder / "centre.log").open("w") as seen:
+        command = [str(FAKESMSC), "-H", "127.0.0.1", "-r", str(port)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=seen, stderr=seen, text=True)
+        try:
+            yield Kannel(url, folder, process)
+        finally:
+            _stop(process)
+
+
+@contextmanager
+def kannel_over_smpp(folder: Path, hook: str, port: int, user: str, password: str) -> Iterator[str]:
+    """Start Kannel in `folder` as a client of the SMS centre at `port`; gives the address where it takes messages."""
+    with _boxes(folder, hook, _SMPP.format(port=port, user=user, password=password)) as url:
+        yield url
+
+
+@contextmanager
+def _boxes(folder: Path, hook: str, centre: str) -> Iterator[str]:
+    ports = {name: free_port() for name in ("admin", "boxes", "sendsms")}
     config = folder / "kannel.conf"
-    config.write_text(_CONFIG.format(folder=folder, hook=hook, user=USER, password=PASSWORD, **ports))
+    config.write_text(
+        _CONFIG.format(folder=folder, hook=hook, user=USER, password=PASSWORD, centre=centre, **ports)
+    )
     with ExitStack() as stack:
         quiet = stack.enter_context((folder / "out.log").open("w"))
         _start(stack, ["/usr/sbin/bearerbox", str(config)], ports["boxes"], quiet)
         _start(stack, ["/usr/sbin/smsbox", str(config)], ports["sendsms"], quiet)
-        seen = stack.enter_context((folder / "centre.log").open("w"))
-        centre = [str(FAKESMSC), "-H", "127.0.0.1", "-r", str(ports["smsc"])]
-        process = subprocess.Popen(centre, stdin=subprocess.PIPE, stdout=seen, stderr=seen, text=True)
-        stack.callback(_stop, process)
-        yield Kannel(f"http://127.0.0.1:{ports['sendsms']}", folder, process)
+        yield f"http://127.0.0.1:{ports['sendsms']}"
 
 
 def _start(stack: ExitStack, command: list[str], port: int, output: IO[str]) -> None:

@@ -32,14 +32,14 @@ ADA = number(41)
 class Desk:
     """A newsroom whose list is on Kannel."""
 
-    def __init__(self, newsroom: Newsroom, kannel: Kannel, door: str) -> None:
-        self.newsroom, self.kannel, self.door = newsroom, kannel, door
+    def __init__(self, newsroom: Newsroom, url: str, door: str) -> None:
+        self.newsroom, self.url, self.door = newsroom, url, door
         self.settings = {"username": USER, "password": PASSWORD, "from": OURS, "hook_secret": SECRET}
         self.sender_id = add(
             name="kannel",
             gateway=gateway_class("kannel"),
             settings=self.settings,
-            base_url=kannel.url,
+            base_url=url,
             rate=1000.0,
             by="tests",
             controller=newsroom.controller,
@@ -51,7 +51,7 @@ class Desk:
     def drain(self) -> None:
         with transaction() as session:
             replies_id = replies_broadcast(session, session.get_one(Sender, self.sender_id), utcnow())
-        gateway = gateway_class("kannel")(self.settings, self.kannel.url)
+        gateway = gateway_class("kannel")(self.settings, self.url)
         setup = LaneSetup(self.sender_id, replies_id, 1000.0, f"{self.door}/hooks/kannel", gateway)
         transport = CurlTransport(4)
         lane = Lane(
@@ -76,14 +76,23 @@ class Desk:
 
 
 @pytest.fixture
-def desk(newsroom: Newsroom, tmp_path: Path) -> Iterator[Desk]:
+def desk(newsroom: Newsroom, kannel: Kannel, door: str) -> Desk:
+    newsroom.now = utcnow()
+    return Desk(newsroom, kannel.url, door)
+
+
+@pytest.fixture
+def door(newsroom: Newsroom) -> Iterator[str]:
+    with open_door(newsroom.app, free_port()) as found:
+        yield found
+
+
+@pytest.fixture
+def kannel(tmp_path: Path, door: str) -> Iterator[Kannel]:
     if (reason := missing()) is not None:
         pytest.skip(reason)
-    port = free_port()
-    newsroom.now = utcnow()
-    hook = f"http://127.0.0.1:{port}/hooks/kannel?key={SECRET}"
-    with open_door(newsroom.app, port) as door, running_kannel(tmp_path, hook) as kannel:
-        yield Desk(newsroom, kannel, door)
+    with running_kannel(tmp_path, f"{door}/hooks/kannel?key={SECRET}") as found:
+        yield found
 
 
 def until(fact: Callable[[], bool], what: str) -> None:
@@ -94,21 +103,21 @@ def until(fact: Callable[[], bool], what: str) -> None:
     raise AssertionError(f"waited ten seconds for {what}")
 
 
-def test_people_join_get_broadcasts_and_leave_over_a_real_kannel(desk: Desk) -> None:
-    desk.kannel.text(ADA, OURS, "city")
+def test_people_join_get_broadcasts_and_leave_over_a_real_kannel(desk: Desk, kannel: Kannel) -> None:
+    kannel.text(ADA, OURS, "city")
     until(lambda: desk.state() == "active", "the consent")
     desk.drain()
-    until(lambda: desk.kannel.holds("you asked for City"), "the welcome")
+    until(lambda: kannel.holds("you asked for City"), "the welcome")
 
     desk.newsroom.now = utcnow()
     desk.newsroom.broadcast("Grüße: the bridge is open & safe.")
     desk.newsroom.broadcast("Привет 🌍")
     desk.drain()
-    until(lambda: desk.kannel.holds("Grüße: the bridge is open & safe.", "utf-8"), "the broadcast")
-    until(lambda: desk.kannel.holds("Привет 🌍", "utf-16-be"), "the other one")
+    until(lambda: kannel.holds("Grüße: the bridge is open & safe.", "utf-8"), "the broadcast")
+    until(lambda: kannel.holds("Привет 🌍", "utf-16-be"), "the other one")
     until(lambda: desk.statuses() == {DeliveryStatus.DELIVERED}, "the receipts")
 
-    desk.kannel.text(ADA, OURS, "Please STOP")
+    kannel.text(ADA, OURS, "Please STOP")
     until(lambda: desk.state() == "stopped", "the withdrawal")
     desk.drain()
-    until(lambda: desk.kannel.holds("unsubscribed"), "the confirmation")
+    until(lambda: kannel.holds("unsubscribed"), "the confirmation")

@@ -15,8 +15,9 @@ from app.clock import utcnow
 from app.domain.addresses import Address
 from app.domain.messages import Batch, DeliveryRef, Recipient
 from app.domain.statuses import DeliveryStatus
+from app.gateways.connection import StreamBroken
 from app.gateways.registry import build, gateway_class
-from app.gateways.xmpp_stream import StreamBroken, XmppStream
+from app.gateways.xmpp_stream import XmppStream
 from app.services.manage_senders import add
 from app.storage.database import db, transaction
 from app.storage.models import BroadcastList, Delivery, Subscriber, Subscription
@@ -100,7 +101,7 @@ def connected(newsroom: Newsroom, server: Prosody) -> Iterator[Newsroom]:
         with newsroom.app.app_context():
             setup = connector.setup_of(sender_id)
             assert setup is not None
-            connector.work(connector.open_stream(setup.gateway), setup, stop)
+            connector.work(connector.open_stream(setup.gateway, None), setup, stop)
 
     thread = threading.Thread(target=carry)
     thread.start()

@@ -1,20 +1,22 @@
 """The provider's door: signed or refused, repeatable, and quick without any worker."""
 
-from collections.abc import Callable
-from urllib.parse import urlencode
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from twilio.request_validator import RequestValidator
 from werkzeug.test import TestResponse
 
+from app.domain.messages import Event, EventKind, HookRequest, Receipt, ReceiptStatus, found_by
 from app.domain.statuses import DeliveryStatus
 from app.gateways.base import Reply
 from app.gateways.twilio import TwilioGateway
 from app.services.manage_senders import add
 from app.storage.database import db
 from app.storage.models import Delivery, InboundRow, Subscriber
+from app.webhooks import HookDoor
 from tests.support.world import ACCOUNT, TOKEN, Newsroom, number
 
 URL = "http://localhost/hooks/city-desk"
@@ -211,4 +213,29 @@ def test_a_receipt_that_overtakes_the_answer_to_the_hand_over_is_kept(
     newsroom.provider.before_answer = deliver_first
     newsroom.send()
 
+    assert status_of(broadcast_id) == "delivered"
+
+
+class _IdsOnly(TwilioGateway):
+    """A provider whose receipts bring back nothing but its own id."""
+
+    def parse(self, request: HookRequest) -> Sequence[Event]:
+        id_ = dict(parse_qsl(request.body.decode()))["MessageSid"]
+        return [Event(EventKind.RECEIPT, receipt=Receipt(None, found_by(id_), ReceiptStatus.DELIVERED))]
+
+
+def test_a_receipt_that_names_a_providers_id_waits_until_the_delivery_has_it(newsroom: Newsroom) -> None:
+    def by_id(_name: str, settings: Mapping[str, str], base_url: str | None) -> _IdsOnly:
+        return _IdsOnly(settings, base_url)
+
+    broadcast_id, _ = sent(newsroom)
+    newsroom.app.wsgi_app = HookDoor(newsroom.app, newsroom.app.wsgi_app, by_id)  # type: ignore[method-assign]
+    client = newsroom.app.test_client()
+    early = signed(client, {"MessageSid": "7"})
+    db.session.execute(update(Delivery).values(provider_id=found_by("7")))
+    db.session.commit()
+
+    again = signed(client, {"MessageSid": "7"})
+
+    assert (early.status_code, again.status_code) == (503, 200)
     assert status_of(broadcast_id) == "delivered"

@@ -2,24 +2,26 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import Event
+from threading import Event as Flag
 from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.exc import OperationalError
 
-from app.domain.messages import HookRequest
+from app.domain.messages import DeliveryRef, Event, EventKind, HookRequest, Receipt, ReceiptStatus
+from app.domain.statuses import DeliveryStatus
 from app.gateways.base import Call, Reply
 from app.gateways.registry import gateway_class
 from app.gateways.xmpp import XmppGateway
 from app.services.manage_senders import add
 from app.storage.database import db
-from app.storage.models import InboundRow, Sender, Subscriber
+from app.storage.models import Broadcast, Delivery, InboundRow, Sender, Subscriber
 from tests.gateways.samples.xmpp import ADA, SETTINGS, STOP, stanza
 from tests.support.world import Newsroom
-from workers.connector import DATABASE_PAUSE, Listening, work
+from workers.connector import work
 from workers.jobs import setup_of
+from workers.listening import DATABASE_PAUSE, Listening
 
 
 class FakeStream:
@@ -112,13 +114,33 @@ def test_a_stop_behind_a_stanza_that_fails_for_good_is_done(newsroom: Newsroom, 
     assert stopped()
 
 
+def test_a_report_beside_one_that_fails_for_good_is_recorded(newsroom: Newsroom, sender_id: int) -> None:
+    class Failing(XmppGateway):
+        def parse(self, request: HookRequest) -> Any:
+            ref = DeliveryRef(broadcast_id, person)
+            status = "no status" if b"poison" in request.body else ReceiptStatus.DELIVERED
+            return [Event(EventKind.RECEIPT, receipt=Receipt(ref, "1", status))]  # type: ignore[arg-type]
+
+    newsroom.join(1)
+    broadcast_id = newsroom.broadcast()
+    newsroom.send()
+    db.session.get_one(Broadcast, broadcast_id).sender_id = sender_id
+    person = db.session.scalars(select(Delivery.subscriber_id)).one()
+    db.session.commit()
+    stream = FakeStream(stanza("<poison/>"), stanza("<message/>", "s1:8"), stanza("<poison/>", "s1:9"))
+
+    Listening(stream, Failing(SETTINGS), sender_id).take_in(everything=True)
+
+    assert db.session.scalars(select(Delivery.status)).one() == DeliveryStatus.DELIVERED
+
+
 def test_what_came_in_before_the_lane_failed_is_done_before_the_connection_closes(
     newsroom: Newsroom, sender_id: int
 ) -> None:
     stream, setup = FakeStream(STOP), setup_of(sender_id)
     assert setup is not None
     with database_away(statements=1), pytest.raises(OperationalError):
-        work(stream, setup, Event())
+        work(stream, setup, Flag())
 
     assert stopped()
     assert stream.closed
@@ -130,6 +152,6 @@ def test_a_sender_that_is_paused_meanwhile_closes_its_connection(newsroom: Newsr
     db.session.get_one(Sender, sender_id).paused_at = newsroom.now
     db.session.commit()
 
-    work(stream, setup, Event())
+    work(stream, setup, Flag())
 
     assert stream.closed

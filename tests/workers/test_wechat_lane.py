@@ -30,7 +30,7 @@ def wechat(newsroom: Newsroom, app: Flask, valkey_url: str) -> Iterator[tuple[Wo
     newsroom.now = utcnow()
     world = World()
 
-    def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+    def post(url: str, body: bytes, headers: dict[str, str], method: str = "POST") -> Answer:
         answer = app.test_client().post(url.removeprefix("http://127.0.0.1:9"), data=body, headers=headers)
         return Answer(answer.status_code, answer.data)
 

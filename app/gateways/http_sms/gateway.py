@@ -31,7 +31,9 @@ from app.gateways.common import (
     by_status,
     for_all,
     json_of,
+    number_of_ours,
     seconds,
+    sms_link,
     without_answer,
 )
 from app.gateways.http_sms.description import Description, Hook, descriptions
@@ -44,7 +46,6 @@ _CONTENT_TYPES: Final = {
     "json": "application/json",
     "text": "text/plain; charset=UTF-8",
 }
-_SHORT_CODE: Final = re.compile(r"\d{3,8}")
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{16,100}")
 
 
@@ -75,13 +76,7 @@ class HttpSmsGateway(HttpGateway):
             raise BadSetting(
                 "hook_secret needs 16 to 100 letters, digits, _ or -; it is part of the webhook's address."
             )
-        sender = settings["from"].strip()
-        if _SHORT_CODE.fullmatch(sender):
-            return sender
-        try:
-            return parse_phone(sender).value
-        except BadAddress as error:
-            raise BadSetting(f"from is no number that people can answer to: {error}") from error
+        return number_of_ours(settings["from"])
 
     @classmethod
     def capabilities(cls) -> Capabilities:
@@ -208,8 +203,8 @@ class HttpSmsGateway(HttpGateway):
         return HookReply(200, body=self.description.acknowledges_with)
 
     def link(self, payload: str) -> str | None:
-        """`sms:` with the word written already; this spelling works on iOS and on Android."""
-        return f"sms:{self._values['from']}?&body={quote(payload)}"
+        """Opens a text to us with the word written already."""
+        return sms_link(self._values["from"], payload)
 
 
 def gateway_classes() -> dict[str, type[HttpSmsGateway]]:
