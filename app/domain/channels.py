@@ -7,11 +7,15 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Channel:
-    """One medium. `longest` counts in `unit`: sms (characters, whatever parts they make), chars, utf16 or bytes."""
+    """One medium. `longest` counts in `unit`: sms (characters, whatever parts they make), chars, utf16 or bytes.
+
+    `key` is its word in tables and commands, where that is not the name in small letters.
+    """
 
     name: str
     longest: int
     unit: str = "chars"
+    key: str = ""
 
     def length(self, text: str) -> int:
         """Return how long a text is here."""
@@ -29,8 +33,10 @@ _ALL: Final = (
     Channel("WhatsApp", 1024),
     Channel("Messenger", 2000, "utf16"),
     Channel("Viber", 7000),
+    # An encrypted push has 4,096 bytes at most; the rest is the envelope.
+    Channel("Web Push", 3500, "bytes", key="webpush"),
 )
-CHANNELS: Final[Mapping[str, Channel]] = {one.name.casefold(): one for one in _ALL}
+CHANNELS: Final[Mapping[str, Channel]] = {one.key or one.name.casefold(): one for one in _ALL}
 
 
 def channel_named(name: str) -> Channel:

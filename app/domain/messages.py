@@ -28,11 +28,24 @@ class ProviderSignal(StrEnum):
 
 
 @dataclass(frozen=True)
+class ShownPage:
+    """The page of ours on which a person pressed the button: in which language, and what shows that they did.
+
+    `cta_ref` names the page in the ledger. `evidence` (words shown, their hash, browser, IP) is sealed with the entry.
+    """
+
+    language: str
+    cta_ref: str
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class InboundMessage:
     """A text that a person sent to one of our senders. `external_id` makes a repeated webhook harmless.
 
     `sent_at` is when the person sent it, where the platform says so: webhooks may come late, and not in order.
     `payload` is what a deep link or a button of ours carried, which the person did not type: see `app.domain.links`.
+    `page` is where the button was, when it was on a page of ours.
     """
 
     external_id: str
@@ -42,6 +55,7 @@ class InboundMessage:
     media_count: int = 0
     payload: str = ""
     sent_at: datetime | None = None
+    page: ShownPage | None = None
 
 
 class PlatformSignal(StrEnum):
@@ -171,11 +185,12 @@ class SendError:
 
 
 class Recipient(NamedTuple):
-    """One person of a batch."""
+    """One person of a batch. `route` is where an address that is a name of ours leads now, empty where nowhere."""
 
     ref: DeliveryRef
     address: Address
     text: str
+    route: str = ""
 
 
 @dataclass(frozen=True)

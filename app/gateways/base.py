@@ -65,6 +65,7 @@ class Capabilities:
     first half -> bytes. `buttons`: how many under one message. `window`: how long after a person's words we may write;
     None: always. `receipts`: what is reported later. `signals`: what the platform tells about people unasked.
     `idempotent`: a request may be repeated with its key. `connection`: http, or stream for a connector process.
+    `routed`: its addresses are names of ours, and each recipient brings the route to where the name leads now.
     """
 
     channel: str
@@ -84,13 +85,17 @@ class Capabilities:
     proof: Proof = Proof.ADDRESSED
     idempotent: bool = False
     connection: str = "http"
+    routed: bool = False
 
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Call(NamedTuple):
-    """One HTTP request, covering the deliveries in `refs`. Its address and headers may hold secrets: never shown."""
+    """One HTTP request, covering the deliveries in `refs`. Its address and headers may hold secrets: never shown.
+
+    `public_only`: a stranger chose its host, so that it may go to the public internet alone, and the answer is short.
+    """
 
     method: str
     url: str
@@ -98,9 +103,14 @@ class Call(NamedTuple):
     headers: Mapping[str, str] = _NONE
     basic_auth: tuple[str, str] | None = None
     refs: tuple[DeliveryRef, ...] = ()
+    public_only: bool = False
 
     def __repr__(self) -> str:
         return f"Call(method={self.method!r}, refs={self.refs!r})"
+
+
+NOT_PUBLIC = "not_public"
+"""The `reason` of a reply to a call that was `public_only` and would have gone elsewhere."""
 
 
 class Reply(NamedTuple):
@@ -171,6 +181,9 @@ class GatewayClass(Protocol):
 
     def capabilities(self) -> Capabilities:
         """Return what every sender of this gateway can do."""
+
+    def generated(self) -> Mapping[str, str]:
+        """Return fresh values for the settings that we make ourselves, such as a key pair."""
 
     def check_settings(self, settings: Mapping[str, str]) -> str:
         """Return the sender's address; raises `BadSetting` naming what is missing, wrong or unknown."""

@@ -10,6 +10,7 @@ from app.gateways.telegram import TelegramGateway
 from app.gateways.twilio import TwilioGateway
 from app.gateways.twilio_whatsapp import TwilioWhatsAppGateway
 from app.gateways.viber import ViberGateway
+from app.gateways.webpush import WebPushGateway
 from app.gateways.whatsapp import WhatsAppGateway
 from app.gateways.xmpp import XmppGateway
 
@@ -21,6 +22,7 @@ GATEWAYS: dict[str, GatewayClass] = {
     TwilioGateway.name: TwilioGateway,
     TwilioWhatsAppGateway.name: TwilioWhatsAppGateway,
     ViberGateway.name: ViberGateway,
+    WebPushGateway.name: WebPushGateway,
     WhatsAppGateway.name: WhatsAppGateway,
     XmppGateway.name: XmppGateway,
 }

@@ -14,7 +14,7 @@ from typing import Protocol
 from app.domain.addresses import Address
 from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient
 from app.gateways.base import Gateway, Transport
-from app.services import own_messages, settle_outcomes
+from app.services import own_messages, push_routes, settle_outcomes
 from app.services.controller import Controller
 from app.services.held_slice import HeldSlice
 from app.services.lane_slices import LaneSlices
@@ -85,7 +85,8 @@ class Lane:
     ) -> None:
         self._setup, self._transport, self._throttle = setup, transport, throttle
         self._controller, self._clock = controller, clock
-        by_parts = setup.gateway.capabilities().rate_unit == "part"
+        can = setup.gateway.capabilities()
+        by_parts, self._routed = can.rate_unit == "part", can.routed
         self._slices = LaneSlices(setup.sender_id, setup.rate, by_parts, controller, journal, worker)
         self._held: list[HeldSlice] = []
         # Who is on the wire or not yet settled: their slice and place in it, None for a reply; and the attempt.
@@ -230,6 +231,8 @@ class Lane:
 
     def _submit(self, recipients: Sequence[Recipient]) -> None:
         if recipients:
+            if self._routed:
+                recipients = push_routes.with_routes(recipients)
             batch = Batch(tuple(recipients), self._setup.callback_url)
             for call in self._setup.gateway.encode(batch):
                 self._transport.submit(call)

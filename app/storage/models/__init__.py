@@ -1,4 +1,4 @@
-"""The tables, by room: people, consent, broadcasts, deliveries, accounts, imports."""
+"""The tables, by room: people, consent, broadcasts, deliveries, accounts, imports, browsers."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
@@ -24,6 +24,7 @@ from app.storage.models.people import (
     Subscriber,
     Subscription,
 )
+from app.storage.models.push import PushRouteRow
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "OwnMessage",
     "OwnWordRow",
     "PurgeRun",
+    "PushRouteRow",
     "QuietGroup",
     "RestrictedSubject",
     "Sender",

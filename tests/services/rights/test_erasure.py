@@ -37,6 +37,7 @@ TABLES_WITH_PEOPLE = {
     "delivery": "waiting ones skipped, provider's number removed",
     "inbound_message": "words blanked",
     "own_message": "deleted",
+    "push_route": "deleted",
     "restricted_subject": "made, or destroyed",
     "subject": "leads nowhere, or destroyed",
     "subscriber": "address and profile replaced",

@@ -1,0 +1,84 @@
+"""Where browsers are reached now: keep what a sign-up brings, move it when the browser does, look it up to send."""
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.consent import EventType, Scope
+from app.domain.messages import Recipient
+from app.domain.push import PushRoute, digest_of
+from app.services.controller import Controller, NotFound
+from app.services.record_consent import NewEvent, record
+from app.storage.database import db, transaction
+from app.storage.models import PushRouteRow, Subscriber
+
+
+def with_routes(recipients: Sequence[Recipient]) -> list[Recipient]:
+    """Return the recipients with their routes, read at this moment; who has none keeps an empty one."""
+    ids = [one.ref.subscriber_id for one in recipients]
+    rows = db.session.scalars(select(PushRouteRow).where(PushRouteRow.subscriber_id.in_(ids)))
+    routes = {row.subscriber_id: _route(row).as_text() for row in rows}
+    db.session.rollback()  # give the connection back before a stranger is called
+    return [one._replace(route=routes.get(one.ref.subscriber_id, "")) for one in recipients]
+
+
+def address_of(session: Session, route: PushRoute) -> str:
+    """Return the address of whoever has this endpoint, else the one that a newcomer with it gets."""
+    row = _at(session, route.endpoint)
+    return session.get_one(Subscriber, row.subscriber_id).address if row else route.name
+
+
+def keep(session: Session, subscriber_id: int, route: PushRoute, now: datetime) -> None:
+    """Reach this subscriber by this route from now on."""
+    row = session.get(PushRouteRow, subscriber_id)
+    if row is None:
+        row = PushRouteRow(subscriber_id=subscriber_id)
+        session.add(row)
+    row.endpoint, row.endpoint_sha256 = route.endpoint, digest_of(route.endpoint)
+    row.p256dh, row.auth, row.server_key = route.p256dh, route.auth, route.server_key
+    row.changed_at = now
+
+
+def holder(session: Session, endpoint: str, auth: str) -> Subscriber:
+    """Return the subscriber who shows endpoint and secret: these two only the browser and we know.
+
+    Raises `NotFound` for any other pair.
+    """
+    row = _at(session, endpoint)
+    if row is None or not hmac.compare_digest(row.auth.encode(), auth.encode()):
+        raise NotFound("This browser is not known here.")
+    return session.get_one(Subscriber, row.subscriber_id)
+
+
+def move(endpoint: str, auth: str, new: PushRoute, *, controller: Controller, now: datetime) -> None:
+    """Go on at a new endpoint, as the browser's `pushsubscriptionchange` asks for. Twice changes nothing.
+
+    Consent stays with the subscriber, whose address stays. Raises `NotFound` unless the old pair is shown, or the new
+    one by whoever has it already.
+    """
+    with transaction() as session:
+        there = _at(session, new.endpoint)
+        if there is not None:
+            holder(session, new.endpoint, new.auth)
+            return
+        person = holder(session, endpoint, auth)
+        keep(session, person.id, new, now)
+        here = {"address": person.address, "channel": person.channel}
+        types = [EventType.ENDPOINT_CHANGED, *([EventType.ENDPOINT_REVIVED] if person.bounced_at else [])]
+        record(
+            session,
+            [NewEvent(person, one, now, "person", scope=Scope.ALL, pii=here) for one in types],
+            controller=controller,
+            now=now,
+        )
+
+
+def _at(session: Session, endpoint: str) -> PushRouteRow | None:
+    return session.scalar(select(PushRouteRow).where(PushRouteRow.endpoint_sha256 == digest_of(endpoint)))
+
+
+def _route(row: PushRouteRow) -> PushRoute:
+    return PushRoute(row.endpoint, row.p256dh, row.auth, row.server_key)

@@ -1,0 +1,33 @@
+"""Where the browsers of subscribers are reached by Web Push."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0018"
+down_revision = "0015"
+branch_labels = None
+depends_on = None
+
+_BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "push_route",
+        sa.Column("subscriber_id", _BIG, nullable=False),
+        sa.Column("endpoint_sha256", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("endpoint", sa.String(length=2000), nullable=False),
+        sa.Column("p256dh", sa.String(length=100), nullable=False),
+        sa.Column("auth", sa.String(length=40), nullable=False),
+        sa.Column("server_key", sa.String(length=100), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscriber_id"], ["subscriber.id"], name=op.f("fk_push_route_subscriber_id_subscriber")
+        ),
+        sa.PrimaryKeyConstraint("subscriber_id", name=op.f("pk_push_route")),
+        sa.UniqueConstraint("endpoint_sha256", name=op.f("uq_push_route_endpoint_sha256")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("push_route")
