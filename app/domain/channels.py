@@ -36,6 +36,8 @@ _ALL: Final = (
     # An encrypted push has 4,096 bytes at most; the rest is the envelope.
     Channel("Web Push", 3500, "bytes", key="webpush"),
 )
+IN_BROWSERS: Final = frozenset({"webpush"})
+"""Channels that people join on a page of ours, and not by a text."""
 CHANNELS: Final[Mapping[str, Channel]] = {one.key or one.name.casefold(): one for one in _ALL}
 
 

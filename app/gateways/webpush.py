@@ -7,28 +7,20 @@ Push services are chosen by strangers, so that what an unknown one says is belie
 """
 
 import hashlib
-import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from app.clock import utcnow
 from app.domain import base64url
-from app.domain.addresses import Address
 from app.domain.messages import (
     Batch,
     DeliveryRef,
     ErrorKind,
-    Event,
-    EventKind,
-    HookRequest,
-    InboundMessage,
     Outcome,
-    PlatformEvent,
     PlatformSignal,
-    Receipt,
     ReceiptStatus,
     Recipient,
     SendError,
@@ -37,25 +29,21 @@ from app.domain.push import PushRoute, origin_of
 from app.gateways.base import (
     NOT_PUBLIC,
     BadSetting,
-    BadSignature,
     Call,
     Capabilities,
-    Malformed,
     Reply,
     SettingSpec,
 )
-from app.gateways.common import HttpGateway, by_status, for_all, json_of, posted_json, without_answer
-from app.gateways.paths import at
+from app.gateways.browsers import BrowserGateway
+from app.gateways.common import by_status, for_all, without_answer
 from app.gateways.push_encryption import encrypt
 from app.gateways.vapid import Vapid, new_private_key
 
 # Bytes: what is left of the 3,993 after the line that goes before the text.
 MAX_TEXT: Final = 3500
-PROOF: Final = "x-tidings-proof"
 DEFAULT_TTL: Final = "86400"
 # RFC 8030 sets no end; Google's and Mozilla's services keep a message for four weeks at most.
 LONGEST_TTL: Final = 28 * 86400
-_LONGEST_ID: Final = 64
 # The services of the browsers; a leading dot stands for any host below.
 KNOWN_SERVICES: Final = (
     "fcm.googleapis.com",
@@ -68,7 +56,7 @@ _NO_ROUTE: Final = SendError(
 )
 
 
-class WebPushGateway(HttpGateway):
+class WebPushGateway(BrowserGateway):
     """A key pair as a sender: browsers take messages signed with it, and from nobody else."""
 
     name = "webpush"
@@ -85,10 +73,10 @@ class WebPushGateway(HttpGateway):
         base_url: str | None = None,
         clock: Callable[[], datetime] = utcnow,
     ) -> None:
+        super().__init__(settings["private_key"])
         self._vapid = Vapid(settings["private_key"], settings["subject"], clock)
         self._ttl = settings.get("ttl") or DEFAULT_TTL
         self._base_url = base_url.rstrip("/") if base_url else None
-        self._proof_key = hashlib.sha256(f"tidings readers {settings['private_key']}".encode()).digest()
 
     @classmethod
     def generated(cls) -> Mapping[str, str]:
@@ -166,11 +154,6 @@ class WebPushGateway(HttpGateway):
         line = {"to": address, "ref": ref, "hook": hook, "proof": self.proof(address, ref)}
         return json.dumps(line, separators=(",", ":")).encode() + b"\n" + one.text.encode()
 
-    def proof(self, address: str, ref: str = "") -> str:
-        """What a browser shows to speak for this subscriber, and of one delivery to it."""
-        digest = hmac.digest(self._proof_key, f"{address} {ref}".encode(), "sha256")
-        return base64url.encode(digest[:18])
-
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
         """201 with the message's own address; the status says the rest."""
         if not call.url:
@@ -191,41 +174,6 @@ class WebPushGateway(HttpGateway):
         host = urlsplit(url).hostname or ""
         known = any(host.endswith(one) if one.startswith(".") else host == one for one in KNOWN_SERVICES)
         return known or self._base_url is not None
-
-    def verify(self, request: HookRequest) -> None:
-        """Our script in the browser shows what came with the sign-up, or with the message it speaks of."""
-        body = json_of(request.body)
-        expected = self.proof(at(body, "to"), at(body, "ref"))
-        given = request.headers.get(PROOF, "")
-        if not hmac.compare_digest(given.encode(), expected.encode()):
-            raise BadSignature("The proof does not fit this subscriber and this message.")
-
-    def parse(self, request: HookRequest) -> Sequence[Event]:
-        """A message was shown, a button was pressed, or the browser gave its subscription up."""
-        body = posted_json(request)
-        to, number = at(body, "to"), at(body, "id")
-        if not to:
-            raise Malformed("The field to is missing: whom this is about.")
-        if at(body, "event") == "delivered":
-            return [_shown(body)]
-        if not number or len(number) > _LONGEST_ID:
-            raise Malformed(f"The field id needs 1 to {_LONGEST_ID} letters: it makes a repeat harmless.")
-        address, external_id = Address(self.channel, to), f"{to}:{number}"
-        if at(body, "event") == "left":
-            left = PlatformEvent(external_id, address, PlatformSignal.LEFT, evidence={"event": "left"})
-            return [Event(EventKind.SIGNAL, signal=left)]
-        text, payload = at(body, "text")[:200], at(body, "payload")[:64]
-        if at(body, "event") != "message" or not (text or payload):
-            return [Event(EventKind.IGNORED)]
-        return [Event(EventKind.MESSAGE, message=InboundMessage(external_id, address, text, payload=payload))]
-
-
-def _shown(body: Mapping[str, Any]) -> Event:
-    try:
-        ref = DeliveryRef.parse(at(body, "ref"))
-    except ValueError as error:
-        raise Malformed(str(error)) from error
-    return Event(EventKind.RECEIPT, receipt=Receipt(ref, "", ReceiptStatus.DELIVERED))
 
 
 def _topic(ref: DeliveryRef, callback_url: str) -> str:

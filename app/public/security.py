@@ -1,8 +1,8 @@
-"""What protects the public pages: form tokens, rate limits, a policy that allows nothing but our style sheet."""
+"""What protects the public pages: form tokens, rate limits, a policy that allows nothing but our own files."""
 
 import hashlib
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter
@@ -18,6 +18,12 @@ PER_VISITOR: Final = "10 per minute;60 per hour"
 PER_NUMBER: Final = "5 per hour;10 per day"
 PER_LOOK: Final = "30 per minute"
 HONEYPOT: Final = "website"
+
+SCRIPTED: Final = (
+    "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""The policy of a page that needs scripts: ours, speaking to us, and none that stands in a page."""
 
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -61,7 +67,7 @@ def init_security(app: Flask) -> None:
 def token_is_good() -> bool:
     """Whether the form comes from a page of ours that this browser was given."""
     try:
-        validate_csrf(request.form.get("csrf_token"))
+        validate_csrf(request.form.get("csrf_token") or request.headers.get("X-CSRFToken"))
     except ValidationError:
         return False
     return True
@@ -73,10 +79,27 @@ def is_a_bot() -> bool:
 
 
 def add_headers(response: Response) -> Response:
-    """Give a page its headers; the desk's, which come later, leave them as they are."""
+    """Give a page its headers, unless it has others; the desk's, which come later, leave them as they are."""
     for name, value in _HEADERS.items():
-        response.headers[name] = value
+        response.headers.setdefault(name, value)
     return response
+
+
+def for_other_sites(script: str) -> Response:
+    """Return a script that pages of other sites may load, and keep for an hour."""
+    answer = Response(script, content_type="text/javascript; charset=utf-8")
+    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    answer.headers["Cache-Control"] = "public, max-age=3600"
+    return answer
+
+
+def posted_object() -> dict[str, Any]:
+    """Return the JSON object that a script of ours posted; an empty one for anything else.
+
+    The type is looked at, for no page of another site can send it without asking us first.
+    """
+    found = request.get_json(silent=True) if request.mimetype == "application/json" else None
+    return found if isinstance(found, dict) else {}
 
 
 def evidence() -> dict[str, str]:

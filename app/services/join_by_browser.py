@@ -42,7 +42,10 @@ class Press:
 def join_by_push(
     press: Press, route: PushRoute, *, controller: Controller, now: datetime
 ) -> tuple[str, Received]:
-    """Subscribe the browser at `route` to the list of the page; returns its address, and what came of it."""
+    """Subscribe the browser at `route` to the list of the page; returns its address, and what came of it.
+
+    Raises `NotFound` for a known endpoint with another secret than the browser's.
+    """
     with transaction() as session:
         address = Address(WEB_PUSH, push_routes.address_of(session, route))
         person = find_or_create_subscriber(

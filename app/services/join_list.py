@@ -25,7 +25,7 @@ class JoinPage:
     """What people are told before they sign up. `notice_text` is the versioned notice, word for word.
 
     `number` is ours, to text the keyword to; on channels without numbers it is what the gateway has for an address.
-    `by_form`: people can be asked on their number, so there is a form.
+    `by_form`: people can be asked on their number, so there is a form. `channels` are all of the list.
     """
 
     list_id: int
@@ -39,6 +39,7 @@ class JoinPage:
     by_form: bool
     sender_id: int
     sender_name: str
+    channels: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def join_page(keyword: str, language: str, *, channel: str | None = None, contro
         may_ask_for(list_, sender),
         sender.id,
         sender.name,
+        frozenset(ways(session, [list_.id])),
     )
 
 

@@ -2,7 +2,9 @@
 
 import hmac
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +16,8 @@ from app.services.controller import Controller, NotFound
 from app.services.record_consent import NewEvent, record
 from app.storage.database import db, transaction
 from app.storage.models import PushRouteRow, Subscriber
+
+_STRANGE: Final = "This browser is not known here."
 
 
 def with_routes(recipients: Sequence[Recipient]) -> list[Recipient]:
@@ -32,11 +36,20 @@ def address_of(session: Session, route: PushRoute) -> str:
 
 
 def keep(session: Session, subscriber_id: int, route: PushRoute, now: datetime) -> None:
-    """Reach this subscriber by this route from now on."""
+    """Reach a newcomer by this route, or somebody again whom it reached before.
+
+    Raises `NotFound` when they are reached otherwise: an endpoint alone, without its secret, must not take over.
+    """
     row = session.get(PushRouteRow, subscriber_id)
     if row is None:
         row = PushRouteRow(subscriber_id=subscriber_id)
         session.add(row)
+    elif row.endpoint != route.endpoint or not _same(row.auth, route.auth):
+        raise NotFound(_STRANGE)
+    _write(row, route, now)
+
+
+def _write(row: PushRouteRow, route: PushRoute, now: datetime) -> None:
     row.endpoint, row.endpoint_sha256 = route.endpoint, digest_of(route.endpoint)
     row.p256dh, row.auth, row.server_key = route.p256dh, route.auth, route.server_key
     row.changed_at = now
@@ -48,8 +61,8 @@ def holder(session: Session, endpoint: str, auth: str) -> Subscriber:
     Raises `NotFound` for any other pair.
     """
     row = _at(session, endpoint)
-    if row is None or not hmac.compare_digest(row.auth.encode(), auth.encode()):
-        raise NotFound("This browser is not known here.")
+    if row is None or not _same(row.auth, auth):
+        raise NotFound(_STRANGE)
     return session.get_one(Subscriber, row.subscriber_id)
 
 
@@ -65,7 +78,8 @@ def move(endpoint: str, auth: str, new: PushRoute, *, controller: Controller, no
             holder(session, new.endpoint, new.auth)
             return
         person = holder(session, endpoint, auth)
-        keep(session, person.id, new, now)
+        row = session.get_one(PushRouteRow, person.id)
+        _write(row, replace(new, server_key=row.server_key), now)
         here = {"address": person.address, "channel": person.channel}
         types = [EventType.ENDPOINT_CHANGED, *([EventType.ENDPOINT_REVIVED] if person.bounced_at else [])]
         record(
@@ -78,6 +92,10 @@ def move(endpoint: str, auth: str, new: PushRoute, *, controller: Controller, no
 
 def _at(session: Session, endpoint: str) -> PushRouteRow | None:
     return session.scalar(select(PushRouteRow).where(PushRouteRow.endpoint_sha256 == digest_of(endpoint)))
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
 
 
 def _route(row: PushRouteRow) -> PushRoute:

@@ -5,7 +5,8 @@ import json
 from app.domain.messages import ErrorKind, HookRequest, PlatformSignal, ReceiptStatus
 from app.domain.push import read_subscription
 from app.gateways.base import NOT_PUBLIC, Reply
-from app.gateways.webpush import PROOF, WebPushGateway
+from app.gateways.browsers import PROOF
+from app.gateways.webpush import WebPushGateway
 from tests.gateways.sample import REF, Sample, post
 from tests.support.push_peer import Browser
 
