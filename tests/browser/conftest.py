@@ -18,7 +18,9 @@ MISSING = [
     name for name in ("playwright", "pytest_playwright", "axe_playwright_python") if not find_spec(name)
 ]
 # Tests that drive a browser import its driver; where it is not installed there is nothing to collect.
-NEEDING_IT = [f"test_{name}.py" for name in ("accessibility", "control", "keyboard", "sign_up", "story")]
+NEEDING_IT = [
+    f"test_{name}.py" for name in ("accessibility", "control", "keyboard", "push", "sign_up", "story")
+]
 collect_ignore = NEEDING_IT if MISSING else []
 
 
@@ -49,6 +51,18 @@ def demo(browser_type_launch_args: dict[str, Any]) -> Iterator[Demo]:
     expect.set_options(timeout=PATIENCE)
     with running_demo() as started:
         started.pace(PACE)
+        yield started
+
+
+@pytest.fixture(scope="session")
+def readers_demo(browser_type_launch_args: dict[str, Any]) -> Iterator[Demo]:
+    """One more demo, for channels whose other end goes away with the test, and leaves its people behind."""
+    from playwright.sync_api import expect
+
+    from tests.browser.chromium import PATIENCE
+
+    expect.set_options(timeout=PATIENCE)
+    with running_demo() as started:
         yield started
 
 

@@ -337,7 +337,7 @@ def test_the_page_says_what_is_agreed_to_in_both_languages_and_honestly_what_it_
     english, german = visit().get(PATH), visit(language="de").get(PATH)
 
     for page, said in (
-        (english, "Notifications need JavaScript, which is off here."),
+        (english, "Notifications need JavaScript, which does not run here."),
         (english, "Yes, send me City"),
         (english, "At most 3 a day, 0 to 24 h"),
         (english, "Agreeing is not a condition of any purchase."),

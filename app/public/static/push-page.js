@@ -104,6 +104,7 @@ async function look() {
 }
 
 async function begin() {
+  document.querySelector("#no-script").hidden = true;
   if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) return say("unsupported");
   onClick(document.querySelector("#turn-on"), turnOn);
   onClick(document.querySelector("#turn-off"), turnOff);
