@@ -9,11 +9,13 @@ import structlog
 from flask import current_app
 
 from app.clock import utcnow
+from app.gateways.base import Transport
 from app.gateways.registry import build
 from app.gateways.transport import CurlTransport
 from app.queue import DRAIN_SECONDS, REPLIES, lane_is_awake
 from app.runtime import runtime
 from app.services.gateways_of_senders import gateway_of
+from app.services.inbox_store import StoreTransport
 from app.services.replies_broadcast import replies_broadcast
 from app.services.send_deliveries import Drained, Lane, LaneSetup
 from app.storage.database import transaction
@@ -41,9 +43,8 @@ def drain(sender_id: int, *, replies_only: bool = False) -> Drained | None:
     """Work a lane in this process; None when the sender is gone or paused."""
     setup = setup_of(sender_id)
     # A gateway with a connection of its own is worked by its connector.
-    if setup is None or setup.gateway.capabilities().connection != "http":
+    if setup is None or (transport := _transport(setup.gateway.capabilities().connection)) is None:
         return None
-    transport = CurlTransport(connections=current_app.config.get("TIDINGS_CONNECTIONS", 64))
     try:
         lane = Lane(
             setup,
@@ -57,6 +58,17 @@ def drain(sender_id: int, *, replies_only: bool = False) -> Drained | None:
         return lane.drain(utcnow() + timedelta(seconds=DRAIN_SECONDS), replies_only=replies_only)
     finally:
         transport.close()
+
+
+def _transport(connection: str) -> Transport | None:
+    """Return what carries calls of gateways with this connection; None for a connector's own."""
+    connections = current_app.config.get("TIDINGS_CONNECTIONS", 64)
+    match connection:
+        case "http":
+            return CurlTransport(connections=connections)
+        case "store":
+            return StoreTransport(clock=utcnow, room=connections)
+    return None
 
 
 def setup_of(sender_id: int) -> LaneSetup | None:

@@ -35,8 +35,9 @@ _ALL: Final = (
     Channel("Viber", 7000),
     # An encrypted push has 4,096 bytes at most; the rest is the envelope.
     Channel("Web Push", 3500, "bytes", key="webpush"),
+    Channel("Inbox", 5000, key="inapp"),
 )
-IN_BROWSERS: Final = frozenset({"webpush"})
+IN_BROWSERS: Final = frozenset({"webpush", "inapp"})
 """Channels that people join on a page of ours, and not by a text."""
 CHANNELS: Final[Mapping[str, Channel]] = {one.key or one.name.casefold(): one for one in _ALL}
 

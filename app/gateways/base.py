@@ -64,7 +64,8 @@ class Capabilities:
     `default_rate` go in a second. `max_batch` recipients of the same text share one request. `media`: MIME type or its
     first half -> bytes. `buttons`: how many under one message. `window`: how long after a person's words we may write;
     None: always. `receipts`: what is reported later. `signals`: what the platform tells about people unasked.
-    `idempotent`: a request may be repeated with its key. `connection`: http, or stream for a connector process.
+    `idempotent`: a request may be repeated with its key. `connection`: http, stream for a connector process,
+    or store for our own tables.
     `routed`: its addresses are names of ours, and each recipient brings the route to where the name leads now.
     """
 

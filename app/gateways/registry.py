@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app.gateways.base import BadSetting, Gateway, GatewayClass
 from app.gateways.http_sms import gateway_classes
+from app.gateways.inapp import InAppGateway
 from app.gateways.line import LineGateway
 from app.gateways.messenger import MessengerGateway
 from app.gateways.telegram import TelegramGateway
@@ -16,6 +17,7 @@ from app.gateways.xmpp import XmppGateway
 
 GATEWAYS: dict[str, GatewayClass] = {
     **gateway_classes(),
+    InAppGateway.name: InAppGateway,
     LineGateway.name: LineGateway,
     MessengerGateway.name: MessengerGateway,
     TelegramGateway.name: TelegramGateway,

@@ -3,11 +3,12 @@
 from flask import Blueprint, Flask
 
 from app.public.confirm import confirm
+from app.public.inbox import inbox
 from app.public.join import join
 from app.public.push import push
 from app.public.security import init_security
 
-ROOMS = (join, confirm, push)
+ROOMS = (join, confirm, push, inbox)
 
 
 def init_app(app: Flask) -> None:

@@ -6,31 +6,27 @@ The page works only with JavaScript, for browsers have no other way to push, and
 from typing import Any, Final
 from uuid import uuid4
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from app.clock import utcnow
 from app.domain.links import payload_of
 from app.domain.push import BadSubscription, read_subscription
-from app.gateways.browsers import BrowserGateway
-from app.gateways.registry import build
 from app.public import security
+from app.public.pressed import digest, gateway_of_page, press_of, statements
 from app.public.texts import in_every_page, language, load, static
 from app.queue import REPLIES, enqueue_lane
 from app.runtime import runtime
 from app.services import push_routes
 from app.services.controller import NotFound
-from app.services.gateways_of_senders import gateway_of
-from app.services.join_by_browser import WEB_PUSH, Press, join_by_push, stands_by_push
+from app.services.join_by_browser import WEB_PUSH, join_by_push, stands_by_push
 from app.services.join_list import JoinPage, join_page
-from app.storage.database import db
-from app.storage.models import Sender
 
 push: Final = Blueprint("push", __name__)
 push.after_request(security.add_headers)
 push.context_processor(in_every_page)
 
+ROOM: Final = "push"
 _LONGEST_NUMBER: Final = 64
 
 
@@ -45,8 +41,8 @@ def show(keyword: str) -> ResponseReturnValue:
             page=page,
             language=spoken,
             t=load(spoken)["push"],
-            shown=statements(page, spoken),
-            shown_sha256=security.digest(_as_text(page, spoken)),
+            shown=statements(page, spoken, ROOM),
+            shown_sha256=digest(page, spoken, ROOM),
             stop=f"stop-{payload_of(page.keyword, page.list_id)}",
             script=static("push-page.js"),
         )
@@ -63,12 +59,12 @@ def join(keyword: str) -> ResponseReturnValue:
     page, body = _find(keyword, spoken), security.posted_object()
     if not security.token_is_good():
         return _refused("too_old", 400)
-    if body.get("shown") != security.digest(_as_text(page, spoken)):
+    if body.get("shown") != digest(page, spoken, ROOM):
         return _refused("changed", 409)
     try:
         route = read_subscription(_mapping(body.get("subscription")), page.number)
         number = str(body.get("id") or uuid4())[:_LONGEST_NUMBER]
-        press = Press(page, spoken, number, f"web:/push/{page.keyword}", _evidence(page, spoken))
+        press = press_of(page, spoken, ROOM, number)
         address, received = join_by_push(press, route, controller=runtime().controller, now=utcnow())
     except (BadSubscription, NotFound) as error:
         return {"error": "subscription", "detail": str(error)}, 422
@@ -139,38 +135,6 @@ def failed(error: Any) -> ResponseReturnValue:
     return answer, error.code, error.get_headers() if error.code == 429 else []
 
 
-def statements(page: JoinPage, spoken: str) -> dict[str, str]:
-    """Return every sentence that counts for the consent, as the page shows it; the button names the list."""
-    facts, words = page.facts, load(spoken)["push"]
-    values = {"brand": facts.brand, "list_name": facts.list_name}
-    return {
-        "purpose": facts.purpose,
-        "frequency": facts.frequency,
-        "stop": words["stop_any_time"],
-        "agree": words["agree"].format(**values),
-        "no_condition": load(spoken)["join"]["no_condition"],
-        "button": words["turn_on"].format(**values),
-    }
-
-
-def _as_text(page: JoinPage, spoken: str) -> str:
-    settings = runtime().settings
-    notice = f"[{page.notice_id}.{page.notice_version}] {page.notice_text}"
-    return "\n".join([*statements(page, spoken).values(), notice, settings.terms_url, settings.privacy_url])
-
-
-def _evidence(page: JoinPage, spoken: str) -> dict[str, str]:
-    shown = _as_text(page, spoken)
-    return {
-        **security.evidence(),
-        "form_id": f"push:{page.keyword}:{spoken}",
-        "page_url": f"{runtime().settings.public_url}{request.full_path.rstrip('?')}",
-        "page_sha256": security.digest(shown),
-        "page_text": shown,
-        "button": "pressed by the person, who then allowed notifications in the browser's own question",
-    }
-
-
 def _find(keyword: str, spoken: str) -> JoinPage:
     try:
         return join_page(keyword, spoken, channel=WEB_PUSH, controller=runtime().controller)
@@ -180,9 +144,7 @@ def _find(keyword: str, spoken: str) -> JoinPage:
 
 def _standing(page: JoinPage, address: str) -> dict[str, str]:
     """What the browser needs to speak for itself later."""
-    session: Session = db.session()
-    gateway = gateway_of(session.get_one(Sender, page.sender_id), runtime().controller, build)
-    proof = gateway.proof(address) if isinstance(gateway, BrowserGateway) else ""
+    proof = gateway_of_page(page).proof(address)
     return {"to": address, "proof": proof, "hook": f"/hooks/{page.sender_name}"}
 
 

@@ -17,6 +17,9 @@ PER_VISITOR: Final = "10 per minute;60 per hour"
 # Besides the three questions in thirty days, which the service holds to: a number is no toy for bots.
 PER_NUMBER: Final = "5 per hour;10 per day"
 PER_LOOK: Final = "30 per minute"
+PER_READER: Final = "20 per minute"
+# Many readers may sit behind one address.
+PER_NETWORK: Final = "600 per minute"
 HONEYPOT: Final = "website"
 
 SCRIPTED: Final = (
@@ -54,6 +57,11 @@ def number_key() -> str:
     except BadAddress:
         raw = raw.strip()
     return "number:" + runtime().controller.keys.index_hmac("limit", raw)[:24]
+
+
+def reader_key() -> str:
+    """The reader that a script names, as a hash."""
+    return "reader:" + digest(str(posted_object().get("to")))[:24]
 
 
 limiter: Final = Limiter(visitor_ip, headers_enabled=True, strategy="moving-window")

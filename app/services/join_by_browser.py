@@ -26,6 +26,7 @@ from app.storage.database import db, transaction
 from app.storage.models import Subscriber, Subscription
 
 WEB_PUSH: Final = "webpush"
+IN_APP: Final = "inapp"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,15 @@ def stands_by_push(endpoint: str, auth: str, list_id: int) -> tuple[str, bool]:
     session = db.session()
     person = push_routes.holder(session, endpoint, auth)
     return person.address, on_list(session, person, list_id)
+
+
+def stands_in_app(address: str, list_id: int) -> bool:
+    """Tell whether a reader of the inbox is on a list."""
+    session = db.session()
+    person = session.scalar(
+        select(Subscriber).where(Subscriber.channel == IN_APP, Subscriber.address == address)
+    )
+    return person is not None and on_list(session, person, list_id)
 
 
 def on_list(session: Session, person: Subscriber, list_id: int) -> bool:

@@ -11,14 +11,19 @@ PAGE = """<!doctype html><html lang="{language}"><head><meta charset="utf-8"><ti
 
 
 @contextmanager
-def other_site(tag: str, language: str = "en") -> Iterator[str]:
-    """Serve a page with `tag` in it as long as the block does; gives its address."""
+def other_site(tag: str, language: str = "en", policy: str = "") -> Iterator[str]:
+    """Serve a page with `tag` in it as long as the block does; gives its address.
+
+    `policy` is the site's own Content-Security-Policy.
+    """
     body = PAGE.format(tag=tag, language=language).encode()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
+            if policy:
+                self.send_header("Content-Security-Policy", policy)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

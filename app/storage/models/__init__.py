@@ -14,6 +14,7 @@ from app.storage.models.consent import (
 )
 from app.storage.models.deliveries import Delivery, DeliveryTally, InboundRow
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
+from app.storage.models.inbox import InboxMessage
 from app.storage.models.own_messages import OwnMessage
 from app.storage.models.own_words import OwnWordRow
 from app.storage.models.people import (
@@ -41,6 +42,7 @@ __all__ = [
     "ImportRun",
     "ImportState",
     "InboundRow",
+    "InboxMessage",
     "LedgerHead",
     "ListSender",
     "Notice",

@@ -36,6 +36,7 @@ TABLES_WITH_PEOPLE = {
     "consent_pii": "restricted, or destroyed",
     "delivery": "waiting ones skipped, provider's number removed",
     "inbound_message": "words blanked",
+    "inbox_message": "deleted",
     "own_message": "deleted",
     "push_route": "deleted",
     "restricted_subject": "made, or destroyed",
