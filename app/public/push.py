@@ -10,6 +10,7 @@ from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
+from app.domain.channels import IN_BROWSERS
 from app.domain.links import payload_of
 from app.domain.push import BadSubscription, read_subscription
 from app.public import security
@@ -39,6 +40,7 @@ def show(keyword: str) -> ResponseReturnValue:
         render_template(
             "public/push.html",
             page=page,
+            in_browsers=IN_BROWSERS,
             language=spoken,
             t=load(spoken)["push"],
             shown=statements(page, spoken, ROOM),

@@ -144,7 +144,9 @@
   }
 
   async function load() {
-    const answer = await fetch(`${base}?lang=${spoken}`, { credentials: "omit" });
+    const answer = await fetch(`${base}?lang=${spoken}`, { credentials: "omit" }).catch(() => {
+      throw new Error(`no answer; perhaps the sender of this list does not name the origin ${location.origin}.`);
+    });
     if (!answer.ok) throw new Error((await answer.json()).detail);
     facts = await answer.json();
   }
