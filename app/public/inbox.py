@@ -7,7 +7,6 @@ reader is a random address, in a token that we signed and the browser keeps for 
 import secrets
 from contextlib import suppress
 from typing import Any, Final
-from uuid import uuid4
 
 from flask import Blueprint, Response, abort, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -32,7 +31,7 @@ from app.services.receive_message import Received, receive_message
 inbox: Final = Blueprint("inbox", __name__)
 
 ROOM: Final = "in-app"
-_LONGEST: Final = 64
+_NO_ROW: Final = 2**63
 _ADDRESS_BYTES: Final = 16
 
 
@@ -87,7 +86,9 @@ def press(keyword: str) -> ResponseReturnValue:
     known = body.get("to") and _is_reader(page, body)
     to = str(body["to"]) if known else secrets.token_urlsafe(_ADDRESS_BYTES)
     site = str(body.get("page"))[:300]
-    pressed = press_of(page, spoken, ROOM, _number(body), site=request.headers["Origin"], site_page=site)
+    pressed = press_of(
+        page, spoken, ROOM, security.number_of(body), site=request.headers["Origin"], site_page=site
+    )
     _wake(page, join(pressed, Address(IN_APP, to), controller=runtime().controller, now=utcnow()))
     return {"to": to, "proof": gateway_of_page(page).proof(to), **_standing(page, to)}
 
@@ -108,7 +109,8 @@ def read(keyword: str) -> ResponseReturnValue:
     """Note what a reader has read."""
     page = _find(keyword, language())
     to, ids = _reader(page), security.posted_object().get("ids")
-    numbers = [one for one in ids if isinstance(one, int)][:SHOWN] if isinstance(ids, list) else []
+    given = ids if isinstance(ids, list) else []
+    numbers = [one for one in given if isinstance(one, int) and 0 < one < _NO_ROW][:SHOWN]
     mark_read(IN_APP, to, numbers, sender_id=page.sender_id, controller=runtime().controller, now=utcnow())
     return _standing(page, to)
 
@@ -121,7 +123,7 @@ def stop(keyword: str) -> ResponseReturnValue:
     page = _find(keyword, language())
     to, payload = _reader(page), f"stop-{payload_of(page.keyword, page.list_id)}"
     said = InboundMessage(
-        f"{to}:{_number(security.posted_object())}",
+        f"{to}:{security.number_of(security.posted_object())}",
         Address(IN_APP, to),
         f"STOP {page.keyword}",
         payload=payload,
@@ -178,10 +180,6 @@ def _reader(page: JoinPage) -> str:
 
 def _is_reader(page: JoinPage, body: dict[str, Any]) -> bool:
     return gateway_of_page(page).proves(str(body.get("proof")), str(body.get("to")))
-
-
-def _number(body: dict[str, Any]) -> str:
-    return str(body.get("id") or uuid4())[:_LONGEST]
 
 
 def _wake(page: JoinPage, received: Received) -> None:

@@ -4,7 +4,6 @@ The page works only with JavaScript, for browsers have no other way to push, and
 """
 
 from typing import Any, Final
-from uuid import uuid4
 
 from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
@@ -28,7 +27,6 @@ push.after_request(security.add_headers)
 push.context_processor(in_every_page)
 
 ROOM: Final = "push"
-_LONGEST_NUMBER: Final = 64
 
 
 @push.get("/push/<keyword>")
@@ -65,7 +63,7 @@ def join(keyword: str) -> ResponseReturnValue:
         return _refused("changed", 409)
     try:
         route = read_subscription(_mapping(body.get("subscription")), page.number)
-        number = str(body.get("id") or uuid4())[:_LONGEST_NUMBER]
+        number = security.number_of(body)
         press = press_of(page, spoken, ROOM, number)
         address, received = join_by_push(press, route, controller=runtime().controller, now=utcnow())
     except (BadSubscription, NotFound) as error:

@@ -1,8 +1,11 @@
 """What protects the public pages: form tokens, rate limits, a policy that allows nothing but our own files."""
 
 import hashlib
+import re
+from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any, Final
+from uuid import uuid4
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter
@@ -21,6 +24,7 @@ PER_READER: Final = "20 per minute"
 # Many readers may sit behind one address.
 PER_NETWORK: Final = "600 per minute"
 HONEYPOT: Final = "website"
+_NUMBER: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 SCRIPTED: Final = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
@@ -99,6 +103,12 @@ def for_other_sites(script: str) -> Response:
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     answer.headers["Cache-Control"] = "public, max-age=3600"
     return answer
+
+
+def number_of(body: Mapping[str, Any]) -> str:
+    """Return the number that makes a repeat of a press harmless: the one that our script made, else a fresh one."""
+    given = str(body.get("id"))
+    return given if _NUMBER.fullmatch(given) else str(uuid4())
 
 
 def posted_object() -> dict[str, Any]:

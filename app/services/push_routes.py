@@ -1,7 +1,7 @@
 """Where browsers are reached now: keep what a sign-up brings, move it when the browser does, look it up to send."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.consent import EventType, Scope
-from app.domain.messages import Recipient
 from app.domain.push import PushRoute, digest_of
 from app.services.controller import Controller, NotFound
 from app.services.record_consent import NewEvent, record
@@ -20,13 +19,12 @@ from app.storage.models import PushRouteRow, Subscriber
 _STRANGE: Final = "This browser is not known here."
 
 
-def with_routes(recipients: Sequence[Recipient]) -> list[Recipient]:
-    """Return the recipients with their routes, read at this moment; who has none keeps an empty one."""
-    ids = [one.ref.subscriber_id for one in recipients]
-    rows = db.session.scalars(select(PushRouteRow).where(PushRouteRow.subscriber_id.in_(ids)))
+def routes_of(subscriber_ids: Sequence[int]) -> Mapping[int, str]:
+    """Return the routes of these subscribers, as gateways read them, at this moment; some may have none."""
+    rows = db.session.scalars(select(PushRouteRow).where(PushRouteRow.subscriber_id.in_(subscriber_ids)))
     routes = {row.subscriber_id: _route(row).as_text() for row in rows}
     db.session.rollback()  # give the connection back before a stranger is called
-    return [one._replace(route=routes.get(one.ref.subscriber_id, "")) for one in recipients]
+    return routes
 
 
 def address_of(session: Session, route: PushRoute) -> str:

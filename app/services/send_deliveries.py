@@ -6,7 +6,7 @@ leaves people of whom the journal says nothing (sent later), answers that were r
 people in between (nobody can know: they become UNKNOWN).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -174,7 +174,12 @@ class Lane:
     def _submit_texts(self, people: Sequence[Person]) -> None:
         for person in people:
             self._out[person.ref] = (None, 0, person.attempts + 1)
-        self._submit([Recipient(p.ref, Address(p.channel, p.address), p.text or "") for p in people])
+        routes = self._routes(people)
+        self._submit([_recipient(person, person.text or "", routes) for person in people])
+
+    def _routes(self, people: Sequence[Person]) -> Mapping[int, str]:
+        """Return where addresses that are names of ours lead now, by subscriber."""
+        return push_routes.routes_of([one.ref.subscriber_id for one in people]) if self._routed else {}
 
     def _next_slice(self) -> HeldSlice | None:
         for one in self._held:
@@ -194,6 +199,8 @@ class Lane:
         if held.permitted < size and (wait := self._ask_for_permits(held, size)):
             return wait
         size = min(size, held.permitted)
+        # Before anybody is noted as leaving: should the database be away, nobody has left.
+        routes = self._routes(held.window(size))
         self._last_window = self._clock()
         held.leaving(size)
         try:
@@ -210,7 +217,7 @@ class Lane:
         for place in places:
             person = held.people[place]
             self._out[person.ref] = (held, place, person.attempts + 1)
-            ready.append(Recipient(person.ref, Address(person.channel, person.address), held.text(place)))
+            ready.append(_recipient(person, held.text(place), routes))
         self._submit(ready)
         self._tidy()
         return 0.0
@@ -231,8 +238,6 @@ class Lane:
 
     def _submit(self, recipients: Sequence[Recipient]) -> None:
         if recipients:
-            if self._routed:
-                recipients = push_routes.with_routes(recipients)
             batch = Batch(tuple(recipients), self._setup.callback_url)
             for call in self._setup.gateway.encode(batch):
                 self._transport.submit(call)
@@ -304,3 +309,8 @@ class Lane:
             self._flush()
         for held in list(self._held):
             self._give_up(held)
+
+
+def _recipient(person: Person, text: str, routes: Mapping[int, str]) -> Recipient:
+    address = Address(person.channel, person.address)
+    return Recipient(person.ref, address, text, routes.get(person.ref.subscriber_id, ""))

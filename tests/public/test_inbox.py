@@ -109,7 +109,7 @@ def test_a_press_subscribes_and_the_welcome_and_a_broadcast_lie_in_the_inbox(
 ) -> None:
     page = Page(visit())
 
-    answer = page.join()
+    answer = page.join("\0, which no number has")
     send(house)
     broadcast_id = send(house, "The bridge is open – grüße 🌍")
 
@@ -160,7 +160,7 @@ def test_what_is_read_is_reported_once_and_stays_read(house: House, visit: Visit
     broadcast_id = send(house, "news")
     (news,) = [one for one in page.ask("messages").json["messages"] if one["text"] == "news"]
 
-    first, second = (page.ask("read", ids=[news["id"], 10**9, "x"]) for _ in range(2))
+    first, second = (page.ask("read", ids=[news["id"], 10**9, 10**30, -1, "x"]) for _ in range(2))
 
     assert [one["read"] for one in first.json["messages"] if one["text"] == "news"] == [True]
     assert first.json == second.json
