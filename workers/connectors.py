@@ -35,7 +35,7 @@ def run() -> None:
 
 def senders_with_connection() -> list[str]:
     """Return the names of the senders that need a connector."""
-    streaming = [name for name, found in GATEWAYS.items() if found.capabilities().connection != "http"]
+    streaming = [name for name, found in GATEWAYS.items() if found.capabilities().connection == "stream"]
     with transaction() as session:
         rows = select(Sender.name).where(Sender.gateway.in_(streaming)).order_by(Sender.name)
         return list(session.scalars(rows))

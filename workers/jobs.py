@@ -9,6 +9,7 @@ import structlog
 from flask import current_app
 
 from app.clock import utcnow
+from app.gateways.base import Gateway, Transport
 from app.gateways.registry import build
 from app.gateways.tokens import with_tokens
 from app.gateways.transport import CurlTransport
@@ -16,6 +17,7 @@ from app.queue import DRAIN_SECONDS, REPLIES, enqueue_import, import_is_awake, l
 from app.runtime import runtime
 from app.services import import_turns
 from app.services.gateways_of_senders import gateway_of
+from app.services.inbox_store import StoreTransport
 from app.services.look_up_unknown import LookedUp, look_up
 from app.services.replies_broadcast import replies_broadcast
 from app.services.send_deliveries import Drained, Lane, LaneSetup
@@ -72,11 +74,8 @@ def ask_provider(sender_id: int) -> LookedUp:
 def drain(sender_id: int, *, replies_only: bool = False) -> Drained | None:
     """Work a lane in this process; None when the sender is gone or paused."""
     setup = setup_of(sender_id)
-    # A gateway with a connection of its own is worked by its connector.
-    if setup is None or setup.gateway.capabilities().connection != "http":
+    if setup is None or (transport := _transport(setup.gateway)) is None:
         return None
-    wire = CurlTransport(connections=current_app.config.get("TIDINGS_CONNECTIONS", 64))
-    transport = with_tokens(setup.gateway, wire, runtime().token_keeper)
     try:
         lane = Lane(
             setup,
@@ -100,6 +99,18 @@ def work_import(*, import_id: int) -> None:
     import_is_awake(import_id)
     if import_turns.go_on(runtime().uploads, import_id, clock=utcnow):
         enqueue_import(import_id)
+
+
+def _transport(gateway: Gateway) -> Transport | None:
+    """Return what carries a gateway's calls; None for one with a connection of its own, which its connector works."""
+    connections = current_app.config.get("TIDINGS_CONNECTIONS", 64)
+    match gateway.capabilities().connection:
+        case "http":
+            wire = CurlTransport(connections=connections)
+            return with_tokens(gateway, wire, runtime().token_keeper)
+        case "store":
+            return StoreTransport(clock=utcnow, room=connections)
+    return None
 
 
 def setup_of(sender_id: int) -> LaneSetup | None:

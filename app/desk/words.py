@@ -136,6 +136,7 @@ EVENTS: Final = {
 ACTS: Final = {
     "keyword_exact": _l("by texting a keyword"),
     "keyword_fuzzy": _l("by a text that we read so"),
+    "button": _l("by pressing a button"),
     "doi_reply": _l("by answering our question"),
     "doi_link": _l("by the link in our question"),
     "web_checkbox": _l("by the form on the sign-up page"),

@@ -7,11 +7,15 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Channel:
-    """One medium. `longest` counts in `unit`: sms (characters, whatever parts they make), chars, utf16 or bytes."""
+    """One medium. `longest` counts in `unit`: sms (characters, whatever parts they make), chars, utf16 or bytes.
+
+    `key` is its word in tables and commands, where that is not the name in small letters.
+    """
 
     name: str
     longest: int
     unit: str = "chars"
+    key: str = ""
 
     def length(self, text: str) -> int:
         """Return how long a text is here."""
@@ -32,8 +36,13 @@ _ALL: Final = (
     Channel("WeChat", 2048, "bytes"),
     # Half of an event's 65,536 bytes: each byte of a text may need an escape, and an event holds more than its text.
     Channel("Matrix", 32_000, "bytes"),
+    # An encrypted push has 4,096 bytes at most; the rest is the envelope.
+    Channel("Web Push", 3500, "bytes", key="webpush"),
+    Channel("Inbox", 5000, key="inapp"),
 )
-CHANNELS: Final[Mapping[str, Channel]] = {one.name.casefold(): one for one in _ALL}
+IN_BROWSERS: Final = frozenset({"webpush", "inapp"})
+"""Channels that people join on a page of ours, and not by a text."""
+CHANNELS: Final[Mapping[str, Channel]] = {one.key or one.name.casefold(): one for one in _ALL}
 
 
 def channel_named(name: str) -> Channel:

@@ -29,12 +29,25 @@ class ProviderSignal(StrEnum):
 
 
 @dataclass(frozen=True)
+class ShownPage:
+    """The page of ours on which a person pressed the button: in which language, and what shows that they did.
+
+    `cta_ref` names the page in the ledger. `evidence` (words shown, their hash, browser, IP) is sealed with the entry.
+    """
+
+    language: str
+    cta_ref: str
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class InboundMessage:
     """A text that a person sent to one of our senders. `external_id` makes a repeated webhook harmless.
 
     `sent_at` is when the person sent it, where the platform says so: webhooks may come late, and not in order.
     `payload` is what a deep link or a button of ours carried, which the person did not type: see `app.domain.links`.
     `route` is the room or conversation that it came from, on platforms where we write to that and not to the person.
+    `page` is where the button was, when it was on a page of ours.
     """
 
     external_id: str
@@ -45,6 +58,7 @@ class InboundMessage:
     payload: str = ""
     sent_at: datetime | None = None
     route: str = ""
+    page: ShownPage | None = None
 
 
 class PlatformSignal(StrEnum):
@@ -205,7 +219,7 @@ class SendError:
 
 
 class Recipient(NamedTuple):
-    """One person of a batch; `route` is where they wrote to us last, for gateways that are `routed`."""
+    """One person of a batch; `route` is where they are reached now, for gateways that are `routed`; "" is nowhere."""
 
     ref: DeliveryRef
     address: Address

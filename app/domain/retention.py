@@ -12,6 +12,7 @@ class Kept(StrEnum):
 
     MESSAGES = "messages"  # the words that people text us
     REPLIES = "replies"  # the words that we answered
+    INBOX = "inbox"  # what readers find in the inbox on a site's pages
     REPEATS = "repeats"  # the provider's numbers of an erased person's texts
     SIGNUPS = "signups"  # who was asked to confirm and never did
     STRANGERS = "strangers"  # who wrote to us and never signed up
@@ -31,6 +32,7 @@ class Rule:
 RULES: Final[Mapping[Kept, Rule]] = {
     Kept.MESSAGES: Rule(90, "GDPR art. 5(1)(c), (e)"),
     Kept.REPLIES: Rule(90, "GDPR art. 5(1)(c), (e)"),
+    Kept.INBOX: Rule(90, "GDPR art. 5(1)(c), (e)"),
     # A provider delivers a webhook again for hours, not for days; without the number a repeat would be a new text.
     Kept.REPEATS: Rule(3, "GDPR art. 17(1), 5(1)(d)"),
     Kept.SIGNUPS: Rule(30, "GDPR art. 5(1)(e)"),

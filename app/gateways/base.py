@@ -57,6 +57,17 @@ class Proof(StrEnum):
     STORED = "stored"
 
 
+class Routed(StrEnum):
+    """Where the route to a person comes from.
+
+    ROOM: from what they sent us last, in the room or conversation that they opened with this sender. NAME: their
+    address is a name of ours, and where it leads is looked up just before the hand-over.
+    """
+
+    ROOM = "room"
+    NAME = "name"
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """What a channel can do; the composer and the engine ask this, never the gateway's name.
@@ -65,9 +76,9 @@ class Capabilities:
     `default_rate` go in a second. `max_batch` recipients of the same text share one request. `media`: MIME type or its
     first half -> bytes. `buttons`: how many under one message. `window`: how long after a person's words we may write;
     None: always. `receipts`: what is reported later. `signals`: what the platform tells about people unasked.
-    `routed`: it writes to the room or conversation that a person opened (`Recipient.route`), not to their address.
-    `idempotent`: a request may be repeated with its key. `connection`: http, or stream for a connector process.
-    `quota`: how many broadcasts the platform takes in a day or a month; None: any number.
+    `routed`: it writes to the route that comes with a recipient (`Recipient.route`), and not to their address.
+    `idempotent`: a request may be repeated with its key. `connection`: http, stream for a connector process, or store
+    for our own tables. `quota`: how many broadcasts the platform takes in a day or a month; None: any number.
     `max_hook`: bytes of one webhook; what is larger is refused before it is read.
     """
 
@@ -87,7 +98,7 @@ class Capabilities:
     signals: frozenset[PlatformSignal] = frozenset()
     proof: Proof = Proof.ADDRESSED
     idempotent: bool = False
-    routed: bool = False
+    routed: Routed | None = None
     connection: str = "http"
     quota: Quota | None = None
     max_hook: int = 1024 * 1024
@@ -97,7 +108,10 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Call(NamedTuple):
-    """One HTTP request, covering the deliveries in `refs`. Its address and headers may hold secrets: never shown."""
+    """One HTTP request, covering the deliveries in `refs`. Its address and headers may hold secrets: never shown.
+
+    `public_only`: a stranger chose its host, so that it may go to the public internet alone, and the answer is short.
+    """
 
     method: str
     url: str
@@ -105,6 +119,7 @@ class Call(NamedTuple):
     headers: Mapping[str, str] = _NONE
     basic_auth: tuple[str, str] | None = None
     refs: tuple[DeliveryRef, ...] = ()
+    public_only: bool = False
 
     def __repr__(self) -> str:
         return f"Call(method={self.method!r}, refs={self.refs!r})"
@@ -120,6 +135,10 @@ class Errand(Event):
 
     first: tuple[Call, ...] = ()
     then: tuple[Call, ...] = ()
+
+
+NOT_PUBLIC = "not_public"
+"""The `reason` of a reply to a call that was `public_only` and would have gone elsewhere."""
 
 
 class Reply(NamedTuple):
@@ -244,6 +263,9 @@ class GatewayClass(Protocol):
 
     def capabilities(self) -> Capabilities:
         """Return what every sender of this gateway can do."""
+
+    def generated(self) -> Mapping[str, str]:
+        """Return fresh values for the settings that we make ourselves, such as a key pair."""
 
     def check_settings(self, settings: Mapping[str, str]) -> str:
         """Return the sender's address; raises `BadSetting` naming what is missing, wrong or unknown."""

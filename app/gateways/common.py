@@ -56,6 +56,11 @@ class HttpGateway:
             if spec.required and not settings.get(spec.name):
                 raise BadSetting(f"{spec.name} is missing. Give it with --set {spec.name}={spec.example}")
 
+    @classmethod
+    def generated(cls) -> Mapping[str, str]:
+        """Nothing: the provider gives all settings out."""
+        return {}
+
     def handshake(self, request: HookRequest) -> HookReply | None:
         """Say that there is nothing to read: this provider only posts."""
         return HookReply(405, body="The provider posts here; nothing can be read.\n")

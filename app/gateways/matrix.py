@@ -31,6 +31,7 @@ from app.gateways.base import (
     Malformed,
     Proof,
     Reply,
+    Routed,
     SettingSpec,
 )
 from app.gateways.common import (
@@ -110,7 +111,7 @@ class MatrixGateway(HttpGateway):
             signals=frozenset({PlatformSignal.FOLLOWED, PlatformSignal.LEFT}),
             proof=Proof.STORED,
             idempotent=True,
-            routed=True,
+            routed=Routed.ROOM,
             max_hook=MAX_HOOK,
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app.gateways.base import BadSetting, Gateway, GatewayClass
 from app.gateways.http_sms import gateway_classes
+from app.gateways.inapp import InAppGateway
 from app.gateways.line import LineGateway
 from app.gateways.matrix import MatrixGateway
 from app.gateways.messenger import MessengerGateway
@@ -12,12 +13,14 @@ from app.gateways.telegram import TelegramGateway
 from app.gateways.twilio import TwilioGateway
 from app.gateways.twilio_whatsapp import TwilioWhatsAppGateway
 from app.gateways.viber import ViberGateway
+from app.gateways.webpush import WebPushGateway
 from app.gateways.wechat import WeChatGateway, WeChatSubscriptionGateway
 from app.gateways.whatsapp import WhatsAppGateway
 from app.gateways.xmpp import XmppGateway
 
 GATEWAYS: dict[str, GatewayClass] = {
     **gateway_classes(),
+    InAppGateway.name: InAppGateway,
     LineGateway.name: LineGateway,
     MatrixGateway.name: MatrixGateway,
     MessengerGateway.name: MessengerGateway,
@@ -28,6 +31,7 @@ GATEWAYS: dict[str, GatewayClass] = {
     ViberGateway.name: ViberGateway,
     WeChatGateway.name: WeChatGateway,
     WeChatSubscriptionGateway.name: WeChatSubscriptionGateway,
+    WebPushGateway.name: WebPushGateway,
     WhatsAppGateway.name: WhatsAppGateway,
     XmppGateway.name: XmppGateway,
 }

@@ -6,18 +6,22 @@ cannot be rewound; once the body has been read, libcurl then gives up (SEND_FAIL
 and the outcome is *unknown*, which is the truth.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from io import BytesIO
 from typing import Any
 
 import pycurl
 
-from app.gateways.base import Call, Reply
+from app.gateways.base import NOT_PUBLIC, Call, Reply
+from app.gateways.public_hosts import is_public
 
 CONNECT_TIMEOUT_MS = 5_000
 TOTAL_TIMEOUT_MS = 15_000
 DEFAULT_CONNECTIONS = 64
+MOST_OF_A_STRANGER = 64 * 1024
+"""Bytes that are read of an answer from a host that a stranger chose; push services say less than one."""
 
 _NOT_LEFT = frozenset(
     {
@@ -56,12 +60,16 @@ class _Headers(Mapping[str, str]):
 class _Line:
     """One handle of libcurl with its buffers. libcurl calls their C methods, and no function of ours for each call."""
 
-    def __init__(self, timeouts: tuple[int, int]) -> None:
+    def __init__(self, timeouts: tuple[int, int], may_reach: Callable[[str], bool]) -> None:
         self.call: Call | None = None
+        self._may_reach = may_reach
         self._unread = BytesIO()
         self._chunks: list[bytes] = []
         self._headers: list[bytes] = []
         self._shape: tuple[object, ...] = ()
+        self._room = 0
+        self._kept_in = False
+        self._opened: list[socket.socket] = []
         handle = self.handle = pycurl.Curl()
         handle.setopt(pycurl.NOSIGNAL, 1)
         handle.setopt(pycurl.FOLLOWLOCATION, 0)
@@ -76,10 +84,12 @@ class _Line:
     def load(self, call: Call) -> None:
         """Make ready for a call; a lane's calls differ in their bodies only, so most settings stay."""
         self.call = call
-        shape = (call.url, call.method, call.basic_auth, call.headers)
+        shape = (call.url, call.method, call.basic_auth, call.headers, call.public_only)
         if self._shape != shape:
             self._shape = shape
             _aim(self.handle, call)
+            self._guard(call.public_only)
+        self._room, self._kept_in = MOST_OF_A_STRANGER, False
         unread = self._unread
         unread.seek(0)
         unread.truncate()
@@ -93,25 +103,60 @@ class _Line:
         """Return what came back; `error` is libcurl's number, 0 for none."""
         body, headers = b"".join(self._chunks), _Headers(tuple(self._headers))
         left = self._unread.tell() > 0 and error not in _NOT_LEFT
+        self.let_go()
         if error:
-            return Reply(0, body, headers, left, f"curl_{error}")
+            reason = NOT_PUBLIC if self._kept_in and not left else f"curl_{error}"
+            return Reply(0, body, headers, left, reason)
         return Reply(self.handle.getinfo(pycurl.RESPONSE_CODE), body, headers, left)
+
+    def _guard(self, public_only: bool) -> None:
+        """Watch a call to a host that a stranger chose; the others need no function of ours, and get none."""
+        handle = self.handle
+        handle.setopt(pycurl.OPENSOCKETFUNCTION, self._open if public_only else None)
+        handle.setopt(pycurl.WRITEFUNCTION, self._take if public_only else self._chunks.append)
+
+    def _open(self, _purpose: int, to: Any) -> Any:
+        """Open a connection to a numeric address, after the name was resolved, unless it is not a public one."""
+        host = to.addr[0] if isinstance(to.addr, tuple) else ""
+        host = host.decode() if isinstance(host, bytes) else host
+        if not self._may_reach(host):
+            self._kept_in = True
+            return pycurl.SOCKET_BAD
+        self._opened.append(socket.socket(to.family, to.socktype, to.protocol))
+        return self._opened[-1]
+
+    def let_go(self) -> None:
+        """Close our ends of what we opened; libcurl has its own copies, and keeps them for the next call."""
+        while self._opened:
+            self._opened.pop().close()
+
+    def _take(self, chunk: bytes) -> int | None:
+        """Read up to the end of what a stranger may say; libcurl gives up when we take less than it has."""
+        self._room -= len(chunk)
+        if self._room < 0:
+            return 0
+        self._chunks.append(chunk)
+        return None
 
 
 class CurlTransport:
-    """Up to `connections` calls at once over kept-alive connections; certificates are always checked."""
+    """Up to `connections` calls at once over kept-alive connections; certificates are always checked.
+
+    `may_reach` tells of a numeric address whether a call that is `public_only` may connect to it.
+    """
 
     def __init__(
         self,
         connections: int = DEFAULT_CONNECTIONS,
         connect_timeout_ms: int = CONNECT_TIMEOUT_MS,
         total_timeout_ms: int = TOTAL_TIMEOUT_MS,
+        may_reach: Callable[[str], bool] = is_public,
     ) -> None:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, connections)
         self._multi.setopt(pycurl.M_MAXCONNECTS, connections)
         timeouts = (connect_timeout_ms, total_timeout_ms)
-        self._idle = [_Line(timeouts) for _ in range(connections)]
+        self._idle = [_Line(timeouts, may_reach) for _ in range(connections)]
         self._busy: dict[Any, _Line] = {}
 
     @property
@@ -164,8 +209,9 @@ class CurlTransport:
 
     def close(self) -> None:
         """Drop every connection; calls in flight are lost to us, and their deliveries will be *unknown*."""
-        for handle in list(self._busy):
+        for handle, line in self._busy.items():
             self._multi.remove_handle(handle)
+            line.let_go()
         self._busy.clear()
         self._idle.clear()
         self._multi.close()

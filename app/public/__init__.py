@@ -1,12 +1,14 @@
-"""What people see on the web who have no account: the sign-up page of each list, and the link that confirms."""
+"""What people see on the web who have no account: the sign-up pages of each list, and the link that confirms."""
 
 from flask import Blueprint, Flask
 
 from app.public.confirm import confirm
+from app.public.inbox import inbox
 from app.public.join import join
+from app.public.push import push
 from app.public.security import init_security
 
-ROOMS = (join, confirm)
+ROOMS = (join, confirm, push, inbox)
 
 
 def init_app(app: Flask) -> None:

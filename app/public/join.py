@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from app.clock import utcnow
 from app.domain.addresses import Address, BadAddress, canonical
-from app.domain.channels import channel_named
+from app.domain.channels import IN_BROWSERS, channel_named
 from app.gateways.registry import build
 from app.public import security
 from app.public.texts import country, in_every_page, language, load
@@ -93,6 +93,7 @@ def _page(page: JoinPage, spoken: str, errors: dict[str, str], number: str) -> s
         honeypot=security.HONEYPOT,
         texting=texting,
         code=_picture(texting, load(spoken)["join"]["scan"]) if texting else None,
+        in_browsers=IN_BROWSERS,
         messengers=_messengers(page, load(spoken)["join"]["scan_in"]),
     )
 

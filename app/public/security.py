@@ -1,8 +1,11 @@
-"""What protects the public pages: form tokens, rate limits, a policy that allows nothing but our style sheet."""
+"""What protects the public pages: form tokens, rate limits, a policy that allows nothing but our own files."""
 
 import hashlib
+import re
+from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
+from uuid import uuid4
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter
@@ -17,7 +20,17 @@ PER_VISITOR: Final = "10 per minute;60 per hour"
 # Besides the three questions in thirty days, which the service holds to: a number is no toy for bots.
 PER_NUMBER: Final = "5 per hour;10 per day"
 PER_LOOK: Final = "30 per minute"
+PER_READER: Final = "20 per minute"
+# Many readers may sit behind one address.
+PER_NETWORK: Final = "600 per minute"
 HONEYPOT: Final = "website"
+_NUMBER: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+SCRIPTED: Final = (
+    "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""The policy of a page that needs scripts: ours, speaking to us, and none that stands in a page."""
 
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -50,6 +63,11 @@ def number_key() -> str:
     return "number:" + runtime().controller.keys.index_hmac("limit", raw)[:24]
 
 
+def reader_key() -> str:
+    """The reader that a script names, as a hash."""
+    return "reader:" + digest(str(posted_object().get("to")))[:24]
+
+
 limiter: Final = Limiter(visitor_ip, headers_enabled=True, strategy="moving-window")
 
 
@@ -61,7 +79,7 @@ def init_security(app: Flask) -> None:
 def token_is_good() -> bool:
     """Whether the form comes from a page of ours that this browser was given."""
     try:
-        validate_csrf(request.form.get("csrf_token"))
+        validate_csrf(request.form.get("csrf_token") or request.headers.get("X-CSRFToken"))
     except ValidationError:
         return False
     return True
@@ -73,10 +91,33 @@ def is_a_bot() -> bool:
 
 
 def add_headers(response: Response) -> Response:
-    """Give a page its headers; the desk's, which come later, leave them as they are."""
+    """Give a page its headers, unless it has others; the desk's, which come later, leave them as they are."""
     for name, value in _HEADERS.items():
-        response.headers[name] = value
+        response.headers.setdefault(name, value)
     return response
+
+
+def for_other_sites(script: str) -> Response:
+    """Return a script that pages of other sites may load, and keep for an hour."""
+    answer = Response(script, content_type="text/javascript; charset=utf-8")
+    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    answer.headers["Cache-Control"] = "public, max-age=3600"
+    return answer
+
+
+def number_of(body: Mapping[str, Any]) -> str:
+    """Return the number that makes a repeat of a press harmless: the one that our script made, else a fresh one."""
+    given = str(body.get("id"))
+    return given if _NUMBER.fullmatch(given) else str(uuid4())
+
+
+def posted_object() -> dict[str, Any]:
+    """Return the JSON object that a script of ours posted; an empty one for anything else.
+
+    The type is looked at, for no page of another site can send it without asking us first.
+    """
+    found = request.get_json(silent=True) if request.mimetype == "application/json" else None
+    return found if isinstance(found, dict) else {}
 
 
 def evidence() -> dict[str, str]:

@@ -15,7 +15,7 @@ from flask_wtf.csrf import generate_csrf
 from app.domain.replies import LANGUAGES
 from app.runtime import runtime
 
-_STYLE: Final = Path(__file__).parent / "static" / "public.css"
+_STATIC: Final = Path(__file__).parent / "static"
 
 
 def language(otherwise: str | None = None) -> str:
@@ -46,11 +46,16 @@ def in_every_page() -> dict[str, Any]:
         "languages": LANGUAGES,
         "token": generate_csrf,
         "words": load,
-        "style": url_for("public.static", filename="public.css", v=_fingerprint()),
+        "style": static("public.css"),
         "icon": url_for("public.static", filename="mark.svg"),
     }
 
 
+def static(name: str) -> str:
+    """Return the address of a static file; it changes when the file does, so that browsers may keep it for a year."""
+    return url_for("public.static", filename=name, v=_fingerprint(name))
+
+
 @cache
-def _fingerprint() -> str:
-    return sha256(_STYLE.read_bytes()).hexdigest()[:12]
+def _fingerprint(name: str) -> str:
+    return sha256((_STATIC / name).read_bytes()).hexdigest()[:12]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address
 from app.domain.asking import Who
@@ -16,13 +17,15 @@ from app.services.questions import SignUp, may_ask_for
 from app.services.request_consent import request_consents
 from app.storage.database import db, transaction
 from app.storage.models import BroadcastList, Notice, Sender
+from app.storage.ways import ways
 
 
 @dataclass(frozen=True)
 class JoinPage:
     """What people are told before they sign up. `notice_text` is the versioned notice, word for word.
 
-    `number` is ours, to text the keyword to. `by_form`: people can be asked on their number, so there is a form.
+    `number` is ours, to text the keyword to; on channels without numbers it is what the gateway has for an address.
+    `by_form`: people can be asked on their number, so there is a form. `channels` are all of the list.
     """
 
     list_id: int
@@ -34,6 +37,9 @@ class JoinPage:
     channel: str
     number: str
     by_form: bool
+    sender_id: int
+    sender_name: str
+    channels: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -48,17 +54,20 @@ class Form:
     evidence: Mapping[str, str]
 
 
-def join_page(keyword: str, language: str, *, controller: Controller) -> JoinPage:
-    """Return the sign-up page of the open list with this keyword. Raises `NotFound`."""
+def join_page(keyword: str, language: str, *, channel: str | None = None, controller: Controller) -> JoinPage:
+    """Return the sign-up page of the open list with this keyword: for its first sender, or for that on a channel.
+
+    Raises `NotFound`, also when the list is not on that channel.
+    """
     session = db.session()
-    found = session.execute(
-        select(BroadcastList, Sender)
-        .join(Sender, Sender.id == BroadcastList.sender_id)
-        .where(BroadcastList.keyword == squeeze(keyword), BroadcastList.archived_at.is_(None))
-    ).first()
-    if found is None:
+    list_ = session.scalar(
+        select(BroadcastList).where(
+            BroadcastList.keyword == squeeze(keyword), BroadcastList.archived_at.is_(None)
+        )
+    )
+    sender = _sender(session, list_, channel) if list_ else None
+    if list_ is None or sender is None:
         raise NotFound(f"There is no list “{keyword}”.")
-    list_, sender = found
     notice = present_notice(session, list_.id, language)
     offer = Offer(list_.keyword, list_)
     return JoinPage(
@@ -71,7 +80,17 @@ def join_page(keyword: str, language: str, *, controller: Controller) -> JoinPag
         sender.channel,
         sender.address,
         may_ask_for(list_, sender),
+        sender.id,
+        sender.name,
+        frozenset(ways(session, [list_.id])),
     )
+
+
+def _sender(session: Session, list_: BroadcastList, channel: str | None) -> Sender | None:
+    if channel is None:
+        return session.get_one(Sender, list_.sender_id)
+    found = ways(session, [list_.id]).get(channel, frozenset())
+    return session.get_one(Sender, min(found)) if found else None
 
 
 def sign_up(form: Form, *, link: str, controller: Controller, now: datetime) -> int | None:

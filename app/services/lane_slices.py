@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.domain.placeholders import parse
-from app.gateways.base import Capabilities
+from app.gateways.base import Capabilities, Routed
 from app.services import hold_back
 from app.services.controller import Controller
 from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
@@ -67,7 +67,10 @@ class LaneSlices:
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
         template = parse(lease.text)
         people = deliveries.people_of(
-            session, lease, template.names, routed_by=self.sender_id if self.can.routed else None
+            session,
+            lease,
+            template.names,
+            routed_by=self.sender_id if self.can.routed is Routed.ROOM else None,
         )
         ids = [person.ref.subscriber_id for person in people]
         return HeldSlice(

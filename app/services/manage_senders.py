@@ -50,10 +50,13 @@ def add(
 ) -> SenderRow:
     """Add a sender whose provider posts to `/hooks/<name>`; `rate` falls back to the gateway's careful default.
 
+    Settings that the gateway can make itself, such as a key pair, need not be given.
+
     Raises `Refused` for a name, setting, address or rate that cannot be, and `Conflict` for a name in use.
     """
     _check_name(name)
     _check_base_url(base_url)
+    settings = {**gateway.generated(), **settings}
     address = _checked_address(gateway, settings)
     pace = gateway.capabilities().default_rate if rate is None else _checked_rate(rate)
     with transaction() as session:

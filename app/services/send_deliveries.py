@@ -15,8 +15,8 @@ from typing import Protocol
 
 from app.domain.addresses import Address
 from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient
-from app.gateways.base import Gateway, Transport
-from app.services import own_messages, settle_outcomes
+from app.gateways.base import Gateway, Routed, Transport
+from app.services import own_messages, push_routes, settle_outcomes
 from app.services.controller import Controller
 from app.services.held_slice import HeldSlice
 from app.services.lane_slices import LaneSlices
@@ -100,6 +100,7 @@ class Lane:
         self._permits = 0
         can = setup.gateway.capabilities()
         self._most_together = can.max_batch if can.rate_unit == "request" else 1
+        self._named = can.routed is Routed.NAME
         self._slices = LaneSlices(setup.sender_id, setup.rate, can, controller, journal, worker)
         self._held: list[HeldSlice] = []
         # Who is on the wire or not yet settled: their slice and place in it, None for a reply; and the attempt.
@@ -192,7 +193,12 @@ class Lane:
     def _submit_texts(self, people: Sequence[Person]) -> None:
         for person in people:
             self._out[person.ref] = (None, 0, person.attempts + 1)
-        self._submit([_recipient(person, person.text or "") for person in people])
+        routes = self._routes(people)
+        self._submit([_recipient(person, person.text or "", routes) for person in people])
+
+    def _routes(self, people: Sequence[Person]) -> Mapping[int, str]:
+        """Return where addresses that are names of ours lead now, by subscriber."""
+        return push_routes.routes_of([one.ref.subscriber_id for one in people]) if self._named else {}
 
     def _next_slice(self) -> HeldSlice | None:
         for one in self._held:
@@ -213,6 +219,8 @@ class Lane:
         if held.permitted < size and (wait := self._ask_for_permits(held, size, together)):
             return wait
         size = min(size, held.permitted)
+        # Before anybody is noted as leaving: should the database be away, nobody has left.
+        routes = self._routes(held.window(size))
         self._last_window = self._clock()
         held.leaving(size)
         try:
@@ -229,7 +237,7 @@ class Lane:
         for place in places:
             person = held.people[place]
             self._out[person.ref] = (held, place, person.attempts + 1)
-            ready.append(_recipient(person, held.text(place)))
+            ready.append(_recipient(person, held.text(place), routes))
         self._submit(ready)
         self._tidy()
         return 0.0
@@ -343,5 +351,6 @@ class Lane:
             self._give_up(held)
 
 
-def _recipient(person: Person, text: str) -> Recipient:
-    return Recipient(person.ref, Address(person.channel, person.address), text, person.route)
+def _recipient(person: Person, text: str, routes: Mapping[int, str]) -> Recipient:
+    address = Address(person.channel, person.address)
+    return Recipient(person.ref, address, text, routes.get(person.ref.subscriber_id, person.route))

@@ -19,7 +19,8 @@ MISSING = [
 ]
 # Tests that drive a browser import its driver; where it is not installed there is nothing to collect.
 NEEDING_IT = [
-    f"test_{name}.py" for name in ("accessibility", "control", "import", "keyboard", "sign_up", "story")
+    f"test_{name}.py"
+    for name in ("accessibility", "control", "import", "inbox", "keyboard", "push", "sign_up", "story")
 ]
 collect_ignore = NEEDING_IT if MISSING else []
 
@@ -51,6 +52,18 @@ def demo(browser_type_launch_args: dict[str, Any]) -> Iterator[Demo]:
     expect.set_options(timeout=PATIENCE)
     with running_demo() as started:
         started.pace(PACE)
+        yield started
+
+
+@pytest.fixture(scope="session")
+def readers_demo(browser_type_launch_args: dict[str, Any]) -> Iterator[Demo]:
+    """One more demo, for channels whose other end goes away with the test, and leaves its people behind."""
+    from playwright.sync_api import expect
+
+    from tests.browser.chromium import PATIENCE
+
+    expect.set_options(timeout=PATIENCE)
+    with running_demo() as started:
         yield started
 
 

@@ -21,7 +21,8 @@ class Sample:
     webhooks; a receipt's is for the delivery 12.345.0. `tampered` is one whose signature does not fit.
 
     Where the provider has these: `repeated` is its yes to a request that it took before, `several` one post with three
-    events and one that makes no sense between them, `handshake` the question whose address this is, with its answer.
+    events and one that makes no sense between them, `handshake` the question whose address this is, with its answer,
+    `routes` where the addresses lead.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Sample:
     repeated: Reply | None = None
     several: HookRequest | None = None
     handshake: tuple[HookRequest, str] | None = None
+    routes: Mapping[str, str] = field(default_factory=dict)
 
 
 def post(body: bytes, headers: Mapping[str, str], query: Mapping[str, str] | None = None) -> HookRequest:

@@ -22,6 +22,7 @@ from app.storage.models import (
     Delivery,
     InboundRow,
     OwnMessage,
+    PushRouteRow,
     Sender,
     Subscriber,
     Suppression,
@@ -50,7 +51,7 @@ def export(
         "language": language,
         "made_at": iso_ms(now),
         "controller": proof["controller"],
-        "person": proof["person"] | {"profile": dict(person.attributes)},
+        "person": proof["person"] | {"profile": dict(person.attributes)} | _browser(session, person),
         "consent": proof["entries"],
         "notices": proof["notices"],
         "messages_in": proof["inbound"],
@@ -62,6 +63,12 @@ def export(
     }
     _remember(person, by, now)
     return pack
+
+
+def _browser(session: Session, person: Subscriber) -> dict[str, str]:
+    """Where the push service of their browser takes messages for them; nothing for everybody else."""
+    route = session.get(PushRouteRow, person.id)
+    return {"push_endpoint": route.endpoint} if route else {}
 
 
 def page(pack: Mapping[str, Any]) -> str:

@@ -12,7 +12,16 @@ from app.domain.retention import Kept, Periods
 from app.domain.statuses import BroadcastState
 from app.services.rights.wiping import ERASED
 from app.storage.database import changed
-from app.storage.models import AuditEntry, Broadcast, Delivery, InboundRow, OwnMessage, Slice, Subscriber
+from app.storage.models import (
+    AuditEntry,
+    Broadcast,
+    Delivery,
+    InboundRow,
+    InboxMessage,
+    OwnMessage,
+    Slice,
+    Subscriber,
+)
 
 BATCH: Final = 500
 
@@ -43,7 +52,7 @@ class Timer:
     """Rows of `table` for which `ripe(cutoff)` holds go by `act(session, their ids, now)`, `step` at a time."""
 
     kind: Kept
-    table: type[InboundRow] | type[OwnMessage] | type[AuditEntry]
+    table: type[InboundRow] | type[OwnMessage] | type[InboxMessage] | type[AuditEntry]
     ripe: Condition
     act: Act
     step: int = BATCH
@@ -74,6 +83,10 @@ def _delete_audit(session: Session, ids: list[int], now: datetime) -> int:
 
 def _delete_own(session: Session, ids: list[int], now: datetime) -> int:
     return changed(session.execute(delete(OwnMessage).where(OwnMessage.id.in_(ids))))
+
+
+def _delete_inbox(session: Session, ids: list[int], now: datetime) -> int:
+    return changed(session.execute(delete(InboxMessage).where(InboxMessage.id.in_(ids))))
 
 
 def _forget_ids(session: Session, ids: list[int], now: datetime) -> int:
@@ -151,6 +164,7 @@ TIMERS: Final[tuple[Ages, ...]] = (
         _blank("reply_text", None),
     ),
     Timer(Kept.REPLIES, OwnMessage, lambda cutoff: OwnMessage.created_at <= cutoff, _delete_own),
+    Timer(Kept.INBOX, InboxMessage, lambda cutoff: InboxMessage.at <= cutoff, _delete_inbox),
     Timer(Kept.REPEATS, InboundRow, _of_erased, _forget_ids),
     Timer(Kept.AUDIT, AuditEntry, lambda cutoff: AuditEntry.at <= cutoff, _delete_audit),
 )

@@ -21,7 +21,9 @@ from app.storage.models import (
     ConsentPii,
     Delivery,
     InboundRow,
+    InboxMessage,
     OwnMessage,
+    PushRouteRow,
     RestrictedSubject,
     Subject,
     Subscriber,
@@ -47,6 +49,11 @@ def blank(session: Session, people: Sequence[Subscriber], now: datetime) -> None
     ids = [person.id for person in people]
     _blank_texts(session, ids, now)
     _blank_deliveries(session, ids, now)
+    for table in (PushRouteRow, InboxMessage):
+        session.execute(
+            delete(table).where(table.subscriber_id.in_(ids)),
+            execution_options={"synchronize_session": False},
+        )
     for person in people:
         person.address = ERASED + "".join(secrets.choice(ascii_lowercase) for _ in range(26))
         person.attributes, person.language = {}, "en"

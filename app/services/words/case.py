@@ -58,6 +58,7 @@ class Case:
             "channel": self.person.channel,
             "text": self.message.text,
             "provider_message_id": self.message.external_id,
+            **(self.message.page.evidence if self.message.page else {}),
         }
         return NewEvent(
             self.person,

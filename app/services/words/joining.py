@@ -28,7 +28,7 @@ def start(case: Case) -> Answer | None:
             return case.answer(ReplyKind.WELCOME_BACK)
         return case.answer(ReplyKind.CHOOSE_LIST) if case.offers else None
     _lift_suppression(case)
-    notice = present_notice(case.session, offer.list.id, offer.list.language)
+    notice = present_notice(case.session, offer.list.id, _language_shown(case, offer))
     if _agreed(case, offer):
         # The welcome is the notice, to the letter: what the ledger hashes is what the person reads.
         return case.answer(ReplyKind.WELCOME_BACK) if resumed else Answer(ReplyKind.WELCOME, notice.text)
@@ -124,7 +124,7 @@ def _grant(case: Case, offer: Offer, notice: Notice, kind: ReplyKind, related: s
     more = {"list_id": offer.list.id, "notice": notice, "cta_ref": _call_to_action(case)}
     given = case.event(
         EventType.CONSENT_GIVEN,
-        act=Act.KEYWORD_EXACT,
+        act=Act.BUTTON if case.message.page else Act.KEYWORD_EXACT,
         reply_template=kind.value,
         reply_skipped_reason=case.silence,
         related_event_id=related,
@@ -134,7 +134,9 @@ def _grant(case: Case, offer: Offer, notice: Notice, kind: ReplyKind, related: s
 
 
 def _call_to_action(case: Case) -> str:
-    """Say what the person answered: our sender's address somewhere, or a link whose payload tells where it hung."""
+    """Say what the person answered: a page of ours, our sender's address somewhere, or a link and where it hung."""
+    if case.message.page:
+        return case.message.page.cta_ref
     here = f"{case.sender.channel}:{case.sender.name}"
     return f"{here}:{case.message.payload[:MAX_PAYLOAD]}" if case.message.payload else here
 
@@ -156,7 +158,12 @@ def _keeps(case: Case, offer: Offer) -> str | None:
 def _learn_language(case: Case, offer: Offer) -> None:
     """The first list that a person joins tells in which language to answer; nothing else has told it before."""
     if not case.subscriptions():
-        case.person.language = offer.list.language
+        case.person.language = _language_shown(case, offer)
+
+
+def _language_shown(case: Case, offer: Offer) -> str:
+    """The language of the page that was agreed to, else the list's."""
+    return case.message.page.language if case.message.page else offer.list.language
 
 
 def _lift_suppression(case: Case) -> None:

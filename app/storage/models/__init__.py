@@ -1,4 +1,4 @@
-"""The tables, by room: people, consent, broadcasts, deliveries, accounts, imports."""
+"""The tables, by room: people, consent, broadcasts, deliveries, accounts, imports, browsers."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
@@ -14,6 +14,7 @@ from app.storage.models.consent import (
 )
 from app.storage.models.deliveries import Delivery, DeliveryTally, InboundRow
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
+from app.storage.models.inbox import InboxMessage
 from app.storage.models.own_messages import OwnMessage
 from app.storage.models.own_words import OwnWordRow
 from app.storage.models.people import (
@@ -24,6 +25,7 @@ from app.storage.models.people import (
     Subscriber,
     Subscription,
 )
+from app.storage.models.push import PushRouteRow
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 
 __all__ = [
@@ -40,12 +42,14 @@ __all__ = [
     "ImportRun",
     "ImportState",
     "InboundRow",
+    "InboxMessage",
     "LedgerHead",
     "ListSender",
     "Notice",
     "OwnMessage",
     "OwnWordRow",
     "PurgeRun",
+    "PushRouteRow",
     "QuietGroup",
     "RestrictedSubject",
     "Sender",

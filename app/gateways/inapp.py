@@ -1,0 +1,113 @@
+"""The inbox on a site's own pages: messages lie in our store until their reader comes by; no provider is involved.
+
+A call has no address on the network: `app.services.inbox_store` carries it into the table, once for each delivery.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Final
+
+from app.domain.messages import (
+    Batch,
+    DeliveryRef,
+    ErrorKind,
+    Outcome,
+    PlatformSignal,
+    ReceiptStatus,
+    Recipient,
+    SendError,
+)
+from app.gateways.base import BadSetting, Call, Capabilities, Proof, Reply, SettingSpec
+from app.gateways.browsers import BrowserGateway
+from app.gateways.common import by_status, by_text, for_all, json_of, without_answer
+
+MAX_TO: Final = 500
+_ORIGIN: Final = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?|http://(127\.0\.0\.1|localhost)(:\d{1,5})?")
+_GONE: Final = SendError(ErrorKind.GONE, "erased", "Nobody reads there any more.")
+
+
+class InAppGateway(BrowserGateway):
+    """The inboxes of some sites. `origins` are those whose pages may show them."""
+
+    name = "inapp"
+    channel = "inapp"
+    settings = (
+        SettingSpec("secret", secret=True, example="left out, it is made by itself"),
+        SettingSpec("origins", secret=False, example="https://www.example.org,https://m.example.org"),
+    )
+
+    def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
+        super().__init__(settings["secret"])
+        self.origins: Final = frozenset(_origins(settings["origins"]))
+
+    @classmethod
+    def generated(cls) -> Mapping[str, str]:
+        """The secret that readers' tokens are signed with."""
+        return {"secret": secrets.token_hex(32)}
+
+    @classmethod
+    def check_settings(cls, settings: Mapping[str, str]) -> str:
+        """Return the sender's address, the first origin; raises `BadSetting` naming what is missing or wrong."""
+        cls.complete(settings)
+        if len(settings["secret"]) < 32:
+            raise BadSetting("secret has 32 characters at least; leave it out and one is made.")
+        origins = _origins(settings["origins"])
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise BadSetting(
+                    f"origins has “{origin}”, which is none: write https:// and the host, without a path. "
+                    "Example: https://www.example.org"
+                )
+        return origins[0][:120]
+
+    @classmethod
+    def capabilities(cls) -> Capabilities:
+        """As fast as the database; a message is stored for its reader, and delivered when it was read."""
+        return Capabilities(
+            channel=cls.channel,
+            max_text=5000,
+            text_unit="chars",
+            max_batch=MAX_TO,
+            default_rate=2000.0,
+            rate_unit="message",
+            receipts=frozenset({ReceiptStatus.DELIVERED}),
+            signals=frozenset({PlatformSignal.LEFT}),
+            proof=Proof.STORED,
+            idempotent=True,
+            connection="store",
+        )
+
+    def encode(self, batch: Batch) -> Sequence[Call]:
+        """One statement for people of the same text."""
+        return [_call(group) for group in by_text(batch.recipients, MAX_TO)]
+
+    def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
+        """The store's yes has the id that the request has; it names those who were erased meanwhile."""
+        if (error := without_answer(reply)) is not None:
+            return for_all(call, error)
+        body = json_of(reply.body)
+        if reply.status != 201 or not isinstance(body.get("id"), str):
+            return for_all(call, by_status(reply))
+        gone = body.get("gone") if isinstance(body.get("gone"), list) else []
+        return [
+            Outcome(ref, error=_GONE) if str(ref) in (gone or ()) else Outcome(ref, body["id"])
+            for ref in call.refs
+        ]
+
+
+def stored(refs: Sequence[DeliveryRef], text: str) -> str:
+    """Return the id of a request: the same people and the same text make the same."""
+    return sha256(f"{' '.join(map(str, refs))} {text}".encode()).hexdigest()[:32]
+
+
+def _call(people: Sequence[Recipient]) -> Call:
+    refs, text = tuple(one.ref for one in people), people[0].text
+    body = {"id": stored(refs, text), "refs": [str(ref) for ref in refs], "text": text}
+    return Call("POST", "", json.dumps(body).encode(), refs=refs)
+
+
+def _origins(listed: str) -> list[str]:
+    return [one.strip().rstrip("/").lower() for one in listed.split(",") if one.strip()] or [""]

@@ -1,0 +1,26 @@
+"""Messages that wait in our own store for readers on the pages of a site."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.storage.database import BigId, Model, UtcDateTime
+
+
+class InboxMessage(Model):
+    """One message for one reader. The delivery that it is names it, so that a hand-over done twice stores it once."""
+
+    __tablename__ = "inbox_message"
+    __table_args__ = (
+        UniqueConstraint("broadcast_id", "subscriber_id", "inbound_id"),
+        Index("ix_inbox_message_subscriber_id", "subscriber_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    broadcast_id: Mapped[int] = mapped_column(BigId)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id"))
+    inbound_id: Mapped[int] = mapped_column(BigId)
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
