@@ -7,6 +7,7 @@ session and its one transaction for each costs six times as much (docs/adr/0011)
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from datetime import datetime
 from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -15,6 +16,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import structlog
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.clock import utcnow
 from app.domain.messages import Event, HookReply, HookRequest
@@ -25,9 +27,11 @@ from app.queue import REPLIES, enqueue_lane
 from app.runtime import runtime
 from app.services.apply_event import apply_event
 from app.services.gateways_of_senders import Registry, gateway_of
+from app.services.kept_hooks import Hook, Took, is_kept, keep, people_of, what_of
 from app.services.record_receipts import SenderReceipt, record_receipts
-from app.storage.database import db
+from app.storage.database import db, transaction
 from app.storage.models import Sender
+from app.storage.posts import insert_posts
 
 PREFIX = "/hooks/"
 SENDER_SECONDS = 1.0
@@ -65,6 +69,7 @@ class HookDoor:
         self._open_transport = open_transport
         self._known: dict[str, _Known] = {}
         self._receipts = GroupCommit(_record)
+        self._posts = GroupCommit(_put_away)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -121,18 +126,50 @@ class HookDoor:
         if hook.method == "GET" and (answer := sender.gateway.handshake(hook)) is not None:
             return answer
         sender.gateway.verify(hook)
-        with closing(Errands(self._open_transport)) as errands:
-            for event in sender.gateway.parse(hook):
-                self._apply(event, sender.sender_id, errands)
+        now = utcnow()
+        try:
+            events = sender.gateway.parse(hook)
+            with closing(Errands(self._open_transport)) as errands:
+                for event in events:
+                    self._apply(event, sender.sender_id, errands, now)
+        except (_NotYet, OperationalError):
+            raise  # it comes again by itself
+        except Malformed as error:
+            self._keep(sender.sender_id, hook, Took.MALFORMED, now, reason=str(error))
+            raise
+        except Exception as error:
+            self._keep(sender.sender_id, hook, Took.FAULT, now, reason=type(error).__name__)
+            raise
+        if is_kept(events):
+            self._keep(sender.sender_id, hook, what_of(events), now, events)
         return sender.gateway.acknowledge(hook)
 
-    def _apply(self, event: Event, sender_id: int, errands: Errands) -> None:
+    def _keep(
+        self,
+        sender_id: int,
+        hook: HookRequest,
+        what: Took,
+        now: datetime,
+        events: Sequence[Event] = (),
+        reason: str = "",
+    ) -> None:
+        """Put the post away, with others that come at this moment. What it said is in force already."""
+        try:
+            people = people_of(hook, events)
+            keys = runtime().controller.keys
+            self._posts.add(
+                keep(hook, sender_id=sender_id, what=what, people=people, reason=reason, keys=keys, now=now)
+            )
+        except SQLAlchemyError as error:
+            log.warning("a webhook could not be kept", sender_id=sender_id, error=type(error).__name__)
+
+    def _apply(self, event: Event, sender_id: int, errands: Errands, now: datetime) -> None:
         if event.receipt is not None:
             self._receipts.add(SenderReceipt(sender_id, event.receipt))
             return
         if isinstance(event, Errand) and not _made(errands, event.first, sender_id):
             return
-        received = apply_event(event, sender_id=sender_id, controller=runtime().controller, now=utcnow())
+        received = apply_event(event, sender_id=sender_id, controller=runtime().controller, now=now)
         if received is not None and received.reply_waits:
             enqueue_lane(sender_id, REPLIES)
         if isinstance(event, Errand) and received is not None and not received.duplicate:
@@ -149,6 +186,11 @@ def _made(errands: Errands, calls: Sequence[Call], sender_id: int) -> bool:
 def _record(receipts: Sequence[SenderReceipt]) -> None:
     if record_receipts(receipts, controller=runtime().controller, now=utcnow()):
         raise _NotYet
+
+
+def _put_away(posts: Sequence[Hook]) -> None:
+    with transaction() as session:
+        insert_posts(session, posts)
 
 
 def _hook_request(where: str, path: str, environ: WSGIEnvironment, body: bytes) -> HookRequest:

@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "users": ("app.commands.users:users", "People who sign in at the desk."),
     "words": ("app.commands.words:words", "What people can text, and words of your own."),
     "keywords": ("app.commands.keywords:keywords", "What a texted word means to us."),
+    "hooks": ("app.commands.hooks:hooks", "What providers posted to us, kept to be read again."),
     "reconcile": (
         "app.commands.health:reconcile",
         "Bring back what a crash left behind, and wake the workers.",

@@ -9,10 +9,17 @@ from app.services.receive_message import Received, receive_message
 from app.services.record_receipts import record_result
 
 
-def apply_event(event: Event, *, sender_id: int, controller: Controller, now: datetime) -> Received | None:
-    """Do what a text or a signal means, once; None for an event that is neither (a report, or nothing to us)."""
+def apply_event(
+    event: Event, *, sender_id: int, controller: Controller, now: datetime, came_at: datetime | None = None
+) -> Received | None:
+    """Do what a text or a signal means, once; None for an event that is neither (a report, or nothing to us).
+
+    `came_at` is when a post came that is read again now: a text is as old as it is, and so is its answer.
+    """
     if event.message is not None:
-        return receive_message(event.message, sender_id=sender_id, controller=controller, now=now)
+        return receive_message(
+            event.message, sender_id=sender_id, controller=controller, now=now, came_at=came_at
+        )
     if event.signal is not None:
         return apply_signal(event.signal, sender_id=sender_id, controller=controller, now=now)
     if event.result is not None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.domain.ledger import iso_ms
 from app.domain.sealing import CannotOpen
 from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.services import kept_hooks
 from app.services.controller import Controller
 from app.services.gateways_of_senders import open_settings
 from app.storage.database import db
@@ -76,6 +77,7 @@ def doctor(*, pulse: Pulse, around: Surroundings, controller: Controller, now: d
         checks.append(_guarded("ledger", lambda: _ledger(controller)))
         checks.append(_guarded("signed heads", lambda: _signed_heads(controller, now)))
         checks.append(_guarded("confirmations", lambda: _confirmations(now)))
+        checks.append(_guarded("webhooks", lambda: webhooks(controller)))
     return checks
 
 
@@ -91,6 +93,19 @@ def _confirmations(now: datetime) -> Check:
         Health.WARN,
         f"{dropped} confirmations of STOP were dropped in a week, for they would have come after five minutes",
         "Keep a replies worker running at all times, and look whether a sender was paused.",
+    )
+
+
+def webhooks(controller: Controller) -> Check:
+    """Signed posts that we could not take are still here, and so are the STOPs that may be among them."""
+    found = kept_hooks.problems(controller=controller)
+    if not found.count:
+        return Check("webhooks", Health.OK, "every signed webhook of the last days was taken")
+    return Check(
+        "webhooks",
+        Health.WARN,
+        f"{found.count} webhook(s) could not be taken, the newest because: {found.reason}",
+        "Look: tidings hooks list. After the fault is mended: tidings hooks replay",
     )
 
 

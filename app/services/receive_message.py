@@ -1,7 +1,7 @@
 """Take in what a person texted: read the word, record consent, choose the answer, all in one transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -42,13 +42,19 @@ def receive_message(
     controller: Controller,
     now: datetime,
     decision: Decision | None = None,
+    came_at: datetime | None = None,
 ) -> Received:
     """Store one inbound message and do what it asks. The same message again changes nothing.
 
     A `decision` that was made elsewhere is taken as it is, else the payload of a link or a button, else the words.
 
+    `came_at`, if it was before now, is when the message reached us: a START is not stronger than a later STOP, and an
+    answer that is too late for that moment is not sent.
+
     When this returns, a STOP is in force: it is committed, whatever becomes of workers and queues.
     """
+    if came_at is not None:
+        message = replace(message, sent_at=message.sent_at or came_at)
     with transaction() as session:
         sender = session.get_one(Sender, sender_id)
         if _stored(session, sender_id, message.external_id):
@@ -62,7 +68,7 @@ def receive_message(
         if decision.outcome in STARTS and _older_than_stop(session, message, person):
             decision = Decision(Outcome.NONE, "late", decision.rule, matcher_version=decision.matcher_version)
         silence = silence_for(session, message, person, now)
-        row = store(session, message, sender, person, decision, now)
+        row = store(session, message, sender, person, decision, came_at or now)
         if row is None:
             return Received(None, decision.outcome.value, reply_waits=False, duplicate=True)
         person.reached_by(message.route, sender_id)

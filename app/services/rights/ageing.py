@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.domain.consent import EventType, Scope, SubscriptionState
 from app.domain.retention import Kept, Periods, Traces, due
+from app.services import kept_hooks
 from app.services.controller import Controller
 from app.services.record_consent import NewEvent, record
 from app.services.rights import wiping
@@ -81,6 +82,7 @@ def let_go(session: Session, aged: Sequence[Aged], *, controller: Controller, no
     record(session, events, controller=controller, now=now)
     answered = [one.person for one in present if one.kind is Kept.PROOF]
     wiping.suppress(session, wiping.hashes_of(answered, controller), controller.keys, now)
+    kept_hooks.forget(session, [one.person for one in present], controller.keys)
     wiping.blank(session, [one.person for one in present], now)
     wiping.shred(session, [one.person.subject_ref for one in aged])
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.domain.addresses import mask
 from app.domain.consent import Act, EventType, Scope, SubscriptionState
 from app.domain.statuses import DeliveryStatus
+from app.services import kept_hooks
 from app.services.audit import note
 from app.services.controller import Controller, NotFound, Refused
 from app.services.manage_subscribers import find_subscriber, read_address
@@ -136,6 +137,7 @@ def _erase(
     note(session, by, "subscriber.erase", f"subscriber {person.channel} {mask(person.address)}", now)
     hmac = wiping.hash_of(person, controller.keys)
     wiping.suppress(session, [hmac], controller.keys, now)
+    kept_hooks.forget(session, [person], controller.keys)
     wiping.blank(session, [person], now)
     if whole:
         wiping.shred(session, [person.subject_ref])

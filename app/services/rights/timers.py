@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.retention import Kept, Periods
 from app.domain.statuses import BroadcastState
+from app.services.kept_hooks import id_at
 from app.services.rights.wiping import ERASED
 from app.storage.database import changed
 from app.storage.models import (
@@ -21,6 +22,7 @@ from app.storage.models import (
     OwnMessage,
     Slice,
     Subscriber,
+    Webhook,
 )
 
 BATCH: Final = 500
@@ -52,7 +54,7 @@ class Timer:
     """Rows of `table` for which `ripe(cutoff)` holds go by `act(session, their ids, now)`, `step` at a time."""
 
     kind: Kept
-    table: type[InboundRow] | type[OwnMessage] | type[InboxMessage] | type[AuditEntry]
+    table: type[InboundRow] | type[OwnMessage] | type[InboxMessage] | type[Webhook] | type[AuditEntry]
     ripe: Condition
     act: Act
     step: int = BATCH
@@ -87,6 +89,10 @@ def _delete_own(session: Session, ids: list[int], now: datetime) -> int:
 
 def _delete_inbox(session: Session, ids: list[int], now: datetime) -> int:
     return changed(session.execute(delete(InboxMessage).where(InboxMessage.id.in_(ids))))
+
+
+def _delete_posts(session: Session, ids: list[int], now: datetime) -> int:
+    return changed(session.execute(delete(Webhook).where(Webhook.id.in_(ids))))
 
 
 def _forget_ids(session: Session, ids: list[int], now: datetime) -> int:
@@ -166,5 +172,7 @@ TIMERS: Final[tuple[Ages, ...]] = (
     Timer(Kept.REPLIES, OwnMessage, lambda cutoff: OwnMessage.created_at <= cutoff, _delete_own),
     Timer(Kept.INBOX, InboxMessage, lambda cutoff: InboxMessage.at <= cutoff, _delete_inbox),
     Timer(Kept.REPEATS, InboundRow, _of_erased, _forget_ids),
+    # An id counts up with the moment of arrival, and has an index.
+    Timer(Kept.WEBHOOKS, Webhook, lambda cutoff: Webhook.id <= id_at(cutoff), _delete_posts),
     Timer(Kept.AUDIT, AuditEntry, lambda cutoff: AuditEntry.at <= cutoff, _delete_audit),
 )

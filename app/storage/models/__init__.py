@@ -27,6 +27,7 @@ from app.storage.models.people import (
 )
 from app.storage.models.push import PushRouteRow
 from app.storage.models.rights import PurgeRun, RestrictedSubject
+from app.storage.models.webhooks import Webhook, WebhookPerson
 
 __all__ = [
     "AuditEntry",
@@ -63,4 +64,6 @@ __all__ = [
     "Suppression",
     "TreeHead",
     "User",
+    "Webhook",
+    "WebhookPerson",
 ]

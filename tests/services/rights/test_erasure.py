@@ -39,6 +39,7 @@ TABLES_WITH_PEOPLE = {
     "inbox_message": "deleted",
     "own_message": "deleted",
     "push_route": "deleted",
+    "webhook_person": "deleted, with the post",
     "restricted_subject": "made, or destroyed",
     "subject": "leads nowhere, or destroyed",
     "subscriber": "address and profile replaced",
