@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -28,7 +28,7 @@ def say(data: Any, as_json: bool, human: Callable[[], str]) -> None:
 
 
 def to_json(data: Any) -> str:
-    """Return JSON in which moments are ISO 8601 and letters stay letters."""
+    """Return JSON in which moments are ISO 8601, spans are seconds, sets sorted lists, and letters stay letters."""
     return json.dumps(data, default=_plain, ensure_ascii=False, indent=2)
 
 
@@ -41,6 +41,10 @@ def _plain(value: Any) -> Any:
         return {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     raise TypeError(f"{type(value).__name__} has no JSON form here.")
 
 

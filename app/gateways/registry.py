@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.gateways.base import BadSetting, Gateway, GatewayClass
-from app.gateways.http_sms import gateway_classes
+from app.gateways.http_sms import OwnHttpSmsGateway, gateway_classes
 from app.gateways.inapp import InAppGateway
 from app.gateways.line import LineGateway
 from app.gateways.matrix import MatrixGateway
@@ -23,6 +23,7 @@ GATEWAYS: dict[str, GatewayClass] = {
     InAppGateway.name: InAppGateway,
     LineGateway.name: LineGateway,
     MatrixGateway.name: MatrixGateway,
+    OwnHttpSmsGateway.name: OwnHttpSmsGateway,
     MessengerGateway.name: MessengerGateway,
     SmppGateway.name: SmppGateway,
     TelegramGateway.name: TelegramGateway,

@@ -2,5 +2,6 @@
 
 from app.gateways.http_sms.description import Description, descriptions
 from app.gateways.http_sms.gateway import HttpSmsGateway, gateway_classes
+from app.gateways.http_sms.own import OwnHttpSmsGateway
 
-__all__ = ["Description", "HttpSmsGateway", "descriptions", "gateway_classes"]
+__all__ = ["Description", "HttpSmsGateway", "OwnHttpSmsGateway", "descriptions", "gateway_classes"]

@@ -209,14 +209,13 @@ class HttpSmsGateway(HttpGateway):
 
 def gateway_classes() -> dict[str, type[HttpSmsGateway]]:
     """Return a gateway for each provider that is described."""
-    return {
-        name: type(
-            f"{name.title()}Gateway",
-            (HttpSmsGateway,),
-            {"name": name, "settings": one.settings, "description": one, "__doc__": f"{one.title}."},
-        )
-        for name, one in descriptions().items()
-    }
+    return {name: gateway_class_of(one) for name, one in descriptions().items()}
+
+
+def gateway_class_of(one: Description) -> type[HttpSmsGateway]:
+    """Return the gateway of a described provider."""
+    more = {"name": one.name, "settings": one.settings, "description": one, "__doc__": f"{one.title}."}
+    return type(f"{one.name.title()}Gateway", (HttpSmsGateway,), more)
 
 
 def _written(body: str, fields: Any) -> bytes:

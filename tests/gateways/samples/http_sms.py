@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
 
@@ -357,3 +359,17 @@ _ALL = [
     ),
 ]
 SAMPLES = {one.name: one for one in _ALL}
+# A file of the operator's own; Kannel's stands for it.
+_KANNEL = files("app.gateways.http_sms").joinpath("providers/kannel.toml").read_text(encoding="utf-8")
+SAMPLE = replace(
+    SAMPLES["kannel"],
+    name="http_sms",
+    settings={**SAMPLES["kannel"].settings, "description": _KANNEL},
+    wrong_settings=[
+        ({"description": ""}, "description=@provider.toml"),
+        ({"description": "title = 1"}, "http_sms.toml: the key 'source' is missing"),
+        ({"description": "not toml"}, "The description is wrong"),
+        ({"password": ""}, "password is missing"),
+        ({"colour": "red"}, "colour is no setting"),
+    ],
+)

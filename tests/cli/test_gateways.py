@@ -1,0 +1,39 @@
+"""`tidings gateways` says, to people and to programs, which gateways there are and what each can do."""
+
+import json
+
+from click.testing import CliRunner
+
+from app.commands.gateways import gateways
+from app.gateways.registry import GATEWAYS
+
+# The channels of the story: none may be lost by mistake.
+OF_THE_STORY = {
+    "twilio", "whatsapp", "telegram", "messenger", "line", "wechat", "viber", "xmpp", "matrix", "kannel", "smpp",
+    "http_sms", "webpush", "inapp", "vonage", "infobip", "plivo", "bandwidth", "messagebird", "sinch", "africastalking",
+    "clickatell", "telnyx",
+}  # fmt: skip
+
+
+def test_every_gateway_is_listed_for_programs_with_what_it_can_do() -> None:
+    answer = CliRunner().invoke(gateways, ["--json"])
+
+    found = {one["name"]: one for one in json.loads(answer.stdout)}
+    assert set(found) == set(GATEWAYS)
+    assert found.keys() >= OF_THE_STORY
+    assert found["messenger"]["capabilities"]["window"] == 24 * 3600
+    assert found["twilio"]["capabilities"]["receipts"] == ["delivered", "failed", "sent"]
+    assert found["wechat"]["capabilities"]["quota"]["count"] == 4
+    assert {
+        "name": "auth_token",
+        "secret": True,
+        "example": "your account's auth token",
+        "required": True,
+    } in (found["twilio"]["settings"])
+
+
+def test_people_get_a_line_for_each() -> None:
+    lines = CliRunner().invoke(gateways, []).stdout.splitlines()
+
+    assert len(lines) == len(GATEWAYS) + 1
+    assert any(line.startswith("telegram") and "left" in line for line in lines)
