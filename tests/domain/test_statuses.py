@@ -26,7 +26,7 @@ def test_the_ways_a_broadcast_goes(now_in: S, to: S) -> None:
 
 @pytest.mark.parametrize(
     ("now_in", "to"),
-    [(S.DRAFT, S.SENDING), (S.FINISHED, S.SENDING), (S.CANCELED, S.DRAFT), (S.PAUSED, S.FINISHED)],
+    [(S.DRAFT, S.SENDING), (S.FINISHED, S.PAUSED), (S.CANCELED, S.DRAFT), (S.PAUSED, S.FINISHED)],
 )
 def test_a_move_that_is_not_allowed_says_which_are(now_in: S, to: S) -> None:
     with pytest.raises(MoveRefused, match="it cannot become"):

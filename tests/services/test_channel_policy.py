@@ -23,7 +23,7 @@ from tests.gateways.samples import messenger, whatsapp
 from tests.support.world import Newsroom
 from workers.journal import journal
 
-BERLIN, LONDON, WASHINGTON = "+4915228817386", "+447700900123", "+12025550123"
+BERLIN, LONDON, WASHINGTON = "+493023125001", "+447700900123", "+12025550123"
 TEMPLATE = {"template": "newsletter:en_US"}
 
 
