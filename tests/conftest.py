@@ -17,6 +17,7 @@ from app.storage.database import db
 from tests.support import postgres
 from tests.support.application import settings_for
 from tests.support.databases import Migrate, PostgresDatabases, SqliteDatabases
+from tests.support.engines import SharedEngines
 from tests.support.schema import upgrade_to_head
 from tests.support.valkey import running_valkey
 from tests.support.world import Newsroom
@@ -111,13 +112,22 @@ def valkey_url(_valkey: str) -> str:
     return _valkey
 
 
+_ENGINES = SharedEngines()
+
+
 @pytest.fixture
 def app(database_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Flask]:
     """The web application on an empty database and an empty Redis; no context is open."""
     from app.factory import create_app  # not for tests that need no database
 
-    app = create_app(settings_for(database_url, valkey_url, tmp_path))
+    yield from on_a_shared_engine(create_app(settings_for(database_url, valkey_url, tmp_path)), database_url)
+
+
+def on_a_shared_engine(app: Flask, database_url: str) -> Iterator[Flask]:
+    """Yield the application, whose statements are compiled once in a session and not once in each test."""
     app.config["TESTING"] = True
+    with app.app_context():
+        _ENGINES.use(database_url)
     yield app
     with app.app_context():
         db.session.remove()

@@ -4,17 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from app.domain.addresses import Address
 from app.domain.messages import InboundMessage
+from app.factory import create_core
 from app.gateways.twilio import TwilioGateway
 from app.runtime import runtime
 from app.services import manage_lists, manage_senders
 from app.services.controller import Controller
 from app.services.receive_message import receive_message
+from tests.conftest import on_a_shared_engine
+from tests.support.application import settings_for
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ANNA, BERT, CARA = "+12025550101", "+12025550102", "+12025550103"
@@ -68,3 +72,9 @@ def world(app: Flask) -> Iterator[World]:
         made = World(app, controller, sender.id, 0, count(1))
         made.list_id = made.add_list("News", "NEWS", purpose="The day's news")
         yield made
+
+
+@pytest.fixture
+def app(database_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Flask]:
+    """The application without its pages: services know none, and to build them takes longer than most tests."""
+    yield from on_a_shared_engine(create_core(settings_for(database_url, valkey_url, tmp_path)), database_url)
