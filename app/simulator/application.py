@@ -44,7 +44,7 @@ def create_app(world: World, desk_url: str = "", later: Later | None = None) -> 
 
 def _messengers(world: World, later: Later) -> list[Blueprint]:
     chats, clock = world.chats, world.clock
-    meta = (WhatsAppApi(chats, world.whatsapp, later), MessengerApi(chats, world.messenger, later))
+    meta = (WhatsAppApi(chats, world.whatsapp, later, clock), MessengerApi(chats, world.messenger, later))
     apis = (
         TelegramApi(chats),
         GraphApi(chats, meta),

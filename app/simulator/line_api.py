@@ -10,7 +10,6 @@ import hmac
 import json
 import re
 import secrets
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -100,13 +99,9 @@ class LineApi:
     """`/v2/bot/message/...`. An account whose settings have `monthly_limit` may send so many messages a month."""
 
     def __init__(
-        self,
-        chats: Chats,
-        messenger: LineMessenger,
-        clock: Callable[[], datetime] = utcnow,
-        ticks: Callable[[], float] = time.monotonic,
+        self, chats: Chats, messenger: LineMessenger, clock: Callable[[], datetime] = utcnow
     ) -> None:
-        self._chats, self._messenger, self._clock, self._ticks = chats, messenger, clock, ticks
+        self._chats, self._messenger, self._clock = chats, messenger, clock
         self._buckets, self._faults = TokenBuckets(), OneTimeFaults()
         self._taken: dict[tuple[str, str], str] = {}
         self._sent: Counter[tuple[str, str]] = Counter()
@@ -186,7 +181,7 @@ class LineApi:
         account = self._chats.find("line", "channel_token", token)
         if account is None:
             raise Refusal(401, "Authentication failed. Confirm that the access token is valid.")
-        if self._buckets.take(f"{account.address} {kind}", PER_SECOND[kind], self._ticks()):
+        if self._buckets.take(f"{account.address} {kind}", PER_SECOND[kind], self._clock().timestamp()):
             raise Refusal(429, RATE_LIMIT)
         return account
 

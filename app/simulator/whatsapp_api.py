@@ -6,7 +6,6 @@ After developers.facebook.com/docs/whatsapp/cloud-api. Nobody is told of a block
 """
 
 import secrets
-import time
 from collections.abc import Callable
 from datetime import datetime
 from itertools import count
@@ -119,9 +118,9 @@ class WhatsAppApi:
         chats: Chats,
         messenger: WhatsAppMessenger,
         later: Later,
-        ticks: Callable[[], float] = time.monotonic,
+        clock: Callable[[], datetime] = utcnow,
     ) -> None:
-        self._chats, self._messenger, self._later, self._ticks = chats, messenger, later, ticks
+        self._chats, self._messenger, self._later, self._clock = chats, messenger, later, clock
         self._buckets, self._faults = TokenBuckets(), OneTimeFaults()
 
     def send(self, account: Account, body: dict[str, Any]) -> dict[str, object]:
@@ -129,7 +128,7 @@ class WhatsAppApi:
         to, text = str(body.get("to") or body.get("recipient") or ""), _words(account, body)
         if not to:
             raise Refusal(131008, "Required parameter is missing: to")
-        if self._buckets.take(account.address, PER_SECOND, self._ticks()):
+        if self._buckets.take(account.address, PER_SECOND, self._clock().timestamp()):
             raise Refusal(*_REFUSALS["0429"])
         if ending := self._faults.take(to):
             raise Refusal(*_REFUSALS[ending])

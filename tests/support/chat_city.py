@@ -17,6 +17,7 @@ from app.domain.statuses import DeliveryStatus
 from app.gateways.base import Call, Reply
 from app.gateways.registry import build, gateway_class
 from app.services import fan_out
+from app.services.controller import Refused
 from app.services.manage_senders import add
 from app.services.replies_broadcast import replies_broadcast
 from app.services.send_deliveries import Lane, LaneSetup
@@ -152,9 +153,17 @@ class ChatCity(Platform):
         self.drain()
 
     def broadcast(self, text: str) -> list[str]:
-        """Send to the list, let the platform report; returns how it ended for each, in words."""
+        """Send to the list, let the platform report; returns how it ended for each, in words.
+
+        Where nobody can be reached the broadcast is refused, and it is nobody.
+        """
         self.newsroom.later(minutes=5)
-        broadcast_id = self.newsroom.broadcast(text)
+        try:
+            broadcast_id = self.newsroom.broadcast(text)
+        except Refused as refused:
+            if "Nobody on these lists can be reached" not in str(refused):
+                raise
+            return []
         self.drain()
         self.tell_later()
         fan_out.end_finished(self.newsroom.now)
