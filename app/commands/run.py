@@ -237,13 +237,11 @@ def _serve(
 
 
 def _introduce(home: Path, desk: str, phones: str) -> None:
-    """Tell the simulator which number and which bot are ours, and where their webhooks go."""
-    from app.demo.seed import simulator_account, simulator_sender
+    """Tell the simulator which number and which accounts are ours, and where their webhooks go."""
+    from app.demo.seed import simulator_accounts, simulator_sender
 
-    for path, ours in (
-        ("senders", simulator_sender(home, desk)),
-        ("accounts", simulator_account(home, desk)),
-    ):
+    accounts = [("accounts", account) for account in simulator_accounts(home, desk)]
+    for path, ours in [("senders", simulator_sender(home, desk)), *accounts]:
         requests.put(f"{phones}/control/{path}", json=ours, timeout=10).raise_for_status()
 
 
@@ -260,7 +258,7 @@ Tidings runs on this machine, with a simulated provider and a thousand subscribe
            sign in as {email} with {password}
 
 Three things to try
-  1. On the phones, text START: you are welcomed, and your consent is in the ledger.
+  1. On the phones, text START, by SMS, Telegram, WhatsApp or LINE: you are welcomed, and your consent is in the ledger.
   2. At the desk, write a broadcast to City News and send it now: watch it arrive, and the report fill.
   3. Text STOP from a phone. Then print the proof of its consent:
      python3 cli.py consent prove "+1 202 555 0143" --out proof.html
@@ -272,7 +270,8 @@ Ctrl-C stops everything.
 
 def _smoke(home: Path, desk: str, phones: str, env: Mapping[str, str]) -> int:
     from app.demo.front_door import StoryFailed
-    from app.demo.story import PHONES, Stage, play
+    from app.demo.stage import Stage
+    from app.demo.story import PHONES, play
 
     bare = {name: value for name, value in env.items() if name not in _NAMES} | {"TIDINGS_HOME": str(home)}
     try:

@@ -1,4 +1,4 @@
-"""What a demo starts with: a sender on the simulator, a list, a thousand subscribers with evidence, a sign-in."""
+"""What a demo starts with: senders on the simulator, lists, a thousand subscribers with evidence, a sign-in."""
 
 import csv
 import secrets
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from app.demo.chats import ChatAccount, chat_accounts
 from app.domain.ledger import iso_ms
 from app.gateways.registry import gateway_class
 from app.services import manage_senders
@@ -24,7 +25,6 @@ from app.storage.models.accounts import Role
 SENDER = "city-desk"
 NUMBER = "+12025550100"
 ACCOUNT = "AC" + "0" * 31 + "1"
-BOT, BOT_SENDER = "CityDeskBot", "city-telegram"
 EMAIL = "editor@example.org"
 SUBSCRIBERS = 1000
 # Parts a second: the thousand are reached in four seconds, slowly enough to watch and to say STOP in between.
@@ -44,7 +44,8 @@ def seed(home: Path, *, simulator_url: str, controller: Controller, now: datetim
             sender.base_url = simulator_url
     if sender is None:
         _add_newsroom(home, simulator_url, controller, now)
-    _add_bot(home, simulator_url, controller, now)
+    for account in chat_accounts(auth_token(home)):
+        _add_chats(account, simulator_url, controller, now)
     if (db.session.scalar(select(func.count()).select_from(Subscriber)) or 0) < SUBSCRIBERS:
         _import_people(home, controller, now)
     _add_editor(home, now)
@@ -72,39 +73,37 @@ def simulator_sender(home: Path, public_url: str) -> Mapping[str, object]:
     }
 
 
-def simulator_account(home: Path, public_url: str) -> Mapping[str, object]:
-    """Return what the simulator is told about our bot."""
-    return {
-        "channel": "telegram",
-        "address": f"@{BOT}",
-        "webhook_url": f"{public_url}/hooks/{BOT_SENDER}",
-        "name": "City desk",
-        "settings": {key: value for key, value in _bot_settings(home).items() if key != "bot"},
-    }
+def simulator_accounts(home: Path, public_url: str) -> list[Mapping[str, object]]:
+    """Return what the simulator is told about our accounts on messengers."""
+    return [
+        {
+            "channel": account.channel,
+            "address": account.address,
+            "webhook_url": f"{public_url}/hooks/{account.sender}",
+            "name": "City desk",
+            "settings": account.settings,
+        }
+        for account in chat_accounts(auth_token(home))
+    ]
 
 
-def _bot_settings(home: Path) -> dict[str, str]:
-    secret = auth_token(home)
-    return {"bot": BOT, "token": f"7:{secret}{secret}", "secret": secret}
-
-
-def _add_bot(home: Path, simulator_url: str, controller: Controller, now: datetime) -> None:
-    """City News on Telegram too: one list, two channels."""
+def _add_chats(account: ChatAccount, simulator_url: str, controller: Controller, now: datetime) -> None:
+    """City News on one messenger more."""
     with transaction() as session:
-        sender = session.scalar(select(Sender).where(Sender.name == BOT_SENDER))
+        sender = session.scalar(select(Sender).where(Sender.name == account.sender))
         if sender is not None:
             sender.base_url = simulator_url
             return
     manage_senders.add(
-        name=BOT_SENDER,
-        gateway=gateway_class("telegram"),
-        settings=_bot_settings(home),
+        name=account.sender,
+        gateway=gateway_class(account.channel),
+        settings=account.settings,
         base_url=simulator_url,
         by=_BY,
         controller=controller,
         now=now,
     )
-    add_sender("City News", BOT_SENDER, by=_BY, now=now)
+    add_sender("City News", account.sender, by=_BY, now=now)
 
 
 def _add_newsroom(home: Path, simulator_url: str, controller: Controller, now: datetime) -> None:

@@ -1,77 +1,31 @@
 """The whole promise, walked through the front doors: `tidings demo --smoke`.
 
-A phone joins, an editor writes a broadcast in the web form, workers fan it out to a thousand people through the
-provider's wire protocol, receipts come back, a phone says STOP in the middle and gets nothing more, and the proof
-of its consent is printed and checked. Every verdict is the simulator's count or a command's own answer.
+A phone joins on four channels, an editor writes a broadcast in the web form, workers fan it out to a thousand people
+through the providers' wire protocols, receipts come back, the phone says STOP by SMS in the middle and gets nothing
+more there, and the proof of its consent is printed and checked. Every verdict is the simulator's count or a command's
+own answer.
 """
 
-import json
+import csv
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import requests
 
+from app.demo.chats import ADDRESSES
 from app.demo.front_door import StoryFailed, Visitor
 from app.demo.seed import NUMBER, sign_in
+from app.demo.stage import Stage, expect, until
 
 PHONE = "+12025550143"
 # A phone of its own for each time the story is played: the fourth same text within ten minutes gets no answer.
 PHONES = tuple(f"+1202555{last:04d}" for last in range(150, 200))
+# On messengers: one for each START, and LINE's answer to whoever befriends the account.
+WELCOMES = len(ADDRESSES) + 1
 TEXT = "Good morning {{first_name|reader}}: the bridge is open again."
-PATIENCE = 60.0
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Where the story plays: the two addresses, the folder, and the environment of the commands."""
-
-    desk: str
-    simulator: str
-    home: Path
-    env: Mapping[str, str]
-    cli: Path
-    phone: str
-
-    def command(self, *words: str) -> Any:
-        """Run a command of ours and return its JSON; raises `StoryFailed` with its own reason."""
-        done = subprocess.run(  # noqa: S603  (our own program, words of our own)
-            [sys.executable, str(self.cli), *words, "--json"],
-            env=dict(self.env),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise StoryFailed(f"tidings {' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
-        return json.loads(done.stdout)
-
-    def simulated(self, path: str) -> Any:
-        """Ask the simulator."""
-        return requests.get(f"{self.simulator}/control/{path}", timeout=10).json()
-
-    def text(self, words: str) -> None:
-        """Text from our phone."""
-        answer = requests.post(
-            f"{self.simulator}/control/inbound",
-            json={"from": self.phone, "to": NUMBER, "body": words},
-            timeout=30,
-        ).json()
-        _expect(answer.get("webhook_status") == 200, f"The webhook for {words} answered {answer}.")
-
-    def heard(self) -> list[str]:
-        """Return the bodies that our phone got from us, oldest first."""
-        found = requests.get(
-            f"{self.simulator}/control/messages", params={"to": self.phone}, timeout=10
-        ).json()
-        return [message["body"] for message in found["messages"]]
 
 
 def play(stage: Stage, say: Say) -> None:
@@ -81,13 +35,16 @@ def play(stage: Stage, say: Say) -> None:
     broadcast_id = _write_and_send(stage, say)
     _stop_in_the_middle(stage, say)
     _all_reached_once(stage, broadcast_id, say)
+    _stop_elsewhere(stage, say)
     _proof(stage, say)
 
 
 def _start(stage: Stage, say: Say) -> None:
-    stage.text("START")
-    _until(lambda: any("STOP" in body for body in stage.heard()), "the phone was not welcomed")
-    say("A phone texted START and was welcomed.")
+    for to in (NUMBER, *ADDRESSES):
+        stage.text("START", to)
+    until(lambda: any("STOP" in body for body in stage.heard()), "the phone was not welcomed")
+    until(lambda: stage.chatted() == WELCOMES, "the phone was not welcomed on each messenger")
+    say("A phone texted START by SMS, Telegram, WhatsApp and LINE, and was welcomed on each.")
 
 
 def _write_and_send(stage: Stage, say: Say) -> int:
@@ -108,31 +65,40 @@ def _write_and_send(stage: Stage, say: Say) -> int:
 
 
 def _stop_in_the_middle(stage: Stage, say: Say) -> None:
-    _until(lambda: stage.simulated("stats")["total"] > 100, "the fan-out did not start")
+    until(lambda: stage.simulated("stats")["total"] > 100, "the fan-out did not start")
     heard = stage.heard()
     stage.text("STOP")
-    _until(lambda: len(stage.heard()) == len(heard) + 1, "the STOP was not confirmed exactly once")
+    until(lambda: len(stage.heard()) == len(heard) + 1, "the STOP was not confirmed exactly once")
     say("The phone texted STOP in the middle.")
 
 
 def _all_reached_once(stage: Stage, broadcast_id: int, say: Say) -> None:
-    _until(lambda: _quiet(stage), "the simulator's receipts did not end")
-    status = _until(lambda: _finished(stage, broadcast_id), "the broadcast did not finish")
-    tally = status["tally"]
+    until(lambda: _quiet(stage), "the simulator's receipts did not end")
+    tally, ids = until(lambda: _finished(stage, broadcast_id), "the broadcast did not finish")
     parts = ("pending", "handing_over", "sent", "delivered", "failed", "unknown", "skipped")
-    _expect(sum(tally[name] for name in parts) == tally["audience"], f"The counts do not add up: {tally}")
+    expect(sum(tally[name] for name in parts) == tally["audience"], f"The counts do not add up: {tally}")
     texts = [body for body in stage.heard() if "bridge" in body]
-    _expect(texts == [], "The phone got the broadcast after its STOP.")
+    expect(texts == [], "The phone got the broadcast by SMS after its STOP there.")
     stats = stage.simulated("stats")
-    _expect(stats["duplicates"] == 0, f"The simulator counted {stats['duplicates']} doubled messages.")
-    # Our phone got a welcome and a confirmation; everybody else exactly the broadcast.
-    _expect(
-        stats["total"] == tally["audience"] - tally["skipped"] + 2, f"The simulator counted {stats['total']}."
-    )
+    doubled = stats["duplicates"] + stats["chats"]["duplicates"]
+    expect(doubled == 0, f"The simulator counted {doubled} doubled messages.")
+    # By SMS our phone got a welcome and a confirmation; everybody else exactly the broadcast.
+    by_sms = sum(one.startswith("SM") for one in ids)
+    expect(stats["total"] == by_sms + 2, f"The simulator counted {stats['total']}, and not {by_sms} and 2.")
+    chatted = stats["chats"]["total"] - WELCOMES
+    expect(chatted == len(ADDRESSES), f"The phone got {chatted} copies on {len(ADDRESSES)} messengers.")
     say(
-        f"{tally['delivered']} of {tally['audience']} people got it, once each, with receipts; "
+        f"{by_sms} people got it by SMS, once each, with receipts, and the phone once on each messenger; "
         f"{tally['skipped']} had said stop."
     )
+
+
+def _stop_elsewhere(stage: Stage, say: Say) -> None:
+    before = stage.chatted()
+    for to in ADDRESSES:
+        stage.text("STOP", to)
+    until(lambda: stage.chatted() == before + len(ADDRESSES), "a STOP on a messenger was not confirmed")
+    say("The phone texted STOP on each messenger, too.")
 
 
 def _quiet(stage: Stage) -> bool:
@@ -144,30 +110,20 @@ def _quiet(stage: Stage) -> bool:
 
 
 def _finished(stage: Stage, broadcast_id: int) -> Any:
-    status = stage.command("broadcasts", "status", str(broadcast_id))
-    tally = status["tally"]
-    done = status["state"] == "finished" and tally["sent"] == 0 and tally["delivered"] > 0
-    return status if done else None
+    """Return the counts and the providers' ids once all receipts are there; Telegram and LINE give none."""
+    path = stage.home / "report.csv"
+    found = stage.command("broadcasts", "report", str(broadcast_id), "--csv", str(path))
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    waiting = [row for row in rows if row["status"] == "sent" and row["provider_id"][:2] in ("SM", "wa")]
+    done = found["state"] == "finished" and not waiting and found["tally"]["delivered"] > 0
+    return (found["tally"], [row["provider_id"] for row in rows]) if done else None
 
 
 def _proof(stage: Stage, say: Say) -> None:
     pack = stage.home / "proof.json"
     stage.command("consent", "prove", stage.phone, "--out", str(pack))
-    _expect(pack.exists(), f"{pack} was not written.")
+    expect(pack.exists(), f"{pack} was not written.")
     verified = stage.command("consent", "verify")
-    _expect(verified["bad"] is None, f"The ledger does not verify: {verified}")
+    expect(verified["bad"] is None, f"The ledger does not verify: {verified}")
     say(f"The proof of consent lies in {pack}; all {verified['count']} entries of the ledger verify.")
-
-
-def _until(check: Callable[[], Any], failure: str) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := check():
-            return found
-        time.sleep(0.2)
-    raise StoryFailed(f"Within {PATIENCE:.0f} seconds {failure}.")
-
-
-def _expect(held: bool, failure: str) -> None:
-    if not held:
-        raise StoryFailed(failure)

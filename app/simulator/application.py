@@ -1,14 +1,20 @@
 """Makes the simulator's Flask app from a world."""
 
-from flask import Flask, Response
+from flask import Blueprint, Flask, Response
 
 from app.simulator.control import ControlApi
+from app.simulator.later import Later, Soon
+from app.simulator.line_api import LineApi
 from app.simulator.matrix_api import MatrixApi
+from app.simulator.messenger_api import MessengerApi
+from app.simulator.meta_api import GraphApi
 from app.simulator.phones import PhonesPage
 from app.simulator.telegram_api import TelegramApi
 from app.simulator.twilio_api import TwilioApi
 from app.simulator.twilio_send import SendMessages
-from app.simulator.wechat_api import Later, WeChatApi, in_a_second
+from app.simulator.viber_api import ViberApi
+from app.simulator.wechat_api import WeChatApi
+from app.simulator.whatsapp_api import WhatsAppApi
 from app.simulator.world import World
 
 HEADERS = {
@@ -19,19 +25,35 @@ HEADERS = {
 }
 
 
-def create_app(world: World, desk_url: str = "", later: Later = in_a_second) -> Flask:
-    """Return the app: the APIs of the providers, the control API, the phones page and `/health`."""
+def create_app(world: World, desk_url: str = "", later: Later | None = None) -> Flask:
+    """Return the app: the APIs of the providers, the control API, the phones page and `/health`.
+
+    `later` runs what messengers tell after their answer; by default a second later.
+    """
     app = Flask(__name__)
+    for routes in _messengers(world, later or Soon(1.0)):
+        app.register_blueprint(routes)
     app.register_blueprint(TwilioApi(world).blueprint())
-    app.register_blueprint(TelegramApi(world.chats).blueprint())
-    app.register_blueprint(MatrixApi(world.chats, world.matrix).blueprint())
-    app.register_blueprint(WeChatApi(world.chats, world.wechat, world.clock, later).blueprint())
     app.register_blueprint(ControlApi(world).blueprint())
     app.register_blueprint(PhonesPage(world, desk_url).blueprint())
     app.add_url_rule("/health", "health", lambda: Response("ok\n", mimetype="text/plain"))
     app.after_request(_add_headers)
     app.wsgi_app = SendMessages(world, app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to wrap it
     return app
+
+
+def _messengers(world: World, later: Later) -> list[Blueprint]:
+    chats, clock = world.chats, world.clock
+    meta = (WhatsAppApi(chats, world.whatsapp, later, clock), MessengerApi(chats, world.messenger, later))
+    apis = (
+        TelegramApi(chats),
+        GraphApi(chats, meta),
+        LineApi(chats, world.line, clock),
+        ViberApi(chats, world.viber, later, clock),
+        MatrixApi(chats, world.matrix),
+        WeChatApi(chats, world.wechat, clock, later),
+    )
+    return [api.blueprint() for api in apis]
 
 
 def _add_headers(response: Response) -> Response:

@@ -1,79 +1,38 @@
-"""Messengers on the phones besides SMS: accounts of ours on them, who opened a chat, who blocked us.
+"""Messengers on the phones besides SMS: accounts of ours on them; who opened a chat, wrote, blocked us.
 
 Each messenger speaks its own wire protocol in a module of its own (`telegram_api`), which needs from here: where a
 message of ours goes, and how what a person does is told to the product.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from threading import RLock
-from typing import Literal, Protocol
+from typing import Literal
 from urllib.parse import urlencode
 
+from app.clock import utcnow
 from app.simulator.conversations import Conversations
+from app.simulator.messengers import Account, BadAccount, Messenger, Told
 from app.simulator.records import is_loopback
 from app.simulator.wire import Answer, CannotDeliver, Wire
 
 Fate = Literal["deliver", "no_chat", "blocked"]
 
 
-class BadAccount(ValueError):
-    """An account's description cannot be used; the text names the part that is wrong."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """Our account on one messenger: `address` is what people see, `settings` what the two sides share."""
-
-    channel: str
-    address: str
-    webhook_url: str = ""
-    name: str = ""
-    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True)
-class Told:
-    """A webhook: what to post, with which headers, to which place below the account's address and with which query."""
-
-    body: bytes
-    headers: Mapping[str, str]
-    query: Mapping[str, str] = field(default_factory=dict)
-    method: str = "POST"
-    path: str = ""
-
-
-class Messenger(Protocol):
-    """What a messenger's module knows: how its webhooks look, and by which id it knows a phone."""
-
-    channel: str
-    closes: bool
-    """Whether people get rid of us by closing the chat, so that their next text opens a new one."""
-
-    def id_of(self, number: str) -> str:
-        """Return the id by which this messenger knows the owner of a phone."""
-
-    def opened(self, account: Account, number: str, scene: str, known: bool) -> Told | None:
-        """Return the webhook for whoever comes, perhaps by a code with a `scene`, and `known` were they here before.
-
-        None: the messenger tells nobody.
-        """
-
-    def said(self, account: Account, number: str, text: str) -> Told:
-        """Return the webhook for a text."""
-
-    def blocked(self, account: Account, number: str, blocked: bool) -> Told | None:
-        """Return the webhook for a block or its end; None where the messenger tells nobody."""
-
-
 class Chats:
     """All accounts and chats. Safe to use from many threads."""
 
-    def __init__(self, conversations: Conversations, wire: Wire, messengers: Mapping[str, Messenger]) -> None:
+    def __init__(
+        self,
+        conversations: Conversations,
+        wire: Wire,
+        messengers: Mapping[str, Messenger],
+        clock: Callable[[], datetime] = utcnow,
+    ) -> None:
         self._conversations, self._wire, self._messengers = conversations, wire, messengers
-        self._lock = RLock()
+        self._clock, self._lock = clock, RLock()
         self.accounts: dict[str, Account] = {}
         self.reset()
 
@@ -83,6 +42,8 @@ class Chats:
             self.opened: set[tuple[str, str]] = set()
             self._known, self._numbers = -1, dict[tuple[str, str], str]()
             self.blocks: set[tuple[str, str]] = set()
+            self.unwanted: set[tuple[str, str]] = set()
+            self.last_words: dict[tuple[str, str], datetime] = {}
             self._counts: Counter[str] = Counter()
             self._copies: Counter[tuple[str, str, str]] = Counter()
 
@@ -94,6 +55,9 @@ class Chats:
         if account.webhook_url and not is_loopback(account.webhook_url):
             raise BadAccount(f"webhook_url: {account.webhook_url!r} is not on this machine")
         with self._lock:
+            other = self.accounts.get(account.address, account).channel
+            if other != account.channel:
+                raise BadAccount(f"address: {account.address!r} is an account on {other} already")
             self.accounts[account.address] = account
             self._known = -1
 
@@ -101,6 +65,11 @@ class Chats:
         """Return the accounts in the order in which they were made."""
         with self._lock:
             return tuple(self.accounts.values())
+
+    def find(self, channel: str, setting: str, value: str) -> Account | None:
+        """Return the account on a channel that has this setting; nobody has an empty one."""
+        here = (one for one in self.all() if value and one.channel == channel)
+        return next((one for one in here if one.settings.get(setting) == value), None)
 
     def deliver(self, account: Account, user_id: str, text: str) -> Fate:
         """Show a message of ours on the phone whose owner has this id, if they opened a chat and did not block us."""
@@ -119,6 +88,8 @@ class Chats:
         """Somebody writes to us: opens the chat, and tells the product; None when the product was not reached."""
         messenger = self._messengers[account.channel]
         self.open(number, account)
+        with self._lock:
+            self.last_words[number, account.address] = self._clock()
         self._conversations.add(number, "out", account.address, text, channel=account.channel)
         return self._tell(account, number, messenger.said(account, number, text))
 
@@ -129,7 +100,11 @@ class Chats:
             self.opened.add((number, account.address))
         if known and not scene:
             return None
-        told = self._messengers[account.channel].opened(account, number, scene, known)
+        messenger = self._messengers[account.channel]
+        if messenger.opens_by_a_press:
+            with self._lock:
+                self.last_words[number, account.address] = self._clock()
+        told = messenger.opened(account, number, scene, known)
         return None if told is None else self._tell(account, number, told)
 
     def report(self, account: Account, told: Told) -> None:
@@ -150,6 +125,28 @@ class Chats:
         told = messenger.blocked(account, number, blocked)
         if told is not None:
             self._tell(account, number, told)
+
+    def prefer(self, number: str, account: Account, wanted: bool) -> bool:
+        """Somebody ends our news by the messenger's own switch, or wants them again; False where there is none."""
+        told = self._messengers[account.channel].preferred(account, number, wanted)
+        if told is None:
+            return False
+        with self._lock:
+            change = self.unwanted.discard if wanted else self.unwanted.add
+            change((number, account.address))
+        self._tell(account, number, told)
+        return True
+
+    def is_unwanted(self, account: Account, user_id: str) -> bool:
+        """Tell whether the person with this id switched our news off."""
+        with self._lock:
+            return (self.number_of(account, user_id), account.address) in self.unwanted
+
+    def wrote_within(self, account: Account, user_id: str, span: timedelta = timedelta.max) -> bool:
+        """Tell whether the person with this id wrote to us so lately; without a span, whether ever."""
+        with self._lock:
+            last = self.last_words.get((self.number_of(account, user_id) or "", account.address))
+        return last is not None and self._clock() - last < span
 
     def is_blocked(self, number: str, address: str) -> bool:
         """Tell whether the owner of a phone blocked an account."""
@@ -188,20 +185,10 @@ class Chats:
         if not answer.taken:
             note = f"HTTP {answer.status}"
             self._conversations.add(number, "note", account.address, note, channel=account.channel)
+        elif told.shown is not None and (text := told.shown(answer.body)):
+            self._conversations.add(number, "in", account.address, text, channel=account.channel)
         return answer
 
 
 def _address(account: Account, told: Told) -> str:
     return account.webhook_url + told.path + (f"?{urlencode(told.query)}" if told.query else "")
-
-
-def read_account(data: Mapping[str, object]) -> Account:
-    """Return the account that a JSON object describes. Raises `BadAccount`."""
-    settings = data.get("settings", {})
-    if not isinstance(settings, Mapping) or not all(isinstance(value, str) for value in settings.values()):
-        raise BadAccount("settings: must be an object of texts")
-    words = {name: data.get(name, "") for name in ("channel", "address", "webhook_url", "name")}
-    for name, value in words.items():
-        if not isinstance(value, str) or (name in ("channel", "address") and not value):
-            raise BadAccount(f"{name}: must be a text")
-    return Account(**{name: str(value) for name, value in words.items()}, settings=dict(settings))

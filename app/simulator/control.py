@@ -7,9 +7,9 @@ from typing import cast
 
 from flask import Blueprint, Response, abort, request
 
-from app.simulator.chats import Account, BadAccount, read_account
 from app.simulator.inbound import UnknownSender
 from app.simulator.limits import BadFaults, read_faults
+from app.simulator.messengers import Account, BadAccount, read_account
 from app.simulator.records import E164, BadSender, Message, Sender, is_loopback_host, read_sender
 from app.simulator.twilio_json import json_response
 from app.simulator.world import World
@@ -42,6 +42,7 @@ class ControlApi:
             ("POST", "/failures", self.plan_failures),
             ("POST", "/reset", self.reset),
             ("POST", "/block", self.block),
+            ("POST", "/prefer", self.prefer),
         ):
             routes.add_url_rule(path, view.__name__, view, methods=[method])
         for refusal in (BadSender, BadFaults, BadField, BadAccount):
@@ -148,6 +149,18 @@ class ControlApi:
             raise UnknownSender(f"no sender has the number {sender}; add it with PUT /control/senders")
         self._world.block(phone, sender, blocked)
         return json_response({"phone": phone, "sender": sender, "blocked": blocked})
+
+    def prefer(self) -> Response:
+        """Turn the messenger's own switch for our news: `{phone, sender, wanted: true|false}`."""
+        data = _body()
+        phone, sender, wanted = _number(data, "phone"), _string(data, "sender"), data.get("wanted")
+        account = self._world.chats.accounts.get(sender)
+        if account is None or not isinstance(wanted, bool):
+            raise BadField("sender: must be an account's address, and wanted true or false")
+        if not self._world.chats.prefer(phone, account, wanted):
+            raise BadField(f"sender: {account.channel} has no switch for news")
+        self._world.remember()
+        return json_response({"phone": phone, "sender": sender, "wanted": wanted})
 
 
 def sender_json(sender: Sender) -> dict[str, object]:

@@ -64,3 +64,25 @@ class MagicNumbers:
         """Forget which one-time failures have happened."""
         with self._lock:
             self._seen.clear()
+
+
+class OneTimeFaults:
+    """Which ids on a messenger have had the one failure that their last digits ask for: 0429, 0456 or 0500."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._lock = Lock()
+
+    def take(self, user_id: str) -> str:
+        """Return the ending for the first request, and "" from then on."""
+        ending = ending_of(user_id)
+        with self._lock:
+            if ending not in ("0429", "0456", "0500") or user_id in self._seen:
+                return ""
+            self._seen.add(user_id)
+        return ending
+
+
+def ending_of(user_id: str) -> str:
+    """Return the last four digits of an id, whatever signs stand behind them."""
+    return "".join(sign for sign in user_id if sign.isdecimal())[-4:]

@@ -14,7 +14,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from app.clock import utcnow
-from app.simulator.chats import Account, Chats, Told
+from app.simulator.chats import Chats
+from app.simulator.messengers import Account, Messenger, Told
 from app.simulator.twilio_json import json_response
 
 DOMAIN = "people.localhost"
@@ -22,7 +23,7 @@ MAX_EVENT = 65_536
 _TRANSACTIONS = "/_matrix/app/v1/transactions/"
 
 
-class MatrixMessenger:
+class MatrixMessenger(Messenger):
     """Transactions as a bot's application service gets them; remembers the rooms that the bot is not in."""
 
     channel = "matrix"

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from app.simulator.chats import read_account
+from app.simulator.messengers import read_account
 from app.simulator.records import BadSender, Bubble, read_sender
 from app.simulator.world import World
 
@@ -44,6 +44,8 @@ def _describe(world: World) -> dict[str, Any]:
         "accounts": [asdict(account) for account in world.chats.all()],
         "chats": sorted(world.chats.opened),
         "chat_blocks": sorted(world.chats.blocks),
+        "chat_unwanted": sorted(world.chats.unwanted),
+        "chat_words": [[*who, at.isoformat()] for who, at in sorted(world.chats.last_words.items())],
         "opted_out": opted_out,
         "handset_blocks": blocks,
         "version": conversations.version,
@@ -71,6 +73,9 @@ def _restore(world: World, saved: dict[str, Any]) -> None:
         world.chats.put(read_account(account))
     world.chats.opened |= {(str(phone), str(ours)) for phone, ours in saved.get("chats", ())}
     world.chats.blocks |= {(str(phone), str(ours)) for phone, ours in saved.get("chat_blocks", ())}
+    world.chats.unwanted |= {(str(phone), str(ours)) for phone, ours in saved.get("chat_unwanted", ())}
+    for phone, ours, at in saved.get("chat_words", ()):
+        world.chats.last_words[phone, ours] = datetime.fromisoformat(at)
     world.state.opted_out |= opted_out
     world.state.handset_blocks |= blocks
     world.conversations.restore(bubbles, int(saved["version"]))

@@ -13,19 +13,19 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from app.clock import utcnow
-from app.simulator.chats import Account, Chats, Told
+from app.simulator.chats import Chats
 from app.simulator.limits import TokenBuckets
+from app.simulator.messengers import Account, Messenger, Told
 from app.simulator.twilio_json import json_response
 
 PER_SECOND = 30.0
 MAX_TEXT = 4096
 
 
-class TelegramMessenger:
+class TelegramMessenger(Messenger):
     """Updates as a bot's webhook gets them."""
 
     channel = "telegram"
-    closes = False
 
     def __init__(self, clock: Callable[[], datetime] = utcnow) -> None:
         self._clock = clock

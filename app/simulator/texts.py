@@ -6,7 +6,16 @@ from flask import Request
 
 LANGUAGES: Final = ("en", "de")
 
-CHANNEL_NAMES: Final = {"sms": "SMS", "telegram": "Telegram", "matrix": "Matrix", "wechat": "WeChat"}
+CHANNEL_NAMES: Final = {
+    "sms": "SMS",
+    "telegram": "Telegram",
+    "whatsapp": "WhatsApp",
+    "line": "LINE",
+    "viber": "Viber",
+    "messenger": "Messenger",
+    "matrix": "Matrix",
+    "wechat": "WeChat",
+}
 
 TEXTS: Final[dict[str, dict[str, str]]] = {
     "en": {

@@ -5,7 +5,6 @@ After developers.weixin.qq.com. Everything is HTTP 200 with an `errcode`, refusa
 """
 
 import secrets
-import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,9 +16,10 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
-from app.clock import utcnow
-from app.simulator.chats import Account, Chats
+from app.simulator.chats import Chats
+from app.simulator.later import Later
 from app.simulator.limits import TokenBuckets
+from app.simulator.messengers import Account
 from app.simulator.twilio_json import json_response
 from app.simulator.wechat_messenger import WeChatMessenger
 
@@ -29,8 +29,6 @@ MOST: Final = 10_000
 A_MONTH: Final = 4
 CALLS_PER_SECOND: Final = 1.0
 _CALENDAR: Final = ZoneInfo("Asia/Shanghai")
-
-Later = Callable[[Callable[[], None]], None]
 
 
 class Refusal(Exception):
@@ -51,13 +49,6 @@ class _Office:
     sent: Counter[str] = field(default_factory=Counter)
 
 
-def in_a_second(job: Callable[[], None]) -> None:
-    """Run a job a second later, whether or not the process still waits for it."""
-    timer = threading.Timer(1.0, job)
-    timer.daemon = True
-    timer.start()
-
-
 class WeChatApi:
     """`/cgi-bin/...` for the accounts in `chats`; `later` runs what WeChat tells some time after its answer.
 
@@ -69,8 +60,8 @@ class WeChatApi:
         self,
         chats: Chats,
         messenger: WeChatMessenger,
-        clock: Callable[[], datetime] = utcnow,
-        later: Later = in_a_second,
+        clock: Callable[[], datetime],
+        later: Later,
     ) -> None:
         self._chats, self._messenger, self._clock, self._later = chats, messenger, clock, later
         self._buckets = TokenBuckets()

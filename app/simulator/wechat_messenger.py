@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from app.clock import utcnow
-from app.simulator.chats import Account, Told
+from app.simulator.messengers import Account, Messenger, Told
 
 # What may follow a person's act: so many customer service messages within so long.
 AFTER_WORDS: Final = (5, timedelta(hours=48))
@@ -63,11 +63,10 @@ class Windows:
             return 0
 
 
-class WeChatMessenger:
+class WeChatMessenger(Messenger):
     """What an account's server is told."""
 
     channel = "wechat"
-    closes = False
 
     def __init__(self, clock: Callable[[], datetime] = utcnow) -> None:
         self._clock = clock

@@ -8,16 +8,21 @@ from threading import Event, Semaphore
 from app.clock import utcnow
 from app.domain.parts import measure
 from app.simulator.callbacks import Receipts
-from app.simulator.chats import Chats, Messenger
+from app.simulator.chats import Chats
 from app.simulator.conversations import Conversations
 from app.simulator.inbound import Inbound
 from app.simulator.limits import FaultPlan, TokenBuckets
+from app.simulator.line_api import LineMessenger
 from app.simulator.magic import HANDSET_BLOCKS, Magic, MagicNumbers
 from app.simulator.matrix_api import MatrixMessenger
+from app.simulator.messenger_api import FacebookMessenger
+from app.simulator.messengers import Messenger
 from app.simulator.records import Message
 from app.simulator.state import State
 from app.simulator.telegram_api import TelegramMessenger
+from app.simulator.viber_api import ViberMessenger
 from app.simulator.wechat_messenger import WeChatMessenger
+from app.simulator.whatsapp_api import WhatsAppMessenger
 from app.simulator.wire import Wire
 
 HELD_AT_ONCE = 64
@@ -46,13 +51,24 @@ class World:
         self.faults = FaultPlan()
         self.wire = Wire()
         self.inbound = Inbound(self.state, self.conversations, self.wire)
-        self.wechat, self.matrix = WeChatMessenger(clock), MatrixMessenger(clock)
-        messengers: dict[str, Messenger] = {
-            "telegram": TelegramMessenger(clock),
-            "matrix": self.matrix,
-            "wechat": self.wechat,
-        }
-        self.chats = Chats(self.conversations, self.wire, messengers)
+        self.wechat, self.matrix, self.line = (
+            WeChatMessenger(clock),
+            MatrixMessenger(clock),
+            LineMessenger(clock),
+        )
+        self.whatsapp, self.messenger = WhatsAppMessenger(clock), FacebookMessenger(clock)
+        self.viber, telegram = ViberMessenger(clock), TelegramMessenger(clock)
+        all_of_them: tuple[Messenger, ...] = (
+            telegram,
+            self.whatsapp,
+            self.line,
+            self.viber,
+            self.messenger,
+            self.matrix,
+            self.wechat,
+        )
+        messengers = {one.channel: one for one in all_of_them}
+        self.chats = Chats(self.conversations, self.wire, messengers, clock)
         self.receipts = Receipts(self.wire, self._step, pauses)
         self.remember: Callable[[], object] = lambda: None
         self.run = secrets.token_hex(4)

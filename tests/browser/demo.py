@@ -55,10 +55,10 @@ class Demo:
         """Let the sender hand over `rate` messages a second; a broadcast that is going out may keep its pace."""
         self.cli("senders", "rate", SENDER, str(rate))
 
-    def text(self, phone: str, words: str) -> None:
-        """Text from any phone, on the screen or not."""
+    def text(self, phone: str, words: str, to: str = NUMBER) -> None:
+        """Text from any phone, on the screen or not, to our number or an account on a messenger."""
         answer = requests.post(
-            f"{self.phones}/control/inbound", json={"from": phone, "to": NUMBER, "body": words}, timeout=30
+            f"{self.phones}/control/inbound", json={"from": phone, "to": to, "body": words}, timeout=30
         )
         assert answer.json().get("webhook_status") == 200, answer.text
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from app.demo.chats import ADDRESSES
 from app.demo.story import PHONE
 from tests.browser import archive
 from tests.browser.chromium import PATIENCE, launch_options, session_of
@@ -21,6 +22,8 @@ LOWEST, HIGHEST = 560, 1080
 """Height of a picture in pixels; what is longer is cut, as on a screen."""
 CRAWL, BRISK = 4, 60
 """Messages a second: hardly moving, so that all four pictures show the same; and at a pace to get there."""
+
+LAST_TEXT = "The library is open until ten."
 
 
 class Photographer:
@@ -99,6 +102,7 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
 def photograph_what_came_of_it(camera: Photographer, demo: Demo, editor: Editor, headline: str) -> None:
     """The report, the people, and their phones."""
     demo.text(archive.JONAS, "STADT")
+    _one_phone_on_four_channels(demo, editor)
     camera.take("demo-phones", demo.phones, _last_messages)
     demo.text(PHONE, "STOP")
     camera.take("desk-report", f"{headline}/report")
@@ -140,7 +144,16 @@ def _handed_over(editor: Editor, path: str) -> int:
     return int(found.group(1).replace(",", "")) if found else 0
 
 
+def _one_phone_on_four_channels(demo: Demo, editor: Editor) -> None:
+    """Ada joins on each messenger too; a short broadcast, so that all four copies are in view on her phone."""
+    for to in ADDRESSES:
+        demo.text(PHONE, "START", to)
+    editor.send("Library", LAST_TEXT)
+    archive.until(lambda: LAST_TEXT in demo.heard(PHONE), "the last broadcast to come by SMS")
+
+
 def _last_messages(page: Page) -> None:
+    expect(page.locator("#phone-ada .bubble.in", has_text=LAST_TEXT)).to_have_count(1 + len(ADDRESSES))
     expect(page.locator(".bubble.in", has_text="bridge opens again").first).to_be_visible()
     expect(page.locator("#phone-jonas .bubble.in")).to_have_count(1)
 

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from app.simulator.application import create_app
-from app.simulator.chats import Account
+from app.simulator.messengers import Account
 from app.simulator.server import Server
 from app.simulator.world import World
 from tests.cli.conftest import Shell

@@ -1,18 +1,15 @@
 """Matrix in the simulator: the product and the small homeserver, both ways, from the invitation to the return."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.clock import utcnow
 from app.domain.addresses import Address
 from app.domain.consent import EventType
 from app.domain.messages import Batch, DeliveryRef, ErrorKind, Recipient
-from app.gateways.base import Call, Reply
 from app.gateways.registry import build, gateway_class
 from app.services.lists_of_sender import present_notice
 from app.services.manage_senders import add
@@ -21,13 +18,14 @@ from app.services.replies_broadcast import replies_broadcast
 from app.services.send_deliveries import Lane, LaneSetup
 from app.services.senders_of_lists import add_sender
 from app.simulator.application import create_app
-from app.simulator.chats import Account
+from app.simulator.messengers import Account
 from app.simulator.wire import Answer
 from app.simulator.world import World
 from app.storage.database import db, transaction
 from app.storage.models import Sender, Subscriber, Subscription
 from app.webhooks import HookDoor
 from tests.gateways.samples.matrix import SETTINGS
+from tests.support.chat_city import Line
 from tests.support.world import Newsroom
 from workers.journal import journal
 
@@ -35,31 +33,6 @@ ADA = "+12025550143"
 HER_ID = "@12025550143:people.localhost"
 BOT = SETTINGS["bot"]
 HOOK = "http://127.0.0.1:9/hooks/city-matrix"
-
-
-class Line:
-    """Carries our calls to the simulator at once."""
-
-    free = 10
-
-    def __init__(self, client: FlaskClient) -> None:
-        self._client, self._done = client, list[tuple[Call, Reply]]()
-
-    @property
-    def in_flight(self) -> int:
-        return len(self._done)
-
-    def submit(self, call: Call) -> None:
-        path = call.url.removeprefix("http://simulator")
-        answer = self._client.open(path, method=call.method, data=call.body, headers=dict(call.headers))
-        self._done.append((call, Reply(answer.status_code, answer.data)))
-
-    def poll(self, timeout: float) -> Sequence[tuple[Call, Reply]]:
-        done, self._done = self._done, []
-        return done
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 class City:

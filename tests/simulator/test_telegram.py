@@ -16,7 +16,7 @@ from app.domain.messages import (
 from app.gateways.base import Reply
 from app.gateways.telegram import TelegramGateway
 from app.simulator.application import create_app
-from app.simulator.chats import Account, BadAccount, read_account
+from app.simulator.messengers import Account, BadAccount, read_account
 from app.simulator.world import World
 from tests.gateways.samples.telegram import SETTINGS
 

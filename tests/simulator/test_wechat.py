@@ -9,7 +9,7 @@ from app.domain.consent import SubscriptionState
 from app.domain.messages import EventKind, PlatformSignal
 from app.domain.statuses import DeliveryStatus
 from app.simulator.application import create_app
-from app.simulator.chats import Account
+from app.simulator.messengers import Account
 from app.simulator.wire import Answer
 from app.simulator.world import World
 from app.storage.database import db

@@ -18,7 +18,7 @@ from app.services.replies_broadcast import replies_broadcast
 from app.services.send_deliveries import Lane, LaneSetup
 from app.services.senders_of_lists import add_sender
 from app.simulator.application import create_app
-from app.simulator.chats import Account
+from app.simulator.messengers import Account
 from app.simulator.wire import Answer
 from app.simulator.world import World
 from app.storage.database import transaction

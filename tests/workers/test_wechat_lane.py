@@ -12,7 +12,7 @@ from app.gateways.registry import gateway_class
 from app.services.manage_senders import add
 from app.services.senders_of_lists import add_sender
 from app.simulator.application import create_app as create_simulator
-from app.simulator.chats import Account
+from app.simulator.messengers import Account
 from app.simulator.server import Server
 from app.simulator.wire import Answer
 from app.simulator.world import World

@@ -1,0 +1,222 @@
+"""LINE's Messaging API as far as accounts that send news need it: push, multicast, reply, retry keys, both limits.
+
+After github.com/line/line-openapi and developers.line.biz. People who blocked an account are answered 200 and shown
+nothing. Ids that end in 0403, 0404, 0429 or 0500 misbehave as phone numbers do.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from itertools import count
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, request
+
+from app.clock import utcnow
+from app.simulator.chats import Chats
+from app.simulator.limits import TokenBuckets
+from app.simulator.magic import OneTimeFaults, ending_of
+from app.simulator.messengers import Account, Messenger, Told
+from app.simulator.twilio_json import json_response
+
+MOST: Final = 500
+MAX_TEXT: Final = 5000
+PER_SECOND: Final = {"push": 2000.0, "multicast": 200.0, "reply": 2000.0}
+RATE_LIMIT: Final = "The API rate limit has been exceeded. Try again later."
+MONTHLY_LIMIT: Final = "You have reached your monthly limit."
+_USER: Final = re.compile(r"U[0-9a-f]{32}")
+_CALENDAR: Final = ZoneInfo("Asia/Tokyo")
+
+
+class Refusal(Exception):
+    """LINE says no; `where` is the property at fault."""
+
+    def __init__(self, status: int, words: str, where: str = "", accepted: str = "") -> None:
+        super().__init__(words)
+        details = {"details": [{"message": words, "property": where}]} if where else {}
+        self.status, self.body, self.accepted = status, {"message": words, **details}, accepted
+
+
+class LineMessenger(Messenger):
+    """What an account's webhook is told; remembers the tokens with which one event may be answered once."""
+
+    channel = "line"
+
+    def __init__(self, clock: Callable[[], datetime] = utcnow) -> None:
+        self._clock = clock
+        # Over restarts they count up, or the product would take new events for repeats.
+        self._numbers = count(int(clock().timestamp() * 1000))
+        self.reply_tokens: dict[str, str] = {}
+
+    def id_of(self, number: str) -> str:
+        """A user's id: U and 32 digits, the last of them the phone's."""
+        return f"U{number.removeprefix('+'):0>32}"
+
+    def opened(self, account: Account, number: str, scene: str, known: bool) -> Told | None:
+        """Somebody befriends the account; LINE's links bring a text to send, and no scene."""
+        return None if known else self._event(account, number, "follow", follow={"isUnblocked": False})
+
+    def said(self, account: Account, number: str, text: str) -> Told:
+        """A text."""
+        message = {"id": str(next(self._numbers)), "type": "text", "text": text, "quoteToken": "q"}
+        return self._event(account, number, "message", message=message)
+
+    def blocked(self, account: Account, number: str, blocked: bool) -> Told:
+        """To block is to unfollow here; to lift the block, to follow as one who had."""
+        if blocked:
+            return self._event(account, number, "unfollow")
+        return self._event(account, number, "follow", follow={"isUnblocked": True})
+
+    def _event(self, account: Account, number: str, kind: str, **more: object) -> Told:
+        user, token = self.id_of(number), secrets.token_hex(16)
+        if kind != "unfollow":
+            self.reply_tokens[token] = user
+            more["replyToken"] = token
+        event = {
+            "type": kind,
+            "mode": "active",
+            "timestamp": int(self._clock().timestamp() * 1000),
+            "source": {"type": "user", "userId": user},
+            "webhookEventId": f"{next(self._numbers):026d}",
+            "deliveryContext": {"isRedelivery": False},
+            **more,
+        }
+        body = json.dumps({"destination": "U" + "0" * 32, "events": [event]}).encode()
+        secret = account.settings.get("channel_secret", "").encode()
+        signature = base64.b64encode(hmac.new(secret, body, hashlib.sha256).digest()).decode()
+        return Told(body, {"Content-Type": "application/json", "X-Line-Signature": signature})
+
+
+class LineApi:
+    """`/v2/bot/message/...`. An account whose settings have `monthly_limit` may send so many messages a month."""
+
+    def __init__(
+        self, chats: Chats, messenger: LineMessenger, clock: Callable[[], datetime] = utcnow
+    ) -> None:
+        self._chats, self._messenger, self._clock = chats, messenger, clock
+        self._buckets, self._faults = TokenBuckets(), OneTimeFaults()
+        self._taken: dict[tuple[str, str], str] = {}
+        self._sent: Counter[tuple[str, str]] = Counter()
+
+    def blueprint(self) -> Blueprint:
+        """Return the routes."""
+        routes = Blueprint("line", __name__, url_prefix="/v2/bot/message")
+        for view in (self.push, self.multicast, self.reply):
+            routes.add_url_rule(f"/{view.__name__}", view.__name__, view, methods=["POST"])
+        routes.register_error_handler(Refusal, _refused)
+        return routes
+
+    def push(self) -> Response:
+        """Messages for one person; an id that the account never met is refused."""
+        account, body = self._account("push"), _body()
+        to = body.get("to")
+        if not isinstance(to, str) or not _USER.fullmatch(to):
+            raise Refusal(400, "The property, 'to', in the request body is invalid (line: -, column: -)")
+        return self._once(account, [to], _texts(body), pushed=True)
+
+    def multicast(self) -> Response:
+        """The same messages for up to 500 people; whoever cannot be reached is passed over in silence."""
+        account, body = self._account("multicast"), _body()
+        to = body.get("to")
+        if not isinstance(to, list) or not all(_USER.fullmatch(str(one)) for one in to):
+            raise Refusal(400, "The property, 'to', in the request body is invalid (line: -, column: -)")
+        if not 1 <= len(to) <= MOST:
+            raise Refusal(400, f"Size must be between 1 and {MOST}", "to")
+        return self._once(account, to, _texts(body))
+
+    def reply(self) -> Response:
+        """An answer to one event, free of the quota."""
+        account, body = self._account("reply"), _body()
+        if "X-Line-Retry-Key" in request.headers:
+            raise Refusal(400, "The retry key is not supported on this endpoint")
+        texts = _texts(body)
+        user = self._messenger.reply_tokens.pop(str(body.get("replyToken")), None)
+        if user is None:
+            raise Refusal(400, "Invalid reply token")
+        return self._deliver(account, [user], texts, secrets.token_hex(16))
+
+    def _once(self, account: Account, to: list[str], texts: list[str], pushed: bool = False) -> Response:
+        key = request.headers.get("X-Line-Retry-Key", "")
+        if known := self._taken.get((account.address, key)):
+            raise Refusal(409, "The retry key is already accepted", accepted=known)
+        self._misbehave(to)
+        if pushed and (self._chats.number_of(account, to[0]) is None or ending_of(to[0]) == "0404"):
+            raise Refusal(400, "Failed to send messages")
+        self._count(account, len(to))
+        request_id = secrets.token_hex(16)
+        if key:
+            self._taken[account.address, _checked(key)] = request_id
+        return self._deliver(account, to, texts, request_id)
+
+    def _deliver(self, account: Account, to: list[str], texts: list[str], request_id: str) -> Response:
+        for user in to:
+            for text in texts if ending_of(user) not in ("0403", "0404") else ():
+                self._chats.deliver(account, user, text)
+        sent = [{"id": str(number), "quoteToken": "q"} for number, _ in enumerate(texts)]
+        response = json_response({"sentMessages": sent} if request.path.endswith(("push", "reply")) else {})
+        response.headers["X-Line-Request-Id"] = request_id
+        return response
+
+    def _count(self, account: Account, people: int) -> None:
+        """A month's quota counts people; Japan's calendar says which month it is."""
+        limit, month = account.settings.get("monthly_limit"), f"{self._clock().astimezone(_CALENDAR):%Y-%m}"
+        if limit and self._sent[account.address, month] + people > int(limit):
+            raise Refusal(429, MONTHLY_LIMIT)
+        self._sent[account.address, month] += people
+
+    def _misbehave(self, to: list[str]) -> None:
+        for ending in filter(None, map(self._faults.take, to)):
+            raise Refusal(500, "Internal server error") if ending == "0500" else Refusal(429, RATE_LIMIT)
+
+    def _account(self, kind: str) -> Account:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        account = self._chats.find("line", "channel_token", token)
+        if account is None:
+            raise Refusal(401, "Authentication failed. Confirm that the access token is valid.")
+        if self._buckets.take(f"{account.address} {kind}", PER_SECOND[kind], self._clock().timestamp()):
+            raise Refusal(429, RATE_LIMIT)
+        return account
+
+
+def _refused(error: Refusal) -> Response:
+    response = json_response(error.body, error.status)
+    response.headers["X-Line-Request-Id"] = secrets.token_hex(16)
+    if error.accepted:
+        response.headers["X-Line-Accepted-Request-Id"] = error.accepted
+    return response
+
+
+def _checked(key: str) -> str:
+    try:
+        UUID(key)
+    except ValueError as error:
+        raise Refusal(400, "Invalid retry key") from error
+    return key
+
+
+def _body() -> dict[str, Any]:
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise Refusal(400, "The request body could not be parsed as JSON")
+    return body
+
+
+def _texts(body: dict[str, Any]) -> list[str]:
+    found = body.get("messages")
+    if not isinstance(found, list) or not 1 <= len(found) <= 5:
+        raise Refusal(400, "Size must be between 1 and 5", "messages")
+    texts = [
+        one.get("text") if isinstance(one, dict) and one.get("type") == "text" else None for one in found
+    ]
+    for number, text in enumerate(texts):
+        if not isinstance(text, str) or not 1 <= len(text.encode("utf-16-le")) // 2 <= MAX_TEXT:
+            raise Refusal(400, f"Length must be between 1 and {MAX_TEXT}", f"messages[{number}].text")
+    return [str(text) for text in texts]

@@ -1,0 +1,88 @@
+"""Meta's Graph API as far as WhatsApp and Messenger share it: whose token and account, errors, and signed webhooks.
+
+After developers.facebook.com. The two differ in what a message is (`whatsapp_api`, `messenger_api`).
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final, Protocol
+
+from flask import Blueprint, Response, request
+
+from app.simulator.chats import Chats
+from app.simulator.messengers import Account, Told
+from app.simulator.twilio_json import json_response
+
+WINDOW: Final = timedelta(hours=24)
+"""How long after a person's words free text may go to them."""
+
+
+class Refusal(Exception):
+    """Meta says no, with a code and perhaps a subcode."""
+
+    def __init__(self, code: int, words: str, status: int = 400, subcode: int | None = None) -> None:
+        super().__init__(words)
+        self.status = status
+        error: dict[str, object] = {"message": f"(#{code}) {words}", "type": "OAuthException", "code": code}
+        if subcode is not None:
+            error["error_subcode"] = subcode
+        self.body = {"error": {**error, "fbtrace_id": "simulated"}}
+
+
+class Product(Protocol):
+    """One of Meta's messengers. `node` is the setting that names an account in the address."""
+
+    channel: str
+    node: str
+
+    def send(self, account: Account, body: dict[str, Any]) -> dict[str, object]:
+        """Take one message; returns the answer. Raises `Refusal`."""
+
+
+class GraphApi:
+    """`/v<version>/<id of the account>/messages`."""
+
+    def __init__(self, chats: Chats, products: Sequence[Product]) -> None:
+        self._chats, self._products = chats, products
+
+    def blueprint(self) -> Blueprint:
+        """Return the routes."""
+        routes = Blueprint("meta", __name__)
+        routes.add_url_rule("/v<int:version>.0/<node>/messages", "send", self.send, methods=["POST"])
+        routes.register_error_handler(Refusal, lambda error: json_response(error.body, error.status))
+        return routes
+
+    def send(self, version: int, node: str) -> Response:
+        """Take one message, as JSON."""
+        for product in self._products:
+            account = self._chats.find(product.channel, product.node, node)
+            if account is not None:
+                _check_token(account)
+                return json_response(product.send(account, _body()))
+        raise Refusal(100, f"Object with ID '{node}' does not exist", subcode=33)
+
+
+def signed(account: Account, body: object) -> Told:
+    """Return a webhook with the signature of the account's app."""
+    raw = json.dumps(body).encode()
+    secret = account.settings.get("app_secret", "").encode()
+    digest = hmac.new(secret, raw, hashlib.sha256).hexdigest()
+    return Told(raw, {"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={digest}"})
+
+
+def _check_token(account: Account) -> None:
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ") or request.args.get(
+        "access_token"
+    )
+    if not token or token != account.settings.get("token"):
+        raise Refusal(190, "Invalid OAuth access token", 401)
+
+
+def _body() -> dict[str, Any]:
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise Refusal(100, "The body is no JSON object")
+    return body

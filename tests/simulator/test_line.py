@@ -1,0 +1,135 @@
+"""LINE in the simulator: the story of two friends of an account, and what LINE refuses."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from app.clock import utcnow
+from app.domain.messages import ErrorKind
+from tests.gateways.samples.line import SETTINGS
+from tests.support.chat_city import ADA, GRACE, ChatCity, Platform
+from tests.support.world import Newsroom
+
+
+def test_people_follow_join_read_stop_block_and_come_back(newsroom: Newsroom) -> None:
+    city = ChatCity(newsroom, "line", SETTINGS["id"], SETTINGS)
+    city.comes(ADA)
+    assert "CITY" in city.shown(ADA)[0]  # to follow is no consent: she is told what there is
+    assert city.state(ADA) is None
+    for phone in (ADA, GRACE):
+        city.says(phone, "CITY")
+    assert [city.state(one) for one in (ADA, GRACE)] == ["active", "active"]
+
+    assert city.broadcast("The bridge is open.") == ["sent", "sent"]
+    assert [city.shown(one)[-1] for one in (ADA, GRACE)] == ["The bridge is open."] * 2
+
+    city.says(ADA, "STOP")
+    city.blocks(GRACE)
+    assert [city.state(one) for one in (ADA, GRACE)] == ["stopped", "stopped"]
+    assert city.broadcast("Nobody reads this.") == []
+
+    city.blocks(GRACE, False)
+    assert city.state(GRACE) == "stopped"
+    city.says(GRACE, "CITY")
+    assert city.broadcast("The road is open.") == ["sent"]
+    assert city.shown(GRACE)[-1] == "The road is open."
+    assert [city.shown(one).count("The bridge is open.") for one in (ADA, GRACE)] == [1, 1]
+
+
+@pytest.fixture
+def line() -> Platform:
+    return Platform("line", SETTINGS["id"], SETTINGS)
+
+
+def kinds(line: Platform, *people: str) -> list[ErrorKind | None]:
+    return [one.error.kind if one.error else None for one in line.send(*people)]
+
+
+def user(number: str) -> str:
+    return f"U{number.removeprefix('+'):0>32}"
+
+
+def test_the_same_request_twice_is_one_message(line: Platform) -> None:
+    line.world.chats.open(ADA, line.account)
+
+    first, again = line.send(user(ADA)), line.send(user(ADA))
+
+    assert (first[0].error, first[0].provider_id) == (None, again[0].provider_id)
+    assert line.shown(ADA) == ["Hello"]
+
+
+def test_somebody_who_blocked_is_a_yes_and_reads_nothing(line: Platform) -> None:
+    line.world.chats.open(ADA, line.account)
+    line.world.chats.block(ADA, line.account, True)
+
+    assert kinds(line, user(ADA)) == [None]
+    assert line.shown(ADA) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("+12025550199", [ErrorKind.INVALID] * 2),  # nobody's friend
+        ("+447700900404", [ErrorKind.INVALID] * 2),
+        ("+447700900403", [None] * 2),
+        ("+447700900429", [ErrorKind.RATE_LIMITED, None]),
+        ("+447700900500", [ErrorKind.TEMPORARY, None]),
+    ],
+)
+def test_some_people_misbehave(line: Platform, number: str, expected: list[ErrorKind | None]) -> None:
+    if number != "+12025550199":
+        line.world.chats.open(number, line.account)
+
+    assert [kinds(line, user(number))[0] for _ in range(2)] == expected
+
+
+def test_the_months_quota_counts_people_and_ends(line: Platform) -> None:
+    now = utcnow().replace(day=15)
+    limited = Platform("line", SETTINGS["id"], {**SETTINGS, "monthly_limit": "3"}, lambda: now)
+    people = [user(one) for one in (ADA, GRACE)]
+
+    assert kinds(limited, *people) == [None, None]
+    assert kinds(limited, user("+12025550151"), user("+12025550152")) == [ErrorKind.QUOTA] * 2
+    now += timedelta(days=31)
+    assert kinds(limited, user("+12025550151"), user("+12025550152")) == [None, None]
+
+
+def test_too_many_requests_a_second_are_told_apart_from_the_quota() -> None:
+    now = utcnow()
+    line = Platform("line", SETTINGS["id"], SETTINGS, lambda: now)
+    numbers = [f"+1202555{last:04d}" for last in (*range(100, 200), *range(100, 200), 100)]
+
+    found = [kinds(line, user(one), user(str(at)))[0] for at, one in enumerate(numbers, 1000)]
+
+    assert found == [None] * 200 + [ErrorKind.RATE_LIMITED]
+
+
+def test_an_event_may_be_answered_once_and_costs_no_quota(line: Platform) -> None:
+    line.world.chats.open(ADA, line.account)
+    (token,) = line.world.line.reply_tokens
+    headers = {"Authorization": f"Bearer {SETTINGS['channel_token']}"}
+    body = {"replyToken": token, "messages": [{"type": "text", "text": "Welcome"}]}
+
+    def status(**more: str) -> int:
+        return line.client.post("/v2/bot/message/reply", json=body, headers=headers | more).status_code
+
+    assert [status(**{"X-Line-Retry-Key": str(uuid4())}), status(), status()] == [400, 200, 400]
+    assert line.shown(ADA) == ["Welcome"]
+
+
+def test_what_line_cannot_read_is_refused_and_named(line: Platform) -> None:
+    def words(kind: str, **body: object) -> str:
+        headers = {"Authorization": f"Bearer {SETTINGS['channel_token']}"}
+        answer = line.client.post(f"/v2/bot/message/{kind}", json=body, headers=headers)
+        assert answer.status_code == 400
+        return str(answer.get_json())
+
+    hello = [{"type": "text", "text": "Hello"}]
+    assert "'to'" in words("push", to="ada", messages=hello)
+    assert "between 1 and 500" in words("multicast", to=[user(ADA)] * 501, messages=hello)
+    assert "messages[0].text" in words("push", to=user(ADA), messages=[{"type": "text", "text": "x" * 5001}])
+    assert "messages" in words("push", to=user(ADA), messages=[])
+    nobody = Platform("line", SETTINGS["id"], {**SETTINGS, "channel_token": "rotated"})
+    line.world.chats.put(nobody.account)
+    assert kinds(line, user(ADA)) == [ErrorKind.AUTH]
