@@ -85,7 +85,7 @@ def _cut(words: str, end: int) -> str:
 
 def _ends(words: str) -> list[int]:
     """Return where a text may be cut, in ascending order."""
-    found = []
+    found: list[int] = []
     for one in re.finditer(r"\S+", words):
         if len(one.group()) > _LONG_WORD:
             found += range(one.start() + _LONG_WORD, one.end())
