@@ -24,7 +24,7 @@ _ACCEPT: Final = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
 )
 # libcurl's numbers (curl.se/libcurl/c/libcurl-errors.html) in words.
-_REASONS: Final = {
+REASONS: Final = {
     NOT_PUBLIC: "The address does not lead to the public internet, and nothing else is asked.",
     "curl_6": "There is no such host.",
     "curl_7": "The host takes no connections.",
@@ -124,14 +124,15 @@ def _target(address: str, reply: Reply, loopback: bool) -> str:
     try:
         return check_address(urljoin(address, reply.headers.get("location", "")), loopback=loopback)
     except ValueError as error:
-        kind = "to an address without https" if isinstance(error, BadAddress) else "to no address"
-        raise FetchFailed(f"It redirects {kind}, which is not followed.") from error
+        if isinstance(error, BadAddress):
+            raise FetchFailed("It redirects to an address without https, which is not followed.") from error
+        raise FetchFailed("It redirects to no address, which is not followed.") from error
 
 
 def _answer(reply: Reply, address: str) -> Answer:
     if reply.status == 0:
         reason = reply.reason or ""
-        raise FetchFailed(_REASONS.get(reason, f"The connection broke ({reason})."))
+        raise FetchFailed(REASONS.get(reason, f"The connection broke ({reason})."))
     if reply.status == 304:
         return Answer(None, address)
     if reply.status != 200:
