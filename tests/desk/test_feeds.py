@@ -3,17 +3,19 @@
 from collections.abc import Callable
 
 import pytest
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from app.clock import utcnow
 from app.gateways.feed_fetch import Answer, Ask, FetchFailed
-from app.queue import FEED_JOB
+from app.queue import FEED_JOB, LANE
+from app.runtime import runtime
 from app.services import manage_feeds
 from app.services.read_feed import read_feed
 from app.storage.database import transaction
 from app.storage.models import FeedRow
 from app.storage.models.accounts import Role
 from tests.desk.conftest import House, Visitor, words
-from workers import jobs
 
 ADDRESS = "https://news.example.org/feed.xml"
 FORM = {
@@ -64,7 +66,8 @@ def test_an_admin_adds_a_feed_which_a_worker_is_asked_to_read(house: House, admi
     with house.inside():
         (feed,) = manage_feeds.feeds_of(house.newsroom.list_id)
         assert (feed.template, feed.goes_to, feed.loopback) == ("{{title}}\n{{link}}", "queue", False)
-    assert f"{jobs.__name__}.{jobs.read_feed.__name__}" == FEED_JOB
+        queue = Queue(LANE, connection=runtime().redis, serializer=JSONSerializer)
+        assert [job.func_name for job in queue.jobs] == [FEED_JOB]
     assert "not read yet · to the queue" in words(admin.get(path(house)))
 
 
