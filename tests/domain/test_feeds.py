@@ -1,9 +1,14 @@
 """Feeds as they come from strangers: read strictly, in linear time, and worded without harm."""
 
+import json
+import re
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.domain.feeds.document import read_feed
 from app.domain.feeds.items import MOST_ITEMS, BrokenFeed, FeedDocument, FeedItem
@@ -63,7 +68,7 @@ def test_an_item_of_rss_without_a_link_takes_a_guid_that_is_one() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("<summary>a &lt; b</summary>", "a < b"),
+        ("<summary>a &lt; b &LT;i&GT; &AMP;&nbsp;c</summary>", "a < b <i> & c"),
         ('<summary type="html">a &lt;b&gt;b&lt;/b&gt;</summary>', "a b"),
         ('<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">a <b>b</b></div></content>', "a b"),
         ('<content type="image/png">aGVsbG8=</content>', ""),
@@ -180,6 +185,35 @@ def test_pages_of_markup_that_never_ends_take_no_time(html: str) -> None:
 
     assert len(found.items) == 20
     assert time.perf_counter() - began < 2
+
+
+@given(
+    start=st.sampled_from(
+        [b"", b"\xff\xfe", b"<?xml version='1.0' encoding='utf-16'?>", b'{"version":', b"<rss><channel>"]
+    ),
+    middle=st.binary(max_size=60)
+    | st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    content_type=st.text(max_size=40) | st.text(max_size=10).map(lambda name: f"text/xml; charset={name}"),
+)
+def test_whatever_comes_is_read_or_refused_in_words(start: bytes, middle: bytes, content_type: str) -> None:
+    with suppress(BrokenFeed):
+        assert read(start + middle, content_type).items == ()
+
+
+@given(title=st.text(), summary=st.text(max_size=400), link=st.text(max_size=60), most=st.integers(1, 3))
+def test_whatever_an_item_says_fits_its_parts_or_is_refused(
+    title: str, summary: str, link: str, most: int
+) -> None:
+    row = {"id": "1", "title": title, "content_html": summary, "url": link}
+    body = json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [row]}).encode()
+    for item in read(body, "application/feed+json").items if title.strip() or summary.strip() else ():
+        try:
+            found = word(TEMPLATE, item, most)
+        except TooLong:
+            continue
+        assert count_parts(found) <= most
+        assert found.endswith(item.link)
+        assert not re.search(r"[{}\x00-\x09\u202e]", found)
 
 
 def test_the_top_of_a_long_feed_is_read_and_each_item_once() -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from html import escape
 from html.entities import html5
 from typing import Final
 from urllib.parse import urljoin
@@ -57,7 +58,7 @@ def _root(text: str) -> Element:
 
 def _character(found: re.Match[str]) -> str:
     name = found.group(1)
-    return found.group() if name in _OF_XML else html5.get(name, found.group())
+    return found.group() if name in _OF_XML or name not in html5 else escape(html5[name])
 
 
 class _Careful(TreeBuilder):
