@@ -16,6 +16,7 @@ QUEUES = (LANE, REPLIES)
 DRAIN_JOB = "workers.jobs.drain_lane"
 # No queues of their own: their turns stand on that of the lanes.
 IMPORTS, IMPORT_JOB = "imports", "workers.jobs.work_import"
+FEEDS, FEED_JOB = "feeds", "workers.jobs.read_feed"
 LOOK_UPS, LOOK_UP_JOB = "look-ups", "workers.jobs.look_up_unknown"
 
 # A drain works for DRAIN_SECONDS, then waits for answers on their way; the job may take twice as long.
@@ -24,7 +25,7 @@ JOB_TIMEOUT = 60
 FAILURE_TTL = 7 * 24 * 3600
 # While such a marker lives, one wake-up lies on the queue and a second would do nothing.
 _MARKER_TTL = 10
-# A turn of an import stands behind the lanes; the clock must not put a second one beside it meanwhile.
+# A turn of an import or a feed stands behind the lanes; the clock must not put a second one beside it meanwhile.
 _IMPORT_MARKER_TTL = 300
 # The provider is asked once in so many seconds, for its answer changes slowly.
 _LOOK_UP_EVERY = 300
@@ -57,6 +58,11 @@ def enqueue_import(import_id: int) -> bool:
     return _wake(marker, _IMPORT_MARKER_TTL, LANE, IMPORT_JOB, arguments, timeout=10 * JOB_TIMEOUT)
 
 
+def enqueue_feed(feed_id: int) -> bool:
+    """Ask a worker to read a feed that is due, behind whatever waits; False as for a lane."""
+    return _wake(_marker(feed_id, FEEDS), _IMPORT_MARKER_TTL, LANE, FEED_JOB, {"feed_id": feed_id})
+
+
 def waiting(queue: str) -> int:
     """Count the wake-ups on a queue that nobody has taken; raises `RedisError`."""
     return int(Queue(queue, connection=runtime().redis, serializer=JSONSerializer).count)
@@ -70,6 +76,11 @@ def lane_is_awake(sender_id: int, queue: str) -> None:
 def import_is_awake(import_id: int) -> None:
     """Take the marker away, as for a lane."""
     runtime().redis.delete(_marker(import_id, IMPORTS))
+
+
+def feed_is_awake(feed_id: int) -> None:
+    """Take the marker away, as for a lane."""
+    runtime().redis.delete(_marker(feed_id, FEEDS))
 
 
 def _wake(

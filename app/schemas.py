@@ -60,6 +60,16 @@ class BroadcastSchema(_Form):
         return {**data, "text": str(data.get("text", "")).replace("\r\n", "\n").replace("\r", "\n")}
 
 
+class FeedSchema(_Form):
+    """A feed for a list; what its address and text may be is for the service to say."""
+
+    address = words(validate=validate.Length(min=1, error=N_("Write the address of the feed.")))
+    template = words(validate=validate.Length(min=1, error=N_("Write words.")))
+    most_parts = whole()
+    goes_to = words(validate=validate.OneOf(("draft", "queue"), error=N_("Choose drafts or the queue.")))
+    every_minutes = whole()
+
+
 class StorySchema(_Form):
     """A story for the queue. `story` is the one that is changed, 0 for a new one; its end is on the list's clock."""
 

@@ -11,12 +11,13 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
 from app.clock import utcnow
-from app.queue import LANE, REPLIES, enqueue_import, enqueue_lane, enqueue_look_up
+from app.queue import LANE, REPLIES, enqueue_feed, enqueue_import, enqueue_lane, enqueue_look_up
 from app.runtime import runtime
 from app.services import fan_out, hold_back, import_turns, recover_slices
 from app.services.fill_slots import fill_slots
 from app.services.let_time_pass import let_time_pass
 from app.services.look_up_unknown import senders_to_ask
+from app.services.read_feed import due_feeds
 from app.services.rights import erase_subscriber, retention
 from app.services.watch_broadcasts import watch
 from workers import daily
@@ -77,6 +78,8 @@ def slow_round(now: datetime) -> None:
     fan_out.fold_tallies()
     for sender_id in senders_to_ask(now):
         enqueue_look_up(sender_id)
+    for feed_id in due_feeds(now):
+        enqueue_feed(feed_id)
     for subscriber_id in erase_subscriber.erase_requested(controller=controller, now=now):
         log.info("person erased as they asked", subscriber_id=subscriber_id)
     for _ in range(STEPS):

@@ -10,15 +10,18 @@ from flask import current_app
 
 from app.clock import utcnow
 from app.gateways.base import Gateway, Transport
+from app.gateways.feed_fetch import Fetcher
 from app.gateways.registry import build
 from app.gateways.tokens import with_tokens
 from app.gateways.transport import CurlTransport
-from app.queue import DRAIN_SECONDS, REPLIES, enqueue_import, import_is_awake, lane_is_awake
+from app.queue import DRAIN_SECONDS, REPLIES, enqueue_import, feed_is_awake, import_is_awake, lane_is_awake
 from app.runtime import runtime
 from app.services import import_turns
+from app.services import read_feed as feeds
 from app.services.gateways_of_senders import gateway_of
 from app.services.inbox_store import StoreTransport
 from app.services.look_up_unknown import LookedUp, look_up
+from app.services.read_feed import Reading
 from app.services.replies_broadcast import replies_broadcast
 from app.services.send_deliveries import Drained, Lane, LaneSetup
 from app.storage.database import transaction
@@ -99,6 +102,21 @@ def work_import(*, import_id: int) -> None:
     import_is_awake(import_id)
     if import_turns.go_on(runtime().uploads, import_id, clock=utcnow):
         enqueue_import(import_id)
+
+
+def read_feed(*, feed_id: int) -> None:
+    """Read a feed that is due. Called by RQ as `drain_lane` is."""
+    die_with_parent()
+    fresh_connections()
+    feed_is_awake(feed_id)
+    done = ask_feed(feed_id)
+    if done is not None:
+        log.info("feed read", feed_id=feed_id, new=done.new, used=done.used, problem=done.problem)
+
+
+def ask_feed(feed_id: int) -> Reading | None:
+    """Read a feed in this process; None when it is not due."""
+    return feeds.read_feed(feed_id, Fetcher(runtime().settings.public_url), now=utcnow())
 
 
 def _transport(gateway: Gateway) -> Transport | None:

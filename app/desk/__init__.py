@@ -16,6 +16,7 @@ from app.desk.board import board
 from app.desk.broadcasts import broadcasts
 from app.desk.compose import compose
 from app.desk.errors import init_errors
+from app.desk.feeds import feeds
 from app.desk.held import held
 from app.desk.imports import imports
 from app.desk.languages import (
@@ -57,6 +58,7 @@ ROOMS = (
     board,
     broadcasts,
     compose,
+    feeds,
     held,
     imports,
     lists,

@@ -7,6 +7,7 @@ from app.desk.languages import lazy_gettext as _l
 from app.domain.consent import EventType
 from app.domain.messages import ErrorKind
 from app.domain.statuses import NOT_AT_PROVIDER, WORKER_DIED, BroadcastState, DeliveryStatus, SkipReason
+from app.services import feed_items
 from app.storage.models.accounts import Role
 
 TABS: Final[dict[str, tuple[BroadcastState, ...]]] = {
@@ -199,6 +200,8 @@ def code_words(code: str) -> str:
 
 def actor_words(actor: str) -> str:
     """Who did it: `Anna (#3)` is shown as `Anna`."""
+    if actor == feed_items.SYSTEM:
+        return _("a feed")
     return actor.partition(" (#")[0]
 
 

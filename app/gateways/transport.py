@@ -60,9 +60,11 @@ class _Headers(Mapping[str, str]):
 class _Line:
     """One handle of libcurl with its buffers. libcurl calls their C methods, and no function of ours for each call."""
 
-    def __init__(self, timeouts: tuple[int, int], may_reach: Callable[[str], bool]) -> None:
+    def __init__(
+        self, timeouts: tuple[int, int], may_reach: Callable[[str], bool], most_of_a_stranger: int
+    ) -> None:
         self.call: Call | None = None
-        self._may_reach = may_reach
+        self._may_reach, self._most = may_reach, most_of_a_stranger
         self._unread = BytesIO()
         self._chunks: list[bytes] = []
         self._headers: list[bytes] = []
@@ -89,7 +91,7 @@ class _Line:
             self._shape = shape
             _aim(self.handle, call)
             self._guard(call.public_only)
-        self._room, self._kept_in = MOST_OF_A_STRANGER, False
+        self._room, self._kept_in = self._most, False
         unread = self._unread
         unread.seek(0)
         unread.truncate()
@@ -142,7 +144,8 @@ class _Line:
 class CurlTransport:
     """Up to `connections` calls at once over kept-alive connections; certificates are always checked.
 
-    `may_reach` tells of a numeric address whether a call that is `public_only` may connect to it.
+    `may_reach` tells of a numeric address whether a call that is `public_only` may connect to it, and
+    `most_of_a_stranger` how many bytes of its answer are read.
     """
 
     def __init__(
@@ -151,12 +154,13 @@ class CurlTransport:
         connect_timeout_ms: int = CONNECT_TIMEOUT_MS,
         total_timeout_ms: int = TOTAL_TIMEOUT_MS,
         may_reach: Callable[[str], bool] = is_public,
+        most_of_a_stranger: int = MOST_OF_A_STRANGER,
     ) -> None:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, connections)
         self._multi.setopt(pycurl.M_MAXCONNECTS, connections)
         timeouts = (connect_timeout_ms, total_timeout_ms)
-        self._idle = [_Line(timeouts, may_reach) for _ in range(connections)]
+        self._idle = [_Line(timeouts, may_reach, most_of_a_stranger) for _ in range(connections)]
         self._busy: dict[Any, _Line] = {}
 
     @property
@@ -220,7 +224,11 @@ class CurlTransport:
 def _aim(handle: Any, call: Call) -> None:
     """Set everything of a call that the next one of the same lane shares."""
     handle.setopt(pycurl.URL, call.url)
-    handle.setopt(pycurl.POST, 1)
+    if call.method == "GET":
+        # As a POST by another name it would announce a form, which some servers refuse.
+        handle.setopt(pycurl.HTTPGET, 1)
+    else:
+        handle.setopt(pycurl.POST, 1)
     handle.setopt(pycurl.CUSTOMREQUEST, call.method)
     # "Expect:" switches off the wait for "100 Continue" before larger bodies.
     handle.setopt(pycurl.HTTPHEADER, [f"{k}: {v}" for k, v in call.headers.items()] + ["Expect:"])

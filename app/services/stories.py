@@ -21,26 +21,40 @@ def add_story(
     list_id: int, *, title: str, text: str, until: datetime | None = None, by: str, now: datetime
 ) -> int:
     """Put a story at the end of a list's queue; returns its id. Raises `Refused`, `NotFound`."""
-    _check(title, text, until, now)
     with transaction() as session:
-        if session.get(BroadcastList, list_id) is None:
-            raise NotFound(f"There is no list number {list_id}.")
-        last = select(func.max(StoryRow.rank)).where(StoryRow.list_id == list_id, StoryRow.state.in_(_OPEN))
-        row = StoryRow(
-            list_id=list_id,
-            title=title.strip(),
-            text=text.strip(),
-            state=StoryState.QUEUED.value,
-            rank=(session.scalar(last) or 0) + 1,
-            until=until,
-            created_by=by,
-            created_at=now,
-            updated_at=now,
-        )
-        session.add(row)
-        session.flush()
-        note(session, by, "story.add", f"story {row.id}", now)
-        return row.id
+        return add_story_in(session, list_id, title=title, text=text, until=until, by=by, now=now)
+
+
+def add_story_in(
+    session: Session,
+    list_id: int,
+    *,
+    title: str,
+    text: str,
+    until: datetime | None = None,
+    by: str,
+    now: datetime,
+) -> int:
+    """Do what `add_story` does within the caller's transaction."""
+    _check(title, text, until, now)
+    if session.get(BroadcastList, list_id) is None:
+        raise NotFound(f"There is no list number {list_id}.")
+    last = select(func.max(StoryRow.rank)).where(StoryRow.list_id == list_id, StoryRow.state.in_(_OPEN))
+    row = StoryRow(
+        list_id=list_id,
+        title=title.strip(),
+        text=text.strip(),
+        state=StoryState.QUEUED.value,
+        rank=(session.scalar(last) or 0) + 1,
+        until=until,
+        created_by=by,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(row)
+    session.flush()
+    note(session, by, "story.add", f"story {row.id}", now)
+    return row.id
 
 
 def change_story(

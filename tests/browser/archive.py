@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from app.clock import utcnow
 from app.demo.story import PHONE
 from tests.browser.demo import Demo, Editor
+from tests.support.feed_site import feed_site
 
 GRACE, JONAS = "+447700900118", "+493023125017"
 READER = "+12055550117"
@@ -35,6 +36,7 @@ class Archive:
     sent: str
     person: str
     import_checked: str
+    feed: str
 
 
 def fill(demo: Demo) -> Archive:
@@ -55,6 +57,7 @@ def fill(demo: Demo) -> Archive:
         sent,
         person_of(editor, PHONE),
         import_of(editor),
+        feed_of(demo, editor),
     )
 
 
@@ -87,6 +90,21 @@ def fill_board(editor: Editor) -> None:
         ("Market", "The Saturday market moves to Church Square."),
     ):
         editor.submit("/board/1", "title", title=title, text=text)
+
+
+def feed_of(demo: Demo, editor: Editor) -> str:
+    """Have the list read a feed twice, the second time with news; returns the path of its page."""
+    with feed_site() as site:
+        site.show("Library closed on Monday", "Road works in Mill Street")
+        words = ("--to", "queue", "--every", "15", "--parts", "1", "--loopback")
+        number = demo.cli("feeds", "add", "CITY", site.url(), *words)["id"]
+        editor.submit(f"/lists/1/feeds/{number}", "/read")
+        path = f"/lists/1/feeds/{number}"
+        until(lambda: "Library closed" in editor.open(path), "the feed to be read")
+        site.show("Swimming lessons begin", "Library closed on Monday", "Road works in Mill Street")
+        editor.submit(path, "/read")
+        until(lambda: "Swimming lessons" in editor.open(path), "the new item to be read")
+    return path
 
 
 def import_of(editor: Editor) -> str:

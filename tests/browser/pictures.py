@@ -18,6 +18,7 @@ SCENES = (
     "desk-progress",
     "desk-report",
     "desk-lists",
+    "desk-feed",
     "desk-people",
     "desk-person",
     "desk-import",

@@ -31,6 +31,8 @@ PAGES = {
     "today": "/board/1",
     "lists": "/lists",
     "new list": "/lists/new",
+    "feeds": "/lists/1/feeds",
+    "feed": "{feed}",
     "people": "/people",
     "people found": "/people?q=0143",
     "nobody found": "/people?q=9999",

@@ -17,6 +17,8 @@ from tests.support.world import NOON
 PUBLIC = {"account.sign_in", "account.check_sign_in", "account.sign_out", "account.language"}
 ADMINS_ONLY = {
     "board.slots",
+    "feeds.add",
+    "feeds.remove",
     "lists.new",
     "lists.create",
     "notices.ask_people_again",

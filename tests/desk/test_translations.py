@@ -3,6 +3,7 @@
 import ast
 import io
 import re
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from babel.messages.pofile import read_po
 
 from app.desk.languages import TRANSLATIONS
 from app.desk.refusals import is_known
+from app.gateways import feed_fetch
 
 APP = TRANSLATIONS.parents[1]
 GERMAN = TRANSLATIONS / "de" / "LC_MESSAGES"
@@ -37,7 +39,11 @@ SPEAKERS = (
     "questions",
     "import_file",
     "import_uploads",
+    "manage_feeds",
+    "feed_items",
 )
+# What is wrong with a feed is said where it is read and fetched.
+OF_FEEDS = {"BrokenFeed", "BadAddress", "BadTemplate", "TooLong", "FetchFailed"}
 # Refusals about names and settings that only the command line or a broken installation can cause.
 NOT_AT_THE_DESK = re.compile(
     r"There is no list “X”\. Lists|X Brand and privacy page|X cannot be read|There is no encoding"
@@ -90,15 +96,26 @@ def test_the_desk_knows_every_sentence_with_which_a_service_refuses(service: str
     assert [one for one in spoken if not is_known(one) and not NOT_AT_THE_DESK.match(one)] == []
 
 
-def refusals(path: Path) -> list[str]:
+@pytest.mark.parametrize(
+    "path", [*(APP / "domain" / "feeds").glob("*.py"), APP / "gateways" / "feed_fetch.py"]
+)
+def test_the_desk_knows_every_fault_of_a_feed(path: Path) -> None:
+    assert [one for one in refusals(path, OF_FEEDS) if not is_known(one)] == []
+
+
+def test_the_desk_knows_every_reason_why_a_host_gave_no_feed() -> None:
+    assert [one for one in feed_fetch.REASONS.values() if not is_known(one)] == []
+
+
+def refusals(path: Path, kinds: Collection[str] = ("Refused", "NotFound", "Conflict")) -> list[str]:
     """The sentences given to `Refused` and its kin in a file, and to `found.append`, with X for what varies."""
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    return [_sentence(call.args[0]) for call in calls if _refuses(call) and _is_text(call.args[0])]
+    return [_sentence(call.args[0]) for call in calls if _refuses(call, kinds) and _is_text(call.args[0])]
 
 
-def _refuses(call: ast.Call) -> bool:
+def _refuses(call: ast.Call, kinds: Collection[str]) -> bool:
     match call.func:
-        case ast.Name(id="Refused" | "NotFound" | "Conflict"):
+        case ast.Name(id=name) if name in kinds:
             return True
         case ast.Attribute(value=ast.Name(id="found"), attr="append"):
             return True

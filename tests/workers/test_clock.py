@@ -14,9 +14,9 @@ from sqlalchemy import func, select
 
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.gateways.base import Reply
-from app.queue import IMPORT_JOB, LANE, REPLIES
+from app.queue import FEED_JOB, IMPORT_JOB, LANE, REPLIES
 from app.runtime import runtime
-from app.services import fan_out, manage_senders
+from app.services import fan_out, manage_feeds, manage_senders
 from app.services.import_rows import Evidence
 from app.services.import_uploads import Choices
 from app.services.stop_broadcasts import pause
@@ -25,7 +25,7 @@ from app.storage.deliveries import lease_slice
 from app.storage.models import Broadcast, Delivery, Slice
 from tests.support.world import Newsroom, number
 from workers import jobs
-from workers.clock import tick
+from workers.clock import slow_round, tick
 
 ROOT = Path(__file__).parents[2]
 LEASE = timedelta(seconds=30)
@@ -288,6 +288,18 @@ def test_an_import_that_nobody_works_on_is_woken_once(newsroom: Newsroom) -> Non
 
     assert turns() == [import_id]
     assert f"{jobs.__name__}.{jobs.work_import.__name__}" == IMPORT_JOB
+
+
+def test_a_feed_that_is_due_is_read_by_a_worker_and_asked_for_once(newsroom: Newsroom) -> None:
+    given = {"by": "ada", "now": newsroom.now}
+    feed_id = manage_feeds.add_feed(newsroom.list_id, "https://news.example.org/feed.xml", **given)
+
+    slow_round(newsroom.now)
+    slow_round(newsroom.now)
+
+    queue = Queue(LANE, connection=runtime().redis, serializer=JSONSerializer)
+    assert [(job.func_name, job.kwargs) for job in queue.jobs] == [(FEED_JOB, {"feed_id": feed_id})]
+    assert f"{jobs.__name__}.{jobs.read_feed.__name__}" == FEED_JOB
 
 
 def turns() -> list[int]:

@@ -1,4 +1,4 @@
-"""The tables, by room: people, consent, broadcasts, deliveries, accounts, imports, browsers."""
+"""The tables, by room: people, consent, broadcasts, deliveries, accounts, imports, browsers, feeds."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
@@ -13,6 +13,7 @@ from app.storage.models.consent import (
     TreeHead,
 )
 from app.storage.models.deliveries import Delivery, DeliveryTally, InboundRow
+from app.storage.models.feeds import FeedItemRow, FeedRow
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.inbox import InboxMessage
 from app.storage.models.own_messages import OwnMessage
@@ -39,6 +40,8 @@ __all__ = [
     "ConsentPii",
     "Delivery",
     "DeliveryTally",
+    "FeedItemRow",
+    "FeedRow",
     "ImportRefusal",
     "ImportRun",
     "ImportState",
