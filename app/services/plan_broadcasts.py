@@ -26,6 +26,8 @@ from app.storage.ways import ways_to
 
 MAX_TEXT = 1600
 FRESH_MINUTES = 120
+# Why a correction may go over the promise and the limit of a day.
+CORRECTION = "correction"
 # A first wave, in per cent: more than half would be no trial.
 MOST_FIRST = 50
 
@@ -133,7 +135,8 @@ def save_draft(
             )
         broadcast.title, broadcast.text, broadcast.updated_at = title.strip(), text, now
         broadcast.revision += 1
-        _set_targets(session, broadcast, list_ids)
+        if broadcast.corrects_id is None:  # a correction goes to whoever got the wrong one, on whatever list
+            _set_targets(session, broadcast, list_ids)
         save_variants(session, broadcast_id, variants)
         note(session, by, "broadcast.save", f"broadcast {broadcast_id}", now, revision=broadcast.revision)
         return broadcast.revision
@@ -238,7 +241,9 @@ def schedule_in(
     lists = targets_of(session, broadcast_id)
     shares = shares_of(session, broadcast, lists, now)
     list_ids = [one.id for one in lists]
-    reachable = audience.dry_run(session, list_ids, now, ways_to(session, list_ids)).get(None, 0)
+    corrects = broadcast.corrects_id
+    answers = audience.dry_run(session, list_ids, now, ways_to(session, list_ids, corrects), corrects)
+    reachable = answers.get(None, 0)
     findings = read_text(session, broadcast, lists, "", now)
     used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
     problems = (
@@ -249,7 +254,7 @@ def schedule_in(
     if problems:
         raise Refused(" ".join(problems))
     instant = _checked_instant(lists, at, zone, now)
-    broadcast.over_cap_reason = over_cap_reason.strip()[:300] or None
+    broadcast.over_cap_reason = over_cap_reason.strip()[:300] or (CORRECTION if corrects else None)
     if broadcast.over_cap_reason is None and (broken := broken_promise(session, broadcast, lists, instant)):
         raise Refused(broken)
     broadcast.next_at, broadcast.zone, broadcast.sender_id = instant, zone, shares[0].sender_id
@@ -307,10 +312,21 @@ def _problems(
         found.append("The text is empty.")
     if not lists:
         found.append("Choose at least one list.")
-    found += problems_of(session, lists, shares)
-    if lists and reachable == 0:
+    found += problems_of(session, broadcast, lists, shares)
+    if broadcast.corrects_id is not None:
+        found += _problems_of_correction(session, broadcast.corrects_id, reachable)
+    elif lists and reachable == 0:
         found.append("Nobody on these lists can be reached now.")
     return tuple(found)
+
+
+def _problems_of_correction(session: Session, corrects: int, reachable: int) -> list[str]:
+    found = []
+    if session.get_one(Broadcast, corrects).state == BroadcastState.SENDING.value:
+        found.append("The message that this corrects is still being sent. Pause it or stop it first.")
+    if reachable == 0:
+        found.append("Nobody who got the message that this corrects can be reached now.")
+    return found
 
 
 def _advice(findings: Sequence[Finding], severity: Severity) -> tuple[str, ...]:

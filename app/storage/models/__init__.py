@@ -2,7 +2,14 @@
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
-from app.storage.models.broadcasts import Broadcast, BroadcastTarget, BroadcastVariant, Slice
+from app.storage.models.broadcasts import (
+    Broadcast,
+    BroadcastTarget,
+    BroadcastVariant,
+    BroadcastVersion,
+    Slice,
+    Snippet,
+)
 from app.storage.models.consent import (
     ConsentEvent,
     ConsentPii,
@@ -35,6 +42,7 @@ __all__ = [
     "BroadcastList",
     "BroadcastTarget",
     "BroadcastVariant",
+    "BroadcastVersion",
     "ConsentEvent",
     "ConsentPii",
     "Delivery",
@@ -57,6 +65,7 @@ __all__ = [
     "Slice",
     "SlotRun",
     "SlotTime",
+    "Snippet",
     "StoryRow",
     "Subject",
     "Subscriber",
