@@ -15,6 +15,7 @@ from app.desk.asking import asking
 from app.desk.board import board
 from app.desk.broadcasts import broadcasts
 from app.desk.compose import compose
+from app.desk.corrections import corrections
 from app.desk.errors import init_errors
 from app.desk.held import held
 from app.desk.imports import imports
@@ -57,6 +58,7 @@ ROOMS = (
     board,
     broadcasts,
     compose,
+    corrections,
     held,
     imports,
     lists,

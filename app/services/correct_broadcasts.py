@@ -8,16 +8,17 @@ from typing import Final
 
 from sqlalchemy import select
 
-from app.domain.statuses import BroadcastState
+from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, targets_of
 from app.services.controller import Refused
 from app.services.plan_broadcasts import CORRECTION, draft_in
 from app.services.reports import Tally, tally
-from app.storage import tallies
+from app.storage import audience, tallies
 from app.storage.database import db, transaction
 from app.storage.holding import HAD_IT
 from app.storage.models import Broadcast, BroadcastTarget
+from app.storage.ways import ways_to
 
 # Whoever sleeps when it goes out shall still get it in the morning: two hours would be too short.
 FRESH_MINUTES: Final = 24 * 60
@@ -31,12 +32,16 @@ _CORRECTABLE: Final = (
 
 @dataclass(frozen=True)
 class Correction:
-    """A correction, and once it has begun how far it reached those who got the wrong one."""
+    """A correction, and once it has begun how far it reached those who got the wrong one.
+
+    `left_out` counts those of them who were skipped, by reason.
+    """
 
     broadcast_id: int
     title: str
     state: BroadcastState
     reach: Tally | None
+    left_out: Mapping[str, int]
 
 
 def draft_correction(
@@ -80,8 +85,20 @@ def corrections_of(broadcast_id: int) -> list[Correction]:
     rows = db.session.scalars(
         select(Broadcast).where(Broadcast.corrects_id == broadcast_id).order_by(Broadcast.id)
     ).all()
-    return [
-        Correction(row.id, row.title, BroadcastState(row.state), tally(row.id) if row.started_at else None)
-        for row in rows
-        if row.started_at or row.state != BroadcastState.CANCELED
-    ]
+    return [reach_of(row) for row in rows if row.started_at or row.state != BroadcastState.CANCELED]
+
+
+def reach_of(row: Broadcast) -> Correction:
+    """Return how far a correction came."""
+    counts = tallies.counts(db.session(), row.id)
+    left_out = {reason: people for status, reason, _, people in counts if status == DeliveryStatus.SKIPPED}
+    reach = tally(row.id) if row.started_at else None
+    return Correction(row.id, row.title, BroadcastState(row.state), reach, left_out)
+
+
+def reachable(broadcast_id: int, now: datetime) -> int:
+    """Count who had a broadcast, or may have had it, and may be written to at `now`."""
+    session = db.session()
+    list_ids = [one.id for one in targets_of(session, broadcast_id)]
+    ways = ways_to(session, list_ids, broadcast_id)
+    return audience.dry_run(session, list_ids, now, ways, broadcast_id).get(None, 0)

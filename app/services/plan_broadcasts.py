@@ -18,6 +18,7 @@ from app.services.broadcast_rows import broadcast_for_change, move, targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
 from app.services.controller import Conflict, NotFound, Refused
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
+from app.services.sent_before import SentBefore, sent_before
 from app.services.shares import Share, longest, problems_of, save_variants, shares_of, variants_of
 from app.storage import audience
 from app.storage.database import transaction
@@ -41,7 +42,7 @@ class Review:
     `findings` are what the lint says of the text, `promise` (or "") is the promise to a list that one message more
     would break, `quota_notes` (among the warnings) say whom a platform's quota leaves out. `parts`, `encoding`, `rate`
     and `sender_name` are those of the first share; `total_parts` is for all reachable, `seconds` until the last sender
-    is done. `problems` forbid scheduling, `warnings` do not.
+    is done. `sent_before` are broadcasts of late with the same words. `problems` forbid scheduling, `warnings` do not.
     """
 
     audience: int
@@ -61,6 +62,7 @@ class Review:
     findings: tuple[Finding, ...] = ()
     shares: tuple[Share, ...] = ()
     quota_notes: tuple[str, ...] = ()
+    sent_before: tuple[SentBefore, ...] = ()
 
 
 def create_draft(
@@ -183,6 +185,7 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
             ),
             warnings=(*quota_notes, *_advice(findings, Severity.WARNING)),
             quota_notes=quota_notes,
+            sent_before=sent_before(session, broadcast, lists, max(at or now, now)),
             promise=broken_promise(session, broadcast, lists, max(at or now, now)),
             waiting=seen.waiting,
             elsewhere=seen.elsewhere,

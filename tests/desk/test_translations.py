@@ -25,6 +25,7 @@ SPEAKERS = (
     "plan_broadcasts",
     "broadcast_rows",
     "stop_broadcasts",
+    "correct_broadcasts",
     "broadcast_times",
     "manage_lists",
     "manage_users",
