@@ -40,10 +40,12 @@ from app.desk.reading import pulse
 from app.desk.refusals import said
 from app.desk.revocations import revocations
 from app.desk.rights import requests_waiting, rights
+from app.desk.saved_texts import saved_texts
 from app.desk.schedule import schedule
 from app.desk.security import init_security
 from app.desk.texted_words import texted_words
 from app.desk.users import users
+from app.desk.versions import versions
 from app.domain.addresses import mask
 from app.domain.channels import channel_named
 from app.runtime import runtime
@@ -67,9 +69,11 @@ ROOMS = (
     progress,
     revocations,
     rights,
+    saved_texts,
     schedule,
     texted_words,
     users,
+    versions,
 )
 
 

@@ -25,7 +25,7 @@ from app.domain.parts import plain_quotes
 from app.domain.placeholders import KNOWN
 from app.domain.statuses import BroadcastState
 from app.schemas import BroadcastSchema
-from app.services import correct_broadcasts, find_people, plan_broadcasts, reports
+from app.services import correct_broadcasts, find_people, manage_snippets, plan_broadcasts, reports
 from app.services.controller import Conflict, Refused
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
@@ -120,10 +120,18 @@ def _changed(act: str, raw: dict[str, Any]) -> str:
         return plain_quotes(text)
     if act == "stop":
         return f"{text.rstrip()}\n{_way_out(raw.get('list_ids', []))}"
+    if act == "snippet":
+        return _with_snippet(text, str(raw.get("snippet", "")))
     name = act.removeprefix("insert:")
     if name in KNOWN:
         return f"{text}{placeholder(name)}"
     return text
+
+
+def _with_snippet(text: str, number: str) -> str:
+    """The text, and below it the saved one that was chosen."""
+    chosen = manage_snippets.text_of(int(number)) if number.isdecimal() and len(number) < 19 else ""
+    return f"{text.rstrip()}\n{chosen}" if text.strip() and chosen else chosen or text
 
 
 def placeholder(name: str) -> str:
@@ -201,6 +209,7 @@ def _page(
         conflict=conflict,
         lists=open_lists(),
         counts=reports.list_counts(),
+        snippets=manage_snippets.all_snippets(),
         placeholders={name: placeholder(name) for name in KNOWN},
         live=False,
         others=_other_channels(values, broadcast),

@@ -22,7 +22,8 @@ from app.services.sent_before import SentBefore, sent_before
 from app.services.shares import Share, longest, problems_of, save_variants, shares_of, variants_of
 from app.storage import audience
 from app.storage.database import transaction
-from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
+from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, BroadcastVersion
+from app.storage.versions import keep
 from app.storage.ways import ways_to
 
 MAX_TEXT = 1600
@@ -105,6 +106,7 @@ def draft_in(
     session.flush()
     _set_targets(session, broadcast, list_ids)
     save_variants(session, broadcast.id, variants)
+    keep(session, broadcast, variants_of(session, broadcast.id), by, now)
     note(session, by, "broadcast.create", f"broadcast {broadcast.id}", now)
     return broadcast.id
 
@@ -128,20 +130,60 @@ def save_draft(
     """
     check_words(title, text, variants)
     with transaction() as session:
-        broadcast = broadcast_for_change(session, broadcast_id)
-        if broadcast.state != BroadcastState.DRAFT.value:
-            raise Refused(f"This broadcast is {broadcast.state}; take it back to draft before you change it.")
-        if broadcast.revision != revision:
-            raise Conflict(
-                "Somebody else saved this draft in the meantime. Load it again, then make your change."
-            )
-        broadcast.title, broadcast.text, broadcast.updated_at = title.strip(), text, now
-        broadcast.revision += 1
+        broadcast = _draft_for_change(session, broadcast_id, revision)
         if broadcast.corrects_id is None:  # a correction goes to whoever got the wrong one, on whatever list
             _set_targets(session, broadcast, list_ids)
-        save_variants(session, broadcast_id, variants)
+        _say(session, broadcast, title, text, variants, by, now)
         note(session, by, "broadcast.save", f"broadcast {broadcast_id}", now, revision=broadcast.revision)
         return broadcast.revision
+
+
+def take_back(broadcast_id: int, version: int, *, revision: int, by: str, now: datetime) -> int:
+    """Let a draft say again what its version of that number said; `revision` is the one that was shown.
+
+    That is a new version, whose number is returned: nothing is lost. The lists stay as they are.
+
+    Raises as `save_draft` does, and `NotFound` for a version that is not kept.
+    """
+    with transaction() as session:
+        broadcast = _draft_for_change(session, broadcast_id, revision)
+        kept = session.get(BroadcastVersion, (broadcast_id, version))
+        if kept is None:
+            raise NotFound(f"There is no version {version} of this text.")
+        variants = {**dict.fromkeys(variants_of(session, broadcast_id), ""), **kept.variants}
+        _say(session, broadcast, kept.title, kept.text, variants, by, now)
+        subject = f"broadcast {broadcast_id}"
+        note(session, by, "broadcast.take_back", subject, now, revision=broadcast.revision, version=version)
+        return broadcast.revision
+
+
+def _draft_for_change(session: Session, broadcast_id: int, revision: int) -> Broadcast:
+    broadcast = broadcast_for_change(session, broadcast_id)
+    if broadcast.state != BroadcastState.DRAFT.value:
+        raise Refused(f"This broadcast is {broadcast.state}; take it back to draft before you change it.")
+    if broadcast.revision != revision:
+        raise Conflict(
+            "Somebody else saved this draft in the meantime. Load it again, then make your change."
+        )
+    return broadcast
+
+
+def _say(
+    session: Session,
+    broadcast: Broadcast,
+    title: str,
+    text: str,
+    variants: Mapping[str, str],
+    by: str,
+    now: datetime,
+) -> None:
+    """Give a draft new words. What a draft of before this edition said is kept, too."""
+    before = variants_of(session, broadcast.id)
+    keep(session, broadcast, before, broadcast.created_by, broadcast.updated_at)
+    broadcast.title, broadcast.text, broadcast.updated_at = title.strip(), text, now
+    broadcast.revision += 1
+    save_variants(session, broadcast.id, variants)
+    keep(session, broadcast, variants_of(session, broadcast.id), by, now)
 
 
 def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:

@@ -26,6 +26,7 @@ SPEAKERS = (
     "broadcast_rows",
     "stop_broadcasts",
     "correct_broadcasts",
+    "manage_snippets",
     "broadcast_times",
     "manage_lists",
     "manage_users",
