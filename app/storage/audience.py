@@ -30,34 +30,45 @@ _ACTIVE = SubscriptionState.ACTIVE.value
 
 
 def members(
-    list_ids: Sequence[int], as_of_seq: int | None = None, corrects: int | None = None
+    list_ids: Sequence[int],
+    as_of_seq: int | None = None,
+    corrects: int | None = None,
+    within: tuple[int, int] | None = None,
 ) -> Select[int, int | None]:
     """SELECT subscriber_id and the consent (`consent_seq`) of everybody active on any of the lists, each once.
 
     The consent is NULL when they agreed to no list's purpose of today. A broadcast that was frozen before the purpose
     changed (`as_of_seq`) is still what they agreed to. With `corrects` everybody is meant who had, or may have had,
-    that broadcast; the consent is NULL then for whoever has left the lists since, too.
+    that broadcast; the consent is NULL then for whoever has left the lists since, too. `within` are the first and the
+    last subscriber id of interest.
     """
     agreed = covers(Subscription.granted_seq, BroadcastList.purpose_since_seq, as_of_seq)
     consent = func.min(case((agreed, Subscription.granted_seq)))
     if corrects is not None:
-        return _served(list_ids, corrects, consent)
+        return _served(list_ids, corrects, consent, within)
     query = (
         select(Subscription.subscriber_id, consent.label("consent_seq"))
         .join(BroadcastList, BroadcastList.id == Subscription.list_id)
         .where(Subscription.list_id.in_(list_ids), Subscription.state == _ACTIVE)
         .group_by(Subscription.subscriber_id)
     )
+    if within is not None:
+        query = query.where(Subscription.subscriber_id.between(*within))
     return query if as_of_seq is None else query.where(Subscription.active_seq <= as_of_seq)
 
 
 def _served(
-    list_ids: Sequence[int], corrects: int, consent: ColumnElement[int | None]
+    list_ids: Sequence[int],
+    corrects: int,
+    consent: ColumnElement[int | None],
+    within: tuple[int, int] | None,
 ) -> Select[int, int | None]:
+    # The range is said of both: a database does not carry it over an outer join, and would read every subscription.
     still_on = and_(
         Subscription.subscriber_id == Delivery.subscriber_id,
         Subscription.list_id.in_(list_ids),
         Subscription.state == _ACTIVE,
+        *(() if within is None else (Subscription.subscriber_id.between(*within),)),
     )
     return (
         select(Delivery.subscriber_id, consent.label("consent_seq"))
@@ -67,6 +78,7 @@ def _served(
             Delivery.broadcast_id == corrects,
             Delivery.inbound_id == 0,
             Delivery.status.in_(HAD_IT),
+            *(() if within is None else (Delivery.subscriber_id.between(*within),)),
         )
         .group_by(Delivery.subscriber_id)
     )
@@ -308,11 +320,9 @@ def claim_rows(
     corrects = broadcast.corrects_id
     if corrects is not None and _is_claimed(part, cancel):
         return
-    people = (
-        members(_target_ids(session, broadcast.id), broadcast.as_of_seq, corrects)
-        .where(_whom(corrects).between(part.lo, part.hi))
-        .subquery()
-    )
+    within = None if part.lo is None or part.hi is None else (part.lo, part.hi)
+    list_ids = _target_ids(session, broadcast.id)
+    people = members(list_ids, broadcast.as_of_seq, corrects, within).subquery()
     channel = session.scalar(select(Sender.channel).where(Sender.id == part.sender_id))
     gate = refusal(
         people.c.consent_seq,
