@@ -70,6 +70,26 @@ class FeedSchema(_Form):
     every_minutes = whole()
 
 
+class SnippetSchema(_Form):
+    """A saved text; without a list it is for all. `revision` is the one that the form was drawn from."""
+
+    name = words(validate=validate.Length(1, 80, error=N_("Write a name of 1 to 80 characters.")))
+    text = words(
+        validate=[
+            validate.Length(min=1, error=N_("Write words.")),
+            validate.Length(max=TEXT_MAX, error=N_("A text has at most 1,600 characters.")),
+        ],
+    )
+    list_id = whole(load_default=None, allow_none=True, validate=_AN_ID)
+    revision = whole(load_default=0, validate=_AN_ID)
+
+    @pre_load
+    def _one_kind_of_line_break(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Browsers send CR LF; on a phone that would be two characters. A list that is not chosen is none."""
+        found = {**data, "text": str(data.get("text", "")).replace("\r\n", "\n").replace("\r", "\n")}
+        return {key: value for key, value in found.items() if (key, value) != ("list_id", "")}
+
+
 class StorySchema(_Form):
     """A story for the queue. `story` is the one that is changed, 0 for a new one; its end is on the list's clock."""
 

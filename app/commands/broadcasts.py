@@ -14,7 +14,15 @@ from app.domain.channels import CHANNELS, channel_named
 from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
 from app.runtime import runtime
-from app.services import fan_out, plan_broadcasts, reports, stop_broadcasts, try_again, watch_broadcasts
+from app.services import (
+    correct_broadcasts,
+    fan_out,
+    plan_broadcasts,
+    reports,
+    stop_broadcasts,
+    try_again,
+    watch_broadcasts,
+)
 from app.services.broadcast_times import local_instant, zone_named
 from app.services.controller import NotFound, Refused
 from app.services.manage_lists import find_list
@@ -129,6 +137,37 @@ def schedule(
         _wake(broadcast_id)
     shown = f"{instant.astimezone(zone_named(zone)):%a %d %b %Y %H:%M %Z}"
     say({"id": broadcast_id, "at": instant}, as_json, lambda: f"Broadcast {broadcast_id} goes out: {shown}")
+
+
+@broadcasts.command("correct")
+@_broadcast
+@click.option("--title", help='For your team; "Correction" and the title of the wrong one without it.')
+@click.option("--text", help="What people get who got the wrong one.")
+@click.option("--text-file", type=click.Path(path_type=Path), help="Read the text from a file in UTF-8.")
+@json_option
+def correct(
+    broadcast_id: int, title: str | None, text: str | None, text_file: Path | None, as_json: bool
+) -> None:
+    """Write a draft that corrects the broadcast ID, for exactly those who got it or may have got it.
+
+    Whoever has said STOP since gets nothing. The limit of a day does not hold it back, quiet hours do.
+
+    \b
+    Example:
+      tidings broadcasts correct 7 --text "Correction: the bridge is closed until Monday."
+    """
+    words, head = _text(text, text_file), title or f"Correction: {_get(broadcast_id).title}"[:120]
+    db.session.rollback()
+    draft_id = correct_broadcasts.draft_correction(
+        broadcast_id, title=head, text=words, by=operator(), now=utcnow()
+    )
+    review = _check(draft_id, None)
+    lines = [
+        f"Broadcast {draft_id} is a draft that corrects broadcast {broadcast_id}.",
+        *_review_in_words(review),
+        f"Next: tidings broadcasts schedule {draft_id}",
+    ]
+    say({"id": draft_id, "review": review}, as_json, lambda: "\n".join(lines))
 
 
 @broadcasts.command("pause")
@@ -293,6 +332,11 @@ def _review_in_words(review: Review, zone: str = "UTC") -> list[str]:
         *(f"Before it can go: {problem}" for problem in review.problems),
         *([f"Before it can go: {review.promise} See --over-cap."] if review.promise else []),
         *(f"Note: {warning}" for warning in review.warnings),
+        *(
+            f"Note: the same text went to {', '.join(one.lists)} at "
+            f"{one.started_at.astimezone(clock):%a %d %b %H:%M} ({zone}): broadcast {one.broadcast_id}."
+            for one in review.sent_before
+        ),
     ]
 
 
@@ -306,6 +350,7 @@ def _head(row: Broadcast) -> dict[str, Any]:
         "started": row.started_at,
         "finished": row.finished_at,
         "audience": row.audience,
+        "corrects": row.corrects_id,
     }
 
 

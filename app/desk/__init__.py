@@ -15,6 +15,7 @@ from app.desk.asking import asking
 from app.desk.board import board
 from app.desk.broadcasts import broadcasts
 from app.desk.compose import compose
+from app.desk.corrections import corrections
 from app.desk.errors import init_errors
 from app.desk.feeds import feeds
 from app.desk.held import held
@@ -40,10 +41,12 @@ from app.desk.reading import pulse
 from app.desk.refusals import said
 from app.desk.revocations import revocations
 from app.desk.rights import requests_waiting, rights
+from app.desk.saved_texts import saved_texts
 from app.desk.schedule import schedule
 from app.desk.security import init_security
 from app.desk.texted_words import texted_words
 from app.desk.users import users
+from app.desk.versions import versions
 from app.domain.addresses import mask
 from app.domain.channels import channel_named
 from app.runtime import runtime
@@ -59,6 +62,7 @@ ROOMS = (
     broadcasts,
     compose,
     feeds,
+    corrections,
     held,
     imports,
     lists,
@@ -67,9 +71,11 @@ ROOMS = (
     progress,
     revocations,
     rights,
+    saved_texts,
     schedule,
     texted_words,
     users,
+    versions,
 )
 
 

@@ -25,7 +25,7 @@ from app.domain.parts import plain_quotes
 from app.domain.placeholders import KNOWN
 from app.domain.statuses import BroadcastState
 from app.schemas import BroadcastSchema
-from app.services import find_people, plan_broadcasts, reports
+from app.services import correct_broadcasts, find_people, manage_snippets, plan_broadcasts, reports
 from app.services.controller import Conflict, Refused
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
@@ -78,7 +78,9 @@ def save(broadcast_id: int) -> ResponseReturnValue:
 def measure() -> ResponseReturnValue:
     """The counter line, the warnings, the preview and the count of people, for what is written just now."""
     values, _errors = load(BroadcastSchema(), posted())
-    return render_template("compose_live.html", live=True, **_looked_at(values))
+    corrects = request.form.get("corrects", "")
+    known = int(corrects) if corrects.isdecimal() and len(corrects) < 19 else None
+    return render_template("compose_live.html", live=True, **_looked_at(values, known))
 
 
 def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
@@ -118,10 +120,18 @@ def _changed(act: str, raw: dict[str, Any]) -> str:
         return plain_quotes(text)
     if act == "stop":
         return f"{text.rstrip()}\n{_way_out(raw.get('list_ids', []))}"
+    if act == "snippet":
+        return _with_snippet(text, str(raw.get("snippet", "")))
     name = act.removeprefix("insert:")
     if name in KNOWN:
         return f"{text}{placeholder(name)}"
     return text
+
+
+def _with_snippet(text: str, number: str) -> str:
+    """The text, and below it the saved one that was chosen."""
+    chosen = manage_snippets.text_of(int(number)) if number.isdecimal() and len(number) < 19 else ""
+    return f"{text.rstrip()}\n{chosen}" if text.strip() and chosen else chosen or text
 
 
 def placeholder(name: str) -> str:
@@ -165,16 +175,20 @@ def _other_channels(values: dict[str, Any], broadcast: Broadcast | None) -> list
     ]
 
 
-def _looked_at(values: dict[str, Any]) -> dict[str, Any]:
+def _looked_at(values: dict[str, Any], corrects: int | None) -> dict[str, Any]:
     """What the counter and the preview need to know of `values`, checked or not."""
     given = [str(number) for number in values.get("list_ids", [])]
     list_ids = [int(number) for number in given if number.isdecimal() and len(number) < 19]
+    if corrects is not None:
+        list_ids = [one.id for one in targets(corrects)]
     known = request.form.get("sample", "known") == "known"
     return {
         "check": check_text(str(values.get("text", "")).replace("\r\n", "\n"), known=known),
         "known": known,
         "sender": sender_of(list_ids),
-        "reachable": find_people.reachable(list_ids),
+        "reachable": find_people.reachable(list_ids)
+        if corrects is None
+        else correct_broadcasts.reachable(corrects, utcnow()),
         "chosen": list_ids,
     }
 
@@ -185,16 +199,19 @@ def _page(
     errors: Errors | None = None,
     conflict: bool = False,
 ) -> str:
+    corrects = broadcast.corrects_id if broadcast else None
     return render_template(
         "compose.html",
         broadcast=broadcast,
+        corrected=broadcast_or_404(corrects) if corrects else None,
         values=values,
         errors=errors or {},
         conflict=conflict,
         lists=open_lists(),
         counts=reports.list_counts(),
+        snippets=manage_snippets.all_snippets(),
         placeholders={name: placeholder(name) for name in KNOWN},
         live=False,
         others=_other_channels(values, broadcast),
-        **_looked_at(values),
+        **_looked_at(values, corrects),
     )

@@ -13,7 +13,7 @@ from app.clock import utcnow
 from app.desk.access import LARGEST_ID, allow, room
 from app.desk.reading import broadcast_or_404, list_names
 from app.domain.statuses import BroadcastState, DeliveryStatus
-from app.services import reports, try_again, watch_broadcasts
+from app.services import correct_broadcasts, reports, try_again, watch_broadcasts
 from app.services.reports import Tally
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
@@ -78,6 +78,7 @@ def report(broadcast_id: int) -> ResponseReturnValue:
         filters=STATUS_FILTERS,
         more=rows[-1].subscriber_id if len(rows) == ROWS else None,
         lists=list_names([broadcast_id])[broadcast_id],
+        **_corrections(broadcast),
     )
 
 
@@ -139,4 +140,15 @@ def _standing(broadcast: Broadcast) -> dict[str, object]:
         "again": try_again.waiting_for_it(broadcast.id) if broadcast.state == BroadcastState.FINISHED else 0,
         "wave_waits": broadcast.first_percent is not None and watch_broadcasts.rest_waits(broadcast.id),
         "now": now,
+        **_corrections(broadcast),
+    }
+
+
+def _corrections(broadcast: Broadcast) -> dict[str, object]:
+    """What it corrects, and what corrects it."""
+    corrects = broadcast.corrects_id
+    return {
+        "corrected": broadcast_or_404(corrects) if corrects else None,
+        "own_reach": correct_broadcasts.reach_of(broadcast) if corrects else None,
+        "corrections": correct_broadcasts.corrections_of(broadcast.id),
     }

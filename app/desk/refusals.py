@@ -111,6 +111,17 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("This broadcast is %(state)s, not paused."),
     N_("This broadcast is %(state)s; nothing of it can be sent again."),
     N_("Nobody is left to whom it would be worth trying again."),
+    N_("Nobody got this broadcast, so there is nobody to correct it for."),
+    N_("The message that this corrects is still being sent. Pause it or stop it first."),
+    N_("Nobody who got the message that this corrects can be reached now."),
+    N_(
+        "This broadcast was corrected, so nothing more of it goes out. Write a new one for those who are left."
+    ),
+    N_("A correction is being written."),
+    N_("There is no version %(n)s of this text."),
+    N_("A saved text needs a name of 1 to %(most)s characters."),
+    N_("There is a text “%(name)s” already. Choose another name."),
+    N_("Somebody else changed this text in the meantime. Load it again, then make your change."),
     N_("Nothing of this broadcast waits for its first wave."),
     N_("A first wave would use up the quota of a platform that counts each sending; send to all at once."),
     N_("The first wave is 1 to %(most)s per cent of the people, not %(n)s."),

@@ -194,6 +194,7 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
     return render_template(
         "review.html",
         broadcast=broadcast,
+        corrected=broadcast_or_404(broadcast.corrects_id) if broadcast.corrects_id else None,
         sheet=sheet,
         problems=[said(problem) for problem in sheet.problems],
         quota_notes=[said(note) for note in sheet.quota_notes],

@@ -10,6 +10,8 @@ from app.domain.statuses import BroadcastState, MoveRefused, check_move
 from app.services.controller import NotFound, Refused
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
 
+_ON_THE_WAY = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
+
 
 def broadcast_for_change(session: Session, broadcast_id: int) -> Broadcast:
     """Return a broadcast, locked until the transaction ends; raises `NotFound`, also for a sender's replies."""
@@ -27,6 +29,21 @@ def targets_of(session: Session, broadcast_id: int) -> Sequence[BroadcastList]:
         .where(BroadcastTarget.broadcast_id == broadcast_id)
         .order_by(BroadcastList.id)
     ).all()
+
+
+def is_corrected(session: Session, broadcast_id: int) -> bool:
+    """Tell whether a correction of this broadcast is planned or out."""
+    planned = (*_ON_THE_WAY, BroadcastState.SCHEDULED.value, BroadcastState.FINISHED.value)
+    query = select(Broadcast.id).where(Broadcast.corrects_id == broadcast_id, Broadcast.state.in_(planned))
+    return session.execute(query.limit(1)).first() is not None
+
+
+def refuse_if_corrected(session: Session, broadcast_id: int) -> None:
+    """Raise `Refused` for a broadcast that is corrected: nobody may get the wrong words after the right ones."""
+    if is_corrected(session, broadcast_id):
+        raise Refused(
+            "This broadcast was corrected, so nothing more of it goes out. Write a new one for those who are left."
+        )
 
 
 def move(broadcast: Broadcast, to: BroadcastState, by: str, now: datetime, reason: str | None = None) -> None:

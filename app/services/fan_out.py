@@ -69,7 +69,7 @@ def _open(broadcast_id: int, controller: Controller, now: datetime) -> Opened | 
         sizes = quotas.slice_sizes(session, ways.values())
         first = broadcast.first_percent
         broadcast.audience = audience.cut_into_slices(
-            session, broadcast_id, list_ids, head.seq, ways, sizes, first
+            session, broadcast_id, list_ids, head.seq, ways, sizes, first, broadcast.corrects_id
         )
         return Opened(broadcast_id, BroadcastState.SENDING, broadcast.audience)
 
@@ -142,11 +142,33 @@ def end_finished(now: datetime) -> list[int]:
             .with_for_update()
         ).all()
         # Counted only for the few whose slices are done: in the others it would read every row, each second.
-        finished = [one for one in candidates if not _anybody_waits(session, one.id)]
+        finished = [
+            one for one in candidates if not _anybody_waits(session, one.id) and not _is_late(session, one)
+        ]
         for broadcast in finished:
             broadcast.state, broadcast.state_by = BroadcastState.FINISHED.value, "system"
             broadcast.finished_at = broadcast.state_at = now
         return [one.id for one in finished]
+
+
+def _is_late(session: Session, broadcast: Broadcast) -> bool:
+    """Tell whether a correction must still go to somebody of whom it was not known that they had the wrong one."""
+    if broadcast.corrects_id is None:
+        return False
+    if _on_the_wire(session, broadcast.corrects_id):
+        return True
+    late = audience.cut_late(session, broadcast, ways_of_broadcast(session, broadcast.id))
+    broadcast.audience = audience.counted(session, broadcast.id)
+    return late > 0
+
+
+def _on_the_wire(session: Session, broadcast_id: int) -> bool:
+    """Tell whether something of a broadcast may have left of which no worker has told yet."""
+    out = Slice.reached.is_not(None)
+    return (
+        session.execute(select(Slice.seq).where(Slice.broadcast_id == broadcast_id, out).limit(1)).first()
+        is not None
+    )
 
 
 def fold_tallies() -> int:

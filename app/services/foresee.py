@@ -56,13 +56,13 @@ def foresee(
 ) -> Foresight:
     """Ask the gate about everybody as if the broadcast started at `at`; `used` is what platforms' quotas leave."""
     list_ids = [one.id for one in lists]
-    ways = ways_to(session, list_ids)
-    skipped = Counter(
-        {str(k): n for k, n in audience.dry_run(session, list_ids, at, ways).items() if k is not None}
-    )
+    corrects = broadcast.corrects_id
+    ways = ways_to(session, list_ids, corrects)
+    answers = audience.dry_run(session, list_ids, at, ways, corrects)
+    skipped = Counter({str(k): n for k, n in answers.items() if k is not None})
     if not lists:
         return Foresight(0, dict(skipped), ())
-    groups = audience.reachable_by_group(session, list_ids, at, ways)
+    groups = audience.reachable_by_group(session, list_ids, at, ways, corrects)
     expires_at = at + timedelta(minutes=broadcast.fresh_minutes)
     closed = hold_back.closed(session, lists, expires_at, at)
     waiting = [*_by_places(closed, groups, skipped), *_by_cap(session, broadcast, lists, closed, at, skipped)]
@@ -70,14 +70,19 @@ def foresee(
     # Whoever must wait for the moment's sake as well is counted once.
     skipped[SkipReason.QUOTA] = min(sum(one.full for one in used), sum(groups.values()) - left_out)
     reachable = sum(groups.values()) - left_out - skipped[SkipReason.QUOTA]
-    elsewhere = audience.reached_elsewhere(session, list_ids, at, ways) if ways else 0
+    elsewhere = audience.reached_elsewhere(session, list_ids, at, ways) if ways and not corrects else 0
     return Foresight(reachable, dict(+skipped), tuple(waiting), elsewhere)
 
 
 def broken_promise(
     session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList], at: datetime
 ) -> str:
-    """Say which list promised that nothing more comes in 24 hours around `at`; "" when none did."""
+    """Say which list promised that nothing more comes in 24 hours around `at`; "" when none did.
+
+    Nobody was promised that what is wrong stays so: a correction breaks none.
+    """
+    if broadcast.corrects_id is not None:
+        return ""
     for one in lists:
         if breaks_promise(_moments(session, broadcast, one, at), at, one.max_per_day):
             return (
@@ -94,7 +99,10 @@ def read_text(
     if not broadcast.text.strip():
         return []
     keys = quiet.groups(session)
-    there = audience.reachable_by_group(session, [one.id for one in lists], now) if lists else {}
+    list_ids = [one.id for one in lists]
+    there = (
+        audience.reachable_by_group(session, list_ids, now, corrects=broadcast.corrects_id) if lists else {}
+    )
     countries = {Whereabouts.parse(keys[group]).country for group in there if group is not None}
     return lint(
         broadcast.text,

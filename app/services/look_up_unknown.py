@@ -19,7 +19,7 @@ from app.domain.statuses import BroadcastState, DeliveryStatus, OnUnknown
 from app.gateways.base import Call, Reply, Transport
 from app.gateways.look_ups import CannotTell, LooksUp, Question, Sighting
 from app.services.audit import note
-from app.services.broadcast_rows import broadcast_for_change, move, targets_of
+from app.services.broadcast_rows import broadcast_for_change, is_corrected, move, targets_of
 from app.services.controller import Controller
 from app.services.record_receipts import SenderReceipt, record_receipts
 from app.storage import again, unknown
@@ -149,7 +149,8 @@ def _absent(session: Session, broadcast_id: int, people: Sequence[int], now: dat
     broadcast = broadcast_for_change(session, broadcast_id)
     policies = {one.on_unknown for one in targets_of(session, broadcast_id)}
     fresh = broadcast.expires_at is not None and broadcast.expires_at > now
-    if policies != {OnUnknown.RESEND} or not fresh or broadcast.state not in _SENDABLE:
+    stale = not fresh or is_corrected(session, broadcast_id)
+    if policies != {OnUnknown.RESEND} or stale or broadcast.state not in _SENDABLE:
         unknown.is_absent(session, broadcast_id, people, now)
         return 0
     lost = ((DeliveryStatus.UNKNOWN, unknown.OPEN_REASONS),)

@@ -18,14 +18,18 @@ from app.services.broadcast_rows import broadcast_for_change, move, targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
 from app.services.controller import Conflict, NotFound, Refused
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
+from app.services.sent_before import SentBefore, sent_before
 from app.services.shares import Share, longest, problems_of, save_variants, shares_of, variants_of
 from app.storage import audience
 from app.storage.database import transaction
-from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
+from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, BroadcastVersion
+from app.storage.versions import keep
 from app.storage.ways import ways_to
 
 MAX_TEXT = 1600
 FRESH_MINUTES = 120
+# Why a correction may go over the promise and the limit of a day.
+CORRECTION = "correction"
 # A first wave, in per cent: more than half would be no trial.
 MOST_FIRST = 50
 
@@ -39,7 +43,7 @@ class Review:
     `findings` are what the lint says of the text, `promise` (or "") is the promise to a list that one message more
     would break, `quota_notes` (among the warnings) say whom a platform's quota leaves out. `parts`, `encoding`, `rate`
     and `sender_name` are those of the first share; `total_parts` is for all reachable, `seconds` until the last sender
-    is done. `problems` forbid scheduling, `warnings` do not.
+    is done. `sent_before` are broadcasts of late with the same words. `problems` forbid scheduling, `warnings` do not.
     """
 
     audience: int
@@ -59,6 +63,7 @@ class Review:
     findings: tuple[Finding, ...] = ()
     shares: tuple[Share, ...] = ()
     quota_notes: tuple[str, ...] = ()
+    sent_before: tuple[SentBefore, ...] = ()
 
 
 def create_draft(
@@ -101,6 +106,7 @@ def draft_in(
     session.flush()
     _set_targets(session, broadcast, list_ids)
     save_variants(session, broadcast.id, variants)
+    keep(session, broadcast, variants_of(session, broadcast.id), by, now)
     note(session, by, "broadcast.create", f"broadcast {broadcast.id}", now)
     return broadcast.id
 
@@ -124,19 +130,60 @@ def save_draft(
     """
     check_words(title, text, variants)
     with transaction() as session:
-        broadcast = broadcast_for_change(session, broadcast_id)
-        if broadcast.state != BroadcastState.DRAFT.value:
-            raise Refused(f"This broadcast is {broadcast.state}; take it back to draft before you change it.")
-        if broadcast.revision != revision:
-            raise Conflict(
-                "Somebody else saved this draft in the meantime. Load it again, then make your change."
-            )
-        broadcast.title, broadcast.text, broadcast.updated_at = title.strip(), text, now
-        broadcast.revision += 1
-        _set_targets(session, broadcast, list_ids)
-        save_variants(session, broadcast_id, variants)
+        broadcast = _draft_for_change(session, broadcast_id, revision)
+        if broadcast.corrects_id is None:  # a correction goes to whoever got the wrong one, on whatever list
+            _set_targets(session, broadcast, list_ids)
+        _say(session, broadcast, title, text, variants, by, now)
         note(session, by, "broadcast.save", f"broadcast {broadcast_id}", now, revision=broadcast.revision)
         return broadcast.revision
+
+
+def take_back(broadcast_id: int, version: int, *, revision: int, by: str, now: datetime) -> int:
+    """Let a draft say again what its version of that number said; `revision` is the one that was shown.
+
+    That is a new version, whose number is returned: nothing is lost. The lists stay as they are.
+
+    Raises as `save_draft` does, and `NotFound` for a version that is not kept.
+    """
+    with transaction() as session:
+        broadcast = _draft_for_change(session, broadcast_id, revision)
+        kept = session.get(BroadcastVersion, (broadcast_id, version))
+        if kept is None:
+            raise NotFound(f"There is no version {version} of this text.")
+        variants = {**dict.fromkeys(variants_of(session, broadcast_id), ""), **kept.variants}
+        _say(session, broadcast, kept.title, kept.text, variants, by, now)
+        subject = f"broadcast {broadcast_id}"
+        note(session, by, "broadcast.take_back", subject, now, revision=broadcast.revision, version=version)
+        return broadcast.revision
+
+
+def _draft_for_change(session: Session, broadcast_id: int, revision: int) -> Broadcast:
+    broadcast = broadcast_for_change(session, broadcast_id)
+    if broadcast.state != BroadcastState.DRAFT.value:
+        raise Refused(f"This broadcast is {broadcast.state}; take it back to draft before you change it.")
+    if broadcast.revision != revision:
+        raise Conflict(
+            "Somebody else saved this draft in the meantime. Load it again, then make your change."
+        )
+    return broadcast
+
+
+def _say(
+    session: Session,
+    broadcast: Broadcast,
+    title: str,
+    text: str,
+    variants: Mapping[str, str],
+    by: str,
+    now: datetime,
+) -> None:
+    """Give a draft new words. What a draft of before this edition said is kept, too."""
+    before = variants_of(session, broadcast.id)
+    keep(session, broadcast, before, broadcast.created_by, broadcast.updated_at)
+    broadcast.title, broadcast.text, broadcast.updated_at = title.strip(), text, now
+    broadcast.revision += 1
+    save_variants(session, broadcast.id, variants)
+    keep(session, broadcast, variants_of(session, broadcast.id), by, now)
 
 
 def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
@@ -180,6 +227,7 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
             ),
             warnings=(*quota_notes, *_advice(findings, Severity.WARNING)),
             quota_notes=quota_notes,
+            sent_before=sent_before(session, broadcast, lists, max(at or now, now)),
             promise=broken_promise(session, broadcast, lists, max(at or now, now)),
             waiting=seen.waiting,
             elsewhere=seen.elsewhere,
@@ -238,7 +286,9 @@ def schedule_in(
     lists = targets_of(session, broadcast_id)
     shares = shares_of(session, broadcast, lists, now)
     list_ids = [one.id for one in lists]
-    reachable = audience.dry_run(session, list_ids, now, ways_to(session, list_ids)).get(None, 0)
+    corrects = broadcast.corrects_id
+    answers = audience.dry_run(session, list_ids, now, ways_to(session, list_ids, corrects), corrects)
+    reachable = answers.get(None, 0)
     findings = read_text(session, broadcast, lists, "", now)
     used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
     problems = (
@@ -249,7 +299,7 @@ def schedule_in(
     if problems:
         raise Refused(" ".join(problems))
     instant = _checked_instant(lists, at, zone, now)
-    broadcast.over_cap_reason = over_cap_reason.strip()[:300] or None
+    broadcast.over_cap_reason = over_cap_reason.strip()[:300] or (CORRECTION if corrects else None)
     if broadcast.over_cap_reason is None and (broken := broken_promise(session, broadcast, lists, instant)):
         raise Refused(broken)
     broadcast.next_at, broadcast.zone, broadcast.sender_id = instant, zone, shares[0].sender_id
@@ -307,10 +357,21 @@ def _problems(
         found.append("The text is empty.")
     if not lists:
         found.append("Choose at least one list.")
-    found += problems_of(session, lists, shares)
-    if lists and reachable == 0:
+    found += problems_of(session, broadcast, lists, shares)
+    if broadcast.corrects_id is not None:
+        found += _problems_of_correction(session, broadcast.corrects_id, reachable)
+    elif lists and reachable == 0:
         found.append("Nobody on these lists can be reached now.")
     return tuple(found)
+
+
+def _problems_of_correction(session: Session, corrects: int, reachable: int) -> list[str]:
+    found = []
+    if session.get_one(Broadcast, corrects).state == BroadcastState.SENDING.value:
+        found.append("The message that this corrects is still being sent. Pause it or stop it first.")
+    if reachable == 0:
+        found.append("Nobody who got the message that this corrects can be reached now.")
+    return found
 
 
 def _advice(findings: Sequence[Finding], severity: Severity) -> tuple[str, ...]:

@@ -74,7 +74,9 @@ def _used(
         if quota.holder is Holder.SENDER:
             full = share.reachable
         else:
-            full = quotas.people_full(session, list_ids, share.channel, others, quota.count, start, at)
+            full = quotas.people_full(
+                session, list_ids, share.channel, others, quota.count, start, at, broadcast.corrects_id
+            )
     return Used(share, quota, tuple(one.title for one in others), full, end)
 
 

@@ -12,6 +12,7 @@ from app.domain.consent import SubscriptionState
 from app.domain.statuses import DeliveryStatus
 from app.services.brake_samples import left_because_of
 from app.services.controller import NotFound, Refused
+from app.storage import audience as audiences
 from app.storage import tallies
 from app.storage.database import db
 from app.storage.models import (
@@ -85,6 +86,8 @@ def tally(broadcast_id: int) -> Tally:
     # The audience is counted once, at the start; whoever is not counted elsewhere waits, for the claim or in a row.
     counted = sum(counts.values())
     audience = broadcast.audience if broadcast.audience is not None else counted
+    if broadcast.corrects_id is not None and broadcast.audience is not None:
+        audience = audiences.counted(db.session(), broadcast_id)  # moves with what is known of the wrong one
     return Tally(
         audience=audience,
         pending=audience - counted,

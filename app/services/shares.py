@@ -57,8 +57,8 @@ def shares_of(
     list_ids = [one.id for one in lists]
     if not list_ids:
         return []
-    found = ways(session, list_ids)
-    own, there = variants_of(session, broadcast.id), _reachable(session, list_ids, at)
+    found = ways(session, list_ids, broadcast.corrects_id)
+    own, there = variants_of(session, broadcast.id), _reachable(session, broadcast, list_ids, at)
     main = session.get_one(Sender, lists[0].sender_id).channel
     shares = []
     for channel in sorted(found, key=lambda name: (name != main, name)):
@@ -83,10 +83,12 @@ def shares_of(
     return shares
 
 
-def problems_of(session: Session, lists: Sequence[BroadcastList], shares: Sequence[Share]) -> list[str]:
+def problems_of(
+    session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList], shares: Sequence[Share]
+) -> list[str]:
     """Say what forbids sending: two senders on one channel, one that is paused, words too long for a channel."""
     found = []
-    for name, senders in ways(session, [one.id for one in lists]).items():
+    for name, senders in ways(session, [one.id for one in lists], broadcast.corrects_id).items():
         if len(senders) > 1:
             found.append(
                 "These lists belong to different senders; write one broadcast for each sender."
@@ -136,8 +138,11 @@ def longest(text: str) -> str:
     return parse(text).render({})
 
 
-def _reachable(session: Session, list_ids: Sequence[int], at: datetime) -> dict[str, int]:
-    people = audience.reachable(list_ids, at, ways_to(session, list_ids))
+def _reachable(
+    session: Session, broadcast: Broadcast, list_ids: Sequence[int], at: datetime
+) -> dict[str, int]:
+    corrects = broadcast.corrects_id
+    people = audience.reachable(list_ids, at, ways_to(session, list_ids, corrects), corrects)
     rows = session.execute(
         select(Subscriber.channel, func.count())
         .join(people, Subscriber.id == people.c.subscriber_id)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
 from app.services.audit import note
 from app.services.brake_samples import sample_of
-from app.services.broadcast_rows import broadcast_for_change, move
+from app.services.broadcast_rows import broadcast_for_change, move, refuse_if_corrected
 from app.services.controller import Refused
 from app.storage import audience
 from app.storage.database import transaction
@@ -29,6 +29,7 @@ def resume(broadcast_id: int, *, by: str, now: datetime) -> None:
         broadcast = broadcast_for_change(session, broadcast_id)
         if broadcast.state != BroadcastState.PAUSED.value:
             raise Refused(f"This broadcast is {broadcast.state}, not paused.")
+        refuse_if_corrected(session, broadcast_id)
         move(broadcast, BroadcastState.SENDING, by, now)
         broadcast.brake_base = sample_of(session, broadcast).as_dict()
         note(session, by, "broadcast.resume", f"broadcast {broadcast_id}", now)
@@ -42,6 +43,8 @@ def cancel(broadcast_id: int, *, by: str, now: datetime) -> None:
         move(broadcast, BroadcastState.CANCELED, by, now)
         if was_running:
             _skip_the_rest(session, broadcast, now)
+            if broadcast.corrects_id is not None:
+                broadcast.audience = audience.counted(session, broadcast_id)
             broadcast.finished_at = now
         note(session, by, "broadcast.cancel", f"broadcast {broadcast_id}", now)
 

@@ -7,7 +7,7 @@ from app.domain.messages import ErrorKind
 from app.domain.statuses import NOT_AT_PROVIDER, BroadcastState, DeliveryStatus
 from app.services.audit import note
 from app.services.brake_samples import sample_of
-from app.services.broadcast_rows import broadcast_for_change, move
+from app.services.broadcast_rows import broadcast_for_change, move, refuse_if_corrected
 from app.services.controller import Controller, Refused
 from app.storage import again, tallies
 from app.storage.consent import lock_head
@@ -45,6 +45,7 @@ def try_again(broadcast_id: int, *, by: str, controller: Controller, now: dateti
         broadcast = broadcast_for_change(session, broadcast_id)
         if broadcast.state not in _STATES:
             raise Refused(f"This broadcast is {broadcast.state}; nothing of it can be sent again.")
+        refuse_if_corrected(session, broadcast_id)
         ways = [way_of(session, one) for one in ways_of_broadcast(session, broadcast_id).values()]
         moved = again.put_back(session, broadcast_id, _LOST, ways, now)
         if not moved:

@@ -1,18 +1,19 @@
 """Who a broadcast is for: the people of its lists, the frozen audience, its slices, and their claim."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, insert, literal, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from app.domain.consent import SubscriptionState
 from app.domain.statuses import DeliveryStatus, SkipReason
-from app.storage.database import is_sqlite
+from app.storage.database import changed, is_sqlite
 from app.storage.gate import Way, closed_now, covers, refusal
+from app.storage.holding import HAD_IT
 from app.storage.models import (
     Broadcast,
     BroadcastList,
@@ -28,41 +29,94 @@ SLICE_SIZE = 1000
 _ACTIVE = SubscriptionState.ACTIVE.value
 
 
-def members(list_ids: Sequence[int], as_of_seq: int | None = None) -> Select[int, int | None]:
+def members(
+    list_ids: Sequence[int],
+    as_of_seq: int | None = None,
+    corrects: int | None = None,
+    within: tuple[int, int] | None = None,
+) -> Select[int, int | None]:
     """SELECT subscriber_id and the consent (`consent_seq`) of everybody active on any of the lists, each once.
 
     The consent is NULL when they agreed to no list's purpose of today. A broadcast that was frozen before the purpose
-    changed (`as_of_seq`) is still what they agreed to.
+    changed (`as_of_seq`) is still what they agreed to. With `corrects` everybody is meant who had, or may have had,
+    that broadcast; the consent is NULL then for whoever has left the lists since, too. `within` are the first and the
+    last subscriber id of interest.
     """
     agreed = covers(Subscription.granted_seq, BroadcastList.purpose_since_seq, as_of_seq)
     consent = func.min(case((agreed, Subscription.granted_seq)))
+    if corrects is not None:
+        return _served(list_ids, corrects, consent, within)
     query = (
         select(Subscription.subscriber_id, consent.label("consent_seq"))
         .join(BroadcastList, BroadcastList.id == Subscription.list_id)
         .where(Subscription.list_id.in_(list_ids), Subscription.state == _ACTIVE)
         .group_by(Subscription.subscriber_id)
     )
+    if within is not None:
+        query = query.where(Subscription.subscriber_id.between(*within))
     return query if as_of_seq is None else query.where(Subscription.active_seq <= as_of_seq)
 
 
-def _answer_now(people: Subquery, ways: Sequence[Way], now: datetime) -> ColumnElement[str | None]:
+def _served(
+    list_ids: Sequence[int],
+    corrects: int,
+    consent: ColumnElement[int | None],
+    within: tuple[int, int] | None,
+) -> Select[int, int | None]:
+    # The range is said of both: a database does not carry it over an outer join, and would read every subscription.
+    still_on = and_(
+        Subscription.subscriber_id == Delivery.subscriber_id,
+        Subscription.list_id.in_(list_ids),
+        Subscription.state == _ACTIVE,
+        *(() if within is None else (Subscription.subscriber_id.between(*within),)),
+    )
+    return (
+        select(Delivery.subscriber_id, consent.label("consent_seq"))
+        .outerjoin(Subscription, still_on)
+        .outerjoin(BroadcastList, BroadcastList.id == Subscription.list_id)
+        .where(
+            Delivery.broadcast_id == corrects,
+            Delivery.inbound_id == 0,
+            Delivery.status.in_(HAD_IT),
+            *(() if within is None else (Delivery.subscriber_id.between(*within),)),
+        )
+        .group_by(Delivery.subscriber_id)
+    )
+
+
+def _whom(corrects: int | None) -> ColumnElement[int]:
+    """The column that names the people of `members`."""
+    return (Subscription.subscriber_id if corrects is None else Delivery.subscriber_id).expression
+
+
+def _without_consent(corrects: int | None) -> SkipReason:
+    return SkipReason.OTHER_PURPOSE if corrects is None else SkipReason.STOPPED
+
+
+def _answer_now(
+    people: Subquery, ways: Sequence[Way], now: datetime, corrects: int | None
+) -> ColumnElement[str | None]:
     return refusal(
         people.c.consent_seq,
         literal(None, Broadcast.expires_at.type),
         now,
         closed_now(ways, now),
-        without=SkipReason.OTHER_PURPOSE,
+        without=_without_consent(corrects),
     )
 
 
 def dry_run(
-    session: Session, list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = ()
+    session: Session,
+    list_ids: Sequence[int],
+    now: datetime,
+    ways: Sequence[Way] = (),
+    corrects: int | None = None,
 ) -> dict[str | None, int]:
     """Count the audience by the gate's answer at `now`: reason -> people, and None -> reachable people."""
     if not list_ids:
         return {}
-    people = members(list_ids).subquery()
-    answer = _answer_now(people, ways, now).label("answer")
+    people = members(list_ids, corrects=corrects).subquery()
+    answer = _answer_now(people, ways, now, corrects).label("answer")
     rows = session.execute(
         select(answer, func.count())
         .select_from(people)
@@ -73,10 +127,14 @@ def dry_run(
 
 
 def reachable_by_group(
-    session: Session, list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = ()
+    session: Session,
+    list_ids: Sequence[int],
+    now: datetime,
+    ways: Sequence[Way] = (),
+    corrects: int | None = None,
 ) -> dict[int | None, int]:
     """Count those to whom the gate says "send" by their quiet group; None: nobody has looked at them yet."""
-    people = reachable(list_ids, now, ways)
+    people = reachable(list_ids, now, ways, corrects)
     rows = session.execute(
         select(Subscriber.quiet_group_id, func.count())
         .join(people, Subscriber.id == people.c.subscriber_id)
@@ -85,13 +143,15 @@ def reachable_by_group(
     return {key: count for key, count in rows}
 
 
-def reachable(list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = ()) -> Subquery:
+def reachable(
+    list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = (), corrects: int | None = None
+) -> Subquery:
     """The subscriber ids to whom the gate says "send" at `now`, quiet hours and the cap aside."""
-    people = members(list_ids).subquery()
+    people = members(list_ids, corrects=corrects).subquery()
     return (
         select(people.c.subscriber_id)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
-        .where(_answer_now(people, ways, now).is_(None))
+        .where(_answer_now(people, ways, now, corrects).is_(None))
         .subquery()
     )
 
@@ -100,7 +160,7 @@ def reached_elsewhere(session: Session, list_ids: Sequence[int], now: datetime, 
     """Count whom their channel is closed to and who agreed to these lists on another one too, at the same address."""
     people, there = members(list_ids).subquery(), reachable(list_ids, now, ways)
     shut, other = aliased(Subscriber), aliased(Subscriber)
-    answer = _answer_now(people, ways, now)
+    answer = _answer_now(people, ways, now, None)
     closed = (
         select(people.c.subscriber_id)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
@@ -124,6 +184,7 @@ def cut_into_slices(
     ways: Mapping[str, int],
     sizes: Mapping[int, int] = MappingProxyType({}),
     first_percent: int | None = None,
+    corrects: int | None = None,
 ) -> int:
     """Write a broadcast's slices, each a range that holds `SLICE_SIZE` people; returns the size of the audience.
 
@@ -131,20 +192,61 @@ def cut_into_slices(
     only; the ranges of two channels overlap, and the slices of both take turns. With `first_percent` only slices with
     so many people are open, drawn by lot, so that it is not always the same who go first; the others are held.
     """
-    size = SLICE_SIZE if first_percent is None else _size_for(session, list_ids, as_of_seq, first_percent)
+    whole = members(list_ids, as_of_seq, corrects)
+    size = SLICE_SIZE if first_percent is None else _size_for(session, whole, first_percent)
     rows = [
         (*row, sender_id)
         for channel, sender_id in sorted(ways.items())
         for row in _ranges(
             session,
-            list_ids,
-            as_of_seq,
-            channel if len(ways) > 1 else None,
+            whole if len(ways) == 1 else _on(channel, whole, corrects),
             min(size, sizes.get(sender_id, size)) if first_percent else sizes.get(sender_id, size),
         )
     ]
     rows.sort(key=lambda row: row[0])
     first = _first_wave([row[3] for row in rows], first_percent, broadcast_id)
+    _write(session, broadcast_id, rows, first)
+    return sum(count for *_, count, _ in rows)
+
+
+def cut_late(session: Session, broadcast: Broadcast, ways: Mapping[str, int]) -> int:
+    """Write further slices of a correction for whoever turned out since to have had the wrong one; returns how many
+    people.
+
+    What was on the wire when the correction began, and receipts that came late, are known only now.
+    """
+    has_row = aliased(Delivery)
+    whole = members(_target_ids(session, broadcast.id), broadcast.as_of_seq, broadcast.corrects_id).where(
+        ~exists().where(
+            has_row.broadcast_id == broadcast.id,
+            has_row.subscriber_id == Delivery.subscriber_id,
+            has_row.inbound_id == 0,
+        )
+    )
+    rows = [
+        (*row, sender_id)
+        for channel, sender_id in sorted(ways.items())
+        for row in _ranges(session, _on(channel, whole, broadcast.corrects_id), SLICE_SIZE)
+    ]
+    last = session.scalar(select(func.max(Slice.seq)).where(Slice.broadcast_id == broadcast.id))
+    start = 0 if last is None else last + 1
+    _write(session, broadcast.id, rows, set(range(start, start + len(rows))), start)
+    return sum(count for *_, count, _ in rows)
+
+
+def _on(channel: str, people: Select[int, int | None], corrects: int | None) -> Select[int, int | None]:
+    """Those of `members` who are on a channel."""
+    return people.join(Subscriber, Subscriber.id == _whom(corrects)).where(Subscriber.channel == channel)
+
+
+def _write(
+    session: Session,
+    broadcast_id: int,
+    rows: Sequence[tuple[int, int, int, int, int]],
+    first: Collection[int],
+    start: int = 0,
+) -> None:
+    """Write slices numbered from `start`; those whose numbers are in `first` are open, the others held."""
     if rows:
         session.execute(
             insert(Slice),
@@ -155,18 +257,23 @@ def cut_into_slices(
                     "sender_id": sender_id,
                     "lo": lo,
                     "hi": hi,
+                    "people": people,
                     "state": "open" if seq in first else "held",
                     "epoch": 0,
                 }
-                for seq, (_, lo, hi, _, sender_id) in enumerate(rows)
+                for seq, (_, lo, hi, people, sender_id) in enumerate(rows, start)
             ],
         )
-    return sum(count for *_, count, _ in rows)
 
 
-def _size_for(session: Session, list_ids: Sequence[int], as_of_seq: int, percent: int) -> int:
+def counted(session: Session, broadcast_id: int) -> int:
+    """The people of all slices of a broadcast."""
+    return session.scalar(select(func.sum(Slice.people)).where(Slice.broadcast_id == broadcast_id)) or 0
+
+
+def _size_for(session: Session, whole: Select[int, int | None], percent: int) -> int:
     """Return the size of slices of which some make a first wave of so many per cent."""
-    people = members(list_ids, as_of_seq).subquery()
+    people = whole.subquery()
     audience = session.scalar(select(func.count()).select_from(people)) or 0
     return min(SLICE_SIZE, max(1, audience * percent // 100))
 
@@ -183,15 +290,10 @@ def _first_wave(sizes: Sequence[int], percent: int | None, lot: int) -> set[int]
 
 
 def _ranges(
-    session: Session, list_ids: Sequence[int], as_of_seq: int, channel: str | None, size: int
+    session: Session, whole: Select[int, int | None], size: int
 ) -> Sequence[tuple[int, int, int, int]]:
-    """Return number, first and last subscriber, and size of each slice on a channel; None: of everybody."""
-    query = members(list_ids, as_of_seq)
-    if channel is not None:
-        query = query.join(Subscriber, Subscriber.id == Subscription.subscriber_id).where(
-            Subscriber.channel == channel
-        )
-    people = query.subquery()
+    """Return number, first and last subscriber, and size of each slice of these people."""
+    people = whole.subquery()
     rank = func.row_number().over(order_by=people.c.subscriber_id)
     numbered = select(people.c.subscriber_id, ((rank - 1) // size).label("seq")).subquery()
     ids = numbered.c.subscriber_id
@@ -212,20 +314,22 @@ def claim_rows(
 ) -> None:
     """Insert a delivery for each member of the frozen audience in a slice's range who has none yet.
 
-    Those whom the gate refuses are rows too, SKIPPED with the reason. With `cancel` everybody is skipped.
+    Those whom the gate refuses are rows too, SKIPPED with the reason. With `cancel` everybody is skipped. A correction
+    is for whoever had the wrong one by now, which receipts may change: a slice is claimed once, and counted then.
     """
-    people = (
-        members(_target_ids(session, broadcast.id), broadcast.as_of_seq)
-        .where(Subscription.subscriber_id.between(part.lo, part.hi))
-        .subquery()
-    )
+    corrects = broadcast.corrects_id
+    if corrects is not None and _is_claimed(part, cancel):
+        return
+    within = None if part.lo is None or part.hi is None else (part.lo, part.hi)
+    list_ids = _target_ids(session, broadcast.id)
+    people = members(list_ids, broadcast.as_of_seq, corrects, within).subquery()
     channel = session.scalar(select(Sender.channel).where(Sender.id == part.sender_id))
     gate = refusal(
         people.c.consent_seq,
         literal(broadcast.expires_at, Broadcast.expires_at.type),
         now,
         closed_now([way], now) if way else (),
-        without=SkipReason.OTHER_PURPOSE,
+        without=_without_consent(corrects),
     )
     reason = literal(SkipReason.CANCELED.value) if cancel else gate
     status = case((reason.is_(None), DeliveryStatus.PENDING.value), else_=DeliveryStatus.SKIPPED.value)
@@ -258,7 +362,17 @@ def claim_rows(
         "updated_at",
     ]
     dialect = sqlite if is_sqlite(session) else postgresql
-    session.execute(dialect.insert(Delivery).from_select(columns, rows).on_conflict_do_nothing())
+    claimed = session.execute(
+        dialect.insert(Delivery).from_select(columns, rows).on_conflict_do_nothing(),
+        execution_options={"preserve_rowcount": True},
+    )
+    if corrects is not None:
+        part.people = changed(claimed)
+
+
+def _is_claimed(part: Slice, cancel: bool) -> bool:
+    """Whoever leases a slice first claims its people in the same transaction."""
+    return part.epoch > (0 if cancel else 1)
 
 
 def _target_ids(session: Session, broadcast_id: int) -> Sequence[int]:

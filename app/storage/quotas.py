@@ -88,6 +88,7 @@ def people_full(
     count: int,
     start: datetime,
     at: datetime,
+    corrects: int | None = None,
 ) -> int:
     """Count those on a channel whom the gate lets through at `at`, and who had or will have `count` of `others`."""
     had = select(Delivery.subscriber_id, Delivery.broadcast_id).where(
@@ -105,7 +106,7 @@ def people_full(
         )
     )
     theirs = union(had, coming).subquery()
-    people = audience.reachable(list(list_ids), at)
+    people = audience.reachable(list(list_ids), at, corrects=corrects)
     full = (
         select(theirs.c.subscriber_id)
         .join(people, people.c.subscriber_id == theirs.c.subscriber_id)

@@ -8,11 +8,18 @@ from sqlalchemy.orm import Session
 
 from app.domain.policy.proactive import path_of
 from app.storage.gate import Way
-from app.storage.models import BroadcastList, BroadcastTarget, ListSender, Sender
+from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, ListSender, Sender, Slice
 
 
-def ways(session: Session, list_ids: Sequence[int]) -> Mapping[str, frozenset[int]]:
-    """Return channel -> the senders of these lists on it. More than one: no broadcast can go to all of them."""
+def ways(
+    session: Session, list_ids: Sequence[int], corrects: int | None = None
+) -> Mapping[str, frozenset[int]]:
+    """Return channel -> the senders of these lists on it. More than one: no broadcast can go to all of them.
+
+    What corrects a broadcast goes the ways of that one, for people know it from there.
+    """
+    if corrects is not None:
+        return {channel: frozenset({sender}) for channel, sender in _ways_gone(session, corrects).items()}
     first = select(BroadcastList.sender_id).where(BroadcastList.id.in_(list_ids))
     further = select(ListSender.sender_id).where(ListSender.list_id.in_(list_ids))
     found: defaultdict[str, set[int]] = defaultdict(set)
@@ -29,17 +36,29 @@ def way_of(session: Session, sender_id: int) -> Way:
     return Way(sender.channel, sender.id, path_of(sender.channel, template=sender.has_template))
 
 
-def ways_to(session: Session, list_ids: Sequence[int]) -> Sequence[Way]:
-    """Return those ways of these lists that do not lead to everybody."""
-    found = [way_of(session, min(senders)) for senders in ways(session, list_ids).values()]
+def ways_to(session: Session, list_ids: Sequence[int], corrects: int | None = None) -> Sequence[Way]:
+    """Return those ways of these lists (or of what is corrected) that do not lead to everybody."""
+    found = [way_of(session, min(senders)) for senders in ways(session, list_ids, corrects).values()]
     return [one for one in found if not one.path.is_open]
 
 
 def ways_of_broadcast(session: Session, broadcast_id: int) -> Mapping[str, int]:
     """Return channel -> sender of a broadcast that was scheduled, which makes sure that there is one."""
     targets = select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
-    found = ways(session, session.scalars(targets).all())
+    corrects = session.scalar(select(Broadcast.corrects_id).where(Broadcast.id == broadcast_id))
+    found = ways(session, session.scalars(targets).all(), corrects)
     return {channel: min(senders) for channel, senders in found.items()}
+
+
+def _ways_gone(session: Session, broadcast_id: int) -> Mapping[str, int]:
+    """Return channel -> the sender that carried a broadcast which has begun."""
+    rows = session.execute(
+        select(Sender.channel, Sender.id)
+        .join(Slice, Slice.sender_id == Sender.id)
+        .where(Slice.broadcast_id == broadcast_id)
+        .distinct()
+    )
+    return {channel: sender_id for channel, sender_id in rows}
 
 
 def lists_of(session: Session, sender_id: int) -> Sequence[BroadcastList]:

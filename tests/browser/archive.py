@@ -74,6 +74,27 @@ def draft_of(editor: Editor) -> str:
     return editor.draft(TITLE, HEADLINE)
 
 
+def save_texts(editor: Editor) -> None:
+    """Two texts that are needed again and again."""
+    for name, text in (
+        ("Sign-off", "Your city desk. Reply STOP to leave."),
+        ("Storm warning", "{{first_name|Neighbour}}, storm warning for tonight. Stay in if you can."),
+    ):
+        editor.submit("/texts", "name", name=name, text=text, list_id="")
+
+
+def write_again(editor: Editor, path: str) -> None:
+    """Save a draft with other words and then as it was, so that it has versions to look at."""
+    for text in (HEADLINE.replace("at 7", "at 8"), HEADLINE):
+        editor.submit(f"{path}/edit", "title", text=text, list_ids=editor.city_news, act="save")
+
+
+def correction_of(editor: Editor, path: str) -> str:
+    """Begin a correction; returns the path of its draft."""
+    begun = editor.submit(f"{path}/correct", "/correct", act="correct")
+    return re.sub(r".*(/broadcasts/\d+)/edit.*", r"\1", begun.url)
+
+
 def waiting_of(editor: Editor) -> str:
     """Schedule a broadcast for tomorrow morning."""
     path = editor.draft("Market day", "The market is on the town hall square today, from 8 to 13 h.")

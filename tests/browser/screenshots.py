@@ -86,6 +86,10 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     archive.fill_board(editor)
     camera.take("desk-today", "/board/1")
     camera.take("desk-notice", "/lists/1/notice")
+    archive.save_texts(editor)
+    archive.write_again(editor, headline)
+    camera.take("desk-texts", "/texts")
+    camera.take("desk-versions", f"{headline}/versions")
     camera.take("desk-compose", f"{headline}/edit")
     camera.take(
         "desk-when", f"{headline}/when?choice=at&day={archive.tomorrow()}&hour=07:30&zone=Europe/Berlin"
@@ -107,6 +111,9 @@ def photograph_what_came_of_it(camera: Photographer, demo: Demo, editor: Editor,
     camera.take("demo-phones", demo.phones, _last_messages)
     demo.text(PHONE, "STOP")
     camera.take("desk-report", f"{headline}/report")
+    camera.take("desk-correct", f"{headline}/correct")
+    correction = archive.correction_of(editor, headline)
+    camera.take("desk-correction", f"{correction}/review?choice=now&zone=Europe/Berlin")
     camera.take("desk-people", "/people?q=0143")
     person = archive.person_of(editor, PHONE)
     camera.take("desk-person", person)

@@ -308,6 +308,15 @@ def test_a_broadcast_goes_from_draft_to_schedule_and_is_canceled(newsdesk: Shell
     assert (newsdesk.folder / "rows.csv").read_text().startswith("subscriber_id,")
 
 
+def test_a_broadcast_that_nobody_got_cannot_be_corrected(newsdesk: Shell) -> None:
+    number = str(newsdesk.json("broadcasts", "create", "--title", "x", "--text", "y", "--list", "NEWS")["id"])
+
+    refused = newsdesk.run("broadcasts", "correct", number, "--text", "Correction: z")
+
+    assert refused.exit_code == 1
+    assert "Nobody got this broadcast" in refused.output
+
+
 def test_a_broadcast_that_is_not_sending_cannot_be_paused(newsdesk: Shell) -> None:
     number = str(newsdesk.json("broadcasts", "create", "--title", "x", "--text", "y", "--list", "NEWS")["id"])
 

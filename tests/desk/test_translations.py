@@ -27,6 +27,8 @@ SPEAKERS = (
     "plan_broadcasts",
     "broadcast_rows",
     "stop_broadcasts",
+    "correct_broadcasts",
+    "manage_snippets",
     "broadcast_times",
     "manage_lists",
     "manage_users",

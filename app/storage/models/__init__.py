@@ -2,7 +2,14 @@
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
-from app.storage.models.broadcasts import Broadcast, BroadcastTarget, BroadcastVariant, Slice
+from app.storage.models.broadcasts import (
+    Broadcast,
+    BroadcastTarget,
+    BroadcastVariant,
+    BroadcastVersion,
+    Slice,
+    Snippet,
+)
 from app.storage.models.consent import (
     ConsentEvent,
     ConsentPii,
@@ -36,6 +43,7 @@ __all__ = [
     "BroadcastList",
     "BroadcastTarget",
     "BroadcastVariant",
+    "BroadcastVersion",
     "ConsentEvent",
     "ConsentPii",
     "Delivery",
@@ -60,6 +68,7 @@ __all__ = [
     "Slice",
     "SlotRun",
     "SlotTime",
+    "Snippet",
     "StoryRow",
     "Subject",
     "Subscriber",

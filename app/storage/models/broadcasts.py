@@ -15,6 +15,7 @@ class Broadcast(Model):
     together with `as_of_seq`, the end of the ledger then: whoever consents later is not part of this audience.
     `over_cap_reason` says why it may go to people who have had their messages of the day.
     `first_percent` of the audience go first; the rest waits until `rest_at`, which is set when these are out.
+    `corrects_id` names the broadcast that this one corrects: it goes to exactly those who got that one.
     `brake_base` is what had come of it when somebody let it go on last: the brakes count from there.
     A broadcast of state `replies` stands for a sender's answers and is never shown to editors.
     """
@@ -23,6 +24,12 @@ class Broadcast(Model):
     __table_args__ = (
         Index("ix_broadcast_state_next_at", "state", "next_at"),
         Index("ix_broadcast_finished_at", "finished_at"),
+        Index(
+            "ix_broadcast_corrects_id",
+            "corrects_id",
+            postgresql_where=text("corrects_id IS NOT NULL"),
+            sqlite_where=text("corrects_id IS NOT NULL"),
+        ),
         Index(
             "uq_broadcast_replies_sender",
             "sender_id",
@@ -43,6 +50,7 @@ class Broadcast(Model):
     over_cap_reason: Mapped[str | None] = mapped_column(String(300))
     first_percent: Mapped[int | None] = mapped_column(SmallInteger)
     rest_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("broadcast.id"))
     brake_base: Mapped[dict[str, int] | None] = mapped_column(JSON)
     revision: Mapped[int] = mapped_column(default=1)
     created_by: Mapped[str] = mapped_column(String(120))
@@ -77,11 +85,40 @@ class BroadcastVariant(Model):
     text: Mapped[str] = mapped_column(Text)
 
 
+class BroadcastVersion(Model):
+    """What a draft said after one save. `revision` is the broadcast's; `variants` has its other words by channel."""
+
+    __tablename__ = "broadcast_version"
+
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(120))
+    text: Mapped[str] = mapped_column(Text)
+    variants: Mapped[dict[str, str]] = mapped_column(JSON)
+    saved_by: Mapped[str] = mapped_column(String(120))
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Snippet(Model):
+    """A saved text with a name, for drafts to begin from; of one list, or (NULL) for all of them."""
+
+    __tablename__ = "snippet"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    text: Mapped[str] = mapped_column(Text)
+    list_id: Mapped[int | None] = mapped_column(ForeignKey("broadcast_list.id"))
+    revision: Mapped[int] = mapped_column(default=1)
+    changed_by: Mapped[str] = mapped_column(String(120))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Slice(Model):
     """About a thousand recipients of one sender: a range of subscriber ids, leased to one worker at a time.
 
     `epoch` goes up with each lease; a worker whose epoch is no longer the row's may hand nothing over.
     `held` it belongs to the rest that waits for the first wave.
+    `people` are in it; of a correction they are counted again when they are claimed.
     A slice without bounds carries deliveries that are tried again. `reached` is the last subscriber to whom something
     may have left under `reached_epoch` and is not settled; NULL when everything is.
     """
@@ -94,6 +131,7 @@ class Slice(Model):
     sender_id: Mapped[int] = mapped_column(ForeignKey("sender.id"))
     lo: Mapped[int | None] = mapped_column(BigId)
     hi: Mapped[int | None] = mapped_column(BigId)
+    people: Mapped[int | None]
     state: Mapped[str] = mapped_column(String(8), default="open")
     epoch: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(String(120))

@@ -1,0 +1,82 @@
+"""Send a correction: a draft for exactly those who got a message that was wrong."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.clock import utcnow
+from app.desk.access import allow, me, room
+from app.desk.languages import gettext as _
+from app.desk.languages import in_language, moment
+from app.desk.reading import broadcast_or_404, targets
+from app.desk.refusals import translated
+from app.schemas import TEXT_MAX, TITLE_MAX
+from app.services import correct_broadcasts, reports, stop_broadcasts
+from app.services.controller import Refused
+from app.storage.models import Broadcast
+from app.storage.models.accounts import Role
+
+corrections = room("corrections", __name__)
+
+
+@corrections.get("/broadcasts/<int:broadcast_id>/correct")
+@allow(Role.EDITOR)
+def ask(broadcast_id: int) -> ResponseReturnValue:
+    """Say whom a correction would reach, and offer to hold the wrong message first while it is still being sent."""
+    broadcast = broadcast_or_404(broadcast_id)
+    if not broadcast.started_at:
+        return redirect(url_for("progress.show", broadcast_id=broadcast_id))
+    return render_template(
+        "correct.html",
+        broadcast=broadcast,
+        tally=reports.tally(broadcast_id),
+        had_it=correct_broadcasts.had_it(broadcast_id),
+        earlier=correct_broadcasts.corrections_of(broadcast_id),
+    )
+
+
+@corrections.post("/broadcasts/<int:broadcast_id>/correct/pause")
+@allow(Role.EDITOR)
+def pause(broadcast_id: int) -> ResponseReturnValue:
+    """Hold the wrong message, and go on with its correction."""
+    broadcast_or_404(broadcast_id)
+    reason = "A correction is being written."  # kept in English; shown through the refusals' words
+    try:
+        stop_broadcasts.pause(broadcast_id, by=me().actor, reason=reason, now=utcnow())
+    except Refused as error:
+        flash(translated(error), "error")
+    return redirect(url_for("corrections.ask", broadcast_id=broadcast_id))
+
+
+@corrections.post("/broadcasts/<int:broadcast_id>/correct")
+@allow(Role.EDITOR)
+def begin(broadcast_id: int) -> ResponseReturnValue:
+    """Make the draft, with the old words to put right or with words that take the message back."""
+    broadcast = broadcast_or_404(broadcast_id)
+    back = request.form.get("act") == "retract"
+    head = _("Taken back") if back else _("Correction")
+    try:
+        draft_id = correct_broadcasts.draft_correction(
+            broadcast_id,
+            title=f"{head}: {broadcast.title}"[:TITLE_MAX],
+            text=_words(broadcast, back)[:TEXT_MAX],
+            by=me().actor,
+            now=utcnow(),
+        )
+    except Refused as error:
+        flash(translated(error), "error")
+        return redirect(url_for("progress.show", broadcast_id=broadcast_id))
+    return redirect(url_for("compose.edit", broadcast_id=draft_id))
+
+
+def _words(broadcast: Broadcast, back: bool) -> str:
+    """The text to begin with, in the language of the first list and with its clock."""
+    lists = targets(broadcast.id)
+    with in_language(lists[0].language if lists else "en"):
+        if not back:
+            return f"{_('Correction')}: {broadcast.text}"
+        zone = lists[0].zone if lists else broadcast.zone
+        when = moment(broadcast.started_at, zone, "short") if broadcast.started_at else ""
+        return _(
+            "Our message of %(when)s was wrong, and we take it back. Please disregard it. We are sorry.",
+            when=when,
+        )

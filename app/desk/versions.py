@@ -1,0 +1,74 @@
+"""What a draft said at each save: read what changed, and take a version back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.clock import utcnow
+from app.desk.access import LARGEST_ID, allow, me, room
+from app.desk.languages import gettext as _
+from app.desk.reading import broadcast_or_404
+from app.desk.refusals import translated
+from app.domain.channels import channel_named
+from app.domain.word_diff import Stretch, differences
+from app.services import plan_broadcasts
+from app.services.controller import Conflict, NotFound, Refused
+from app.storage import versions as storage
+from app.storage.database import db
+from app.storage.models import BroadcastVersion
+from app.storage.models.accounts import Role
+
+versions = room("versions", __name__)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A version beside the one before it. `texts` names each text that it has ("" for the main one) or had."""
+
+    version: BroadcastVersion
+    title: list[Stretch]
+    texts: list[tuple[str, list[Stretch]]]
+
+
+@versions.get("/broadcasts/<int:broadcast_id>/versions")
+@allow(Role.EDITOR)
+def index(broadcast_id: int) -> ResponseReturnValue:
+    """All versions that are kept, newest first, each with what it changed."""
+    broadcast = broadcast_or_404(broadcast_id)
+    kept = storage.versions(db.session(), broadcast_id)
+    return render_template("versions.html", broadcast=broadcast, rows=_compared(kept))
+
+
+@versions.post("/broadcasts/<int:broadcast_id>/versions/<int:version>")
+@allow(Role.EDITOR)
+def take_back(broadcast_id: int, version: int) -> ResponseReturnValue:
+    """Let the draft say again what a version said."""
+    broadcast_or_404(broadcast_id)
+    shown = request.form.get("revision", 0, int)
+    if not 0 <= shown <= LARGEST_ID:
+        abort(400)
+    try:
+        plan_broadcasts.take_back(broadcast_id, version, revision=shown, by=me().actor, now=utcnow())
+    except NotFound:
+        abort(404)
+    except (Conflict, Refused) as error:
+        flash(translated(error), "error")
+        return redirect(url_for("versions.index", broadcast_id=broadcast_id))
+    flash(_("The draft says again what version %(n)s said.", n=version))
+    return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
+
+
+def _compared(kept: Sequence[BroadcastVersion]) -> list[Shown]:
+    """Each version with its changes; the oldest is shown as it is."""
+    return [_shown(one, before) for one, before in zip(kept, [*kept[1:], None], strict=True)]
+
+
+def _shown(one: BroadcastVersion, before: BroadcastVersion | None) -> Shown:
+    before = before or one
+    texts = [("", differences(before.text, one.text))]
+    for channel in sorted({*one.variants, *before.variants}):
+        was, now = before.variants.get(channel, ""), one.variants.get(channel, "")
+        texts.append((channel_named(channel).name, differences(was, now)))
+    return Shown(one, differences(before.title, one.title), texts)

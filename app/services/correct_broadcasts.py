@@ -1,0 +1,104 @@
+"""Correct a broadcast that was wrong: a linked draft that goes to exactly those who got it, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from sqlalchemy import select
+
+from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.services.audit import note
+from app.services.broadcast_rows import broadcast_for_change, targets_of
+from app.services.controller import Refused
+from app.services.plan_broadcasts import CORRECTION, draft_in
+from app.services.reports import Tally, tally
+from app.storage import audience, tallies
+from app.storage.database import db, transaction
+from app.storage.holding import HAD_IT
+from app.storage.models import Broadcast, BroadcastTarget
+from app.storage.ways import ways_to
+
+# Whoever sleeps when it goes out shall still get it in the morning: two hours would be too short.
+FRESH_MINUTES: Final = 24 * 60
+_CORRECTABLE: Final = (
+    BroadcastState.SENDING,
+    BroadcastState.PAUSED,
+    BroadcastState.FINISHED,
+    BroadcastState.CANCELED,
+)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A correction, and once it has begun how far it reached those who got the wrong one.
+
+    `left_out` counts those of them who were skipped, by reason.
+    """
+
+    broadcast_id: int
+    title: str
+    state: BroadcastState
+    reach: Tally | None
+    left_out: Mapping[str, int]
+
+
+def draft_correction(
+    broadcast_id: int,
+    *,
+    title: str,
+    text: str,
+    by: str,
+    now: datetime,
+    variants: Mapping[str, str] = MappingProxyType({}),
+) -> int:
+    """Write a draft that corrects a broadcast, on the same channels and senders; returns its id.
+
+    It goes to whoever had, or may have had, the wrong one and may be written to when it goes out. Neither the limit of
+    a day nor the promise of the lists holds it back; quiet hours do.
+
+    Raises `NotFound`; `Refused` for a broadcast that nobody got, or words that cannot be sent.
+    """
+    with transaction() as session:
+        wrong = broadcast_for_change(session, broadcast_id)
+        if wrong.state not in _CORRECTABLE or not had_it(broadcast_id):
+            raise Refused("Nobody got this broadcast, so there is nobody to correct it for.")
+        draft_id = draft_in(session, title=title, text=text, list_ids=(), by=by, now=now, variants=variants)
+        draft = session.get_one(Broadcast, draft_id)
+        draft.corrects_id, draft.over_cap_reason = broadcast_id, CORRECTION
+        draft.zone, draft.fresh_minutes = wrong.zone, max(wrong.fresh_minutes, FRESH_MINUTES)
+        lists = [one.id for one in targets_of(session, broadcast_id)]
+        session.add_all(BroadcastTarget(broadcast_id=draft_id, list_id=one) for one in lists)
+        note(session, by, "broadcast.correct", f"broadcast {broadcast_id}", now, correction=draft_id)
+        return draft_id
+
+
+def had_it(broadcast_id: int) -> int:
+    """Count who had a broadcast, or may have had it."""
+    rows = tallies.counts(db.session(), broadcast_id)
+    return sum(people for status, _, _, people in rows if status in HAD_IT)
+
+
+def corrections_of(broadcast_id: int) -> list[Correction]:
+    """Return the corrections of a broadcast that were not thrown away as drafts, oldest first."""
+    rows = db.session.scalars(
+        select(Broadcast).where(Broadcast.corrects_id == broadcast_id).order_by(Broadcast.id)
+    ).all()
+    return [reach_of(row) for row in rows if row.started_at or row.state != BroadcastState.CANCELED]
+
+
+def reach_of(row: Broadcast) -> Correction:
+    """Return how far a correction came."""
+    counts = tallies.counts(db.session(), row.id)
+    left_out = {reason: people for status, reason, _, people in counts if status == DeliveryStatus.SKIPPED}
+    reach = tally(row.id) if row.started_at else None
+    return Correction(row.id, row.title, BroadcastState(row.state), reach, left_out)
+
+
+def reachable(broadcast_id: int, now: datetime) -> int:
+    """Count who had a broadcast, or may have had it, and may be written to at `now`."""
+    session = db.session()
+    list_ids = [one.id for one in targets_of(session, broadcast_id)]
+    ways = ways_to(session, list_ids, broadcast_id)
+    return audience.dry_run(session, list_ids, now, ways, broadcast_id).get(None, 0)

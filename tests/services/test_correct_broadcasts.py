@@ -1,0 +1,192 @@
+"""A correction goes to exactly those who got the wrong message, and to nobody who has left since."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from app.domain.statuses import DeliveryStatus
+from app.gateways.base import Reply
+from app.services import fan_out, plan_broadcasts, reports, stop_broadcasts
+from app.services.controller import Refused
+from app.services.correct_broadcasts import corrections_of, draft_correction
+from app.services.try_again import try_again
+from app.storage.database import db, transaction
+from app.storage.models import AuditEntry, Broadcast, Delivery
+from tests.support.world import FakeProvider, Newsroom, accepted, number
+
+RIGHT = "Correction: the bridge is closed."
+
+
+def correct(newsroom: Newsroom, wrong: int, text: str = RIGHT) -> int:
+    return draft_correction(wrong, title="Right", text=text, by="ada", now=newsroom.now)
+
+
+def let_go(newsroom: Newsroom, broadcast_id: int) -> None:
+    plan_broadcasts.schedule(broadcast_id, at=None, zone="UTC", by="ada", now=newsroom.now)
+    fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
+
+
+def texts_to(newsroom: Newsroom, text: str = RIGHT) -> set[str]:
+    return {to for to, body in newsroom.provider.arrived if body == text}
+
+
+def refusing_one(to: str, body: str) -> Reply:
+    """Nothing reaches number 3, and of number 4 nobody can tell."""
+    if to == number(3):
+        return Reply(400, b'{"code": 21211, "message": "no such number"}')
+    return Reply(504, b"") if to == number(4) and "open" in body else accepted(to, body)
+
+
+def state_of(broadcast_id: int) -> str:
+    db.session.rollback()
+    return db.session.get_one(Broadcast, broadcast_id).state
+
+
+def test_it_goes_to_those_who_may_have_had_the_wrong_one_and_to_nobody_else(newsroom: Newsroom) -> None:
+    newsroom.join(6)
+    newsroom.provider = FakeProvider(refusing_one)
+    wrong = newsroom.broadcast("The bridge is open.")
+    newsroom.send()
+    newsroom.join(2, first=10)  # too late for the wrong one
+    newsroom.text("STOP", number(1))
+    right = correct(newsroom, wrong)
+
+    review = plan_broadcasts.check(right, now=newsroom.now)
+    let_go(newsroom, right)
+    newsroom.send()
+
+    assert (review.audience, review.reachable, review.skipped) == (5, 4, {"stopped": 1})
+    assert texts_to(newsroom) == {number(0), number(2), number(4), number(5)}
+    reach = corrections_of(wrong)[0].reach
+    assert reach is not None
+    assert (reach.audience, reach.sent, reach.skipped, reach.pending) == (5, 4, 1, 0)
+    assert reach.reasons == {"stopped": 1}
+    assert state_of(right) == "finished"
+
+
+def test_neither_the_cap_nor_the_promise_of_the_list_holds_it_back(newsroom: Newsroom) -> None:
+    newsroom.join(2)
+    for words in ("One.", "Two.", "Three, and wrong."):
+        wrong = newsroom.broadcast(words)
+        newsroom.send()
+        newsroom.later(minutes=5)
+
+    right = correct(newsroom, wrong)
+    assert plan_broadcasts.check(right, now=newsroom.now).promise == ""
+    let_go(newsroom, right)
+    newsroom.send()
+
+    assert len(texts_to(newsroom)) == 2
+    db.session.rollback()
+    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.subject == f"broadcast {right}")).all()[-1]
+    assert (entry.action, entry.details["over_cap"]) == ("broadcast.schedule", "correction")
+
+
+def test_whoever_says_stop_at_the_last_moment_does_not_get_it(newsroom: Newsroom) -> None:
+    newsroom.join(3)
+    wrong = newsroom.broadcast("Wrong.")
+    newsroom.send()
+    right = correct(newsroom, wrong)
+    let_go(newsroom, right)
+    newsroom.provider.capacity = 1
+    newsroom.provider.before_answer = lambda to: None if to == number(2) else _stop(newsroom, number(2))
+
+    newsroom.send()
+
+    assert number(2) not in texts_to(newsroom)
+    assert reports.tally(right).reasons == {"stopped": 1}
+
+
+def _stop(newsroom: Newsroom, from_: str) -> None:
+    newsroom.text("STOP", from_)
+
+
+def test_the_wrong_one_must_not_go_on_and_never_follows_the_right_one(newsroom: Newsroom) -> None:
+    newsroom.join(3)
+    newsroom.provider.answer = lambda to, body: Reply(500, b"") if to == number(2) else accepted(to, body)
+    wrong = newsroom.broadcast("Wrong.")
+    newsroom.send()
+    right = correct(newsroom, wrong)
+
+    with pytest.raises(Refused, match="still being sent"):
+        plan_broadcasts.schedule(right, at=None, zone="UTC", by="ada", now=newsroom.now)
+    stop_broadcasts.pause(wrong, by="ada", reason="", now=newsroom.now)
+    let_go(newsroom, right)
+
+    with pytest.raises(Refused, match="was corrected"):
+        stop_broadcasts.resume(wrong, by="ada", now=newsroom.now)
+    with pytest.raises(Refused, match="was corrected"):
+        try_again(wrong, by="ada", controller=newsroom.controller, now=newsroom.now)
+
+
+def test_whoever_turns_out_later_to_have_had_the_wrong_one_is_not_forgotten(newsroom: Newsroom) -> None:
+    """A receipt that overtakes: one failed after the count and one was delivered after the claim."""
+    newsroom.join(4)
+    wrong = newsroom.broadcast("Wrong.")
+    newsroom.send()
+    ids = _people_of(wrong)
+    _becomes(wrong, ids[3], DeliveryStatus.FAILED)
+    right = correct(newsroom, wrong)
+    let_go(newsroom, right)
+    _becomes(wrong, ids[0], DeliveryStatus.FAILED)
+    newsroom.lane().drain(newsroom.now + timedelta(seconds=20))
+    before = reports.tally(right)
+    assert (before.audience, before.pending) == (2, 0)
+    _becomes(wrong, ids[3], DeliveryStatus.DELIVERED)
+
+    assert fan_out.end_finished(newsroom.now) == []
+    newsroom.send()
+
+    assert texts_to(newsroom) == {number(1), number(2), number(3)}
+
+
+def _people_of(broadcast_id: int) -> list[int]:
+    query = select(Delivery.subscriber_id).where(Delivery.broadcast_id == broadcast_id)
+    found = list(db.session.scalars(query.order_by(Delivery.subscriber_id)))
+    db.session.rollback()
+    return found
+
+
+def _becomes(broadcast_id: int, subscriber_id: int, status: DeliveryStatus) -> None:
+    with transaction() as session:
+        session.execute(
+            update(Delivery)
+            .where(Delivery.broadcast_id == broadcast_id, Delivery.subscriber_id == subscriber_id)
+            .values(status=status.value)
+        )
+
+
+def test_stopping_a_correction_keeps_the_sums(newsroom: Newsroom) -> None:
+    newsroom.join(3)
+    wrong = newsroom.broadcast("Wrong.")
+    newsroom.send()
+    right = correct(newsroom, wrong)
+    let_go(newsroom, right)
+
+    stop_broadcasts.cancel(right, by="ada", now=newsroom.now)
+
+    tally = reports.tally(right)
+    assert (tally.audience, tally.skipped, tally.reasons) == (3, 3, {"canceled": 3})
+
+
+def test_what_nobody_got_cannot_be_corrected(newsroom: Newsroom) -> None:
+    newsroom.join(1)
+    waiting = newsroom.broadcast_waiting()
+
+    with pytest.raises(Refused, match="Nobody got this broadcast"):
+        correct(newsroom, waiting)
+
+
+def test_a_correction_keeps_its_people_whatever_lists_are_ticked(newsroom: Newsroom) -> None:
+    newsroom.join(1)
+    other = newsroom.new_list("Sports", "SPORTS")
+    wrong = newsroom.broadcast("Wrong.")
+    newsroom.send()
+    right = correct(newsroom, wrong)
+
+    plan_broadcasts.save_draft(
+        right, title="Right", text=RIGHT, list_ids=[other], revision=1, by="ada", now=newsroom.now
+    )
+
+    assert plan_broadcasts.check(right, now=newsroom.now).reachable == 1
