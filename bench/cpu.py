@@ -9,19 +9,35 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 def tree_seconds(root: int) -> float:
     """CPU seconds of a process, its living descendants, and those it has buried. Linux only; 10 ms fine."""
+    return sum(sum(map(int, fields[11:15])) / _TICKS for fields in _tree(root).values())
+
+
+def tree_megabytes(root: int) -> float:
+    """Memory of a process and its living descendants now; a page that processes share is divided among them (Pss)."""
+    return sum(map(_megabytes, _tree(root)))
+
+
+def _tree(root: int) -> dict[int, list[str]]:
+    """What the system says of a process and of its living descendants, by process id."""
+    known = {pid: fields for pid in _pids() if (fields := _stat(pid))}
     children: dict[int, list[int]] = {}
-    spent: dict[int, float] = {}
-    for pid in _pids():
-        fields = _stat(pid)
-        if fields:
-            spent[pid] = sum(map(int, fields[11:15])) / _TICKS
-            children.setdefault(int(fields[1]), []).append(pid)
-    total, todo = 0.0, [root]
+    for pid, fields in known.items():
+        children.setdefault(int(fields[1]), []).append(pid)
+    found, todo = {}, [root]
     while todo:
         pid = todo.pop()
-        total += spent.get(pid, 0.0)
+        if pid in known:
+            found[pid] = known[pid]
         todo += children.get(pid, [])
-    return total
+    return found
+
+
+def _megabytes(pid: int) -> float:
+    try:
+        found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    except OSError:
+        return 0.0
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def has_children(root: int) -> bool:
