@@ -1,7 +1,6 @@
 """Every second: open what is due, bring back what is to be tried again, end what is done, wake what has work."""
 
 import signal
-import socket
 import threading
 from datetime import datetime
 
@@ -22,7 +21,7 @@ from app.services.watch_broadcasts import watch
 from workers import daily
 from workers.heartbeat import beat
 from workers.journal import journal
-from workers.process import is_alive
+from workers.machine import dead_here
 
 TICK_SECONDS = 1.0
 SLOW_EVERY = 10
@@ -45,7 +44,7 @@ def tick(now: datetime) -> None:
         log.info(
             "broadcast opened", broadcast_id=opened.broadcast_id, state=opened.state, audience=opened.audience
         )
-    fan_out.take_from_dead(_dead(fan_out.leaseholders()), now)
+    fan_out.take_from_dead(dead_here(fan_out.leaseholders()), now)
     unknown = recover_slices.recover_stopped(journal(), controller=runtime().controller, now=now)
     if unknown:
         log.warning("a worker died and of some messages nobody knows whether they left", deliveries=unknown)
@@ -92,16 +91,6 @@ def _let_time_pass(now: datetime) -> None:
         log.warning(
             "texts that nobody decided in a business day count as STOP", people=passed.reviews_stopped
         )
-
-
-def _dead(workers: set[str]) -> set[str]:
-    """Workers of this machine whose process is gone. Of other machines we know nothing: their leases run out."""
-    dead = set()
-    for name in workers:
-        host, _, pid = name.rpartition(":")
-        if host == socket.gethostname() and not is_alive(int(pid)):
-            dead.add(name)
-    return dead
 
 
 def run(app: Flask) -> None:
