@@ -20,15 +20,15 @@ def tree_megabytes(root: int) -> float:
 def _tree(root: int) -> dict[int, list[str]]:
     """What the system says of a process and of its living descendants, by process id."""
     known = {pid: fields for pid in _pids() if (fields := _stat(pid))}
-    children: dict[int, list[int]] = {}
+    born: dict[int, list[int]] = {}
     for pid, fields in known.items():
-        children.setdefault(int(fields[1]), []).append(pid)
+        born.setdefault(int(fields[1]), []).append(pid)
     found, todo = {}, [root]
     while todo:
         pid = todo.pop()
         if pid in known:
             found[pid] = known[pid]
-        todo += children.get(pid, [])
+        todo += born.get(pid, [])
     return found
 
 
@@ -40,9 +40,10 @@ def _megabytes(pid: int) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
-def has_children(root: int) -> bool:
-    """Tell whether a process has a living child."""
-    return any(fields and int(fields[1]) == root and fields[0] != "Z" for fields in map(_stat, _pids()))
+def children(root: int) -> list[int]:
+    """Return the living children of a process."""
+    known = {pid: _stat(pid) for pid in _pids()}
+    return [pid for pid, fields in known.items() if fields and int(fields[1]) == root and fields[0] != "Z"]
 
 
 def parent_of(pid: int) -> int:
