@@ -99,13 +99,15 @@ def _finding(
     people = {number for number, _ in field.room.people}
     unknown = {number for number, fate in fates.items() if fate == "unknown"}
     never = len(unknown - set(verdicts.copies(arrivals)))
-    kills = sum(map(len, moments))
+    killed, started = moments
+    kills = len(killed) + len(started)
     faults = verdicts.agreement(arrivals, fates, people)
     if seen >= len(people):
         faults.append("everything was sent before the last kill, so the run proves nothing")
     if len(unknown) > kills * DEFAULT_CONNECTIONS:
         faults.append(f"{len(unknown)} are unknown, more than were on the wire")
-    silence, anew = (verdicts.longest_silence(arrivals, after) for after in moments)
+    silence = verdicts.longest_silence(arrivals, killed, started)
+    anew = verdicts.longest_silence(arrivals, started)
     facts = f"{kills} kills, restarts of Redis{' and PostgreSQL' if field.server else ''}; {len(people):,} people, "
     facts += f"{len(unknown)} unknown, of whom {never} never got it; {silence:.1f} s of silence at most"
     facts += f", {anew:.1f} s where Python had to be started anew" if anew else ""
