@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from app.supervisor.redis import RedisUnavailableError
-from bench import finding, running_all, throughput, webhooks
+from bench import finding, peers, running_all, throughput, webhooks
 from bench.ground import POSTGRES, SQLITE
 from bench.report import Report, as_json, as_markdown, rewritten
 from bench.running import ROOT, RunFailed
@@ -25,6 +25,8 @@ QUICK = throughput.Plan(
 SMOKE = throughput.Plan(
     rounds=1, recipients=1_000, naive_fork=10, naive_simple=50, ceiling_seconds=1, judge_speed=False
 )
+PEERS = peers.Plan(replace(FULL, naive_fork=0, naive_simple=0), kannel=10_000, celery=2_000)
+PEERS_SMOKE = peers.Plan(replace(SMOKE, naive_fork=0, naive_simple=0), kannel=500, celery=200)
 
 
 class Scenarios(click.Group):
@@ -82,9 +84,31 @@ def measure(
         report = throughput.run(plan)
     except (RunFailed, NoDatabase, RedisUnavailableError) as error:
         raise click.ClickException(str(error)) from error
-    _show(report, plan, in_json)
+    _show(report, json.dumps(as_json(report, plan.ours)) if in_json else as_markdown(report), in_json)
     if write and not report.void:
         PAGE.write_text(rewritten(PAGE.read_text(), "throughput", as_markdown(report)))
+    if report.void:
+        sys.exit(1)
+
+
+@main.command("peers")
+@click.option("--smoke", is_flag=True, help="One small round on SQLite; only correctness is judged.")
+@click.option("--rounds", type=click.IntRange(1, 20), help="How often every contender is measured.")
+@click.option("--json", "in_json", is_flag=True, help="Print one JSON object as the last line.")
+@click.option("--write", is_flag=True, help="Put the table into docs/performance.md.")
+def measure_peers(smoke: bool, rounds: int | None, in_json: bool, write: bool) -> None:
+    """Kannel and Celery (pip fetches it into a folder that is thrown away) beside us; those missing are left out."""
+    plan = PEERS_SMOKE if smoke else PEERS
+    plan = replace(plan, field=replace(plan.field, rounds=rounds or plan.field.rounds))
+    try:
+        report = peers.run(plan)
+    except (RunFailed, NoDatabase, RedisUnavailableError) as error:
+        raise click.ClickException(str(error)) from error
+    ours = plan.field.ours
+    table = peers.as_markdown(report, ours)
+    _show(report, json.dumps(peers.as_json(report, ours)) if in_json else table, in_json)
+    if write and not report.void:
+        PAGE.write_text(rewritten(PAGE.read_text(), "peers", table))
     if report.void:
         sys.exit(1)
 
@@ -147,13 +171,12 @@ def smoke_all(ctx: click.Context, smoke: bool) -> None:
         sys.exit(1)
 
 
-def _show(report: Report, plan: throughput.Plan, in_json: bool) -> None:
+def _show(report: Report, words: str, in_json: bool) -> None:
+    """Print the words; of a void report only JSON, which says so itself."""
     if report.void:
         click.echo(f"VOID, these figures mean nothing: {'; '.join(report.void_reasons)}", err=True)
-    if in_json:
-        click.echo(json.dumps(as_json(report, plan.ours)))
-    elif not report.void:
-        click.echo(as_markdown(report))
+    if in_json or not report.void:
+        click.echo(words)
 
 
 if __name__ == "__main__":

@@ -9,24 +9,41 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 def tree_seconds(root: int) -> float:
     """CPU seconds of a process, its living descendants, and those it has buried. Linux only; 10 ms fine."""
-    children: dict[int, list[int]] = {}
-    spent: dict[int, float] = {}
-    for pid in _pids():
-        fields = _stat(pid)
-        if fields:
-            spent[pid] = sum(map(int, fields[11:15])) / _TICKS
-            children.setdefault(int(fields[1]), []).append(pid)
-    total, todo = 0.0, [root]
+    return sum(sum(map(int, fields[11:15])) / _TICKS for fields in _tree(root).values())
+
+
+def tree_megabytes(root: int) -> float:
+    """Memory of a process and its living descendants now; a page that processes share is divided among them (Pss)."""
+    return sum(map(_megabytes, _tree(root)))
+
+
+def _tree(root: int) -> dict[int, list[str]]:
+    """What the system says of a process and of its living descendants, by process id."""
+    known = {pid: fields for pid in _pids() if (fields := _stat(pid))}
+    born: dict[int, list[int]] = {}
+    for pid, fields in known.items():
+        born.setdefault(int(fields[1]), []).append(pid)
+    found, todo = {}, [root]
     while todo:
         pid = todo.pop()
-        total += spent.get(pid, 0.0)
-        todo += children.get(pid, [])
-    return total
+        if pid in known:
+            found[pid] = known[pid]
+        todo += born.get(pid, [])
+    return found
 
 
-def has_children(root: int) -> bool:
-    """Tell whether a process has a living child."""
-    return any(fields and int(fields[1]) == root and fields[0] != "Z" for fields in map(_stat, _pids()))
+def _megabytes(pid: int) -> float:
+    try:
+        found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    except OSError:
+        return 0.0
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def children(root: int) -> list[int]:
+    """Return the living children of a process."""
+    known = {pid: _stat(pid) for pid in _pids()}
+    return [pid for pid, fields in known.items() if fields and int(fields[1]) == root and fields[0] != "Z"]
 
 
 def parent_of(pid: int) -> int:

@@ -62,13 +62,14 @@ class Ground:
         """The id of a process that was started here."""
         return self._running[name].pid
 
+    def worker(self, name: str) -> int | None:
+        """RQ's worker below the keeper of this name; None when it has just died."""
+        return _first_child(self.pid(name))
+
     def child(self, name: str) -> int | None:
         """The process that a worker forked for the job in its hands; None between two jobs."""
-        pid = self.pid(name)
-        with contextlib.suppress(OSError):
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-            return int(children[0]) if children else None
-        return None
+        worker = self.worker(name)
+        return _first_child(worker) if worker else None
 
     def kill(self, name: str) -> None:
         """SIGKILL, and wait until it is gone."""
@@ -148,6 +149,13 @@ class Ground:
         """The ends of all logs, for a run that failed."""
         logs = sorted(self.directory.glob("*.log"))
         return "\n".join(f"{one.name}: {one.read_text(errors='replace')[-1200:]}" for one in logs)
+
+
+def _first_child(pid: int) -> int | None:
+    with contextlib.suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return int(children[0]) if children else None
+    return None
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ from app.storage.database import db, transaction
 from app.storage.models import Subscriber
 from app.supervisor.guard import Guard
 from bench import cpu, numbers, stage, tokens
-from bench.running import CpuMeter, Run, wait_until, worker
+from bench.running import CpuMeter, MemoryMeter, Run, wait_until, worker
 from bench.sink import Account, Sink
 from workers import clock
 
@@ -69,13 +69,16 @@ class Newsroom:
             self.sink.reset()
             broadcast_id = self.schedule()
             arguments = ("-m", "workers", "worker")
-            with worker(arguments, env=self.env, client=client, guard=guard, log=log) as pid:
+            with (
+                worker(arguments, env=self.env, client=client, guard=guard, log=log) as pid,
+                MemoryMeter(pid) as memory,
+            ):
                 meter = CpuMeter(pid, stage.redis_pid(client), self.database_pid)
                 began = time.monotonic()
                 self._until_settled(broadcast_id, log)
                 seconds = time.monotonic() - began
-                wait_until(lambda: not cpu.has_children(pid), 30, log=log)
-                return self._verdict(seconds, meter.spent())
+                wait_until(lambda: not _at_work(pid), 30, log=log)
+                return self._verdict(seconds, meter.spent(), memory.most)
 
     def add_sender(self, account: Account, *, name: str, number: str, keyword: str) -> int:
         """Make another sender and its list, with everybody who may be reached on it; returns the list's id."""
@@ -110,7 +113,7 @@ class Newsroom:
         wait_until(arrived, 30 + len(self.people) / _SLOWEST_PER_SECOND, log=log)
         wait_until(settled, 30, log=log)
 
-    def _verdict(self, seconds: float, cpu_seconds: float) -> Run:
+    def _verdict(self, seconds: float, cpu_seconds: float, memory_mb: float) -> Run:
         seen, count = self.sink.stats(), len(self.people)
         return Run(
             messages=count,
@@ -119,7 +122,13 @@ class Newsroom:
             faults=tuple(seen.faults(count, tokens.fingerprint(token for _, token in self.people))),
             duplicates=seen.duplicates,
             lost=seen.lost(count),
+            memory_mb=memory_mb,
         )
+
+
+def _at_work(keeper: int) -> bool:
+    """Tell whether the worker below its keeper has a job in its hands."""
+    return any(map(cpu.children, cpu.children(keeper)))
 
 
 @contextlib.contextmanager

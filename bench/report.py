@@ -61,6 +61,7 @@ class Line:
     to_simple: float | None
     to_ceiling: float
     cpu_us: float
+    memory_mb: float
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ class Report:
             to_simple=self._ratio(name, lambda one: _speed(one, NAIVE_SIMPLE)),
             to_ceiling=self._ratio(name, lambda one: one.ceiling) or 0.0,
             cpu_us=statistics.median(run.cpu_us for run in runs),
+            memory_mb=max(run.memory_mb for run in runs),
         )
 
     def _ratio(self, name: str, base: Callable[[Round], float | None]) -> float | None:
@@ -156,6 +158,7 @@ def _line_json(line: Line) -> dict[str, Any]:
         "ratio_naive": line.to_simple,
         "ratio_ceiling": line.to_ceiling,
         "cpu_us_per_message": line.cpu_us,
+        "memory_mb": round(line.memory_mb, 1),
     }
 
 
@@ -168,30 +171,36 @@ def as_markdown(report: Report) -> str:
     )
     rows = [_row(line) for line in report.lines]
     if report.ceiling:
-        rows.append(f"| ceiling ({report.facts['ceiling']}) | | {_spread(report.ceiling)} | | | 1 | |")
+        rows.append(f"| ceiling ({report.facts['ceiling']}) | | {spread(report.ceiling)} | | | 1 | |")
     if report.bare_per_second and report.ceiling:
         share = report.bare_per_second / report.ceiling.middle
         rows.append(f"| our transport alone, once | | {report.bare_per_second:,.0f} | | | {share:.2g} | |")
+    return "\n".join([head, *rows, "", *notes(report)])
+
+
+def notes(report: Report) -> list[str]:
+    """The lines under a table: where and what, and which rounds count."""
     facts = [f"- {name}: {words}" for name, words in report.facts.items()]
     counted = f"- rounds: {len(report.rounds)}, of which {len(report.counted)} count"
-    reasons = [f"  - void: {words}" for words in report.void_reasons]
-    return "\n".join([head, *rows, "", *facts, counted, *reasons])
+    return [*facts, counted, *(f"  - void: {words}" for words in report.void_reasons)]
 
 
 def _row(line: Line) -> str:
-    fork, simple = _times(line.to_fork), _times(line.to_simple)
+    fork, simple = times(line.to_fork), times(line.to_simple)
     return (
-        f"| {line.name} | {line.messages:,} | {_spread(line.per_second)} | {fork} | {simple} "
+        f"| {line.name} | {line.messages:,} | {spread(line.per_second)} | {fork} | {simple} "
         f"| {line.to_ceiling:.2g} | {line.cpu_us:,.0f} |"
     )
 
 
-def _spread(spread: Spread) -> str:
-    shape = ",.1f" if spread.high < 100 else ",.0f"
-    return ", ".join(format(one, shape) for one in (spread.low, spread.middle, spread.high))
+def spread(found: Spread) -> str:
+    """Write smallest, middle and largest, with a digit behind the point where that matters."""
+    shape = ",.1f" if found.high < 100 else ",.0f"
+    return ", ".join(format(one, shape) for one in (found.low, found.middle, found.high))
 
 
-def _times(ratio: float | None) -> str:
+def times(ratio: float | None) -> str:
+    """Write a ratio, or nothing for none."""
     return "" if ratio is None else f"{ratio:.3g}×" if ratio < 1000 else f"{ratio:,.0f}×"
 
 

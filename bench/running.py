@@ -4,19 +4,25 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import redis
 from rq import Worker
 
 from app.supervisor.guard import Guard
 from bench import cpu
+from bench.sink import Stats
+from bench.tokens import fingerprint
 
 ROOT = Path(__file__).parents[1]
 POLL_SECONDS = 0.02
+_MEMORY_EVERY = 0.2
 START_SECONDS = 30.0
 
 
@@ -34,6 +40,7 @@ class Run:
     faults: tuple[str, ...] = ()
     duplicates: int = 0
     lost: int = 0
+    memory_mb: float = 0.0
 
     @property
     def per_second(self) -> float:
@@ -46,19 +53,35 @@ class Run:
         return self.cpu_seconds / self.messages * 1e6
 
 
+def first_to_last(
+    seen: Stats, people: Sequence[tuple[str, str]], *, cpu_seconds: float, memory_mb: float = 0.0
+) -> Run:
+    """Judge a run to `people` (number, token) by the sink alone, timed from the first arrival to the last."""
+    return Run(
+        messages=len(people),
+        # From the first of n arrivals to the last there are n - 1 messages' worth of time.
+        seconds=seen.seconds * len(people) / (len(people) - 1),
+        cpu_seconds=cpu_seconds,
+        faults=tuple(seen.faults(len(people), fingerprint(token for _, token in people))),
+        duplicates=seen.duplicates,
+        lost=seen.lost(len(people)),
+        memory_mb=memory_mb,
+    )
+
+
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a worker: nothing of the caller's but PATH, so no proxy comes in between."""
     return {"PATH": os.environ.get("PATH", os.defpath), "HOME": os.environ.get("HOME", "/"), **extra}
 
 
 @contextlib.contextmanager
-def worker(
-    arguments: Sequence[str], *, env: Mapping[str, str], client: redis.Redis, guard: Guard, log: Path
-) -> Iterator[int]:
-    """Run `python ARGUMENTS` until RQ knows it as a worker; yield its process id, and end it afterwards."""
+def process(
+    command: Sequence[str], *, env: Mapping[str, str], guard: Guard, log: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a command in a session of its own, its words into `log`; end it afterwards, politely first."""
     with log.open("wb") as words:
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
+        running = subprocess.Popen(
+            command,
             env=environment(env),
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
@@ -66,17 +89,26 @@ def worker(
             stderr=words,
             start_new_session=True,
         )
-    guard.watch(process.pid)
+    guard.watch(running.pid)
     try:
-        wait_until(lambda: Worker.count(connection=client) > 0, START_SECONDS, process, log)
-        yield process.pid
+        yield running
     finally:
-        process.terminate()
+        running.terminate()
         try:
-            process.wait(timeout=10)
+            running.wait(timeout=10)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            running.kill()
+            running.wait()
+
+
+@contextlib.contextmanager
+def worker(
+    arguments: Sequence[str], *, env: Mapping[str, str], client: redis.Redis, guard: Guard, log: Path
+) -> Iterator[int]:
+    """Run `python ARGUMENTS` until RQ knows it as a worker; yield its process id, and end it afterwards."""
+    with process([sys.executable, *arguments], env=env, guard=guard, log=log) as running:
+        wait_until(lambda: Worker.count(connection=client) > 0, START_SECONDS, running, log)
+        yield running.pid
 
 
 def wait_until(
@@ -109,3 +141,25 @@ class CpuMeter:
     def spent(self) -> float:
         """Return what was spent so far."""
         return self._now() - self._before
+
+
+class MemoryMeter:
+    """Looks at the memory of some processes and their descendants while the body runs; `most` is in megabytes."""
+
+    def __init__(self, *pids: int) -> None:
+        self.most, self._pids, self._over = 0.0, pids, threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(_MEMORY_EVERY):
+            self.most = max(self.most, sum(map(cpu.tree_megabytes, self._pids)))

@@ -7,8 +7,9 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from bench.running import Run
 from bench.running_all import commit
 from bench.sink import Account, Sink, running_sink
 
+Contenders = dict[str, Callable[[], Run]]
 SQLITE, POSTGRES = "ours, SQLite", "ours, PostgreSQL"
 
 
@@ -54,7 +56,7 @@ class Plan:
 
 
 @dataclass
-class _Field:
+class Field:
     """Everything that stands ready for a round."""
 
     plan: Plan
@@ -63,22 +65,31 @@ class _Field:
     sink: Sink
     account: Account
     guard: Guard
+    load: float
     newsrooms: dict[str, Newsroom] = field(default_factory=dict)
 
     @property
     def ceiling(self) -> Ceiling:
         return Ceiling(self.sink, self.account, self.directory, self.plan.ceiling_seconds)
 
-    def round(self, before: float) -> Round:
-        """Measure every contender once. `before` is the ceiling of a moment ago."""
-        people = next(iter(self.newsrooms.values())).people
-        runs: dict[str, Run] = {}
-        if self.plan.naive_fork:
-            runs[NAIVE_FORK] = self._naive(FORKING, people[: self.plan.naive_fork])
-        runs[NAIVE_SIMPLE] = self._naive(SIMPLE, people[: self.plan.naive_simple])
-        for name, room in self.newsrooms.items():
-            runs[name] = room.measure(self.guard, self.directory / "worker.log")
-        return Round(before, self.ceiling.per_second(), runs)
+    @property
+    def people(self) -> Sequence[tuple[str, str]]:
+        """Whom every contender may reach: number and token."""
+        return next(iter(self.newsrooms.values())).people
+
+    def naive(self) -> Contenders:
+        """The baselines that the plan asks for."""
+        counts = {NAIVE_FORK: (FORKING, self.plan.naive_fork), NAIVE_SIMPLE: (SIMPLE, self.plan.naive_simple)}
+        return {
+            name: partial(self._naive, worker_class, self.people[:count])
+            for name, (worker_class, count) in counts.items()
+            if count
+        }
+
+    def ours(self) -> Contenders:
+        """The product on each database."""
+        log = self.directory / "worker.log"
+        return {name: partial(room.measure, self.guard, log) for name, room in self.newsrooms.items()}
 
     def _naive(self, worker_class: str, people: Sequence[tuple[str, str]]) -> Run:
         baseline = Naive(
@@ -89,38 +100,49 @@ class _Field:
 
 def run(plan: Plan) -> Report:
     """Measure by `plan`, telling progress on stderr. Raises `RunFailed`, `NoDatabase`, `RedisUnavailableError`."""
-    load, began = os.getloadavg()[0], time.monotonic()
-    with _ready(plan) as ready:
-        rounds: list[Round] = []
-        before = ready.ceiling.per_second()
-        for number in range(1, plan.rounds + 1):
-            round_began = time.monotonic()
-            rounds.append(ready.round(before))
-            before = rounds[-1].after
-            _tell(number, rounds[-1], plan)
-            if 2 * time.monotonic() - round_began - began > plan.seconds:
-                break
-        ready.sink.reset()
-        return Report(
-            _facts(ready, load), rounds, ready.ceiling.bare_per_second(), judge_speed=plan.judge_speed
-        )
+    with ready(plan) as field:
+        return rounds(field, {**field.naive(), **field.ours()})
+
+
+def rounds(field: Field, contenders: Contenders, facts: Mapping[str, str] | None = None) -> Report:
+    """Measure every contender once a round, each round between two measurements of the ceiling."""
+    plan, done, began = field.plan, list[Round](), time.monotonic()
+    before = field.ceiling.per_second()
+    for number in range(1, plan.rounds + 1):
+        round_began = time.monotonic()
+        runs = {name: measure() for name, measure in contenders.items()}
+        done.append(Round(before, field.ceiling.per_second(), runs))
+        before = done[-1].after
+        _tell(number, done[-1], plan)
+        if 2 * time.monotonic() - round_began - began > plan.seconds:
+            break
+    field.sink.reset()
+    return Report(
+        {**_facts(field), **(facts or {})},
+        done,
+        field.ceiling.bare_per_second(),
+        judge_speed=plan.judge_speed,
+    )
 
 
 @contextlib.contextmanager
-def _ready(plan: Plan) -> Iterator[_Field]:
-    account = Account("AC" + secrets.token_hex(16), secrets.token_hex(16), secrets.token_bytes(16))
+def ready(plan: Plan) -> Iterator[Field]:
+    """Start what all contenders need, with everybody on a list of ours in each database; end it afterwards."""
+    load = os.getloadavg()[0]
+    # Shorter than Twilio's: Kannel breaks an Authorization header of more than 57 bytes over two lines.
+    account = Account("AC" + secrets.token_hex(16), secrets.token_hex(8), secrets.token_bytes(16))
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidings-bench-")))
         guard = stack.enter_context(Guard())
         redis_url = stack.enter_context(stage.own_redis(directory, guard))
         sink = stack.enter_context(running_sink(directory, account, compiler=plan.compiler, guard=guard))
-        ready = _Field(plan, directory, redis_url, sink, account, guard)
+        found = Field(plan, directory, redis_url, sink, account, guard, load)
         for name, url in _databases(plan, directory, guard, stack):
-            _say(f"{name}: {plan.recipients:,} subscribers are let onto the list")
-            ready.newsrooms[name] = stack.enter_context(
+            say(f"{name}: {plan.recipients:,} subscribers are let onto the list")
+            found.newsrooms[name] = stack.enter_context(
                 newsroom(url, redis_url, directory, sink, account, people=plan.recipients)
             )
-        yield ready
+        yield found
 
 
 def _databases(
@@ -136,7 +158,7 @@ def _databases(
         yield POSTGRES, url.render_as_string(hide_password=False)
 
 
-def _facts(ready: _Field, load: float) -> dict[str, str]:
+def _facts(ready: Field) -> dict[str, str]:
     with redis.Redis.from_url(ready.redis_url) as client:
         info = client.info("server")
     assert isinstance(info, dict)
@@ -145,7 +167,7 @@ def _facts(ready: _Field, load: float) -> dict[str, str]:
     libraries = ", ".join(f"{name} {version(name)}" for name in packages)
     libcurl = pycurl.version_info()[1]
     return {
-        "measured": f"{utcnow():%Y-%m-%d %H:%M} UTC, commit {commit()}, load {load:.1f} before the start",
+        "measured": f"{utcnow():%Y-%m-%d %H:%M} UTC, commit {commit()}, load {ready.load:.1f} before the start",
         "machine": f"{os.cpu_count()} × {cpu.model()}, {platform.system()}, loopback; all processes share it",
         "versions": f"Python {platform.python_version()}, {libraries}, libcurl {libcurl}",
         "databases": ", ".join(room.database for room in ready.newsrooms.values())
@@ -159,8 +181,10 @@ def _tell(number: int, one: Round, plan: Plan) -> None:
     speeds = "; ".join(f"{name} {run.per_second:,.1f}/s" for name, run in one.runs.items())
     faults = one.faults(judge_speed=plan.judge_speed)
     verdict = f"  VOID: {'; '.join(faults)}" if faults else ""
-    _say(f"round {number} of {plan.rounds}: {speeds}; ceiling {one.ceiling:,.0f}/s{verdict}")
+    say(f"round {number} of {plan.rounds}: {speeds}; ceiling {one.ceiling:,.0f}/s{verdict}")
 
 
-def _say(words: str) -> None:
+def say(words: str) -> str:
+    """Tell progress on stderr; returns the words."""
     print(words, file=sys.stderr, flush=True)
+    return words

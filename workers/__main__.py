@@ -12,6 +12,7 @@ from workers import connector as connector_process
 from workers import connectors as connectors_process
 from workers import worker as worker_process
 from workers.connectors import sender_named
+from workers.keeper import in_a_kept_process
 
 
 @click.group()
@@ -25,7 +26,9 @@ def main() -> None:
 )
 def worker(queue: str) -> None:
     """Hand over broadcasts (queue lane) or answers (queue replies)."""
-    with create_core().app_context():
+    app = create_core()
+    in_a_kept_process()
+    with app.app_context():
         worker_process.run(queue)
 
 

@@ -1,7 +1,6 @@
 """Every second: open what is due, bring back what is to be tried again, end what is done, wake what has work."""
 
 import signal
-import socket
 import threading
 from datetime import datetime
 
@@ -11,7 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
 from app.clock import utcnow
-from app.queue import LANE, REPLIES, enqueue_feed, enqueue_import, enqueue_lane, enqueue_look_up
+from app.queue import enqueue_feed, enqueue_import, enqueue_look_up
 from app.runtime import runtime
 from app.services import fan_out, hold_back, import_turns, recover_slices
 from app.services.fill_slots import fill_slots
@@ -23,7 +22,7 @@ from app.services.watch_broadcasts import watch
 from workers import daily
 from workers.heartbeat import beat
 from workers.journal import journal
-from workers.process import is_alive
+from workers.take_over import free_slices_of_dead, wake_lanes
 
 TICK_SECONDS = 1.0
 SLOW_EVERY = 10
@@ -46,7 +45,7 @@ def tick(now: datetime) -> None:
         log.info(
             "broadcast opened", broadcast_id=opened.broadcast_id, state=opened.state, audience=opened.audience
         )
-    fan_out.take_from_dead(_dead(fan_out.leaseholders()), now)
+    free_slices_of_dead(now)
     unknown = recover_slices.recover_stopped(journal(), controller=runtime().controller, now=now)
     if unknown:
         log.warning("a worker died and of some messages nobody knows whether they left", deliveries=unknown)
@@ -61,11 +60,7 @@ def tick(now: datetime) -> None:
     _let_time_pass(now)
     for broadcast_id in fan_out.end_finished(now):
         log.info("broadcast finished", broadcast_id=broadcast_id)
-    replies, slices = fan_out.lanes_with_work(now)
-    for sender_id in replies:
-        enqueue_lane(sender_id, REPLIES)
-    for sender_id in slices:
-        enqueue_lane(sender_id, LANE)
+    wake_lanes(now)
     for import_id in import_turns.take_forgotten(now):
         enqueue_import(import_id)
 
@@ -95,16 +90,6 @@ def _let_time_pass(now: datetime) -> None:
         log.warning(
             "texts that nobody decided in a business day count as STOP", people=passed.reviews_stopped
         )
-
-
-def _dead(workers: set[str]) -> set[str]:
-    """Workers of this machine whose process is gone. Of other machines we know nothing: their leases run out."""
-    dead = set()
-    for name in workers:
-        host, _, pid = name.rpartition(":")
-        if host == socket.gethostname() and not is_alive(int(pid)):
-            dead.add(name)
-    return dead
 
 
 def run(app: Flask) -> None:

@@ -12,9 +12,10 @@ from app.gateways.streams import Stream, StreamBroken, StreamRefused, open_strea
 from app.runtime import runtime
 from app.services.send_deliveries import Lane, LaneSetup
 from app.services.settle_outcomes import close_refused
-from workers.jobs import setup_of, worker_name
+from workers.jobs import setup_of
 from workers.journal import journal
 from workers.listening import Listening
+from workers.machine import worker_name
 
 AT_ONCE = timedelta(seconds=5)
 """How long the lane may go on before the sender's settings are read again."""

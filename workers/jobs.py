@@ -1,8 +1,6 @@
 """Thin jobs: take ids, read the clock, call one service. A job may run twice; the database decides what is done."""
 
 import gc
-import os
-import socket
 from datetime import timedelta
 
 import structlog
@@ -27,6 +25,7 @@ from app.services.send_deliveries import Drained, Lane, LaneSetup
 from app.storage.database import transaction
 from app.storage.models import Sender
 from workers.journal import journal
+from workers.machine import worker_name
 from workers.process import die_with_parent, fresh_connections
 
 LOOK_UPS_AT_ONCE = 4
@@ -145,8 +144,3 @@ def setup_of(sender_id: int) -> LaneSetup | None:
             callback_url=f"{runtime().settings.public_url}/hooks/{sender.name}",
             gateway=gateway_of(sender, runtime().controller, build),
         )
-
-
-def worker_name() -> str:
-    """Name this process so that the clock on the same machine can tell whether it lives: host:pid."""
-    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,6 +1,5 @@
 """`tidings doctor` and `tidings reconcile`: see how the installation is, and bring back what a crash left behind."""
 
-import socket
 from typing import Final
 
 import click
@@ -21,7 +20,7 @@ from app.services.recover_slices import recover_stopped
 from app.throttle import KEY_PREFIX
 from workers.jobs import ask_provider
 from workers.journal import journal
-from workers.process import is_alive
+from workers.machine import dead_here
 
 _MARKS: Final = {Health.OK: "ok  ", Health.WARN: "WARN", Health.FAIL: "FAIL"}
 
@@ -87,7 +86,7 @@ def reconcile(as_json: bool) -> None:
     """
     now = utcnow()
     done = {
-        "slices_taken_from_dead_workers": fan_out.take_from_dead(_dead_here(), now),
+        "slices_taken_from_dead_workers": fan_out.take_from_dead(dead_here(fan_out.leaseholders()), now),
         "left_unknown_by_dead_workers": recover_stopped(journal(), controller=runtime().controller, now=now),
         "replies_given_up": fan_out.give_up_replies(now),
         "brought_back": fan_out.bring_back(now),
@@ -109,16 +108,6 @@ def reconcile(as_json: bool) -> None:
         as_json,
         lambda: "\n".join(f"{count:>8}  {what.replace('_', ' ')}" for what, count in done.items()),
     )
-
-
-def _dead_here() -> set[str]:
-    """Return workers of this machine whose process is gone; of other machines their leases tell."""
-    dead = set()
-    for name in fan_out.leaseholders():
-        host, _, pid = name.rpartition(":")
-        if host == socket.gethostname() and pid.isdigit() and not is_alive(int(pid)):
-            dead.add(name)
-    return dead
 
 
 def _in_words(check: Check) -> str:

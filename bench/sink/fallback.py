@@ -66,12 +66,13 @@ class Witness:
         if method == "POST" and path.startswith("/trouble/"):
             self._trouble = [int(share) for share in path.split("/")[2:]]
             return "200 OK", {}
-        if method != "POST" or not path.endswith("/Messages.json"):
+        path, _, query = path.partition("?")
+        if method not in ("GET", "POST") or not path.endswith("/Messages.json"):
             return self._refuse("bad_request", "404 NOT FOUND", 20404)
         if headers.get("authorization") != self._auth:
             return self._refuse("bad_auth", "401 UNAUTHORIZED", 20003)
-        form = dict(parse_qsl(body.decode()))
-        return self._troubled(form)
+        # Kannel can only put the form into the address.
+        return self._troubled(dict(parse_qsl(query if method == "GET" else body.decode())))
 
     def _troubled(self, form: dict[str, str]) -> tuple[str, object] | None:
         drawn, kind = self._dice.randrange(1000), 0

@@ -1,7 +1,7 @@
 /* The provider of the benchmarks: one process, one epoll loop, HTTP/1.1 with keep-alive.
  *
- * It answers like Twilio's Messages resource and is the only witness of a run: it checks the credentials, reads
- * `To`, and checks that the text ends with this person's token, SipHash-2-4(secret, number) as 16 hex digits.
+ * It answers like Twilio's Messages resource (and takes the same form in the address of a GET, which is all that
+ * Kannel can send) and is the only witness of a run: it checks the credentials, reads `To`, and checks that the text ends with this person's token, SipHash-2-4(secret, number) as 16 hex digits.
  * Numbers are counted once each; the sum of their tokens (mod 2^64) fingerprints the set in any order.
  *
  *     SINK_ADDRESS=127.0.0.1 SINK_AUTH=base64(account:token) SINK_KEY=32 hex digits ./sink [milliseconds before each answer]
@@ -192,14 +192,24 @@ static int troubled(char *out, const char *form, const char *end) { /* 0 for no 
     return kind < 4 ? -1 : 0;
 }
 
-static int respond(char *out, const char *head, const char *form, const char *end) {
+static const char *form_of(const char *head, const char *body, const char **end) { /* NULL when it is no message */
+    const char *line_end = memchr(head, '\r', body - head), *path_end = strstr(head, "/Messages.json");
+    if (!path_end || path_end > line_end) return NULL;
+    path_end += strlen("/Messages.json");
+    if (!strncmp(head, "POST ", 5) && *path_end == ' ') return body;
+    if (strncmp(head, "GET ", 4) || *path_end != '?') return NULL;
+    *end = memchr(path_end, ' ', line_end - path_end);
+    return *end ? path_end + 1 : NULL;
+}
+
+static int respond(char *out, const char *head, const char *body, const char *end) {
     if (!strncmp(head, "GET /stats ", 11)) return stats(out);
     if (!strncmp(head, "POST /reset ", 12)) return reset(out);
     if (!strncmp(head, "POST /arrivals ", 15)) return write_arrivals(out);
     if (!strncmp(head, "POST /trouble/", 14)) return make_trouble(out, head + 14);
-    const char *given = header(head, form, "Authorization: Basic"), *path_end = strstr(head, "/Messages.json ");
+    const char *given = header(head, body, "Authorization: Basic"), *form = form_of(head, body, &end);
     size_t length = strlen(auth);
-    if (strncmp(head, "POST ", 5) || !path_end || path_end > (char *)memchr(head, '\r', form - head)) {
+    if (!form) {
         seen.bad_request++;
         return refuse(out, "404 NOT FOUND", 20404, "The requested resource was not found.");
     }

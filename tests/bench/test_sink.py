@@ -57,6 +57,20 @@ def test_a_message_is_answered_as_twilio_does_and_counted(sink):
     assert sink.stats().faults(1, fingerprint([token(ACCOUNT.key, ADA)])) == []
 
 
+def test_a_form_in_the_address_of_a_get_is_checked_the_same_way(sink):
+    connection = http.client.HTTPConnection(sink.url.removeprefix("http://"), timeout=5)
+    form = urlencode({"Body": text_for(ADA), "To": ADA})
+    for basic in (ACCOUNT.basic, "QUM6d3Jvbmc="):
+        headers = {"Authorization": f"Basic {basic}"}
+        connection.request("GET", f"/2010-04-01/Accounts/{ACCOUNT.sid}/Messages.json?{form}", headers=headers)
+        connection.getresponse().read()
+    connection.close()
+
+    seen = sink.stats()
+    assert (seen.unique, seen.bad_auth, seen.bad_token, seen.bad_request) == (1, 1, 0, 0)
+    assert seen.sum == fingerprint([token(ACCOUNT.key, ADA)])
+
+
 def test_a_second_copy_is_a_duplicate(sink):
     for number in (ADA, BEA, ADA):
         post(sink, number, text_for(number))

@@ -26,14 +26,14 @@ def kill_the_horse(stack: Stack) -> None:
 
 
 def kill_the_parent(stack: Stack) -> None:
-    """RQ's worker dies; the process that sends must not go on without it."""
+    """RQ's worker dies; the process that sends must not go on without it, and the keeper forks another."""
     horse = until(stack.horse, 10, "a job in the worker's hands", pause=0.001)
-    stack.kill("worker")
+    kill(until(stack.worker, 10, "a worker"))
     until(lambda: is_gone(horse), 2, "the end of a process whose parent was killed")
-    stack.start("worker")
 
 
 def kill_both(stack: Stack) -> None:
+    """The process that sends, and the keeper with all it keeps; a supervisor starts it again."""
     horse = until(stack.horse, 10, "a job in the worker's hands", pause=0.001)
     kill(horse)
     stack.kill("worker")

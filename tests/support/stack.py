@@ -191,13 +191,14 @@ class Stack:
     def pid(self, name: str) -> int:
         return self._running[name].pid
 
+    def worker(self) -> int | None:
+        """RQ's worker below its keeper; None when it has just died."""
+        return _first_child(self.pid("worker"))
+
     def horse(self) -> int | None:
         """The process that the worker forked for the job in its hands; None between two jobs."""
-        pid = self.pid("worker")
-        with suppress(OSError):
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-            return int(children[0]) if children else None
-        return None
+        worker = self.worker()
+        return _first_child(worker) if worker else None
 
     def kill(self, name: str) -> None:
         """SIGKILL: the process gets no chance to tidy up."""
@@ -280,6 +281,13 @@ def _listens(port: int) -> bool:
     with socket.socket() as client:
         client.settimeout(1)
         return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _first_child(pid: int) -> int | None:
+    with suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return int(children[0]) if children else None
+    return None
 
 
 def kill(pid: int) -> None:

@@ -1,7 +1,6 @@
 """What the clock does each second: it opens what is due, wakes who has work, and repairs what was lost."""
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ from app.storage.models import Broadcast, Delivery, Slice
 from tests.support.world import Newsroom, number
 from workers import jobs
 from workers.clock import slow_round, tick
+from workers.machine import machine
 
 ROOT = Path(__file__).parents[2]
 LEASE = timedelta(seconds=30)
@@ -154,7 +154,7 @@ def test_a_paused_broadcast_and_a_paused_sender_wake_nobody(newsroom: Newsroom) 
 def test_the_slices_of_a_dead_worker_of_this_machine_go_on_at_once(newsroom: Newsroom) -> None:
     people = newsroom.join(3)
     newsroom.broadcast()
-    leased_to(newsroom, f"{socket.gethostname()}:{a_dead_process()}")
+    leased_to(newsroom, f"{machine()}:{a_dead_process()}")
 
     tick(newsroom.now)
     newsroom.send()
@@ -169,7 +169,7 @@ def test_a_worker_that_died_and_was_not_collected_counts_as_dead(newsroom: Newsr
     newsroom.broadcast()
     zombie = subprocess.Popen([sys.executable, "-c", ""])
     os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
-    leased_to(newsroom, f"{socket.gethostname()}:{zombie.pid}")
+    leased_to(newsroom, f"{machine()}:{zombie.pid}")
 
     tick(newsroom.now)
 
@@ -180,7 +180,7 @@ def test_a_worker_that_died_and_was_not_collected_counts_as_dead(newsroom: Newsr
 def test_the_slices_of_a_living_worker_are_left_to_it(newsroom: Newsroom) -> None:
     newsroom.join(3)
     newsroom.broadcast()
-    leased_to(newsroom, f"{socket.gethostname()}:{os.getpid()}")
+    leased_to(newsroom, f"{machine()}:{os.getpid()}")
 
     tick(newsroom.now)
 

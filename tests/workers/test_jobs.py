@@ -25,7 +25,6 @@ from app.storage.models import Sender
 from tests.support.application import settings_for
 from tests.support.world import NUMBER, TOKEN, Newsroom, number
 from workers import jobs
-from workers.process import is_alive
 
 
 class Provider(ThreadingHTTPServer):
@@ -214,13 +213,6 @@ def test_a_paused_senders_lane_stays_still(present: Newsroom, provider: Provider
 
 def test_a_sender_that_is_gone_is_no_error(newsroom: Newsroom) -> None:
     assert jobs.drain(newsroom.sender_id + 1) is None
-
-
-def test_a_workers_name_tells_whether_it_lives() -> None:
-    host, _, pid = jobs.worker_name().rpartition(":")
-
-    assert host
-    assert is_alive(int(pid))
 
 
 def test_a_broadcast_that_is_stale_by_the_time_of_day_is_not_sent(
