@@ -18,8 +18,8 @@ from app.domain.statuses import DeliveryStatus
 from app.services.controller import Controller
 from app.services.lists_of_sender import Offer, offers_of
 from app.services.manage_words import own_words
-from app.services.record_consent import find_or_create_subscriber
 from app.services.replies_broadcast import replies_broadcast
+from app.services.same_account import Sighting, find_person
 from app.services.words import IN_FORCE, STARTS, Answer, Case, act_on, silence_for
 from app.storage.database import is_sqlite, transaction
 from app.storage.models import Delivery, InboundRow, Sender, Subscriber, Subscription
@@ -61,9 +61,8 @@ def receive_message(
             return Received(None, Outcome.NONE.value, reply_waits=False, duplicate=True)
         offers = offers_of(session, sender)
         language = next((offer.list.language for offer in offers.values()), "en")
-        person = find_or_create_subscriber(
-            session, message.address, language=language, controller=controller, now=now
-        )
+        seen = Sighting(session, sender, message.external_id, controller, now)
+        person = find_person(seen, message.address, message.also_at, language=language)
         decision = decision or _decide(session, message, person, offers, now)
         if decision.outcome in STARTS and _older_than_stop(session, message, person):
             decision = Decision(Outcome.NONE, "late", decision.rule, matcher_version=decision.matcher_version)

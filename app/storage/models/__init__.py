@@ -25,11 +25,13 @@ from app.storage.models.people import (
     Subscriber,
     Subscription,
 )
+from app.storage.models.persons import AddressAlias, LinkedAddress
 from app.storage.models.push import PushRouteRow
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 from app.storage.models.webhooks import Webhook, WebhookPerson
 
 __all__ = [
+    "AddressAlias",
     "AuditEntry",
     "Broadcast",
     "BroadcastList",
@@ -45,6 +47,7 @@ __all__ = [
     "InboundRow",
     "InboxMessage",
     "LedgerHead",
+    "LinkedAddress",
     "ListSender",
     "Notice",
     "OwnMessage",
