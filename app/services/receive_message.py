@@ -16,6 +16,7 @@ from app.domain.links import read_payload
 from app.domain.messages import InboundMessage, ProviderSignal
 from app.domain.statuses import DeliveryStatus
 from app.services.controller import Controller
+from app.services.link_people import link_by_code, read_code
 from app.services.lists_of_sender import Offer, offers_of
 from app.services.manage_words import own_words
 from app.services.replies_broadcast import replies_broadcast
@@ -63,6 +64,11 @@ def receive_message(
         language = next((offer.list.language for offer in offers.values()), "en")
         seen = Sighting(session, sender, message.external_id, controller, now)
         person = find_person(seen, message.address, message.also_at, language=language)
+        listed = {str(offer.list.id): offer for offer in offers.values()}
+        coded = None if decision else read_code(message.text, message.payload, listed, controller)
+        if coded is not None:
+            # Where the link hung stays with the consent; the code itself says nothing to anybody later.
+            decision, message = coded.decision, replace(message, payload=coded.tag)
         decision = decision or _decide(session, message, person, offers, now)
         if decision.outcome in STARTS and _older_than_stop(session, message, person):
             decision = Decision(Outcome.NONE, "late", decision.rule, matcher_version=decision.matcher_version)
@@ -72,7 +78,10 @@ def receive_message(
             return Received(None, decision.outcome.value, reply_waits=False, duplicate=True)
         person.reached_by(message.route, sender_id)
         case = Case(session, message, sender, person, row, decision, offers, controller, now, silence)
-        return Received(row.id, decision.outcome.value, reply_waits=answer_with(case, act_on(case)))
+        answer = act_on(case)
+        if coded is not None and decision.outcome in STARTS:
+            link_by_code(case, coded.code)
+        return Received(row.id, decision.outcome.value, reply_waits=answer_with(case, answer))
 
 
 def _stored(session: Session, sender_id: int, external_id: str) -> bool:

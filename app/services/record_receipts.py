@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.domain.messages import BatchResult, DeliveryRef, Receipt, ReceiptStatus, SendError
 from app.domain.statuses import RECEIPT_OVERWRITES, DeliveryStatus
 from app.services.controller import Controller
+from app.services.other_channels import fall_back
 from app.services.react_to_failures import PERSONAL, react
 from app.services.same_account import Shown, learn_all
 from app.storage.consent import lock_head
@@ -111,6 +112,7 @@ def _record_failures(failures: Sequence[_Named], controller: Controller, now: da
         for one in failures:
             if one.receipt.error and apply_report(session, _report(one), now):
                 _react(session, one, one.receipt.error, controller, now)
+                fall_back(session, [one.ref], now)
 
 
 def _react(session: Session, one: _Named, error: SendError, controller: Controller, now: datetime) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.addresses import ALIASED_CHANNELS, Address
+from app.storage import linked
 from app.storage.models import AddressAlias, Subscriber
 
 
@@ -79,7 +80,8 @@ def add(session: Session, person: Subscriber, address: Address, now: datetime) -
 
 
 def move(session: Session, before: Subscriber, after: Subscriber) -> None:
-    """Let everything that led to one subscriber lead to another."""
+    """Let everything that led to one subscriber lead to another, who takes their place beside other channels too."""
+    linked.move(session, before, after)
     session.execute(
         update(AddressAlias).where(AddressAlias.subscriber_id == before.id).values(subscriber_id=after.id),
         execution_options={"synchronize_session": False},

@@ -1,16 +1,18 @@
 """Who a broadcast is for: the people of its lists, the frozen audience, its slices, and their claim."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, insert, literal, select
+from sqlalchemy import ColumnElement, Select, String, Subquery, case, func, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from app.domain.consent import SubscriptionState
+from app.domain.linked import Linked, passed_over
 from app.domain.statuses import DeliveryStatus, SkipReason
+from app.storage import linked
 from app.storage.database import is_sqlite
 from app.storage.gate import Way, closed_now, covers, refusal
 from app.storage.models import (
@@ -23,6 +25,7 @@ from app.storage.models import (
     Subscriber,
     Subscription,
 )
+from app.storage.ways import ways_to
 
 SLICE_SIZE = 1000
 _ACTIVE = SubscriptionState.ACTIVE.value
@@ -76,7 +79,19 @@ def reachable_by_group(
     session: Session, list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = ()
 ) -> dict[int | None, int]:
     """Count those to whom the gate says "send" by their quiet group; None: nobody has looked at them yet."""
-    people = reachable(list_ids, now, ways)
+    return _by_group(session, reachable(list_ids, now, ways))
+
+
+def standing_back_by_group(
+    session: Session, list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = ()
+) -> dict[int | None, int]:
+    """Count those of them, by quiet group, who stand back for another channel of the same person."""
+    if not linked.any_links(session):
+        return {}
+    return _by_group(session, linked.standing_back(reachable(list_ids, now, ways)))
+
+
+def _by_group(session: Session, people: Subquery) -> dict[int | None, int]:
     rows = session.execute(
         select(Subscriber.quiet_group_id, func.count())
         .join(people, Subscriber.id == people.c.subscriber_id)
@@ -227,7 +242,10 @@ def claim_rows(
         closed_now([way], now) if way else (),
         without=SkipReason.OTHER_PURPOSE,
     )
-    reason = literal(SkipReason.CANCELED.value) if cancel else gate
+    reason: ColumnElement[str | None] = literal(SkipReason.CANCELED.value) if cancel else gate
+    back = set() if cancel else _standing_back(session, broadcast, part, now)
+    if back:
+        reason = func.coalesce(gate, _for_those(back))
     status = case((reason.is_(None), DeliveryStatus.PENDING.value), else_=DeliveryStatus.SKIPPED.value)
     rows = (
         select(
@@ -259,6 +277,36 @@ def claim_rows(
     ]
     dialect = sqlite if is_sqlite(session) else postgresql
     session.execute(dialect.insert(Delivery).from_select(columns, rows).on_conflict_do_nothing())
+
+
+def _for_those(back: Collection[int]) -> ColumnElement[str | None]:
+    stands_back = Subscriber.id.in_(sorted(back))
+    return case((stands_back, literal(SkipReason.OTHER_CHANNEL.value))).cast(String)
+
+
+def _standing_back(session: Session, broadcast: Broadcast, part: Slice, now: datetime) -> set[int]:
+    """Return who of a slice stands back for another channel of the same person, which is asked by the same gate."""
+    if part.lo is None or part.hi is None:
+        return set()
+    persons = linked.persons_between(session, part.lo, part.hi)
+    return passed_over(linked_of(session, broadcast, persons, now)) if persons else set()
+
+
+def linked_of(
+    session: Session, broadcast: Broadcast, person_ids: Collection[int], now: datetime
+) -> list[Linked]:
+    """Return every address of these persons, each as this broadcast finds it now."""
+    list_ids = _target_ids(session, broadcast.id)
+    ids = linked.all_ids(session, person_ids)
+    people = members(list_ids, broadcast.as_of_seq).where(Subscription.subscriber_id.in_(ids)).subquery()
+    gate = refusal(
+        people.c.consent_seq,
+        literal(broadcast.expires_at, Broadcast.expires_at.type),
+        now,
+        closed_now(ways_to(session, list_ids), now),
+        without=SkipReason.OTHER_PURPOSE,
+    )
+    return linked.addresses_of(session, broadcast.id, person_ids, people, gate)
 
 
 def _target_ids(session: Session, broadcast_id: int) -> Sequence[int]:

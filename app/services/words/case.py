@@ -16,6 +16,7 @@ from app.services import suppressions
 from app.services.controller import Controller
 from app.services.lists_of_sender import Offer, facts_of
 from app.services.record_consent import NewEvent, record
+from app.storage import linked
 from app.storage.aliases import addresses_of
 from app.storage.models import InboundRow, Sender, Subscriber, Subscription
 
@@ -98,6 +99,10 @@ class Case:
         return next(iter(self.offers.values())) if len(self.offers) == 1 else None
 
     def suppress(self, reason: str) -> None:
-        """Put the person's addresses on the suppression list; the ledger's own event marks the person."""
+        """Put the person's addresses on the suppression list; the ledger's own event marks the person.
+
+        Whoever is at the address now may be somebody else than the one who linked it to others.
+        """
+        linked.drop(self.session, self.person.id)
         here = dict.fromkeys(addresses_of(self.session, self.person), reason)
         suppressions.add(self.session, self.controller.keys, here, now=self.now)

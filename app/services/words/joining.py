@@ -12,6 +12,7 @@ from app.domain.replies import ReplyKind
 from app.services import suppressions
 from app.services.lists_of_sender import Offer, present_notice
 from app.services.words.case import Answer, Case
+from app.storage import linked
 from app.storage.aliases import addresses_of
 from app.storage.models import ConsentEvent, InboundRow, Notice, Subscription
 
@@ -121,6 +122,7 @@ def _agreed(case: Case, offer: Offer) -> bool:
 
 def _grant(case: Case, offer: Offer, notice: Notice, kind: ReplyKind, related: str | None) -> None:
     _learn_language(case, offer)
+    linked.chosen(case.session, case.person.id, case.now)
     more = {"list_id": offer.list.id, "notice": notice, "cta_ref": _call_to_action(case)}
     given = case.event(
         EventType.CONSENT_GIVEN,
