@@ -6,7 +6,7 @@ the account that was once made with it. A link moves no consent; it only says on
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
@@ -20,17 +20,16 @@ from app.domain.links import TIER
 from app.services.audit import note
 from app.services.controller import Controller, Refused
 from app.services.manage_subscribers import find_subscriber, read_address
+from app.services.move_links import CODES
 from app.services.record_consent import NewEvent, record
 from app.services.words.case import Case
 from app.storage import linked
 from app.storage.consent import lock_head
 from app.storage.database import transaction
-from app.storage.models import Sender, Subscriber
+from app.storage.models import ChannelMove, Sender, Subscriber
 
 RULE: Final = "linked"
 UNLINKED: Final = "unlinked"
-LABEL: Final = "link-code"
-CODES_GOOD_FOR: Final = timedelta(days=30)
 MAX_EVIDENCE: Final = 300
 
 
@@ -47,21 +46,13 @@ class Coded:
         return f"move-{self.code.move_id}" if self.code.move_id else RULE
 
 
-def code_for(
-    subscriber_id: int, list_id: int, *, move_id: int = 0, controller: Controller, now: datetime
-) -> str:
-    """Return a code to send to this subscriber and nobody else; it is good for thirty days."""
-    code = LinkCode(subscriber_id, list_id, move_id, now + CODES_GOOD_FOR)
-    return link_codes.write(code, lambda body: controller.keys.tag(LABEL, body))
-
-
 def read_code(words: str, payload: str, lists: Mapping[str, Any], controller: Controller) -> Coded | None:
     """Read the code that a link brought as payload, or as words; None when there is none for the lists of this sender.
 
     To open such a link is to ask for its list, as with every link to a list. `lists` is by the list's id as text.
     """
     for text in (payload, words):
-        code = link_codes.read(text, lambda body: controller.keys.tags(LABEL, body))
+        code = link_codes.read(text, lambda body: controller.keys.tags(CODES, body))
         if code is not None and str(code.list_id) in lists:
             return Coded(Decision(Outcome.START_LIST, TIER, RULE, str(code.list_id)), code)
     return None
@@ -82,7 +73,27 @@ def link_by_code(case: Case, code: LinkCode) -> bool:
         sender=case.sender,
     )  # fmt: skip
     linked.chosen(case.session, case.person.id, case.now)
+    _leave_old(case, origin, code)
     return True
+
+
+def _leave_old(case: Case, origin: Subscriber, code: LinkCode) -> None:
+    """Where the move says so, who has joined here leaves the list on the channel that they were asked on."""
+    move = case.session.get(ChannelMove, code.move_id)
+    if move is None or not move.closes_old:
+        return
+    left = NewEvent(
+        origin,
+        EventType.CONSENT_REVOKED,
+        case.now,
+        f"operator:{move.created_by}",
+        act=Act.OPERATOR,
+        list_id=move.list_id,
+        pii={"address": origin.address, "channel": origin.channel, "linked_to": case.person.address},
+        cta_ref=f"move-{move.id}",
+        matched_rule=RULE,
+    )
+    case.record(left)
 
 
 def _may_link(session: Session, one: Subscriber, other: Subscriber) -> bool:

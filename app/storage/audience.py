@@ -25,6 +25,7 @@ from app.storage.models import (
     Subscriber,
     Subscription,
 )
+from app.storage.ways import ways as every_way
 from app.storage.ways import ways_to
 
 SLICE_SIZE = 1000
@@ -147,6 +148,7 @@ def cut_into_slices(
     so many people are open, drawn by lot, so that it is not always the same who go first; the others are held.
     """
     size = SLICE_SIZE if first_percent is None else _size_for(session, list_ids, as_of_seq, first_percent)
+    several = len(every_way(session, list_ids)) > 1
     rows = [
         (*row, sender_id)
         for channel, sender_id in sorted(ways.items())
@@ -154,7 +156,7 @@ def cut_into_slices(
             session,
             list_ids,
             as_of_seq,
-            channel if len(ways) > 1 else None,
+            channel if several else None,
             min(size, sizes.get(sender_id, size)) if first_percent else sizes.get(sender_id, size),
         )
     ]

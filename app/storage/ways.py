@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.policy.proactive import path_of
 from app.storage.gate import Way
-from app.storage.models import BroadcastList, BroadcastTarget, ListSender, Sender
+from app.storage.models import BroadcastList, BroadcastTarget, ChannelMove, ListSender, Sender
 
 
 def ways(session: Session, list_ids: Sequence[int]) -> Mapping[str, frozenset[int]]:
@@ -39,7 +39,13 @@ def ways_of_broadcast(session: Session, broadcast_id: int) -> Mapping[str, int]:
     """Return channel -> sender of a broadcast that was scheduled, which makes sure that there is one."""
     targets = select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
     found = ways(session, session.scalars(targets).all())
-    return {channel: min(senders) for channel, senders in found.items()}
+    only = only_channel(session, broadcast_id)
+    return {channel: min(senders) for channel, senders in found.items() if only in (None, channel)}
+
+
+def only_channel(session: Session, broadcast_id: int) -> str | None:
+    """Return the one channel of a broadcast that asks people to move away from it; None for every other broadcast."""
+    return session.scalar(select(ChannelMove.from_channel).where(ChannelMove.broadcast_id == broadcast_id))
 
 
 def lists_of(session: Session, sender_id: int) -> Sequence[BroadcastList]:

@@ -9,8 +9,10 @@ from app.domain.addresses import Address
 from app.domain.messages import DeliveryRef, ErrorKind, Receipt, ReceiptStatus, SendError
 from app.domain.statuses import DeliveryStatus
 from app.gateways.base import Reply
-from app.services import fan_out, link_people, plan_broadcasts
+from app.gateways.registry import build
+from app.services import fan_out, link_people, move_channel, plan_broadcasts
 from app.services.controller import Refused
+from app.services.move_links import code_for
 from app.services.record_receipts import SenderReceipt, record_receipts
 from app.services.try_again import try_again
 from app.storage.aliases import person_at
@@ -42,8 +44,8 @@ class Person:
         return self.subscriber(Address("telegram", CHAT)).id
 
     def opens_the_link(self, chat: str = CHAT) -> str:
-        code = link_people.code_for(
-            self.phone, self.newsroom.list_id, controller=self.newsroom.controller, now=self.newsroom.now
+        code = code_for(
+            self.phone, self.newsroom.list_id, controller=self.newsroom.controller, since=self.newsroom.now
         )
         self.city.write(chat, "/start", payload=code)
         self.newsroom.later(hours=1)
@@ -157,11 +159,11 @@ def test_a_provider_that_never_answers_is_no_failure_and_trying_again_spares_who
 def test_a_code_links_once_and_says_in_the_ledger_what_it_did(ada: Person) -> None:
     code = ada.opens_the_link()
     ada.city.write("7000002", "/start", payload=code)
-    late = link_people.code_for(
+    late = code_for(
         ada.phone,
         ada.newsroom.list_id,
         controller=ada.newsroom.controller,
-        now=ada.newsroom.now - timedelta(days=31),
+        since=ada.newsroom.now - timedelta(days=31),
     )
     ada.city.write("7000003", "/start", payload=late)
 
@@ -192,3 +194,37 @@ def test_operators_link_with_evidence_and_a_wrong_number_ends_the_link(ada: Pers
     ada.newsroom.text("wrong number", number(0))
     db.session.rollback()
     assert db.session.scalars(select(LinkedAddress)).all() == []
+
+
+def test_a_move_asks_the_old_channel_alone_and_tells_who_came_along(ada: Person) -> None:
+    newsroom = ada.newsroom
+    newsroom.join(2, first=1)
+    ada.city.write("7000009", "CITY")
+    how = {"list_name": "CITY", "from_channel": "sms", "to_sender": "city-telegram", "closes_old": True}
+    how |= {"by": "ops", "controller": newsroom.controller, "registry": build, "now": newsroom.now}
+    with pytest.raises(Refused, match="move_link"):
+        move_channel.ask(text="Come along.", **how)
+    with pytest.raises(Refused, match="does not carry"):
+        move_channel.ask(text="{{move_link}}", **{**how, "to_sender": "city-desk"})
+    asking = move_channel.ask(text="From May on Telegram: {{move_link}} STOP ends.", **how)
+    fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
+    ada.send()
+
+    texts = dict(newsroom.provider.arrived)
+    codes = {to: body.partition("start=")[2].split()[0] for to, body in texts.items()}
+    assert set(codes) == {number(0), number(1), number(2)}
+    assert len(set(codes.values())) == asking.people == 3
+    assert not any("Telegram" in words for _, words in ada.bot.told)
+
+    ada.city.write(CHAT, "/start", payload=codes[number(0)])
+    newsroom.text("STOP", number(1))
+    (came,) = move_channel.progress()
+    assert (came.asked, came.joined, came.left, came.waiting) == (3, 1, 1, 1)
+    grants = db.session.scalars(
+        select(ConsentEvent.cta_ref).where(ConsentEvent.event_type == "consent_given")
+    ).all()
+    assert f"telegram:city-telegram:move-{asking.move_id}" in grants
+    closed = db.session.scalars(
+        select(ConsentEvent).where(ConsentEvent.event_type == "consent_revoked")
+    ).all()
+    assert [(one.channel, one.cta_ref) for one in closed] == [("sms", f"move-{asking.move_id}")]

@@ -100,7 +100,7 @@ def _messages_out(session: Session, person: Subscriber) -> list[dict[str, Any]]:
         {
             "kind": "answer" if delivery.inbound_id else "broadcast",
             "title": None if delivery.inbound_id else title,
-            "text": reply if delivery.inbound_id else placeholders.parse(text).render(person.attributes),
+            "text": reply if delivery.inbound_id else placeholders.read(text).render(person.attributes),
             "sender": sender,
             "status": DeliveryStatus(delivery.status).name.lower(),
             "reason": delivery.reason,

@@ -25,7 +25,7 @@ from app.storage.models.people import (
     Subscriber,
     Subscription,
 )
-from app.storage.models.persons import AddressAlias, LinkedAddress
+from app.storage.models.persons import AddressAlias, ChannelMove, LinkedAddress
 from app.storage.models.push import PushRouteRow
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 from app.storage.models.webhooks import Webhook, WebhookPerson
@@ -37,6 +37,7 @@ __all__ = [
     "BroadcastList",
     "BroadcastTarget",
     "BroadcastVariant",
+    "ChannelMove",
     "ConsentEvent",
     "ConsentPii",
     "Delivery",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
@@ -39,3 +39,22 @@ class LinkedAddress(Model):
     person_id: Mapped[int] = mapped_column(BigId)
     channel: Mapped[str] = mapped_column(String(20))
     chosen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ChannelMove(Model):
+    """A broadcast that asks everybody of a list on one channel to join it on another, each by a link of their own.
+
+    `link` has `MARK` where the code of each person goes. `closes_old`: who joins leaves the list on the old channel.
+    """
+
+    __tablename__ = "channel_move"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"), unique=True)
+    list_id: Mapped[int] = mapped_column(ForeignKey("broadcast_list.id"))
+    from_channel: Mapped[str] = mapped_column(String(20))
+    to_sender_id: Mapped[int] = mapped_column(ForeignKey("sender.id"))
+    link: Mapped[str] = mapped_column(Text)
+    closes_old: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by: Mapped[str] = mapped_column(String(120))
