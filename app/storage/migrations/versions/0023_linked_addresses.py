@@ -34,7 +34,7 @@ def upgrade() -> None:
             ["subscriber_id"], ["subscriber.id"], name=op.f("fk_linked_address_subscriber_id_subscriber")
         ),
         sa.PrimaryKeyConstraint("subscriber_id", name=op.f("pk_linked_address")),
-        sa.UniqueConstraint("person_id", "channel", name=op.f("uq_linked_address_person_id")),
+        sa.UniqueConstraint("person_id", "channel", name=op.f("uq_linked_address_person_id_channel")),
     )
     op.create_table(
         "channel_move",
