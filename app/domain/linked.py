@@ -85,6 +85,17 @@ def next_channels(addresses: Iterable[Linked]) -> list[Linked]:
     return in_order(one for one in addresses if one.stood_back)
 
 
+def to_strike(addresses: Iterable[Linked]) -> set[int]:
+    """Return whose copy has to stay here when addresses are linked while a broadcast is on its way to several of them.
+
+    Who has it, or may have it, keeps it; of those who only wait, the one chosen last.
+    """
+    taken = [one for one in addresses if one.status in TAKEN]
+    waiting = in_order(one for one in taken if one.status is DeliveryStatus.PENDING)
+    keeps_one = len(waiting) == len(taken)
+    return {one.subscriber_id for one in (waiting[1:] if keeps_one else waiting)}
+
+
 def in_order(addresses: Iterable[Linked]) -> list[Linked]:
     """Sort by what the person chose last."""
     return sorted(addresses, key=lambda one: (one.chosen_at, one.subscriber_id), reverse=True)

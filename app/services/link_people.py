@@ -72,7 +72,6 @@ def link_by_code(case: Case, code: LinkCode) -> bool:
         case.session, origin, case.person, "person", Act.BUTTON, pii, case.controller, case.now,
         sender=case.sender,
     )  # fmt: skip
-    linked.chosen(case.session, case.person.id, case.now)
     _leave_old(case, origin, code)
     return True
 
@@ -130,7 +129,10 @@ def _link(
 ) -> None:
     lock_head(session, controller.ledger)
     row = linked.link_of(session, one.id) or linked.link_of(session, other.id)
-    linked.add(session, row.person_id if row else min(one.id, other.id), (one, other), now)
+    person_id = row.person_id if row else min(one.id, other.id)
+    linked.add(session, person_id, (one, other), now)
+    linked.chosen(session, other.id, now)
+    linked.strike(session, person_id, now)
     events = [
         NewEvent(
             person,
@@ -175,7 +177,6 @@ def link(
         if obstacle := _obstacle(session, one, other):
             raise Refused(f"They cannot be linked: {obstacle}.")
         _link(session, one, other, f"operator:{by}", Act.OPERATOR, {"reason": words}, controller, now)
-        linked.chosen(session, other.id, now)
         what = f"subscriber {one.channel} {mask(one.address)}, {other.channel} {mask(other.address)}"
         note(session, by, "subscriber.link", what, now)
 

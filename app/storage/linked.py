@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Subquery, delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from app.domain.linked import TAKEN, Linked
-from app.domain.statuses import DeliveryStatus
-from app.storage.models import Delivery, LinkedAddress, Subscriber
+from app.domain.linked import TAKEN, Linked, to_strike
+from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
+from app.storage.models import Broadcast, Delivery, LinkedAddress, Subscriber
 
 _TAKEN = tuple(status.value for status in TAKEN)
 
@@ -124,6 +124,41 @@ def standing_back(people: Subquery) -> Subquery:
 def any_links(session: Session) -> bool:
     """Tell whether anybody at all has linked addresses."""
     return session.scalar(select(LinkedAddress.subscriber_id).limit(1)) is not None
+
+
+def strike(session: Session, person_id: int, now: datetime) -> None:
+    """Take back second copies of broadcasts that wait for several addresses, which a person has just linked."""
+    rows = session.execute(
+        select(Delivery.broadcast_id, Delivery.status, LinkedAddress)
+        .join(LinkedAddress, LinkedAddress.subscriber_id == Delivery.subscriber_id)
+        .join(Broadcast, Broadcast.id == Delivery.broadcast_id)
+        .where(
+            LinkedAddress.person_id == person_id,
+            Delivery.inbound_id == 0,
+            Broadcast.state.in_((BroadcastState.SENDING.value, BroadcastState.PAUSED.value)),
+        )
+    )
+    found: dict[int, list[Linked]] = {}
+    for broadcast_id, status, one in rows:
+        address = Linked(one.subscriber_id, person_id, one.chosen_at, True, DeliveryStatus(status))
+        found.setdefault(broadcast_id, []).append(address)
+    for broadcast_id, addresses in found.items():
+        session.execute(
+            update(Delivery)
+            .where(
+                Delivery.broadcast_id == broadcast_id,
+                Delivery.inbound_id == 0,
+                Delivery.subscriber_id.in_(to_strike(addresses)),
+                Delivery.status == DeliveryStatus.PENDING.value,
+            )
+            .values(
+                status=DeliveryStatus.SKIPPED.value,
+                reason=SkipReason.OTHER_CHANNEL.value,
+                due_at=None,
+                updated_at=now,
+            ),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def link_of(session: Session, subscriber_id: int) -> LinkedAddress | None:

@@ -7,7 +7,7 @@ import pytest
 
 from app.domain import link_codes
 from app.domain.link_codes import LinkCode
-from app.domain.linked import Linked, next_channels, passed_over
+from app.domain.linked import Linked, next_channels, passed_over, to_strike
 from app.domain.statuses import DeliveryStatus as S
 from app.domain.statuses import SkipReason
 
@@ -53,6 +53,21 @@ def test_after_a_failure_the_channel_chosen_last_of_the_others_takes_over() -> N
     waiting = [at(1, S.SKIPPED, BACK), at(2, S.SKIPPED, BACK), at(3, S.FAILED), at(4, S.SKIPPED, "stopped")]
 
     assert [one.subscriber_id for one in next_channels(waiting)] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "expected"),
+    [
+        ([at(1, S.PENDING), at(2, S.PENDING)], {1}),
+        ([at(1, S.SENT), at(2, S.PENDING)], {2}),
+        ([at(1, S.FAILED), at(2, S.PENDING)], set()),
+        ([at(1, S.SENT), at(2, S.SENT)], set()),
+    ],
+)
+def test_a_link_in_mid_broadcast_takes_the_second_copy_back(
+    addresses: list[Linked], expected: set[int]
+) -> None:
+    assert to_strike(addresses) == expected
 
 
 def tag(body: bytes, key: bytes = b"ours") -> bytes:

@@ -187,7 +187,22 @@ def test_operators_link_with_evidence_and_a_wrong_number_ends_the_link(ada: Pers
     how |= {"controller": ada.newsroom.controller, "now": ada.newsroom.now}
     with pytest.raises(Refused, match="how you know"):
         link_people.link(number(0), CHAT, evidence=" ", **how)
+    broadcast = ada.city.broadcast("The bridge is open.")
+    with transaction() as session:
+        for id_ in (ada.phone, ada.chat):
+            session.add(
+                Delivery(
+                    broadcast_id=broadcast,
+                    subscriber_id=id_,
+                    inbound_id=0,
+                    slice=0,
+                    status=DeliveryStatus.PENDING.value,
+                    attempts=0,
+                    updated_at=ada.newsroom.now,
+                )
+            )
     link_people.link(number(0), CHAT, evidence="call of 3 March", **how)
+    assert ada.fate(broadcast) == {"sms": ("SKIPPED", "other_channel"), "telegram": ("PENDING", None)}
     with pytest.raises(Refused, match="links already"):
         link_people.link(number(0), CHAT, evidence="once more", **how)
 

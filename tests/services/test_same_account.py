@@ -16,13 +16,14 @@ from app.domain.messages import (
     ReceiptStatus,
 )
 from app.domain.one_person import Moves, Side, moves_of
+from app.domain.retention import read_periods
 from app.services.apply_signal import apply_signal
 from app.services.decide_reviews import held
 from app.services.manage_subscribers import show
 from app.services.rebuild_subscriptions import rebuild
 from app.services.receive_message import receive_message
 from app.services.record_receipts import SenderReceipt, record_receipts
-from app.services.rights import erase_subscriber
+from app.services.rights import erase_subscriber, export_person
 from app.storage.database import db
 from app.storage.models import AddressAlias, ConsentEvent, InboundRow, Subscriber, Subscription, Suppression
 from tests.support.world import NOON, Newsroom
@@ -177,6 +178,16 @@ def test_an_erasure_takes_aliases_and_former_selves_along_and_their_hashes_stay(
     talk.says("hello", PHONE, also_at=ID)
     assert show(ID.value, channel="whatsapp", controller=talk.newsroom.controller).address == PHONE.value
     person = erase_subscriber.find(ID.value, channel="whatsapp", controller=talk.newsroom.controller)
+    pack = export_person.export(
+        person,
+        language="en",
+        periods=read_periods(""),
+        by="ops",
+        controller=talk.newsroom.controller,
+        now=talk.newsroom.now,
+    )
+    assert pack["person"]["other_addresses"] == [{"channel": "whatsapp", "address": ID.value}]
+    assert ID.value in export_person.page(pack)
     erase_subscriber.erase(
         person, full=True, by="ops", controller=talk.newsroom.controller, now=talk.newsroom.now
     )
