@@ -36,6 +36,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "records": ("app.commands.rights:records", "Records that a supervisory authority asks for."),
     "broadcasts": ("app.commands.broadcasts:broadcasts", "Write, schedule, stop and report broadcasts."),
     "feeds": ("app.commands.feeds:feeds", "Web sites that the news of a list comes from."),
+    "moves": ("app.commands.moves:moves", "Moves of a list's people from one channel to another."),
     "users": ("app.commands.users:users", "People who sign in at the desk."),
     "words": ("app.commands.words:words", "What people can text, and words of your own."),
     "keywords": ("app.commands.keywords:keywords", "What a texted word means to us."),

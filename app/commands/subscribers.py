@@ -11,7 +11,7 @@ from app.clock import utcnow
 from app.commands.output import cell, json_option, operator, say, table
 from app.commands.subscribers_import import import_people
 from app.runtime import runtime
-from app.services import manage_subscribers
+from app.services import link_people, manage_subscribers
 from app.services.controller import Refused
 from app.services.import_rows import read_moment
 from app.services.manage_subscribers import Person, Way
@@ -104,6 +104,50 @@ def opt_out(
         now=utcnow(),
     )
     say(person, as_json, lambda: in_words(person))
+
+
+@subscribers.command("link")
+@click.argument("address")
+@click.argument("preferred")
+@click.option("--channel", default="sms", show_default=True, help="Where ADDRESS is.")
+@click.option("--preferred-channel", required=True, help="Where PREFERRED is.")
+@click.option("--evidence", required=True, help="How you know that both are theirs.")
+@json_option
+def link_addresses(
+    address: str, preferred: str, channel: str, preferred_channel: str, evidence: str, as_json: bool
+) -> None:
+    """Link two addresses of one person, so that one broadcast goes to PREFERRED alone.
+
+    \b
+    Example:
+      tidings subscribers link "+1 202 555 0101" 7000001 --preferred-channel telegram --evidence "call of 3 March"
+    """
+    link_people.link(
+        address,
+        preferred,
+        channel=channel,
+        second_channel=preferred_channel,
+        evidence=evidence,
+        by=operator(),
+        controller=runtime().controller,
+        now=utcnow(),
+    )
+    say({"linked": [address, preferred]}, as_json, lambda: "linked; broadcasts go to the second one")
+
+
+@subscribers.command("unlink")
+@click.argument("address")
+@_channel
+@json_option
+def unlink_address(address: str, channel: str, as_json: bool) -> None:
+    """Take an address out of its person; consent stays as it is.
+
+    \b
+    Example:
+      tidings subscribers unlink 7000001 --channel telegram
+    """
+    link_people.unlink(address, channel=channel, by=operator(), controller=runtime().controller, now=utcnow())
+    say({"unlinked": address}, as_json, lambda: "unlinked")
 
 
 @subscribers.command("remove")

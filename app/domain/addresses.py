@@ -12,6 +12,8 @@ from phonenumbers import NumberParseException, ValidationResult
 PHONE_CHANNELS: Final = frozenset({"sms", "whatsapp", "signal"})
 JID_CHANNELS: Final = frozenset({"xmpp"})
 MATRIX_CHANNELS: Final = frozenset({"matrix"})
+# One account may show several addresses here: its number, and an id that stands for it.
+ALIASED_CHANNELS: Final = frozenset({"whatsapp"})
 
 _EXAMPLE: Final = "Write it with its country code, for example +1 202 555 0123 or +44 7700 900123."
 # Business-scoped user ids of Meta: who has a username on WhatsApp may write to us without any number (since 2026).
@@ -90,6 +92,11 @@ def canonical(channel: str, raw: str, region: str | None = None) -> Address:
     if not value or any(ch.isspace() for ch in value):
         raise BadAddress(f"“{_shorten(raw)}” is no id on {channel}: an id is not empty and has no blanks.")
     return Address(channel, value)
+
+
+def is_phone(value: str) -> bool:
+    """Tell whether a canonical address is a phone number, and not an id that a platform made."""
+    return value.startswith("+")
 
 
 def region_of(value: str) -> str | None:

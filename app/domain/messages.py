@@ -47,7 +47,8 @@ class InboundMessage:
     `sent_at` is when the person sent it, where the platform says so: webhooks may come late, and not in order.
     `payload` is what a deep link or a button of ours carried, which the person did not type: see `app.domain.links`.
     `route` is the room or conversation that it came from, on platforms where we write to that and not to the person.
-    `page` is where the button was, when it was on a page of ours.
+    `page` is where the button was, when it was on a page of ours. `also_at` is another address of the same account,
+    where the platform showed both.
     """
 
     external_id: str
@@ -59,6 +60,7 @@ class InboundMessage:
     sent_at: datetime | None = None
     route: str = ""
     page: ShownPage | None = None
+    also_at: Address | None = None
 
 
 class PlatformSignal(StrEnum):
@@ -83,7 +85,8 @@ class PlatformEvent:
     """A signal about one person; a gateway maps what it receives to this and needs nothing else in the services.
 
     `external_id` makes a repeated webhook harmless; `evidence` is kept, sealed, with the ledger entry. `route` is as
-    in `InboundMessage`: whoever leaves another room than the one that we write to has not left us.
+    in `InboundMessage`: whoever leaves another room than the one that we write to has not left us. `also_at` is another
+    address of the account, as it is now.
     """
 
     external_id: str
@@ -92,6 +95,7 @@ class PlatformEvent:
     new_address: Address | None = None
     evidence: Mapping[str, str] = field(default_factory=dict)
     route: str = ""
+    also_at: Address | None = None
 
 
 class DeliveryRef(NamedTuple):
@@ -141,13 +145,15 @@ class Receipt:
     """A provider's later report about one delivery.
 
     `ref` is our reference, which came back with the report. Where a protocol has no place for it, `ref` is None and the
-    delivery is the one whose `Outcome` had the same `provider_id`, which then is made by `found_by`.
+    delivery is the one whose `Outcome` had the same `provider_id`, which then is made by `found_by`. `shows` are two
+    addresses of the account that it went to, where the report shows both.
     """
 
     ref: DeliveryRef | None
     provider_id: str
     status: ReceiptStatus
     error: "SendError | None" = None
+    shows: tuple[Address, Address] | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from typing import Final
 
 KNOWN: Final = ("first_name", "last_name", "city")
+# A link that is made for each person: only in the texts that `app.services.move_channel` writes.
+MOVE_LINK: Final = "move_link"
 
 _TOKEN: Final = re.compile(r"\{\{|\}\}")
 _FORBIDDEN: Final = re.compile(r"[{}|\x00-\x1f\x7f]")
@@ -65,6 +67,11 @@ def parse(text: str, known: Collection[str] = KNOWN) -> Template:
         start = closing + 2
     literals.append(_literal(text, start, len(text), known))
     return Template(tuple(literals), tuple(slots))
+
+
+def read(text: str) -> Template:
+    """Cut a text that was checked when it was saved; it may hold what editors cannot write themselves."""
+    return parse(text, (*KNOWN, MOVE_LINK))
 
 
 def _closing(text: str, opening: re.Match[str], known: Collection[str]) -> int:

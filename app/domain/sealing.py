@@ -144,6 +144,14 @@ class KeyRing:
         """The same under each of our keys, by its version, the present one first: for looking up."""
         return {version: master.hash("suppress", channel, address) for version, master in self._all().items()}
 
+    def tag(self, label: str, message: bytes) -> bytes:
+        """Sign a short message of ours for the use that `label` names (HMAC-SHA256, 32 bytes)."""
+        return _tag(self._now, label, message)
+
+    def tags(self, label: str, message: bytes) -> list[bytes]:
+        """The same under each of our keys, the present one first: for checking."""
+        return [_tag(master, label, message) for master in self._all().values()]
+
     @property
     def public_key(self) -> str:
         """The Ed25519 key, in hex, with which anybody checks what `sign` signed."""
@@ -169,6 +177,10 @@ class KeyRing:
             if master is not None
         }
         return {self.version: self._now, **older}
+
+
+def _tag(master: _Master, label: str, message: bytes) -> bytes:
+    return hmac.new(master.key(f"tag:{label}"), message, "sha256").digest()
 
 
 def _public(master: _Master) -> str:

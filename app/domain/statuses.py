@@ -107,3 +107,4 @@ class SkipReason(StrEnum):
     NO_PROACTIVE_PATH = "no_proactive_path"
     REGION_CLOSED = "region_closed"
     QUOTA = "platform_quota"
+    OTHER_CHANNEL = "other_channel"

@@ -152,16 +152,26 @@ class TwilioGateway(HttpGateway):
     def _message(self, fields: Mapping[str, str]) -> Event:
         external_id = _need(fields, "MessageSid")
         try:
-            address = self._person(_need(fields, "From"))
+            address, also_at = self._who(fields)
             media = int(fields.get("NumMedia") or 0)
             signal = ProviderSignal(fields.get("OptOutType", "").lower())
         except (BadAddress, ValueError) as error:
             raise Malformed(str(error)) from error
         text, payload = fields.get("Body", ""), fields.get("ButtonPayload", "")
         message = InboundMessage(
-            external_id, address, text or fields.get("ButtonText", ""), signal, media, payload
+            external_id,
+            address,
+            text or fields.get("ButtonText", ""),
+            signal,
+            media,
+            payload,
+            also_at=also_at,
         )
         return Event(EventKind.MESSAGE, message=message)
+
+    def _who(self, fields: Mapping[str, str]) -> tuple[Address, Address | None]:
+        """Return who wrote, and another address of the same account; raises `BadAddress`."""
+        return self._person(_need(fields, "From")), None
 
     def look_up(self, question: Question) -> Call:
         """Ask for the messages from this sender to a person, the newest first."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-from app.domain.addresses import Address, canonical
+from app.domain.addresses import Address, BadAddress, canonical
 from app.domain.channels import CHANNELS
 from app.domain.messages import ReceiptStatus, Recipient
 from app.domain.policy.proactive import window_of
@@ -72,6 +72,15 @@ class TwilioWhatsAppGateway(TwilioGateway):
     def _person(sender: str) -> Address:
         """A number, or the id of somebody who shows none; raises `BadAddress`."""
         return canonical("whatsapp", sender.removeprefix(SCHEME))
+
+    def _who(self, fields: Mapping[str, str]) -> tuple[Address, Address | None]:
+        """Who shows a number shows their id beside it, as `ExternalUserId`."""
+        person, _ = super()._who(fields)
+        try:
+            also_at = self._person(fields.get("ExternalUserId", ""))
+        except BadAddress:
+            return person, None
+        return person, also_at if also_at != person else None
 
     def link(self, payload: str) -> str:
         """Opens the chat with the word written already."""

@@ -157,13 +157,14 @@ class WhatsAppGateway(MetaGateway):
         return found or [_IGNORED]
 
     def _events(self, value: Mapping[str, Any]) -> list[Event]:
+        contacts = _Contacts(value)
         return [
-            *(_message(one) for one in items(value, "messages")),
-            *(self._receipt(one) for one in items(value, "statuses")),
-            *(_preference(one) for one in items(value, "user_preferences")),
+            *(_message(one, contacts) for one in items(value, "messages")),
+            *(self._receipt(one, contacts) for one in items(value, "statuses")),
+            *(_preference(one, contacts) for one in items(value, "user_preferences")),
         ]
 
-    def _receipt(self, found: object) -> Event:
+    def _receipt(self, found: object, contacts: "_Contacts") -> Event:
         """Our reference comes back as we gave it; without it the message was not ours."""
         status = _RECEIPTS.get(at(found, "status"))
         try:
@@ -176,7 +177,8 @@ class WhatsAppGateway(MetaGateway):
         if status is ReceiptStatus.FAILED:
             detail = at(found, "errors.0.error_data.details") or at(found, "errors.0.title")
             error = self._tuned(self._by_code(at(found, "errors.0.code"), detail))
-        receipt = Receipt(ref, at(found, "id"), status, error)
+        number, id_ = contacts.addresses(at(found, "recipient_id"), at(found, "recipient_user_id"))
+        receipt = Receipt(ref, at(found, "id"), status, error, (number, id_) if number and id_ else None)
         return Event(EventKind.RECEIPT, moment(at(found, "timestamp")), receipt=receipt)
 
     def link(self, payload: str) -> str:
@@ -200,24 +202,42 @@ def _to(address: Address) -> dict[str, str]:
     return {"recipient": address.value}
 
 
-def _person(number: str, business_scoped: str) -> Address | None:
-    """Return who it is: the number where Meta tells it, else the id; None when it is neither."""
+class _Contacts:
+    """Who is who in one post: beside the messages Meta lists people by number, where it shows that, and by id."""
+
+    def __init__(self, value: Mapping[str, Any]) -> None:
+        pairs = [(at(one, "wa_id"), at(one, "user_id")) for one in items(value, "contacts")]
+        self._ids = {number: id_ for number, id_ in pairs if number and id_}
+        self._numbers = {id_: number for number, id_ in self._ids.items()}
+
+    def addresses(self, number: str, business_scoped: str) -> tuple[Address | None, Address | None]:
+        """Return where somebody is and their other address: the number first where Meta tells it, then the id.
+
+        None where it tells neither, or nothing that we can write to.
+        """
+        number = number or self._numbers.get(business_scoped, "")
+        id_ = _address(business_scoped or self._ids.get(number, ""))
+        phone = _address(f"+{number.removeprefix('+')}" if number else "")
+        return (phone, id_) if number else (id_, None)
+
+
+def _address(raw: str) -> Address | None:
     try:
-        return canonical("whatsapp", f"+{number.removeprefix('+')}" if number else business_scoped)
+        return canonical("whatsapp", raw) if raw else None
     except BadAddress:
         return None
 
 
-def _message(found: object) -> Event:
+def _message(found: object, contacts: _Contacts) -> Event:
     message_id, kind = at(found, "id"), at(found, "type")
     if message_id and kind == "system":
         return _changed(found, message_id)
-    person = _person(at(found, "from"), at(found, "from_user_id"))
+    person, also_at = contacts.addresses(at(found, "from"), at(found, "from_user_id"))
     if not message_id or person is None:
         return _IGNORED
     when = moment(at(found, "timestamp"))
     text, payload, media = _said(found, kind)
-    message = InboundMessage(message_id, person, text, media_count=media, payload=payload)
+    message = InboundMessage(message_id, person, text, media_count=media, payload=payload, also_at=also_at)
     return Event(EventKind.MESSAGE, when, message=message)
 
 
@@ -234,26 +254,35 @@ def _said(found: object, kind: str) -> tuple[str, str, int]:
 
 
 def _changed(found: object, message_id: str) -> Event:
-    """A new number, or a new id of somebody whose number we do not know; the account stays the same.
+    """A new number or a new id; the account stays the same.
 
-    A new id beside a number that stays changes nothing: it is the number that we write to.
+    What it was known by before is the number where Meta tells it, and else the id before. Of a new id beside a number
+    that stays we only learn: it is the number that we write to.
     """
     kind, number = at(found, "system.type"), at(found, "from")
-    if kind != "user_changed_number" and (kind != "user_changed_user_id" or number):
+    if kind not in ("user_changed_number", "user_changed_user_id"):
         return _IGNORED
-    before = _person(number, at(found, "system.previous_user_id") or at(found, "from_user_id"))
-    after = _person(at(found, "system.wa_id"), at(found, "system.user_id"))
+    nobody_else = _Contacts({})
+    before, _ = nobody_else.addresses(
+        number, at(found, "system.previous_user_id") or at(found, "from_user_id")
+    )
+    after, also_at = nobody_else.addresses(at(found, "system.wa_id"), at(found, "system.user_id"))
     if before is None or after is None or before == after:
         return _IGNORED
     signal = PlatformEvent(
-        message_id, before, PlatformSignal.NUMBER_CHANGED, new_address=after, evidence={"system": kind}
+        message_id,
+        before,
+        PlatformSignal.NUMBER_CHANGED,
+        new_address=after,
+        evidence={"system": kind},
+        also_at=also_at,
     )
     return Event(EventKind.SIGNAL, moment(at(found, "timestamp")), signal=signal)
 
 
-def _preference(found: object) -> Event:
+def _preference(found: object, contacts: _Contacts) -> Event:
     """The person's own switch for marketing from this number."""
-    person = _person(at(found, "wa_id"), at(found, "user_id"))
+    person, also_at = contacts.addresses(at(found, "wa_id"), at(found, "user_id"))
     value, when = at(found, "value"), at(found, "timestamp")
     signal = {"stop": PlatformSignal.PREFERENCE_STOP, "resume": PlatformSignal.PREFERENCE_RESUME}.get(value)
     if person is None or signal is None or at(found, "category") != "marketing_messages":
@@ -261,5 +290,7 @@ def _preference(found: object) -> Event:
     evidence = {
         name: at(found, name) for name in ("category", "value", "detail", "timestamp") if at(found, name)
     }
-    told = PlatformEvent(f"preference:{person.value}:{when}:{value}", person, signal, evidence=evidence)
+    told = PlatformEvent(
+        f"preference:{person.value}:{when}:{value}", person, signal, evidence=evidence, also_at=also_at
+    )
     return Event(EventKind.SIGNAL, moment(when), signal=told)

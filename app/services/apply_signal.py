@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.addresses import Address, is_phone
 from app.domain.consent import QUESTION_OPEN_FOR, Act, EventType, Scope, SubscriptionState
 from app.domain.keywords import Decision, Outcome
 from app.domain.messages import InboundMessage, PlatformEvent, PlatformSignal
@@ -15,10 +15,12 @@ from app.services.controller import Controller, NewNumber
 from app.services.lists_of_sender import offers_of, present_notice
 from app.services.receive_message import Received, answer_with, store
 from app.services.record_consent import NewEvent, find_or_create_subscriber
+from app.services.same_account import Sighting, find_person
 from app.services.words.case import IN_FORCE, Answer, Case
+from app.storage import aliases
 from app.storage.database import transaction
 from app.storage.gate import PLATFORM_TIER
-from app.storage.models import Sender, Subscriber
+from app.storage.models import Sender
 
 _LIVE: Final = (SubscriptionState.ACTIVE, SubscriptionState.PAUSED)
 
@@ -42,10 +44,10 @@ def _case(
     session: Session, event: PlatformEvent, sender: Sender, controller: Controller, now: datetime
 ) -> Case | None:
     offers = offers_of(session, sender)
-    # A greeting or a welcome after a change of number goes to where the person is now.
-    where = event.new_address or event.address
     language = next((offer.list.language for offer in offers.values()), "en")
-    person = find_or_create_subscriber(session, where, language=language, controller=controller, now=now)
+    where, also_at = _where(session, event)
+    seen = Sighting(session, sender, event.external_id, controller, now)
+    person = find_person(seen, where, also_at, language=language)
     message = InboundMessage(event.external_id, where, "")
     decision = Decision(Outcome.NONE, PLATFORM_TIER, event.signal.value)
     row = store(session, message, sender, person, decision, now)
@@ -55,12 +57,25 @@ def _case(
     return Case(session, message, sender, person, row, decision, offers, controller, now)
 
 
+def _where(session: Session, event: PlatformEvent) -> tuple[Address, Address | None]:
+    """Return where the person is now, and their other address: a greeting after a change of number goes to the new one.
+
+    A new id of somebody whose number we know is one more alias: it is the number that we write to.
+    """
+    if event.new_address is None:
+        return event.address, event.also_at
+    known = aliases.person_at(session, event.address)
+    here = Address(known.channel, known.address) if known is not None else event.address
+    if is_phone(here.value) and not is_phone(event.new_address.value):
+        return here, event.new_address
+    return event.new_address, event.also_at
+
+
 def _left_elsewhere(session: Session, event: PlatformEvent, sender_id: int) -> bool:
     """Tell whether somebody closed a room that we do not write to, such as the one before their present one."""
     if event.signal is not PlatformSignal.LEFT or not event.route:
         return False
-    here = (Subscriber.channel == event.address.channel, Subscriber.address == event.address.value)
-    person = session.scalar(select(Subscriber).where(*here))
+    person = aliases.person_at(session, event.address)
     return person is None or person.route(sender_id) != event.route
 
 
@@ -123,6 +138,8 @@ def _number_changed(case: Case, event: PlatformEvent) -> Answer | None:
     old = find_or_create_subscriber(
         case.session, event.address, language=case.person.language, controller=case.controller, now=case.now
     )
+    if old is case.person:
+        return None
     before = Case(
         case.session,
         case.message,
@@ -140,6 +157,7 @@ def _number_changed(case: Case, event: PlatformEvent) -> Answer | None:
         before.event(EventType.CONSENT_REVOKED, act=Act.PROVIDER_SIGNAL, scope=Scope.ALL),
     )
     case.record(case.event(EventType.ENDPOINT_CHANGED, act=Act.PROVIDER_SIGNAL, scope=Scope.ALL))
+    aliases.move(case.session, old, case.person)
     if not moving or case.person.suppressed_at is not None or case.person.last_stop_at is not None:
         return None
     if case.controller.new_number is NewNumber.PENDING:

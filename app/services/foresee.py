@@ -63,6 +63,11 @@ def foresee(
     if not lists:
         return Foresight(0, dict(skipped), ())
     groups = audience.reachable_by_group(session, list_ids, at, ways, corrects)
+    # What corrects something goes to where that went, whichever channel it was.
+    back = {} if corrects else audience.standing_back_by_group(session, list_ids, at, ways)
+    for group, people in back.items():
+        groups[group] -= people
+        skipped[SkipReason.OTHER_CHANNEL] += people
     expires_at = at + timedelta(minutes=broadcast.fresh_minutes)
     closed = hold_back.closed(session, lists, expires_at, at)
     waiting = [*_by_places(closed, groups, skipped), *_by_cap(session, broadcast, lists, closed, at, skipped)]

@@ -20,6 +20,7 @@ from app.services.controller import Controller
 from app.services.import_rows import ReadRow
 from app.services.known_people import known
 from app.services.suppressions import suppressed
+from app.storage.aliases import people_at
 from app.storage.models import ConsentEvent, Subject, Subscriber, Subscription
 
 # A STOP from somebody whom we did not know is a `stop_repeated`; that person said no just as clearly.
@@ -82,7 +83,7 @@ def judge(session: Session, list_id: int, keys: KeyRing, rows: Sequence[ReadRow]
     """
     addresses = [row.address for row in rows]
     never = suppressed(session, keys, addresses)
-    people = _people(session, addresses)
+    people = people_at(session, addresses)
     refs = {address: person.subject_ref for address, person in people.items()}
     refs |= _other_subjects(session, keys, [address for address in addresses if address not in people])
     on_list = _on_list(session, list_id, [person.id for person in people.values()])
@@ -137,18 +138,6 @@ def _other_subjects(session: Session, keys: KeyRing, addresses: Sequence[Address
         select(Subject.index_hmac, Subject.subject_ref).where(Subject.index_hmac.in_(owners))
     )
     return {owners[hmac]: ref for hmac, ref in found}
-
-
-def _people(session: Session, addresses: Sequence[Address]) -> dict[Address, Subscriber]:
-    if not addresses:
-        return {}
-    found = session.scalars(
-        select(Subscriber).where(
-            Subscriber.channel == addresses[0].channel,
-            Subscriber.address.in_([address.value for address in addresses]),
-        )
-    )
-    return {Address(row.channel, row.address): row for row in found}
 
 
 def _on_list(session: Session, list_id: int, subscriber_ids: Sequence[int]) -> set[int]:

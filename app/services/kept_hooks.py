@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.domain.messages import DeliveryRef, Event, EventKind, HookRequest
 from app.domain.sealing import CannotOpen, KeyRing
 from app.services.controller import Controller
+from app.storage import aliases
 from app.storage.database import db
 from app.storage.models import Subscriber, Webhook, WebhookPerson
 from app.storage.models.webhooks import IS_PROBLEM, NAMES_NOBODY
@@ -127,10 +128,7 @@ def people_of(request: HookRequest, events: Sequence[Event] = ()) -> list[int]:
     for signal in (event.signal for event in events if event.signal):
         said += [one for one in (signal.address, signal.new_address) if one]
     for address in said:
-        there = select(Subscriber.id).where(
-            Subscriber.channel == address.channel, Subscriber.address == address.value
-        )
-        found += db.session.scalars(there)
+        found += [person.id for person in aliases.people_at(db.session(), [address]).values()]
     if said:
         db.session.rollback()  # give the connection back before we wait for our turn to write
     return found

@@ -15,7 +15,8 @@ from app.domain.ledger import iso_ms
 from app.services.controller import Controller
 from app.services.project_consent import overlays_of, standing_of
 from app.services.suppressions import suppressed
-from app.storage.models import ConsentEvent, Subscriber, Subscription
+from app.storage.aliases import people_at
+from app.storage.models import ConsentEvent, Subscription
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def known(
 ) -> Mapping[Address, Known]:
     """Return what is known of each address (of one channel) and this list, in four statements however many."""
     never = suppressed(session, controller.keys, addresses)
-    people = _people(session, addresses)
+    people = people_at(session, addresses)
     standings = _standings(session, [person.id for person in people.values()], list_id)
     questions = _questions(session, [person.subject_ref for person in people.values()], list_id, now)
     found = {}
@@ -48,18 +49,6 @@ def known(
             asked.newest,
         )
     return found
-
-
-def _people(session: Session, addresses: Sequence[Address]) -> dict[Address, Subscriber]:
-    if not addresses:
-        return {}
-    found = session.scalars(
-        select(Subscriber).where(
-            Subscriber.channel == addresses[0].channel,
-            Subscriber.address.in_([address.value for address in addresses]),
-        )
-    )
-    return {Address(row.channel, row.address): row for row in found}
 
 
 def _standings(session: Session, subscriber_ids: Sequence[int], list_id: int) -> dict[int, Subscription]:

@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from app.domain.placeholders import parse
+from app.domain.placeholders import MOVE_LINK, read
 from app.gateways.base import Capabilities, Routed
 from app.services import hold_back
 from app.services.controller import Controller
 from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
+from app.services.move_links import links_of
 from app.services.recover_slices import recover
 from app.storage import audience, deliveries, holding
 from app.storage.database import transaction
-from app.storage.deliveries import Door, Lease
+from app.storage.deliveries import Door, Lease, Person
 from app.storage.gate import Way
 from app.storage.holding import Limits
 from app.storage.journal import Journal
@@ -65,7 +66,7 @@ class LaneSlices:
             audience.claim_rows(session, broadcast, part, now, self._way(session))
         limits = self._limits(session, broadcast, now)
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
-        template = parse(lease.text)
+        template = read(lease.text)
         people = deliveries.people_of(
             session,
             lease,
@@ -73,6 +74,9 @@ class LaneSlices:
             routed_by=self.sender_id if self.can.routed is Routed.ROOM else None,
         )
         ids = [person.ref.subscriber_id for person in people]
+        if MOVE_LINK in template.names:
+            links = links_of(session, broadcast.id, ids, self.controller)
+            people = [_with_link(person, links.get(person.ref.subscriber_id, "")) for person in people]
         return HeldSlice(
             lease,
             template,
@@ -135,3 +139,7 @@ class LaneSlices:
         if self._door is not None:
             self._door.close()
             self._door = None
+
+
+def _with_link(person: Person, link: str) -> Person:
+    return person._replace(attributes={**person.attributes, MOVE_LINK: link})

@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address
 from app.domain.messages import DeliveryRef, Receipt
-from app.domain.placeholders import parse
+from app.domain.placeholders import MOVE_LINK, read
 from app.domain.statuses import BroadcastState, DeliveryStatus, OnUnknown
 from app.gateways.base import Call, Reply, Transport
 from app.gateways.look_ups import CannotTell, LooksUp, Question, Sighting
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, is_corrected, move, targets_of
 from app.services.controller import Controller
+from app.services.move_links import links_of
 from app.services.record_receipts import SenderReceipt, record_receipts
 from app.storage import again, unknown
 from app.storage.consent import lock_head
@@ -68,7 +69,8 @@ def look_up(
 ) -> LookedUp:
     """Ask about up to `most` deliveries of a sender. A gateway that cannot ask leaves them all as they are."""
     with transaction() as session:
-        unclear = unknown.some(session, sender_id, now - ASKED_FOR, now - SETTLES_AFTER, most)
+        found = unknown.some(session, sender_id, now - ASKED_FOR, now - SETTLES_AFTER, most)
+        unclear = [_as_sent(session, one, controller) for one in found]
     if not unclear or not isinstance(gateway, LooksUp):
         return LookedUp(untold=len(unclear))
     asked = _Round()
@@ -95,6 +97,14 @@ def _answers(
             yield one, question, reply
 
 
+def _as_sent(session: Session, one: Unclear, controller: Controller) -> Unclear:
+    """Return it with what the lane filled into the text besides the person's attributes."""
+    if MOVE_LINK not in read(one.text).names:
+        return one
+    links = links_of(session, one.broadcast_id, [one.subscriber_id], controller)
+    return one._replace(attributes={**one.attributes, MOVE_LINK: links.get(one.subscriber_id, "")})
+
+
 def _ref_of(call: Call) -> DeliveryRef:
     (ref,) = call.refs
     return ref
@@ -103,7 +113,7 @@ def _ref_of(call: Call) -> DeliveryRef:
 def _question(one: Unclear) -> Question:
     values = {name: str(value) for name, value in one.attributes.items()}
     ref = DeliveryRef(one.broadcast_id, one.subscriber_id)
-    words = parse(one.text).render(values)
+    words = read(one.text).render(values)
     return Question(ref, Address(one.channel, one.address), words, one.started_at)
 
 

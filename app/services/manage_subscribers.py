@@ -21,6 +21,7 @@ from app.services.controller import Controller, NotFound, Refused
 from app.services.manage_lists import find_list
 from app.services.project_consent import overlays_of
 from app.services.record_consent import NewEvent, find_or_create_subscriber, record
+from app.storage.aliases import addresses_of, people_at, person_at
 from app.storage.consent import lock_head
 from app.storage.database import db, transaction
 from app.storage.models import BroadcastList, Subscriber, Subscription
@@ -76,9 +77,7 @@ def read_address(raw: str, *, channel: str, controller: Controller) -> Address:
 
 def find_subscriber(session: Session, address: Address) -> Subscriber:
     """Return the subscriber at this address; raises `NotFound`."""
-    found = session.scalar(
-        select(Subscriber).where(Subscriber.channel == address.channel, Subscriber.address == address.value)
-    )
+    found = person_at(session, address)
     if found is None:
         raise NotFound(
             f"Nobody at {mask(address.value)} on {address.channel} ever wrote to us or was imported."
@@ -260,7 +259,10 @@ def unsuppress(raw: str, *, channel: str = "sms", by: str, controller: Controlle
     address = read_address(raw, channel=channel, controller=controller)
     with transaction() as session:
         lock_head(session, controller.ledger)
-        if not suppressions.lift(session, controller.keys, address, now=now):
+        person = person_at(session, address)
+        here = addresses_of(session, person) if person else [address]
+        lifted = [suppressions.lift(session, controller.keys, one, now=now) for one in here]
+        if not any(lifted):
             raise Refused(f"{mask(address.value)} is not suppressed.")
         tell_ledger(session, {address: "made by mistake"}, EventType.SUPPRESSION_LIFTED, by, controller, now)
         _audit(session, "subscriber.unsuppress", address, by, now)
@@ -275,12 +277,7 @@ def tell_ledger(
     now: datetime,
 ) -> None:
     """Write it into the ledger of those whom we know (addresses of one channel); of others only the hash is kept."""
-    channel = next(iter(reasons)).channel
-    people = session.scalars(
-        select(Subscriber).where(
-            Subscriber.channel == channel, Subscriber.address.in_([one.value for one in reasons])
-        )
-    )
+    people = people_at(session, reasons)
     events = [
         NewEvent(
             person,
@@ -289,20 +286,15 @@ def tell_ledger(
             actor=f"operator:{by}",
             act=Act.OPERATOR,
             scope=Scope.ALL,
-            pii={"address": person.address, "channel": channel, "reason": reasons[_address(person)]},
+            pii={"address": address.value, "channel": address.channel, "reason": reasons[address]},
         )
-        for person in people
+        for address, person in people.items()
     ]
     record(session, events, controller=controller, now=now)
 
 
 def _is_known(session: Session, address: Address) -> bool:
-    here = (Subscriber.channel == address.channel, Subscriber.address == address.value)
-    return session.scalar(select(Subscriber.id).where(*here)) is not None
-
-
-def _address(person: Subscriber) -> Address:
-    return Address(person.channel, person.address)
+    return person_at(session, address) is not None
 
 
 def _checked_reason(reason: str, limit: int) -> str:

@@ -1,6 +1,6 @@
 """Write, check and schedule broadcasts: what an editor does before one is on its way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.domain.parts import measure
-from app.domain.placeholders import PlaceholderError, parse
+from app.domain.placeholders import KNOWN, PlaceholderError, parse
 from app.domain.policy.content import Finding, Severity
 from app.domain.statuses import BroadcastState
 from app.services import quotas
@@ -89,9 +89,10 @@ def draft_in(
     by: str,
     now: datetime,
     variants: Mapping[str, str] = MappingProxyType({}),
+    known: Collection[str] = KNOWN,
 ) -> int:
-    """Do what `create_draft` does within the caller's transaction."""
-    check_words(title, text, variants)
+    """Do what `create_draft` does within the caller's transaction; `known` are the placeholders that it may hold."""
+    check_words(title, text, variants, known)
     broadcast = Broadcast(
         title=title.strip(),
         text=text,
@@ -331,7 +332,12 @@ def back_to_draft(broadcast_id: int, *, by: str, now: datetime) -> None:
         note(session, by, "broadcast.unschedule", f"broadcast {broadcast_id}", now)
 
 
-def check_words(title: str, text: str, variants: Mapping[str, str] = MappingProxyType({})) -> None:
+def check_words(
+    title: str,
+    text: str,
+    variants: Mapping[str, str] = MappingProxyType({}),
+    known: Collection[str] = KNOWN,
+) -> None:
     if not title.strip():
         raise Refused("Give the broadcast a title; it is for your team and is not sent.")
     if len(title.strip()) > 120:
@@ -340,7 +346,7 @@ def check_words(title: str, text: str, variants: Mapping[str, str] = MappingProx
         raise Refused(f"The text has {len(text)} characters; an SMS carries {MAX_TEXT} at most.")
     try:
         for words in (text, *variants.values()):
-            parse(words)
+            parse(words, known)
     except PlaceholderError as error:
         raise Refused(str(error)) from error
 

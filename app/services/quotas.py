@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from app.domain.channels import channel_named
-from app.domain.placeholders import parse
+from app.domain.placeholders import read
 from app.domain.policy.decisions import Decision, decide
 from app.domain.quotas import QUOTAS, Holder, Period, Quota
 from app.services.shares import Share
@@ -95,7 +95,7 @@ def problems_of(used: Sequence[Used], shares: Sequence[Share]) -> list[str]:
                 f"On {channel} one broadcast reaches {one.quota.people} people, and these lists have "
                 f"{one.share.reachable} there. Choose fewer lists."
             )
-        if parse(one.share.text).slots:
+        if read(one.share.text).slots:
             found.append(
                 f"On {channel} one text goes to all: take the placeholders out, or write other words for it."
             )

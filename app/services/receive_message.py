@@ -16,10 +16,11 @@ from app.domain.links import read_payload
 from app.domain.messages import InboundMessage, ProviderSignal
 from app.domain.statuses import DeliveryStatus
 from app.services.controller import Controller
+from app.services.link_people import link_by_code, read_code
 from app.services.lists_of_sender import Offer, offers_of
 from app.services.manage_words import own_words
-from app.services.record_consent import find_or_create_subscriber
 from app.services.replies_broadcast import replies_broadcast
+from app.services.same_account import Sighting, find_person
 from app.services.words import IN_FORCE, STARTS, Answer, Case, act_on, silence_for
 from app.storage.database import is_sqlite, transaction
 from app.storage.models import Delivery, InboundRow, Sender, Subscriber, Subscription
@@ -61,9 +62,13 @@ def receive_message(
             return Received(None, Outcome.NONE.value, reply_waits=False, duplicate=True)
         offers = offers_of(session, sender)
         language = next((offer.list.language for offer in offers.values()), "en")
-        person = find_or_create_subscriber(
-            session, message.address, language=language, controller=controller, now=now
-        )
+        seen = Sighting(session, sender, message.external_id, controller, now)
+        person = find_person(seen, message.address, message.also_at, language=language)
+        listed = {str(offer.list.id): offer for offer in offers.values()}
+        coded = None if decision else read_code(message.text, message.payload, listed, controller)
+        if coded is not None:
+            # Where the link hung stays with the consent; the code itself says nothing to anybody later.
+            decision, message = coded.decision, replace(message, payload=coded.tag)
         decision = decision or _decide(session, message, person, offers, now)
         if decision.outcome in STARTS and _older_than_stop(session, message, person):
             decision = Decision(Outcome.NONE, "late", decision.rule, matcher_version=decision.matcher_version)
@@ -73,7 +78,10 @@ def receive_message(
             return Received(None, decision.outcome.value, reply_waits=False, duplicate=True)
         person.reached_by(message.route, sender_id)
         case = Case(session, message, sender, person, row, decision, offers, controller, now, silence)
-        return Received(row.id, decision.outcome.value, reply_waits=answer_with(case, act_on(case)))
+        answer = act_on(case)
+        if coded is not None and decision.outcome in STARTS:
+            link_by_code(case, coded.code)
+        return Received(row.id, decision.outcome.value, reply_waits=answer_with(case, answer))
 
 
 def _stored(session: Session, sender_id: int, external_id: str) -> bool:

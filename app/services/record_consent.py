@@ -18,6 +18,7 @@ from app.services.controller import Controller
 from app.services.hold_back import group_new
 from app.services.project_consent import Move, project, to_ms
 from app.services.suppressions import suppressed
+from app.storage.aliases import people_at
 from app.storage.consent import append, append_pii, lock_head, uuid7
 from app.storage.models import BroadcastList, Notice, Sender, Subject, Subscriber
 
@@ -68,13 +69,13 @@ def find_or_create_subscriber(
 def find_or_create_subscribers(
     session: Session, addresses: Sequence[Address], *, language: str, controller: Controller, now: datetime
 ) -> dict[Address, Subscriber]:
-    """Return the subscribers at `addresses` (one channel), in two statements however many there are."""
-    found = _subscribers_at(session, addresses)
+    """Return the subscribers at `addresses` (one channel), in a few statements however many there are."""
+    found = people_at(session, addresses)
     missing = [address for address in dict.fromkeys(addresses) if address not in found]
     if missing:
         # Two webhooks from one new person may race: the ledger's lock lets the second one look again.
         lock_head(session, controller.ledger)
-        found = _subscribers_at(session, addresses)
+        found = people_at(session, addresses)
         missing = [address for address in missing if address not in found]
         made = _new_subscribers(session, missing, language, controller.keys, now)
         group_new(session, list(made.values()), controller.region)
@@ -119,17 +120,6 @@ def open_pii(sealed: bytes, wrapped_key: bytes, keys: KeyRing) -> dict[str, Any]
     """Return the personal part of an entry; raises `CannotOpen` when the person's key is gone or wrong."""
     opened: dict[str, Any] = json.loads(open_with(keys.unwrap(wrapped_key), sealed))
     return opened
-
-
-def _subscribers_at(session: Session, addresses: Sequence[Address]) -> dict[Address, Subscriber]:
-    if not addresses:
-        return {}
-    rows = session.scalars(
-        select(Subscriber).where(
-            Subscriber.channel == addresses[0].channel, Subscriber.address.in_({a.value for a in addresses})
-        )
-    )
-    return {Address(row.channel, row.address): row for row in rows}
 
 
 def _new_subscribers(

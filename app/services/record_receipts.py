@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from app.domain.messages import BatchResult, DeliveryRef, Receipt, ReceiptStatus, SendError
 from app.domain.statuses import RECEIPT_OVERWRITES, DeliveryStatus
 from app.services.controller import Controller
+from app.services.other_channels import fall_back
 from app.services.react_to_failures import PERSONAL, react
+from app.services.same_account import Shown, learn_all
 from app.storage.consent import lock_head
 from app.storage.database import transaction
 from app.storage.outcomes import Report, apply_report, apply_reports, apply_result
@@ -47,6 +49,12 @@ def record_receipts(
     quick receipt should be tried again.
     """
     named, unknown = _named(receipts)
+    shown = {
+        one.receipt.shows: Shown(one.sender_id, one.receipt.provider_id, one.receipt.shows)
+        for one in receipts
+        if one.receipt.shows
+    }
+    learn_all(shown.values(), controller=controller, now=now)
     good = [_report(one) for one in named if one.receipt.error is None]
     if good:
         with transaction() as session:
@@ -104,6 +112,7 @@ def _record_failures(failures: Sequence[_Named], controller: Controller, now: da
         for one in failures:
             if one.receipt.error and apply_report(session, _report(one), now):
                 _react(session, one, one.receipt.error, controller, now)
+                fall_back(session, [one.ref], now)
 
 
 def _react(session: Session, one: _Named, error: SendError, controller: Controller, now: datetime) -> None:

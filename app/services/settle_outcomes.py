@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.domain.messages import DeliveryRef, ErrorKind, Outcome, SendError
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services.controller import Controller
+from app.services.other_channels import fall_back
 from app.services.react_to_failures import PERSONAL, react
 from app.storage.consent import lock_head
 from app.storage.database import transaction
@@ -48,7 +49,8 @@ def settle(
         if any(error.kind in PERSONAL for _, error in errors):
             # The ledger's lock comes before the locks on deliveries, here as in every STOP: no deadlock.
             lock_head(session, controller.ledger)
-        write(session, [settlement(one, attempts.get(one.ref, 1), now) for one in outcomes], now)
+        settlements = [settlement(one, attempts.get(one.ref, 1), now) for one in outcomes]
+        write(session, settlements, now)
         react(
             session,
             [(ref.subscriber_id, error) for ref, error in errors],
@@ -56,6 +58,7 @@ def settle(
             controller=controller,
             now=now,
         )
+        fall_back(session, [one.ref for one in settlements if one.status is DeliveryStatus.FAILED], now)
         closed = _close_sender(session, sender_id, [error for _, error in errors], now)
         _pause_broadcasts(session, errors, now)
     waits = [error.retry_after or 1.0 for _, error in errors if error.kind is ErrorKind.RATE_LIMITED]

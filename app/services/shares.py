@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.domain.channels import channel_named
 from app.domain.parts import measure
-from app.domain.placeholders import parse
+from app.domain.placeholders import read
 from app.domain.quotas import QUOTAS
 from app.services.controller import Refused
 from app.storage import audience
 from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender, Subscriber
-from app.storage.ways import ways, ways_to
+from app.storage.ways import only_channel, ways, ways_to
 
 MAX_VARIANT = 10_000
 
@@ -57,7 +57,8 @@ def shares_of(
     list_ids = [one.id for one in lists]
     if not list_ids:
         return []
-    found = ways(session, list_ids, broadcast.corrects_id)
+    found, only = ways(session, list_ids, broadcast.corrects_id), only_channel(session, broadcast.id)
+    found = {channel: senders for channel, senders in found.items() if only in (None, channel)}
     own, there = variants_of(session, broadcast.id), _reachable(session, broadcast, list_ids, at)
     main = session.get_one(Sender, lists[0].sender_id).channel
     shares = []
@@ -135,7 +136,7 @@ def save_variants(session: Session, broadcast_id: int, variants: Mapping[str, st
 
 def longest(text: str) -> str:
     """The text with its fall-backs: what we can know of the length before the people's own words are in it."""
-    return parse(text).render({})
+    return read(text).render({})
 
 
 def _reachable(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.domain.statuses import DeliveryStatus
 from app.storage.database import changed
 from app.storage.gate import Way, closed_now, consent_seq, refusal
+from app.storage.linked import had_elsewhere
 from app.storage.models import Broadcast, Delivery, Subscriber
 
 Lost = tuple[DeliveryStatus, Collection[str]]
@@ -25,6 +26,7 @@ def put_back(
     """Let deliveries of these statuses and reasons (of the subscribers `among`) wait again; returns how many moved.
 
     Whom the gate refuses today is skipped with the reason: they may have said STOP since, and nothing of theirs waited.
+    Who has it on another channel meanwhile is left alone.
     """
     no_end = literal(None, Broadcast.expires_at.type)
     answer = (
@@ -38,6 +40,7 @@ def put_back(
         session.execute(
             update(Delivery)
             .where(Delivery.broadcast_id == broadcast_id, Delivery.inbound_id == 0, _is(lost, among))
+            .where(~had_elsewhere(broadcast_id))
             .values(
                 status=case((goes, DeliveryStatus.PENDING.value), else_=DeliveryStatus.SKIPPED.value),
                 reason=answer,

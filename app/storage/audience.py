@@ -5,12 +5,26 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, insert, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from app.domain.consent import SubscriptionState
+from app.domain.linked import Linked, passed_over
 from app.domain.statuses import DeliveryStatus, SkipReason
+from app.storage import linked
 from app.storage.database import changed, is_sqlite
 from app.storage.gate import Way, closed_now, covers, refusal
 from app.storage.holding import HAD_IT
@@ -24,6 +38,8 @@ from app.storage.models import (
     Subscriber,
     Subscription,
 )
+from app.storage.ways import ways as every_way
+from app.storage.ways import ways_to
 
 SLICE_SIZE = 1000
 _ACTIVE = SubscriptionState.ACTIVE.value
@@ -134,7 +150,19 @@ def reachable_by_group(
     corrects: int | None = None,
 ) -> dict[int | None, int]:
     """Count those to whom the gate says "send" by their quiet group; None: nobody has looked at them yet."""
-    people = reachable(list_ids, now, ways, corrects)
+    return _by_group(session, reachable(list_ids, now, ways, corrects))
+
+
+def standing_back_by_group(
+    session: Session, list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = ()
+) -> dict[int | None, int]:
+    """Count those of them, by quiet group, who stand back for another channel of the same person."""
+    if not linked.any_links(session):
+        return {}
+    return _by_group(session, linked.standing_back(reachable(list_ids, now, ways)))
+
+
+def _by_group(session: Session, people: Subquery) -> dict[int | None, int]:
     rows = session.execute(
         select(Subscriber.quiet_group_id, func.count())
         .join(people, Subscriber.id == people.c.subscriber_id)
@@ -194,12 +222,13 @@ def cut_into_slices(
     """
     whole = members(list_ids, as_of_seq, corrects)
     size = SLICE_SIZE if first_percent is None else _size_for(session, whole, first_percent)
+    several = len(every_way(session, list_ids) if corrects is None else ways) > 1
     rows = [
         (*row, sender_id)
         for channel, sender_id in sorted(ways.items())
         for row in _ranges(
             session,
-            whole if len(ways) == 1 else _on(channel, whole, corrects),
+            _on(channel, whole, corrects) if several else whole,
             min(size, sizes.get(sender_id, size)) if first_percent else sizes.get(sender_id, size),
         )
     ]
@@ -331,7 +360,10 @@ def claim_rows(
         closed_now([way], now) if way else (),
         without=_without_consent(corrects),
     )
-    reason = literal(SkipReason.CANCELED.value) if cancel else gate
+    reason: ColumnElement[str | None] = literal(SkipReason.CANCELED.value) if cancel else gate
+    back = set() if cancel else _standing_back(session, broadcast, part, now)
+    if back:
+        reason = func.coalesce(gate, _for_those(back))
     status = case((reason.is_(None), DeliveryStatus.PENDING.value), else_=DeliveryStatus.SKIPPED.value)
     rows = (
         select(
@@ -373,6 +405,37 @@ def claim_rows(
 def _is_claimed(part: Slice, cancel: bool) -> bool:
     """Whoever leases a slice first claims its people in the same transaction."""
     return part.epoch > (0 if cancel else 1)
+
+
+def _for_those(back: Collection[int]) -> ColumnElement[str | None]:
+    stands_back = Subscriber.id.in_(sorted(back))
+    return case((stands_back, literal(SkipReason.OTHER_CHANNEL.value))).cast(String)
+
+
+def _standing_back(session: Session, broadcast: Broadcast, part: Slice, now: datetime) -> set[int]:
+    """Return who of a slice stands back for another channel of the same person, which is asked by the same gate."""
+    # What corrects something goes to where that went, whichever channel it was.
+    if part.lo is None or part.hi is None or broadcast.corrects_id is not None:
+        return set()
+    persons = linked.persons_between(session, part.lo, part.hi)
+    return passed_over(linked_of(session, broadcast, persons, now)) if persons else set()
+
+
+def linked_of(
+    session: Session, broadcast: Broadcast, person_ids: Collection[int], now: datetime
+) -> list[Linked]:
+    """Return every address of these persons, each as this broadcast finds it now."""
+    list_ids = _target_ids(session, broadcast.id)
+    ids = linked.all_ids(session, person_ids)
+    people = members(list_ids, broadcast.as_of_seq).where(Subscription.subscriber_id.in_(ids)).subquery()
+    gate = refusal(
+        people.c.consent_seq,
+        literal(broadcast.expires_at, Broadcast.expires_at.type),
+        now,
+        closed_now(ways_to(session, list_ids), now),
+        without=SkipReason.OTHER_PURPOSE,
+    )
+    return linked.addresses_of(session, broadcast.id, person_ids, people, gate)
 
 
 def _target_ids(session: Session, broadcast_id: int) -> Sequence[int]:

@@ -8,7 +8,15 @@ from sqlalchemy.orm import Session
 
 from app.domain.policy.proactive import path_of
 from app.storage.gate import Way
-from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, ListSender, Sender, Slice
+from app.storage.models import (
+    Broadcast,
+    BroadcastList,
+    BroadcastTarget,
+    ChannelMove,
+    ListSender,
+    Sender,
+    Slice,
+)
 
 
 def ways(
@@ -47,7 +55,13 @@ def ways_of_broadcast(session: Session, broadcast_id: int) -> Mapping[str, int]:
     targets = select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
     corrects = session.scalar(select(Broadcast.corrects_id).where(Broadcast.id == broadcast_id))
     found = ways(session, session.scalars(targets).all(), corrects)
-    return {channel: min(senders) for channel, senders in found.items()}
+    only = only_channel(session, broadcast_id)
+    return {channel: min(senders) for channel, senders in found.items() if only in (None, channel)}
+
+
+def only_channel(session: Session, broadcast_id: int) -> str | None:
+    """Return the one channel of a broadcast that asks people to move away from it; None for every other broadcast."""
+    return session.scalar(select(ChannelMove.from_channel).where(ChannelMove.broadcast_id == broadcast_id))
 
 
 def _ways_gone(session: Session, broadcast_id: int) -> Mapping[str, int]:

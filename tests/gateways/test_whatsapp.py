@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import replace
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 
@@ -77,6 +77,40 @@ def test_who_shows_no_number_is_heard_by_id() -> None:
     assert event.message.address == Address("whatsapp", ID_ONLY)
 
 
+def test_the_id_beside_a_number_is_told_wherever_a_post_shows_both() -> None:
+    contacts = [{"wa_id": ADA, "user_id": ID_ONLY}]
+    number, id_ = Address("whatsapp", "+" + ADA), Address("whatsapp", ID_ONLY)
+    posts = [
+        told(messages=[text("STOP")], contacts=contacts),
+        told(messages=[text("STOP", from_user_id=ID_ONLY)], contacts=contacts),
+        told(messages=[{**text("STOP"), "from_user_id": ID_ONLY}]),
+        preference("stop", user_id=ID_ONLY),
+    ]
+
+    events = [event for post_ in posts for event in gateway().parse(post_)]
+    (report,) = gateway().parse(status("delivered", recipient_user_id=ID_ONLY))
+    (alone,) = gateway().parse(told(messages=[text("STOP")], contacts=[{"wa_id": GRACE, "user_id": ID_ONLY}]))
+
+    told_ = [event.message or event.signal for event in events]
+    assert [(one.address, one.also_at) for one in told_ if one] == [(number, id_)] * 4
+    assert report.receipt is not None
+    assert report.receipt.shows == (number, id_)
+    assert alone.message is not None
+    assert alone.message.also_at is None
+
+
+def test_twilio_tells_the_id_beside_the_number() -> None:
+    twilio = build(
+        "twilio_whatsapp", {"account_sid": "AC" + "0" * 32, "auth_token": "t", "from": "+12025550100"}, None
+    )
+    form = {"MessageSid": "SM1", "From": f"whatsapp:+{ADA}", "Body": "STOP", "ExternalUserId": ID_ONLY}
+
+    (event,) = twilio.parse(post(urlencode(form).encode(), {}))
+
+    assert event.message is not None
+    assert event.message.also_at == Address("whatsapp", ID_ONLY)
+
+
 def test_user_preferences_are_heard_and_131050_is_an_opt_out() -> None:
     """Comparable software ignores both, and goes on sending to people who switched marketing off."""
     (event,) = gateway().parse(preference("stop"))
@@ -112,7 +146,10 @@ def test_a_changed_number_or_id_is_the_same_person_elsewhere() -> None:
     assert [(move.address.value, move.new_address.value) for move in moves if move and move.new_address] == [
         ("+" + ADA, "+" + GRACE),
         ("US.1", "US.2"),
+        ("+" + ADA, "US.2"),
     ]
+    assert moves[0] is not None
+    assert moves[0].also_at == Address("whatsapp", "US.2")
 
 
 def test_buttons_carry_their_payload_beside_what_the_person_saw() -> None:

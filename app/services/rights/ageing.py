@@ -26,6 +26,7 @@ _NO_ANSWER: Final = _ASKED | {
     EventType.REQUEST_EXPIRED,
     EventType.CONTACT_OPENED,
     EventType.ENDPOINT_BOUNCED,
+    EventType.ENDPOINT_CHANGED,
     EventType.ENDPOINT_REVIVED,
     EventType.UNBLOCKED,
 }
@@ -81,7 +82,7 @@ def let_go(session: Session, aged: Sequence[Aged], *, controller: Controller, no
     ]
     record(session, events, controller=controller, now=now)
     answered = [one.person for one in present if one.kind is Kept.PROOF]
-    wiping.suppress(session, wiping.hashes_of(answered, controller), controller.keys, now)
+    wiping.suppress(session, wiping.hashes_of(session, answered, controller.keys), controller.keys, now)
     kept_hooks.forget(session, [one.person for one in present], controller.keys)
     wiping.blank(session, [one.person for one in present], now)
     wiping.shred(session, [one.person.subject_ref for one in aged])

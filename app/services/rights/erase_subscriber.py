@@ -18,6 +18,7 @@ from app.services.manage_subscribers import find_subscriber, read_address
 from app.services.record_consent import NewEvent, record
 from app.services.rights import wiping
 from app.services.rights.requests import Request, next_request, request_of
+from app.storage import aliases
 from app.storage.database import db, transaction
 from app.storage.models import (
     ConsentEvent,
@@ -135,8 +136,12 @@ def _erase(
     )
     record(session, [done], controller=controller, now=now)
     note(session, by, "subscriber.erase", f"subscriber {person.channel} {mask(person.address)}", now)
+    for other in aliases.former_selves(session, person):
+        if other.erased_at is None:
+            _erase(session, other, [_request(other, "", by, now)], None, full=full, actor=actor, by=by,
+                   controller=controller, now=now)  # fmt: skip
     hmac = wiping.hash_of(person, controller.keys)
-    wiping.suppress(session, [hmac], controller.keys, now)
+    wiping.suppress(session, wiping.hashes_of(session, [person], controller.keys), controller.keys, now)
     kept_hooks.forget(session, [person], controller.keys)
     wiping.blank(session, [person], now)
     if whole:

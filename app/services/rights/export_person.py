@@ -16,6 +16,7 @@ from app.services import prove_consent
 from app.services.audit import note
 from app.services.controller import Controller, NotFound
 from app.services.rights import words
+from app.storage import aliases, linked
 from app.storage.database import db, transaction
 from app.storage.models import (
     Broadcast,
@@ -51,7 +52,9 @@ def export(
         "language": language,
         "made_at": iso_ms(now),
         "controller": proof["controller"],
-        "person": proof["person"] | {"profile": dict(person.attributes)} | _browser(session, person),
+        "person": proof["person"]
+        | {"profile": dict(person.attributes), "other_addresses": _other_addresses(session, person)}
+        | _browser(session, person),
         "consent": proof["entries"],
         "notices": proof["notices"],
         "messages_in": proof["inbound"],
@@ -69,6 +72,15 @@ def _browser(session: Session, person: Subscriber) -> dict[str, str]:
     """Where the push service of their browser takes messages for them; nothing for everybody else."""
     route = session.get(PushRouteRow, person.id)
     return {"push_endpoint": route.endpoint} if route else {}
+
+
+def _other_addresses(session: Session, person: Subscriber) -> list[dict[str, str]]:
+    """Other addresses of the same account, and those on other channels that the person linked."""
+    linked_ones = [Address(one.channel, one.address) for one in linked.others_of(session, person)]
+    return [
+        {"channel": one.channel, "address": one.value}
+        for one in (*aliases.aliases_of(session, [person]), *linked_ones)
+    ]
 
 
 def page(pack: Mapping[str, Any]) -> str:
@@ -100,7 +112,7 @@ def _messages_out(session: Session, person: Subscriber) -> list[dict[str, Any]]:
         {
             "kind": "answer" if delivery.inbound_id else "broadcast",
             "title": None if delivery.inbound_id else title,
-            "text": reply if delivery.inbound_id else placeholders.parse(text).render(person.attributes),
+            "text": reply if delivery.inbound_id else placeholders.read(text).render(person.attributes),
             "sender": sender,
             "status": DeliveryStatus(delivery.status).name.lower(),
             "reason": delivery.reason,

@@ -13,15 +13,17 @@ from app.domain.consent import Scope
 from app.domain.retention import RULES, Kept
 from app.domain.sealing import KeyRing
 from app.domain.statuses import DeliveryStatus, SkipReason
-from app.services.controller import Controller
 from app.services.project_consent import to_ms
+from app.storage import aliases
 from app.storage.append_only import ERASES
 from app.storage.models import (
+    AddressAlias,
     ConsentEvent,
     ConsentPii,
     Delivery,
     InboundRow,
     InboxMessage,
+    LinkedAddress,
     OwnMessage,
     PushRouteRow,
     RestrictedSubject,
@@ -41,7 +43,7 @@ _SUPPRESSED_FOR: Final = "erasure"
 
 
 def blank(session: Session, people: Sequence[Subscriber], now: datetime) -> None:
-    """Take from these people their words and ours, what waits to go out to them, and their profile.
+    """Take from these people their words and ours, what waits to go out to them, their profile and other addresses.
 
     The row of a subscriber stays without its address, so that every broadcast still counts whom it went to; and
     its overlays stay, which say nothing of anybody now and must equal the fold of the ledger.
@@ -49,7 +51,7 @@ def blank(session: Session, people: Sequence[Subscriber], now: datetime) -> None
     ids = [person.id for person in people]
     _blank_texts(session, ids, now)
     _blank_deliveries(session, ids, now)
-    for table in (PushRouteRow, InboxMessage):
+    for table in (PushRouteRow, InboxMessage, AddressAlias, LinkedAddress):
         session.execute(
             delete(table).where(table.subscriber_id.in_(ids)),
             execution_options={"synchronize_session": False},
@@ -149,6 +151,9 @@ def hash_of(person: Subscriber, keys: KeyRing) -> str:
     return keys.suppress_hmac(person.channel, person.address)
 
 
-def hashes_of(people: Sequence[Subscriber], controller: Controller) -> list[str]:
-    """The same for several people."""
-    return [hash_of(person, controller.keys) for person in people]
+def hashes_of(session: Session, people: Sequence[Subscriber], keys: KeyRing) -> list[str]:
+    """The same for several people, and for every other address that leads to them."""
+    further = aliases.aliases_of(session, people)
+    return [hash_of(person, keys) for person in people] + [
+        keys.suppress_hmac(one.channel, one.value) for one in further
+    ]

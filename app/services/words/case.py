@@ -8,7 +8,6 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.addresses import Address
 from app.domain.consent import EventType, SubscriptionState
 from app.domain.keywords import Decision
 from app.domain.messages import InboundMessage
@@ -17,6 +16,8 @@ from app.services import suppressions
 from app.services.controller import Controller
 from app.services.lists_of_sender import Offer, facts_of
 from app.services.record_consent import NewEvent, record
+from app.storage import linked
+from app.storage.aliases import addresses_of
 from app.storage.models import InboundRow, Sender, Subscriber, Subscription
 
 IN_FORCE: Final = frozenset({SubscriptionState.ACTIVE, SubscriptionState.PAUSED, SubscriptionState.STALE})
@@ -98,6 +99,10 @@ class Case:
         return next(iter(self.offers.values())) if len(self.offers) == 1 else None
 
     def suppress(self, reason: str) -> None:
-        """Put the address on the suppression list; the ledger's own event marks the person."""
-        here = Address(self.person.channel, self.person.address)
-        suppressions.add(self.session, self.controller.keys, {here: reason}, now=self.now)
+        """Put the person's addresses on the suppression list; the ledger's own event marks the person.
+
+        Whoever is at the address now may be somebody else than the one who linked it to others.
+        """
+        linked.drop(self.session, self.person.id)
+        here = dict.fromkeys(addresses_of(self.session, self.person), reason)
+        suppressions.add(self.session, self.controller.keys, here, now=self.now)

@@ -6,13 +6,14 @@ from typing import Final
 
 from sqlalchemy import select
 
-from app.domain.addresses import Address
 from app.domain.consent import Act, EventType, Scope, SubscriptionState
 from app.domain.links import MAX_PAYLOAD
 from app.domain.replies import ReplyKind
 from app.services import suppressions
 from app.services.lists_of_sender import Offer, present_notice
 from app.services.words.case import Answer, Case
+from app.storage import linked
+from app.storage.aliases import addresses_of
 from app.storage.models import ConsentEvent, InboundRow, Notice, Subscription
 
 KEEP_WITHIN: Final = timedelta(hours=24)
@@ -121,6 +122,7 @@ def _agreed(case: Case, offer: Offer) -> bool:
 
 def _grant(case: Case, offer: Offer, notice: Notice, kind: ReplyKind, related: str | None) -> None:
     _learn_language(case, offer)
+    linked.chosen(case.session, case.person.id, case.now)
     more = {"list_id": offer.list.id, "notice": notice, "cta_ref": _call_to_action(case)}
     given = case.event(
         EventType.CONSENT_GIVEN,
@@ -170,6 +172,6 @@ def _lift_suppression(case: Case) -> None:
     """Only a fresh act of the person lifts it (row 16); the row stays, closed."""
     if case.person.suppressed_at is None:
         return
-    here = Address(case.person.channel, case.person.address)
-    suppressions.lift(case.session, case.controller.keys, here, now=case.now)
+    for address in addresses_of(case.session, case.person):
+        suppressions.lift(case.session, case.controller.keys, address, now=case.now)
     case.record(case.event(EventType.SUPPRESSION_LIFTED, act=Act.KEYWORD_EXACT, scope=Scope.ALL))

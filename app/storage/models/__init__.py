@@ -33,17 +33,20 @@ from app.storage.models.people import (
     Subscriber,
     Subscription,
 )
+from app.storage.models.persons import AddressAlias, ChannelMove, LinkedAddress
 from app.storage.models.push import PushRouteRow
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 from app.storage.models.webhooks import Webhook, WebhookPerson
 
 __all__ = [
+    "AddressAlias",
     "AuditEntry",
     "Broadcast",
     "BroadcastList",
     "BroadcastTarget",
     "BroadcastVariant",
     "BroadcastVersion",
+    "ChannelMove",
     "ConsentEvent",
     "ConsentPii",
     "Delivery",
@@ -56,6 +59,7 @@ __all__ = [
     "InboundRow",
     "InboxMessage",
     "LedgerHead",
+    "LinkedAddress",
     "ListSender",
     "Notice",
     "OwnMessage",
