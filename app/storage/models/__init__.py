@@ -1,4 +1,4 @@
-"""The tables, by room: people, consent, broadcasts, deliveries, accounts, imports, browsers."""
+"""The tables, by room: people, consent, broadcasts, rules, deliveries, accounts, imports, browsers."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
@@ -27,6 +27,7 @@ from app.storage.models.people import (
 )
 from app.storage.models.push import PushRouteRow
 from app.storage.models.rights import PurgeRun, RestrictedSubject
+from app.storage.models.rules import RepeatRule, RepeatRun
 from app.storage.models.webhooks import Webhook, WebhookPerson
 
 __all__ = [
@@ -52,6 +53,8 @@ __all__ = [
     "PurgeRun",
     "PushRouteRow",
     "QuietGroup",
+    "RepeatRule",
+    "RepeatRun",
     "RestrictedSubject",
     "Sender",
     "Slice",
