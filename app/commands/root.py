@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "retention": ("app.commands.rights:retain", "How long personal data is kept, and what has gone."),
     "records": ("app.commands.rights:records", "Records that a supervisory authority asks for."),
     "broadcasts": ("app.commands.broadcasts:broadcasts", "Write, schedule, stop and report broadcasts."),
+    "rules": ("app.commands.rules:rules", "Broadcasts that repeat: show, pause, end, leave one out."),
     "users": ("app.commands.users:users", "People who sign in at the desk."),
     "words": ("app.commands.words:words", "What people can text, and words of your own."),
     "keywords": ("app.commands.keywords:keywords", "What a texted word means to us."),

@@ -14,6 +14,7 @@ from app.desk.account import account
 from app.desk.asking import asking
 from app.desk.board import board
 from app.desk.broadcasts import broadcasts
+from app.desk.calendar import calendar
 from app.desk.compose import compose
 from app.desk.errors import init_errors
 from app.desk.held import held
@@ -39,6 +40,7 @@ from app.desk.reading import pulse
 from app.desk.refusals import said
 from app.desk.revocations import revocations
 from app.desk.rights import requests_waiting, rights
+from app.desk.rules import rules
 from app.desk.schedule import schedule
 from app.desk.security import init_security
 from app.desk.texted_words import texted_words
@@ -56,6 +58,7 @@ ROOMS = (
     asking,
     board,
     broadcasts,
+    calendar,
     compose,
     held,
     imports,
@@ -65,6 +68,7 @@ ROOMS = (
     progress,
     revocations,
     rights,
+    rules,
     schedule,
     texted_words,
     users,

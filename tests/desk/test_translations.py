@@ -26,6 +26,7 @@ SPEAKERS = (
     "broadcast_rows",
     "stop_broadcasts",
     "broadcast_times",
+    "repeat_broadcasts",
     "manage_lists",
     "manage_users",
     "find_people",
