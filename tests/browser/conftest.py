@@ -20,7 +20,17 @@ MISSING = [
 # Tests that drive a browser import its driver; where it is not installed there is nothing to collect.
 NEEDING_IT = [
     f"test_{name}.py"
-    for name in ("accessibility", "control", "import", "inbox", "keyboard", "push", "sign_up", "story")
+    for name in (
+        "accessibility",
+        "control",
+        "import",
+        "inbox",
+        "keyboard",
+        "push",
+        "repeat",
+        "sign_up",
+        "story",
+    )
 ]
 collect_ignore = NEEDING_IT if MISSING else []
 
