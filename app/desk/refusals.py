@@ -28,6 +28,7 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("That one can no longer be left out."),
     N_("There is nothing to take back at that time."),
     N_("There is no rule %(id)s."),
+    N_("The draft of this rule was discarded. End the rule, or let another draft repeat."),
     N_("Give the broadcast a title; it is for your team and is not sent."),
     N_("The title has %(n)s characters; it may have 120."),
     N_("The text has %(n)s characters; an SMS carries %(most)s at most."),

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain.recurrence import Occurrence, RuleState, RunState, occurrences
+from app.domain.statuses import BroadcastState
 from app.services.audit import note
 from app.services.broadcast_rows import targets_of
 from app.services.controller import Refused
@@ -96,6 +97,8 @@ def _make(session: Session, row: RepeatRule, run: RepeatRun, now: datetime) -> N
 
 def _scheduled(session: Session, row: RepeatRule, at: datetime, now: datetime) -> int:
     words = session.get_one(Broadcast, row.template_id)
+    if words.state == BroadcastState.CANCELED.value:
+        raise Refused("The draft of this rule was discarded. End the rule, or let another draft repeat.")
     broadcast_id = draft_in(
         session,
         title=words.title,

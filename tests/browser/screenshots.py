@@ -6,6 +6,7 @@ Starts a demo, plays a morning in a newsroom, and photographs each page wide and
 import re
 import sys
 from collections.abc import Callable
+from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
 
@@ -105,7 +106,9 @@ def photograph_what_repeats(camera: Photographer, editor: Editor, draft: str) ->
         lambda page: page.get_by_role("group", name="How it repeats").scroll_into_view_if_needed(),
     )
     camera.take("desk-rule", archive.rule_of(editor))
-    camera.take("desk-calendar", f"/calendar?day={archive.tomorrow()}")
+    # Next month, for this one may be almost over.
+    next_month = date.fromisoformat(archive.tomorrow()).replace(day=1) + timedelta(days=31)
+    camera.take("desk-calendar", f"/calendar?day={next_month}")
 
 
 def photograph_what_came_of_it(camera: Photographer, demo: Demo, editor: Editor, headline: str) -> None:

@@ -27,6 +27,7 @@ SPEAKERS = (
     "stop_broadcasts",
     "broadcast_times",
     "repeat_broadcasts",
+    "make_editions",
     "manage_lists",
     "manage_users",
     "find_people",

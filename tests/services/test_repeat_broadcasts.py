@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.recurrence import Every, Rule, RunState, make_rule
-from app.services import fan_out, plan_broadcasts, repeat_broadcasts
+from app.services import fan_out, plan_broadcasts, repeat_broadcasts, stop_broadcasts
 from app.services.controller import NotFound, Refused
 from app.services.make_editions import AHEAD, make_editions
 from app.storage.database import db, transaction
@@ -125,6 +125,17 @@ def test_what_is_refused_is_noted_and_may_be_tried_again_before_its_time(city: N
     assert "promised at most 1 messages a day" in refused.problem
     assert [one.state for one in make_editions(now)] == [RunState.MADE]
     assert len(made()) == 1
+
+
+def test_a_rule_whose_draft_was_discarded_sends_nothing_and_says_so(city: Newsroom) -> None:
+    broadcast_id = draft(city)
+    repeat_broadcasts.repeat(broadcast_id, daily(), by="ada", now=city.now)
+    stop_broadcasts.cancel(broadcast_id, by="ada", now=city.now)
+
+    (refused,) = make_editions(FIRST)
+
+    assert (refused.state, refused.broadcast_id) == (RunState.REFUSED, None)
+    assert "was discarded" in (refused.problem or "")
 
 
 def test_the_same_time_each_day_keeps_a_promise_of_one_a_day(city: Newsroom) -> None:
