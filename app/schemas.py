@@ -147,6 +147,34 @@ class WhenSchema(_Form):
             raise ValidationError(N_("Choose a time."), "hour")
 
 
+class RepeatSchema(_Form):
+    """How it repeats, from the first `day` on; whether the parts fit each other is for `app.domain.recurrence`."""
+
+    day = fields.Date(
+        required=True,
+        error_messages={"required": N_("Choose a day."), "invalid": N_("Write the day as 2026-11-26.")},
+    )
+    hour = fields.Time(
+        required=True,
+        error_messages={"required": N_("Choose a time."), "invalid": N_("Write the time as 09:00.")},
+    )
+    zone = words(N_("Choose a time zone."))
+    every = words(
+        N_("Choose days, weeks or months."),
+        validate=validate.OneOf(
+            ("day", "week", "month", "month_end"), error=N_("Choose days, weeks or months.")
+        ),
+    )
+    interval = whole(load_default=1)
+    weekdays = fields.List(whole(N_("Choose days from Monday to Sunday.")), load_default=list)
+    until = fields.Date(load_default=None, error_messages={"invalid": N_("Write the day as 2026-11-26.")})
+    times = whole(load_default=None)
+
+    @pre_load
+    def _blank_is_absent(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {key: value for key, value in data.items() if value != ""}
+
+
 class ListSchema(_Form):
     """A list that people can subscribe to, with the promise that they are shown."""
 

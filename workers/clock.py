@@ -16,6 +16,7 @@ from app.services import fan_out, hold_back, import_turns, recover_slices
 from app.services.fill_slots import fill_slots
 from app.services.let_time_pass import let_time_pass
 from app.services.look_up_unknown import senders_to_ask
+from app.services.make_editions import make_editions
 from app.services.read_feed import due_feeds
 from app.services.rights import erase_subscriber, retention
 from app.services.watch_broadcasts import watch
@@ -33,18 +34,7 @@ log = structlog.get_logger(__name__)
 
 def tick(now: datetime) -> None:
     """Do one round. Several clocks may run: every step claims what it changes."""
-    for filled in fill_slots(now):
-        log.info(
-            "slot filled",
-            list_id=filled.list_id,
-            story_id=filled.story_id,
-            broadcast_id=filled.broadcast_id,
-            problem=filled.problem,
-        )
-    for opened in fan_out.open_due(controller=runtime().controller, now=now):
-        log.info(
-            "broadcast opened", broadcast_id=opened.broadcast_id, state=opened.state, audience=opened.audience
-        )
+    _open_what_is_due(now)
     free_slices_of_dead(now)
     unknown = recover_slices.recover_stopped(journal(), controller=runtime().controller, now=now)
     if unknown:
@@ -63,6 +53,31 @@ def tick(now: datetime) -> None:
     wake_lanes(now)
     for import_id in import_turns.take_forgotten(now):
         enqueue_import(import_id)
+
+
+def _open_what_is_due(now: datetime) -> None:
+    """Slots and rules make broadcasts; those whose time has come begin."""
+    for filled in fill_slots(now):
+        log.info(
+            "slot filled",
+            list_id=filled.list_id,
+            story_id=filled.story_id,
+            broadcast_id=filled.broadcast_id,
+            problem=filled.problem,
+        )
+    for edition in make_editions(now):
+        log.info(
+            "occurrence of a rule",
+            rule_id=edition.rule_id,
+            at=edition.at.isoformat(),
+            state=edition.state,
+            broadcast_id=edition.broadcast_id,
+            problem=edition.problem,
+        )
+    for opened in fan_out.open_due(controller=runtime().controller, now=now):
+        log.info(
+            "broadcast opened", broadcast_id=opened.broadcast_id, state=opened.state, audience=opened.audience
+        )
 
 
 def slow_round(now: datetime) -> None:

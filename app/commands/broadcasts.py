@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.clock import utcnow
 from app.commands.output import cell, json_option, operator, say, table
+from app.commands.rules import repeat
 from app.domain.channels import CHANNELS, channel_named
 from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
@@ -35,6 +36,7 @@ from app.storage.ways import ways_of_broadcast
 STATES = [state.value for state in BroadcastState if state is not BroadcastState.REPLIES]
 
 broadcasts = AppGroup("broadcasts", help="Write, schedule, stop and report broadcasts.")
+broadcasts.add_command(repeat)
 
 _broadcast = click.argument("broadcast_id", metavar="ID", type=int)
 

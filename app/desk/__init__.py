@@ -14,6 +14,7 @@ from app.desk.account import account
 from app.desk.asking import asking
 from app.desk.board import board
 from app.desk.broadcasts import broadcasts
+from app.desk.calendar import calendar
 from app.desk.compose import compose
 from app.desk.corrections import corrections
 from app.desk.errors import init_errors
@@ -41,6 +42,7 @@ from app.desk.reading import pulse
 from app.desk.refusals import said
 from app.desk.revocations import revocations
 from app.desk.rights import requests_waiting, rights
+from app.desk.rules import rules
 from app.desk.saved_texts import saved_texts
 from app.desk.schedule import schedule
 from app.desk.security import init_security
@@ -60,6 +62,7 @@ ROOMS = (
     asking,
     board,
     broadcasts,
+    calendar,
     compose,
     feeds,
     corrections,
@@ -72,6 +75,7 @@ ROOMS = (
     revocations,
     rights,
     saved_texts,
+    rules,
     schedule,
     texted_words,
     users,

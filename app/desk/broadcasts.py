@@ -20,6 +20,7 @@ from app.queue import enqueue_lane
 from app.runtime import runtime
 from app.services import plan_broadcasts, reports, stop_broadcasts, try_again, watch_broadcasts
 from app.services.controller import Refused
+from app.services.read_rules import rules_among
 from app.storage.models.accounts import Role
 
 PAGE_SIZE = 20
@@ -53,6 +54,7 @@ def index() -> ResponseReturnValue:
         rows=shown,
         lists=list_names([row.id for row in shown]),
         tallies={row_id: reports.tally(row_id) for row_id in begun},
+        repeating=rules_among([row.id for row in shown]),
         page=page,
         more=len(rows) > PAGE_SIZE,
         now=utcnow(),

@@ -27,6 +27,7 @@ from app.domain.statuses import BroadcastState
 from app.schemas import BroadcastSchema
 from app.services import correct_broadcasts, find_people, manage_snippets, plan_broadcasts, reports
 from app.services.controller import Conflict, Refused
+from app.services.read_rules import rules_among
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
 
@@ -213,5 +214,6 @@ def _page(
         placeholders={name: placeholder(name) for name in KNOWN},
         live=False,
         others=_other_channels(values, broadcast),
+        repeating=list(rules_among([broadcast.id]).values()) if broadcast else [],
         **_looked_at(values, corrects),
     )

@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError
 
 from app.desk.languages import gettext as _
 
-_MANY = ("list_ids",)
+_MANY = ("list_ids", "weekdays")
 
 Errors = dict[str, str]
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from flask import Flask, request, session
 from flask_babel import Babel, LazyString, force_locale, get_locale
@@ -25,6 +25,10 @@ CLOCK: Final = "HH:mm"
 _PATTERNS: Final = {
     "en": {"long": "EEEE d MMMM y, HH:mm", "short": "EEE d MMM, HH:mm", "full": "d MMM y, HH:mm:ss"},
     "de": {"long": "EEEE, d. MMMM y, HH:mm", "short": "EEE, d. MMM, HH:mm", "full": "d. MMM y, HH:mm:ss"},
+}
+_DAYS: Final = {
+    "en": {"date": "d MMMM y", "weekday": "EEEE d MMMM", "month": "MMMM y"},
+    "de": {"date": "d. MMMM y", "weekday": "EEEE, d. MMMM", "month": "MMMM y"},
 }
 _babel: Final = Babel()
 
@@ -88,6 +92,11 @@ def moment(instant: datetime, zone: str = "UTC", style: str = "long") -> str:
     pattern = CLOCK if style == "clock" else _PATTERNS[language()][style]
     text = format_datetime(local, pattern, locale=language())
     return f"{text} {zone_name(local)}"
+
+
+def day_words(day: date, style: str = "date") -> str:
+    """A day in words: `1 December 2026`; as `weekday` `Tuesday 1 December`, as `month` `December 2026`."""
+    return format_date(day, _DAYS[language()][style], locale=language())
 
 
 def zone_name(local: datetime) -> str:

@@ -14,6 +14,7 @@ from app.desk.access import LARGEST_ID, allow, room
 from app.desk.reading import broadcast_or_404, list_names
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services import correct_broadcasts, reports, try_again, watch_broadcasts
+from app.services.read_rules import rule_behind
 from app.services.reports import Tally
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
@@ -44,7 +45,7 @@ def show(broadcast_id: int) -> ResponseReturnValue:
     broadcast = broadcast_or_404(broadcast_id)
     if broadcast.state == BroadcastState.DRAFT:
         return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
-    return render_template("progress.html", **_standing(broadcast))
+    return render_template("progress.html", rule_id=rule_behind(broadcast_id), **_standing(broadcast))
 
 
 @progress.get("/broadcasts/<int:broadcast_id>/live")

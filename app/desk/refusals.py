@@ -12,6 +12,23 @@ from app.desk.languages import gettext as _
 from app.schemas import N_
 
 PATTERNS: Final[tuple[str, ...]] = (
+    N_("Repeat every 1 to %(most)s days, weeks or months."),
+    N_("Weekdays belong to a rule by weeks. Choose weeks, or no weekday."),
+    N_("Choose days from Monday to Sunday."),
+    N_("Choose a day before %(year)s."),
+    N_("Give a last day or a number of times, not both."),
+    N_("Give a number of times from 1 to %(most)s."),
+    N_("The rule would end before it first goes out. Choose a later end."),
+    N_("The first time of this rule is in the past. Choose a later one."),
+    N_("This rule never goes out within the hours promised to subscribers (%(promises)s)."),
+    N_("This rule is %(state)s; it cannot be paused."),
+    N_("This rule is ended already."),
+    N_("This rule is %(state)s, not paused."),
+    N_("This rule has nothing to come at that time."),
+    N_("That one can no longer be left out."),
+    N_("There is nothing to take back at that time."),
+    N_("There is no rule %(id)s."),
+    N_("The draft of this rule was discarded. End the rule, or let another draft repeat."),
     N_("Give the broadcast a title; it is for your team and is not sent."),
     N_("The title has %(n)s characters; it may have 120."),
     N_("The text has %(n)s characters; an SMS carries %(most)s at most."),

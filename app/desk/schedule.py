@@ -16,6 +16,8 @@ from app.desk.languages import gettext as _
 from app.desk.languages import moment, zones
 from app.desk.reading import broadcast_or_404, sender_of, senders_of_broadcast, targets
 from app.desk.refusals import said, translated
+from app.desk.repeating import EVERY_WORDS, planned, weekday_names
+from app.desk.rules import review_page
 from app.desk.text_check import check_text
 from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
@@ -69,9 +71,8 @@ def when(broadcast_id: int) -> ResponseReturnValue:
 @allow(Role.EDITOR)
 def words(broadcast_id: int) -> ResponseReturnValue:
     """The chosen moment in words, while it is being chosen."""
-    broadcast = broadcast_or_404(broadcast_id)
-    choice, errors = _chosen(broadcast, posted(), utcnow())
-    return render_template("when_words.html", broadcast=broadcast, choice=choice, errors=errors, now=utcnow())
+    broadcast, raw, now = broadcast_or_404(broadcast_id), posted(), utcnow()
+    return render_template("when_words.html", broadcast=broadcast, now=now, **_answer(broadcast, raw, now))
 
 
 @schedule.get("/broadcasts/<int:broadcast_id>/review")
@@ -82,6 +83,8 @@ def review(broadcast_id: int) -> ResponseReturnValue:
     if broadcast.state != BroadcastState.DRAFT:
         return _progress(broadcast_id)
     raw, now = posted(), utcnow()
+    if raw.get("choice") == "repeat":
+        return _review_of_rule(broadcast, raw, now)
     choice, errors = _chosen(broadcast, raw, now)
     if choice is None or choice.problem:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, errors), 422
@@ -171,21 +174,40 @@ def _proposal(broadcast: Broadcast) -> dict[str, str]:
     lists = targets(broadcast.id)
     zone = lists[0].zone if lists else broadcast.zone
     local = utcnow().astimezone(ZoneInfo(zone)) + timedelta(hours=1)
-    return {"choice": "now", "day": local.date().isoformat(), "hour": f"{local.hour:02}:00", "zone": zone}
+    repeat = {"every": "day", "interval": "1"}
+    first = {"day": local.date().isoformat(), "hour": f"{local.hour:02}:00"}
+    return {"choice": "now", **first, "zone": zone, **repeat}
 
 
 def _when_page(broadcast: Broadcast, values: dict[str, Any], errors: Errors) -> str:
     now = utcnow()
-    choice, _errors = _chosen(broadcast, values, now)
+    shown = _answer(broadcast, values, now) | {"errors": errors}
     return render_template(
         "when.html",
         broadcast=broadcast,
         values=values,
-        errors=errors,
-        choice=choice,
         zones=zones(),
+        every=EVERY_WORDS,
+        weekdays=weekday_names(),
         now=now,
+        **shown,
     )
+
+
+def _answer(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What the box below the question needs: the chosen moment, or the rule with its next dates."""
+    if raw.get("choice") == "repeat":
+        plan, errors = planned(broadcast, raw, now)
+        return {"plan": plan, "choice": None, "errors": errors}
+    choice, errors = _chosen(broadcast, raw, now)
+    return {"plan": None, "choice": choice, "errors": errors}
+
+
+def _review_of_rule(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> ResponseReturnValue:
+    plan, errors = planned(broadcast, raw, now)
+    if plan is None or plan.problem:
+        return _when_page(broadcast, {**_proposal(broadcast), **raw}, errors), 422
+    return review_page(broadcast, plan, raw, now)
 
 
 def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now: datetime) -> str:

@@ -37,6 +37,7 @@ class Archive:
     person: str
     import_checked: str
     feed: str
+    rule: str
 
 
 def fill(demo: Demo) -> Archive:
@@ -58,6 +59,7 @@ def fill(demo: Demo) -> Archive:
         person_of(editor, PHONE),
         import_of(editor),
         feed_of(demo, editor),
+        rule_of(editor),
     )
 
 
@@ -100,6 +102,19 @@ def waiting_of(editor: Editor) -> str:
     path = editor.draft("Market day", "The market is on the town hall square today, from 8 to 13 h.")
     editor.confirm(path, choice="at", day=tomorrow(), hour="07:30")
     return path
+
+
+def rule_of(editor: Editor) -> str:
+    """Let a broadcast repeat on two weekdays, and leave out its second date; returns the path of the rule."""
+    path = editor.draft("Council this week", "The council meets tonight at six. Reply STOP to leave.")
+    asked = {"choice": "repeat", "day": tomorrow(), "hour": "17:00", "zone": "Europe/Berlin", "every": "week"}
+    form = {**asked, "interval": "1", "weekdays": ["1", "3"], "times": "12"}
+    query = "&".join(f"{name}={value}" for name, value in asked.items())
+    begun = editor.submit(f"{path}/review?{query}&weekdays=1&weekdays=3", "/repeat", **form)
+    second = re.findall(r'action="(/rules/\d+/dates/\w+/skip)"', begun.text)[1]
+    rule = re.sub(r".*(/rules/\d+).*", r"\1", begun.url)
+    editor.submit(rule, second)
+    return rule
 
 
 def fill_board(editor: Editor) -> None:

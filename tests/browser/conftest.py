@@ -28,6 +28,7 @@ NEEDING_IT = [
         "inbox",
         "keyboard",
         "push",
+        "repeat",
         "sign_up",
         "story",
     )

@@ -6,6 +6,7 @@ Starts a demo, plays a morning in a newsroom, and photographs each page wide and
 import re
 import sys
 from collections.abc import Callable
+from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
 
@@ -94,6 +95,7 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     camera.take(
         "desk-when", f"{headline}/when?choice=at&day={archive.tomorrow()}&hour=07:30&zone=Europe/Berlin"
     )
+    photograph_what_repeats(camera, editor, headline)
     camera.take("desk-review", f"{headline}/review?choice=now&zone=Europe/Berlin")
     editor.confirm(headline, choice="now")
     _slow_down_half_way(demo, editor, headline)
@@ -102,6 +104,19 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     camera.take("desk-broadcasts", "/broadcasts?tab=sending")
     _to_the_end(demo, editor, headline)
     photograph_what_came_of_it(camera, demo, editor, headline)
+
+
+def photograph_what_repeats(camera: Photographer, editor: Editor, draft: str) -> None:
+    """The question with a rule in it, a rule with a date left out, and the month with all that goes out."""
+    camera.take(
+        "desk-repeat",
+        f"{draft}/when?choice=repeat&day=2027-03-27&hour=02:30&zone=Europe/Berlin&every=day&interval=1&times=30",
+        lambda page: page.get_by_role("group", name="How it repeats").scroll_into_view_if_needed(),
+    )
+    camera.take("desk-rule", archive.rule_of(editor))
+    # Next month, for this one may be almost over.
+    next_month = date.fromisoformat(archive.tomorrow()).replace(day=1) + timedelta(days=31)
+    camera.take("desk-calendar", f"/calendar?day={next_month}")
 
 
 def photograph_what_came_of_it(camera: Photographer, demo: Demo, editor: Editor, headline: str) -> None:

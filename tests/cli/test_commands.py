@@ -324,6 +324,48 @@ def test_a_broadcast_that_is_not_sending_cannot_be_paused(newsdesk: Shell) -> No
     assert newsdesk.run("broadcasts", "status", "999").exit_code == 1
 
 
+def test_a_broadcast_repeats_by_a_rule_that_is_shown_paused_and_ended(newsdesk: Shell) -> None:
+    newsdesk.ok("broadcasts", "create", "--title", "Morning", "--text", "Hello.", "--list", "NEWS")
+    form = (
+        "broadcasts",
+        "repeat",
+        "1",
+        "--from",
+        "2099-03-27 02:30",
+        "--zone",
+        "Europe/Berlin",
+        "--times",
+        "4",
+    )
+
+    dry = newsdesk.ok(*form, "--dry-run")
+    rule = newsdesk.json(*form)
+    skipped = newsdesk.json("rules", "skip", "1", "--at", "2099-03-29 02:30")
+    back = newsdesk.json("rules", "reopen", "1", "--at", "2099-03-29 02:30")
+    listed = newsdesk.ok("rules", "list")
+
+    assert "Sun 29 Mar 2099 03:30 CEST (the clock skips this time)" in dry
+    assert (rule["state"], rule["rrule"], rule["zone"]) == ("active", "FREQ=DAILY;COUNT=4", "Europe/Berlin")
+    assert [one["state"] for one in skipped["next"]] == [None, None, "skipped", None]
+    assert [one["state"] for one in back["next"]] == [None] * 4
+    assert "FREQ=DAILY;COUNT=4" in listed
+    assert newsdesk.json("rules", "pause", "1")["state"] == "paused"
+    assert newsdesk.json("rules", "resume", "1")["state"] == "active"
+    assert "is ended" in newsdesk.ok("rules", "end", "1")
+    assert newsdesk.json("rules", "show", "1")["next"] == []
+
+
+def test_a_rule_that_makes_no_sense_is_refused_in_words(newsdesk: Shell) -> None:
+    newsdesk.ok("broadcasts", "create", "--title", "Morning", "--text", "Hello.", "--list", "NEWS")
+    form = ("broadcasts", "repeat", "1", "--from", "2099-03-27 07:30")
+
+    assert "not both" in newsdesk.run(*form, "--times", "2", "--until", "2099-12-31").stderr
+    assert "is no time" in newsdesk.run("broadcasts", "repeat", "1", "--from", "soon").stderr
+    assert "no time zone" in newsdesk.run(*form, "--zone", "Mars").stderr
+    assert newsdesk.run("broadcasts", "repeat", "9", *form[3:], "--dry-run").exit_code == 1
+    assert newsdesk.run("rules", "show", "9").exit_code == 1
+
+
 def test_users_are_made_listed_and_given_a_new_password(shell: Shell) -> None:
     words = "correct horse battery\n"
     shell.ok(

@@ -30,6 +30,8 @@ SPEAKERS = (
     "correct_broadcasts",
     "manage_snippets",
     "broadcast_times",
+    "repeat_broadcasts",
+    "make_editions",
     "manage_lists",
     "manage_users",
     "find_people",

@@ -14,6 +14,9 @@ from app.domain.statuses import SkipReason
 # Messages of broadcasts to one person in any 24 hours, over all lists. Florida, Oklahoma and Oregon want this.
 DAILY_CAP: Final = 3
 CAP_PERIOD: Final = timedelta(hours=24)
+# A list's promise is about days, and a day may have 23 hours: who promised one a day may send at 07:30 each day, also
+# when yesterday's began a second late, and on the day when the clocks are put forward.
+PROMISED_DAY: Final = timedelta(hours=23)
 # People whose hours open together are spread by at least and at most this, and in between at the sender's pace.
 _LEAST_SPREAD_S: Final = 60
 _MOST_SPREAD_S: Final = 900
@@ -77,10 +80,10 @@ def cap_of(promises: Iterable[int]) -> int:
 
 
 def breaks_promise(moments: Iterable[datetime], at: datetime, most: int) -> bool:
-    """Tell whether one more message at `at` would be more than `most` in some 24 hours, besides those at `moments`."""
+    """Tell whether one more message at `at` would be more than `most` in some day, besides those at `moments`."""
     times = sorted([*moments, at])
     return any(
-        times[i] <= at <= times[i + most] and times[i + most] - times[i] < CAP_PERIOD
+        times[i] <= at <= times[i + most] and times[i + most] - times[i] < PROMISED_DAY
         for i in range(len(times) - most)
     )
 

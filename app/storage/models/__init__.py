@@ -1,4 +1,4 @@
-"""The tables, by room: people, consent, broadcasts, deliveries, accounts, imports, browsers, feeds."""
+"""The tables, by room: people, consent, broadcasts, rules, feeds, deliveries, accounts, imports, browsers, webhooks."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
@@ -36,6 +36,7 @@ from app.storage.models.people import (
 from app.storage.models.persons import AddressAlias, ChannelMove, LinkedAddress
 from app.storage.models.push import PushRouteRow
 from app.storage.models.rights import PurgeRun, RestrictedSubject
+from app.storage.models.rules import RepeatRule, RepeatRun
 from app.storage.models.webhooks import Webhook, WebhookPerson
 
 __all__ = [
@@ -67,6 +68,8 @@ __all__ = [
     "PurgeRun",
     "PushRouteRow",
     "QuietGroup",
+    "RepeatRule",
+    "RepeatRun",
     "RestrictedSubject",
     "Sender",
     "Slice",
