@@ -63,6 +63,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+# What pages, commands and the simulator do to the database, the tests of the services try on both engines. Here the
+# second engine is for `.ci/run`.
+_ONE_ENGINE_WILL_DO = ("tests/desk/", "tests/public/", "tests/cli/", "tests/simulator/")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        engine = getattr(item, "callspec", None) and item.callspec.params.get("database_url")  # type: ignore[attr-defined]
+        if engine == "postgresql" and item.nodeid.startswith(_ONE_ENGINE_WILL_DO):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def migrate() -> Migrate:
     """Bring an empty database to the schema under test; called once for each engine and process."""
