@@ -124,7 +124,7 @@ def _new_sender(session: Session, list_: BroadcastList, from_channel: str, name:
     if sender.channel == from_channel or sender.id not in carries.get(sender.channel, ()):
         raise Refused(
             f"{name} does not carry {list_.name} on another channel. "
-            f"First: tidings lists add-sender {list_.keyword} {name}"
+            f'First: tidings lists sender "{list_.name}" {name}'
         )
     return sender
 

@@ -94,7 +94,10 @@ def test_a_broadcast_goes_to_the_channel_chosen_last_and_the_dry_run_says_so(ada
     assert ada.fate(first) == {"sms": ("SKIPPED", "other_channel"), "telegram": ("SENT", None)}
     assert (ada.newsroom.provider.arrived, len(ada.bot.told)) == ([], 1)
     ada.newsroom.text("START", number(0))
-    ada.newsroom.send_replies()
+    ada.newsroom.later(hours=1)
+    back = ada.city.broadcast("The bridge is closed again.")
+    ada.send()
+    assert ada.fate(back) == {"sms": ("SENT", None), "telegram": ("SKIPPED", "other_channel")}
     ada.newsroom.text("STOP", number(0))
     ada.newsroom.later(hours=1)
     second = ada.city.broadcast("It is closed.")

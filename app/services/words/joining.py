@@ -29,6 +29,7 @@ def start(case: Case) -> Answer | None:
             return case.answer(ReplyKind.WELCOME_BACK)
         return case.answer(ReplyKind.CHOOSE_LIST) if case.offers else None
     _lift_suppression(case)
+    linked.chosen(case.session, case.person.id, case.now)
     notice = present_notice(case.session, offer.list.id, _language_shown(case, offer))
     if _agreed(case, offer):
         # The welcome is the notice, to the letter: what the ledger hashes is what the person reads.
@@ -122,7 +123,6 @@ def _agreed(case: Case, offer: Offer) -> bool:
 
 def _grant(case: Case, offer: Offer, notice: Notice, kind: ReplyKind, related: str | None) -> None:
     _learn_language(case, offer)
-    linked.chosen(case.session, case.person.id, case.now)
     more = {"list_id": offer.list.id, "notice": notice, "cta_ref": _call_to_action(case)}
     given = case.event(
         EventType.CONSENT_GIVEN,
