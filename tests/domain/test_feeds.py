@@ -216,6 +216,14 @@ def test_whatever_an_item_says_fits_its_parts_or_is_refused(
         assert not re.search(r"[{}\x00-\x09\u202e]", found)
 
 
+def test_an_item_without_words_is_left_out_and_says_nothing_of_the_feed() -> None:
+    assert (
+        read(rss("<guid>1</guid><title>\ud7c7</title>", "<guid>2</guid><title>News</title>")).items[0].title
+        == "News"
+    )
+    assert read(rss("<guid>1</guid><title> </title>")).items == ()
+
+
 def test_the_top_of_a_long_feed_is_read_and_each_item_once() -> None:
     found = read(rss(*(f"<guid>{n // 2}</guid><title>x</title>" for n in range(3 * MOST_ITEMS))))
 

@@ -46,7 +46,7 @@ def document_of(title: str, found: list[FeedItem]) -> FeedDocument:
     Raises `BrokenFeed` when it has items and none of them can be told from the others later on.
     """
     told = [one for one in found if one.identity and (one.title or one.summary or one.link)]
-    if found and not told:
+    if found and not any(one.identity for one in found):
         raise BrokenFeed(
             f"None of the {len(found)} items has an id or a link, so each would come again and again."
         )
