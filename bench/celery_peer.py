@@ -49,13 +49,16 @@ class CeleryPython:
 def install(folder: Path) -> CeleryPython:
     """Make a virtual environment in `folder` and let pip fetch Celery into it. Raises `NotInstalled`."""
     python = folder / "bin" / "python"
-    _run([sys.executable, "-m", "venv", str(folder)])
-    _run([str(python), "-m", "pip", "install", "--quiet", _WANTED, f"twilio=={version('twilio')}"])
-    found = _run([str(python), "-c", "from importlib.metadata import version as v; print(v('celery'))"])
+    run_command([sys.executable, "-m", "venv", str(folder)])
+    run_command([str(python), "-m", "pip", "install", "--quiet", _WANTED, f"twilio=={version('twilio')}"])
+    found = run_command(
+        [str(python), "-c", "from importlib.metadata import version as v; print(v('celery'))"]
+    )
     return CeleryPython(python, found.strip())
 
 
-def _run(command: Sequence[str]) -> str:
+def run_command(command: Sequence[str]) -> str:
+    """Return what a command says. Raises `NotInstalled` with its last words."""
     # The caller's environment, for pip may be told there where its packages come from.
     try:
         done = subprocess.run(
