@@ -72,25 +72,18 @@ def agreement(arrivals: Sequence[Arrival], fates: Mapping[str, str], people: set
     return [f"{count} {words}" for words, count in counts.items() if count]
 
 
-def longest_silence(
-    arrivals: Sequence[Arrival], after_ns: Sequence[int] | None = None, but_ns: Sequence[int] = ()
-) -> float:
+def longest_silence(arrivals: Sequence[Arrival], after_ns: Sequence[int] | None = None) -> float:
     """Seconds of the longest time between two messages; 0 for fewer than two.
 
-    `after_ns` asks only for those in which one of these moments lies, and none of `but_ns`; what was on the wire
-    at such a moment still comes.
+    `after_ns` asks only for those in which one of these moments lies; what was on the wire at such a moment still comes.
     """
     moments = sorted(one.at_ns for one in arrivals)
     spans = [
         end - begin
         for begin, end in pairwise(moments)
-        if after_ns is None or (_any_in(begin, end, after_ns) and not _any_in(begin, end, but_ns))
+        if after_ns is None or any(begin - _ON_THE_WIRE_NS < moment < end for moment in after_ns)
     ]
     return max(spans, default=0) / 1e9
-
-
-def _any_in(begin: int, end: int, moments: Sequence[int]) -> bool:
-    return any(begin - _ON_THE_WIRE_NS < moment < end for moment in moments)
 
 
 def rates(arrivals: Iterable[Arrival], seconds: float) -> list[float]:

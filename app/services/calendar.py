@@ -12,7 +12,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.board import instant_of
-from app.domain.policy.decisions import CAP_PERIOD, breaks_promise
+from app.domain.policy.decisions import LONGEST_DAY, breaks_promise, on_the_clock, went_at
 from app.domain.recurrence import RuleState, RunState, occurrences
 from app.domain.statuses import BroadcastState
 from app.services.broadcast_times import within_promise
@@ -85,7 +85,7 @@ _GOING: Final = (PLANNED, *_SHOWN[:4])
 def entries(since: datetime, until: datetime, *, now: datetime, list_id: int | None = None) -> list[Entry]:
     """Return what went out and will between two instants, in its order; with `list_id` what goes to that list."""
     session = db.session()
-    wide = (since - CAP_PERIOD, until + CAP_PERIOD)
+    wide = (since - LONGEST_DAY, until + LONGEST_DAY)
     found = [
         *_broadcasts(session, *wide),
         *_slots(session, *wide, now),
@@ -114,7 +114,7 @@ def _broadcasts(session: Session, since: datetime, until: datetime) -> Iterator[
     ).all()
     lists = _lists_of(session, [row.id for row in rows])
     for row in rows:
-        at = row.started_at or row.next_at
+        at = went_at(row.next_at, row.started_at)
         if at is not None:
             excused = row.over_cap_reason is not None
             yield Entry(
@@ -187,14 +187,14 @@ def _clashes(entry: Entry, others: Sequence[Entry]) -> tuple[tuple[Clash, str], 
         if not within_promise([one], entry.at):
             found.append((Clash.HOURS, one.name))
         moments = [
-            other.at
+            on_the_clock(other.at, one.zone)
             for other in others
             if other is not entry
             and other.goes
-            and abs(other.at - entry.at) < CAP_PERIOD
+            and abs(other.at - entry.at) < LONGEST_DAY
             and one.id in [row.id for row in other.lists]
         ]
-        if not entry.excused and breaks_promise(moments, entry.at, one.max_per_day):
+        if not entry.excused and breaks_promise(moments, on_the_clock(entry.at, one.zone), one.max_per_day):
             found.append((Clash.PROMISE, one.name))
     return tuple(found)
 

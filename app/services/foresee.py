@@ -9,7 +9,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.policy.content import STOP_WORD, Finding, SinceStop, lint
-from app.domain.policy.decisions import CAP_PERIOD, Decision, Defer, Skip, breaks_promise
+from app.domain.policy.decisions import (
+    LONGEST_DAY,
+    Decision,
+    Defer,
+    Skip,
+    breaks_promise,
+    on_the_clock,
+    went_at,
+)
 from app.domain.policy.places import Whereabouts
 from app.domain.statuses import BroadcastState, SkipReason
 from app.services import hold_back
@@ -89,7 +97,8 @@ def broken_promise(
     if broadcast.corrects_id is not None:
         return ""
     for one in lists:
-        if breaks_promise(_moments(session, broadcast, one, at), at, one.max_per_day):
+        moments = [on_the_clock(moment, one.zone) for moment in _moments(session, broadcast, one, at)]
+        if breaks_promise(moments, on_the_clock(at, one.zone), one.max_per_day):
             return (
                 f"{one.name} promised at most {one.max_per_day} messages a day, and this would be one more. "
                 "Choose another time, or give a reason for going over the promise."
@@ -162,20 +171,21 @@ def _by_cap(
 
 
 def _moments(session: Session, broadcast: Broadcast, one: BroadcastList, at: datetime) -> list[datetime]:
-    """When other broadcasts to a list went or will go, within 24 hours of `at`."""
+    """When other broadcasts to a list went or will go, within a day of `at`."""
     moment = func.coalesce(Broadcast.started_at, Broadcast.next_at)
     query = (
-        select(moment)
+        select(Broadcast.next_at, Broadcast.started_at)
         .join(BroadcastTarget, BroadcastTarget.broadcast_id == Broadcast.id)
         .where(
             BroadcastTarget.list_id == one.id,
             Broadcast.id != broadcast.id,
             Broadcast.state.in_((*_PLANNED, BroadcastState.FINISHED.value)),
-            moment > at - CAP_PERIOD,
-            moment < at + CAP_PERIOD,
+            moment > at - LONGEST_DAY,
+            moment < at + LONGEST_DAY,
         )
     )
-    return list(session.scalars(query))
+    found = [went_at(planned, started) for planned, started in session.execute(query)]
+    return [one for one in found if one is not None]
 
 
 def _since_stop(

@@ -36,7 +36,7 @@ SCENES = (
 )
 WIDTHS = {"": 1200, "-360": 360}
 SCHEMES: dict[str, Literal["light", "dark"]] = {"": "light", "-dark": "dark"}
-LARGEST = 260_000
+LARGEST = 200_000
 """Bytes: a page of the documentation shows several, also on a slow line."""
 
 

@@ -40,14 +40,23 @@ class Photographer:
     def sign_in(self) -> None:
         self.context.add_cookies(session_of(self._editor))
 
-    def take(self, scene: str, path: str, prepare: Callable[[Page], None] = lambda page: None) -> None:
-        """Open `path`, let `prepare` bring it into position, and photograph the top of it, as far as a screen goes."""
+    def take(
+        self,
+        scene: str,
+        path: str,
+        prepare: Callable[[Page], None] = lambda page: None,
+        highest: int = HIGHEST,
+    ) -> None:
+        """Open `path`, let `prepare` bring it into position, and photograph the top of it, as far as a screen goes.
+
+        `highest` is less for a page so full of words that its picture would be too heavy.
+        """
         for width, scheme in product(WIDTHS, SCHEMES):
             self._page.set_viewport_size({"width": WIDTHS[width], "height": LOWEST})
             self._page.emulate_media(color_scheme=SCHEMES[scheme])
             self._page.goto(path)
             prepare(self._page)
-            height = min(self._page.evaluate("() => document.scrollingElement.scrollHeight"), HIGHEST)
+            height = min(self._page.evaluate("() => document.scrollingElement.scrollHeight"), highest)
             self._page.set_viewport_size({"width": WIDTHS[width], "height": height})
             self._page.screenshot(path=self._folder / file_name(scene, width, scheme))
         sys.stdout.write(f"{scene}\n")
@@ -134,7 +143,7 @@ def photograph_what_came_of_it(camera: Photographer, demo: Demo, editor: Editor,
     camera.take("desk-person", person)
     camera.take("desk-import", archive.import_of(editor))
     camera.take("desk-erase", f"{person}/erase")
-    camera.take("desk-retention", "/retention")
+    camera.take("desk-retention", "/retention", highest=860)
 
 
 def _slow_down_half_way(demo: Demo, editor: Editor, path: str) -> None:

@@ -24,6 +24,7 @@ _SPELT_OUT: Final = re.compile(r"\^?(\([^()]+\)|[^()|]+)(?=$|\$|\( (?!\?)|\(\?[>
 _SPELT: Final = r"(?:[^\W\d_]|[\u0300-\u036f\u0900-\u097f'])+~?(?: [^{}\[\]?*+.\\|$^]+)?"
 _ENTRIES: Final = re.compile(rf"(?:{_SPELT}|\{{[a-z_]+\}})(?:\|(?:{_SPELT}|\{{[a-z_]+\}}))*")
 _OPTIONAL: Final = ("?", "*", "+", "{0,")
+_POSSESSIVE: Final = re.compile(r"(?<!\\)\)[*+?]\+")
 _WORD_ENDS: Final = re.compile(r"$|[ )|$]|\( ")
 _SPACED: Final = {" ... ": "(?: [^ ]+){0,5}? ", " .. ": "(?: [^ ]+){0,2}? ", "'": " ?", "~": "[^ ]*"}
 _UNSPACED: Final = {" ... ": ".{0,10}?", " .. ": ".{0,3}?", "'": "", "~": ""}
@@ -71,6 +72,7 @@ class Frame:
         body = _NAME.sub(self._listed, fold(self.source))
         for short, long in (_SPACED if self.spaced else _UNSPACED).items():
             body = body.replace(short, long)
+        body = _atomic(body)
         return re.compile(rf"(?<![^ ])(?:{body})(?![^ ])" if self.spaced else body)
 
     def _listed(self, name: re.Match[str]) -> str:
@@ -94,6 +96,29 @@ def _outside_brackets(source: str) -> Iterator[re.Match[str]]:
         depth += {"(": 1, ")": -1}.get(piece.group(), 0)
         if depth == 0:
             yield piece
+
+
+def _atomic(pattern: str) -> str:
+    """Write each possessive repeat `(...)*+` as `(?>(...)*)`, which means the same.
+
+    Before 3.11.5 Python goes wrong when what is repeated could itself have matched in two ways
+    (github.com/python/cpython/issues/106052).
+    """
+    while found := _POSSESSIVE.search(pattern):
+        start = _opening(pattern, found.start())
+        pattern = f"{pattern[:start]}(?>{pattern[start : found.end() - 1]}){pattern[found.end() :]}"
+    return pattern
+
+
+def _opening(pattern: str, end: int) -> int:
+    """Return where the group begins whose closing bracket stands at `end`."""
+    depth = 0
+    for place in range(end, -1, -1):
+        if pattern[place] in "()" and pattern[place - 1 : place] != "\\":
+            depth += 1 if pattern[place] == ")" else -1
+            if depth == 0:
+                return place
+    raise ValueError(f"No group ends at {end} of {pattern}")
 
 
 def any_of(entries: Iterable[str]) -> str:

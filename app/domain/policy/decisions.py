@@ -8,15 +8,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from app.domain.statuses import SkipReason
 
 # Messages of broadcasts to one person in any 24 hours, over all lists. Florida, Oklahoma and Oregon want this.
 DAILY_CAP: Final = 3
 CAP_PERIOD: Final = timedelta(hours=24)
-# A list's promise is about days, and a day may have 23 hours: who promised one a day may send at 07:30 each day, also
-# when yesterday's began a second late, and on the day when the clocks are put forward.
-PROMISED_DAY: Final = timedelta(hours=23)
+# From one time to the same on the next day, in autumn; and a moment more.
+LONGEST_DAY: Final = timedelta(hours=26)
+# The clock starts a broadcast a moment after its time; what began so soon began at its time.
+_PUNCTUAL: Final = timedelta(minutes=1)
 # People whose hours open together are spread by at least and at most this, and in between at the sender's pace.
 _LEAST_SPREAD_S: Final = 60
 _MOST_SPREAD_S: Final = 900
@@ -80,12 +82,27 @@ def cap_of(promises: Iterable[int]) -> int:
 
 
 def breaks_promise(moments: Iterable[datetime], at: datetime, most: int) -> bool:
-    """Tell whether one more message at `at` would be more than `most` in some day, besides those at `moments`."""
+    """Tell whether one more message at `at` would be more than `most` in some 24 hours, besides those at `moments`.
+
+    For a list's promise these are times on the list's own clock (`on_the_clock`), for it promised days.
+    """
     times = sorted([*moments, at])
     return any(
-        times[i] <= at <= times[i + most] and times[i + most] - times[i] < PROMISED_DAY
+        times[i] <= at <= times[i + most] and times[i + most] - times[i] < CAP_PERIOD
         for i in range(len(times) - most)
     )
+
+
+def on_the_clock(moment: datetime, zone: str) -> datetime:
+    """Return what a clock in `zone` shows: the same time tomorrow is 24 hours later in every season."""
+    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
+def went_at(planned: datetime | None, started: datetime | None) -> datetime | None:
+    """Return when a broadcast goes, or went: at its planned time, unless it began later than a clock needs."""
+    if planned is not None and (started is None or planned <= started < planned + _PUNCTUAL):
+        return planned
+    return started
 
 
 def spread_s(people: int, rate: float) -> int:
