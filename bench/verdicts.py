@@ -75,7 +75,7 @@ def agreement(arrivals: Sequence[Arrival], fates: Mapping[str, str], people: set
 def longest_silence(arrivals: Sequence[Arrival], after_ns: Sequence[int] | None = None) -> float:
     """Seconds of the longest time between two messages; 0 for fewer than two.
 
-    `after_ns` asks only for those in which one of these moments lies; what was on the wire at such a moment still comes.
+    `after_ns` asks only for those in which one of these moments lies; what was on the wire by then still comes.
     """
     moments = sorted(one.at_ns for one in arrivals)
     spans = [

@@ -1,6 +1,7 @@
 """Facts about what a text asks for: the agreed outcomes and words, whose word counts where, and the evidence."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.keywords import LANGUAGES, MATCHER_VERSION, Decision, Outcome, classify, squeeze
+from app.domain.keywords.languages import free_text
 from app.domain.keywords.tables import words_for
 
 DATA = Path(__file__).parent.parent / "data"
@@ -201,3 +203,12 @@ def in_words(decision: Decision) -> str:
     """As the vectors write it: a list is a topic."""
     name = decision.outcome.value.replace("_LIST", "_TOPIC")
     return f"{name}:{decision.list_key}" if decision.list_key else name
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_phrase_is_read_otherwise_by_another_python(code: str) -> None:
+    """Before Python 3.11.5 a possessive repeat of a group goes wrong (github.com/python/cpython/issues/106052)."""
+    frames = [frame for kind in free_text(code)._frames.values() for frame in kind]
+
+    assert any("(?>" in frame.pattern.pattern for frame in frames)
+    assert [frame.rule for frame in frames if re.search(r"\)[*+?]\+", frame.pattern.pattern)] == []
