@@ -1,7 +1,8 @@
 """A slice in a lane's hands: who waits, who is on the wire, and what the journal says of them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.domain.messages import Outcome
@@ -19,15 +20,17 @@ CLAIM_IS_FRESH = timedelta(seconds=1)
 class HeldSlice:
     """`people` in their order; those from place `next` on wait, the first `permitted` of them have their permits.
 
-    `unsettled` have left and are not in the database. `ledger_end` is from before the gate was asked in the claim,
-    `fresh_until` when that answer is too old, and `limits` are what the moment forbids. Something may leave up to
-    place `reach` before the next note in SQL. `by_parts`: an SMS takes as many permits as it has parts.
-    `gives_back`: others may send to those who still wait.
+    `ids` are their subscriber ids. `unsettled` have left and are not in the database. `ledger_end` is from before the
+    gate was asked in the claim, `fresh_until` when that answer is too old, and `limits` are what the moment forbids.
+    Something may leave up to place `reach` before the next note in SQL; `reaching` is the note that is being written,
+    with the place that it leads to. `by_parts`: an SMS takes as many permits as it has parts. `gives_back`: others
+    may send to those who still wait.
     """
 
     lease: Lease
     template: Template
     people: Sequence[Person]
+    ids: Sequence[int]
     pages: Pages
     limits: Limits
     ledger_end: int
@@ -36,9 +39,11 @@ class HeldSlice:
     by_parts: bool
     next: int = 0
     reach: int = 0
+    reaching: tuple[int, Future[None]] | None = None
     unsettled: int = 0
     permitted: int = 0
     gives_back: bool = False
+    _texts: dict[int, str] = field(default_factory=dict)
 
     @property
     def waits(self) -> bool:
@@ -55,8 +60,9 @@ class HeldSlice:
         return self.people[self.next : self.next + size]
 
     def text(self, place: int) -> str:
-        """Return the words for the person at a place."""
-        return self.template.render(self.people[place].attributes)
+        """Return the words for the person at a place, who is asked for once more at most: they are not kept."""
+        text = self._texts.pop(place, None)
+        return self.template.render(self.people[place].attributes) if text is None else text
 
     def costs(self, skip: int, until: int) -> list[int]:
         """Return what the next people from `skip` on up to `until` take from the sender's pace."""
@@ -65,7 +71,9 @@ class HeldSlice:
             return [1] * len(places)
         if not self.template.slots:
             return [count_parts(self.template.literals[0])] * len(places)
-        return [count_parts(self.text(place)) for place in places]
+        for place in places:
+            self._texts[place] = self.template.render(self.people[place].attributes)
+        return [count_parts(self._texts[place]) for place in places]
 
     def leaving(self, count: int) -> None:
         """Note of the next `count` people, before anybody is asked for the last time, that they may have left."""
@@ -87,6 +95,12 @@ class HeldSlice:
                 self.pages.mark(one, 1, Mark.UNTOUCHED)
         self.unsettled += len(going)
         return going
+
+    def noted(self) -> None:
+        """Wait for the note in SQL that is being written; raises what went wrong with it."""
+        if self.reaching is not None:
+            (self.reach, written), self.reaching = self.reaching, None
+            written.result()
 
     def give_back(self) -> None:
         """Let nobody else of this slice leave by our hands; another holder may send to those who wait."""

@@ -138,22 +138,44 @@ _REACH = (
 )
 
 
+_REPLIES_WAIT = (
+    "SELECT 1 FROM delivery "
+    "WHERE slice IS NULL AND broadcast_id = {0} AND status = 0 AND inbound_id > 0 LIMIT 1"
+)
+
+
 class Door:
-    """Asked before every window whether a slice may still go on; by hand, for it is asked all the time."""
+    """Asked before every window whether a slice may still go on; by hand, for it is asked all the time. Only reads."""
 
     def __init__(self) -> None:
         self._connection = OwnConnection()
         self._standing = Statement(self._connection, "door_standing", _STANDING)
-        self._reach = Statement(self._connection, "door_reach", _REACH)
+        self._replies_wait = Statement(self._connection, "door_replies_wait", _REPLIES_WAIT)
 
-    def reach(self, lease: Lease, subscriber_id: int) -> None:
-        """Write down, ahead of them, up to whom of the slice something may leave."""
-        self._reach.first(subscriber_id, lease.broadcast_id, lease.seq, lease.epoch)
+    def replies_wait(self, replies_id: int) -> bool:
+        """Tell whether an answer of this sender to somebody waits to be handed over, now or later."""
+        return self._replies_wait.first(replies_id) is not None
 
     def ledger_end(self, lease: Lease) -> int | None:
         """Return the end of the ledger if the slice is ours, its broadcast is being sent and its sender open."""
         row = self._standing.first(lease.broadcast_id, lease.seq, lease.epoch)
         return None if row is None else int(row[0] or 0)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+
+class Watermark:
+    """Says in SQL, ahead of them, up to whom of a slice something may leave; by hand, as the door."""
+
+    def __init__(self) -> None:
+        self._connection = OwnConnection()
+        self._reach = Statement(self._connection, "watermark", _REACH)
+
+    def write(self, lease: Lease, subscriber_id: int) -> None:
+        """Write it for a slice that is still ours."""
+        self._reach.first(subscriber_id, lease.broadcast_id, lease.seq, lease.epoch)
 
     def close(self) -> None:
         """Give the connection back."""
