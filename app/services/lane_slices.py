@@ -48,6 +48,7 @@ class LaneSlices:
     _door: Door | None = None
     _watermark: Watermark | None = None
     _reaches: Way | None = None
+    _last_limits: tuple[int, Limits] | None = None
 
     @property
     def door(self) -> Door:
@@ -168,9 +169,14 @@ class LaneSlices:
         return self._reaches
 
     def _limits(self, session: Session, broadcast: Broadcast, now: datetime) -> Limits:
-        return hold_back.limits_of(
-            session, broadcast, self.rate, now, sender_id=self.sender_id, quota=self.can.quota
-        )
+        """What the moment forbids, asked anew when the last answer has run out; one quota may fill any moment."""
+        known, limits = self._last_limits or (0, None)
+        if limits is None or known != broadcast.id or now >= limits.valid_until or self.can.quota:
+            limits = hold_back.limits_of(
+                session, broadcast, self.rate, now, sender_id=self.sender_id, quota=self.can.quota
+            )
+            self._last_limits = (broadcast.id, limits)
+        return limits
 
     def close(self) -> None:
         """Give the connections back."""

@@ -29,7 +29,7 @@ from app.storage.journal import Journal
 
 WINDOW = 64
 # Permits are taken so far ahead: one question for several windows, and a pause by others is heard as soon.
-PERMITS = 256
+PERMITS = 512
 PERMITS_SECONDS = 0.02
 MAX_SLICES = 4
 # The next slice is leased when this one has work for so long; earlier, a slow sender's lease would run out meanwhile.

@@ -3,14 +3,19 @@
 import random
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    Insert,
     Select,
     String,
     Subquery,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -26,7 +31,7 @@ from app.domain.linked import Linked, passed_over
 from app.domain.statuses import DeliveryStatus, SkipReason
 from app.storage import linked
 from app.storage.database import changed, is_sqlite
-from app.storage.gate import Way, closed_now, covers, refusal
+from app.storage.gate import Way, closed_now, closed_to, covers, refusal
 from app.storage.holding import HAD_IT
 from app.storage.models import (
     Broadcast,
@@ -46,10 +51,10 @@ _ACTIVE = SubscriptionState.ACTIVE.value
 
 
 def members(
-    list_ids: Sequence[int],
-    as_of_seq: int | None = None,
+    list_ids: Sequence[int] | BindParameter[Any],
+    as_of_seq: int | BindParameter[int] | None = None,
     corrects: int | None = None,
-    within: tuple[int, int] | None = None,
+    within: tuple[int, int] | tuple[BindParameter[int], BindParameter[int]] | None = None,
 ) -> Select[int, int | None]:
     """SELECT subscriber_id and the consent (`consent_seq`) of everybody active on any of the lists, each once.
 
@@ -74,10 +79,10 @@ def members(
 
 
 def _served(
-    list_ids: Sequence[int],
+    list_ids: Sequence[int] | BindParameter[Any],
     corrects: int,
     consent: ColumnElement[int | None],
-    within: tuple[int, int] | None,
+    within: tuple[int, int] | tuple[BindParameter[int], BindParameter[int]] | None,
 ) -> Select[int, int | None]:
     # The range is said of both: a database does not carry it over an outer join, and would read every subscription.
     still_on = and_(
@@ -349,10 +354,12 @@ def claim_rows(
     corrects = broadcast.corrects_id
     if corrects is not None and _is_claimed(part, cancel):
         return
+    back = set() if cancel else _standing_back(session, broadcast, part, now)
+    if way is not None and corrects is None and not cancel and not back and part.lo is not None:
+        _claim_many(session, broadcast, part, now, way)
+        return
     within = None if part.lo is None or part.hi is None else (part.lo, part.hi)
-    list_ids = _target_ids(session, broadcast.id)
-    people = members(list_ids, broadcast.as_of_seq, corrects, within).subquery()
-    channel = session.scalar(select(Sender.channel).where(Sender.id == part.sender_id))
+    people = members(_target_ids(session, broadcast.id), broadcast.as_of_seq, corrects, within).subquery()
     gate = refusal(
         people.c.consent_seq,
         literal(broadcast.expires_at, Broadcast.expires_at.type),
@@ -361,45 +368,89 @@ def claim_rows(
         without=_without_consent(corrects),
     )
     reason: ColumnElement[str | None] = literal(SkipReason.CANCELED.value) if cancel else gate
-    back = set() if cancel else _standing_back(session, broadcast, part, now)
     if back:
         reason = func.coalesce(gate, _for_those(back))
+    channel = session.scalar(select(Sender.channel).where(Sender.id == part.sender_id))
+    values = (literal(broadcast.id), literal(part.seq, Delivery.slice.type), literal(now, _MOMENT))
+    claimed = session.execute(
+        _claim(is_sqlite(session), people, reason, literal(channel), values),
+        execution_options={"preserve_rowcount": True},
+    )
+    if corrects is not None:
+        part.people = changed(claimed)
+
+
+_MOMENT = Delivery.updated_at.type
+_NOW = bindparam("b_now", type_=_MOMENT)
+
+
+def _claim_many(session: Session, broadcast: Broadcast, part: Slice, now: datetime, way: Way) -> None:
+    """Claim a slice of an ordinary broadcast, by a statement that is put together once."""
+    values = {
+        "b_broadcast": broadcast.id,
+        "b_slice": part.seq,
+        "b_lists": list(_target_ids(session, broadcast.id)),
+        "b_as_of": broadcast.as_of_seq,
+        "b_lo": part.lo,
+        "b_hi": part.hi,
+        "b_expires": broadcast.expires_at,
+        "b_now": now,
+    }
+    if way.path.within is not None:
+        values["b_wrote_since"] = now - way.path.within
+    session.connection().execute(_claim_of(is_sqlite(session), way), values)
+
+
+@lru_cache(maxsize=256)
+def _claim_of(sqlite_: bool, way: Way) -> Insert:
+    id_ = Subscriber.id.type
+    lists: BindParameter[int] = bindparam("b_lists", type_=id_, expanding=True)
+    as_of, lo, hi = (bindparam(name, type_=id_) for name in ("b_as_of", "b_lo", "b_hi"))
+    people = members(lists, as_of, within=(lo, hi)).subquery()
+    wrote_since = {way.sender_id: bindparam("b_wrote_since", type_=_MOMENT)}
+    reason = refusal(
+        people.c.consent_seq,
+        bindparam("b_expires", type_=Broadcast.expires_at.type),
+        _NOW,
+        closed_to([way], wrote_since),
+        without=SkipReason.OTHER_PURPOSE,
+    )
+    broadcast_id = bindparam("b_broadcast", type_=id_)
+    values = (broadcast_id, bindparam("b_slice", type_=Delivery.slice.type), _NOW)
+    return _claim(sqlite_, people, reason, literal(way.channel), values)
+
+
+def _claim(
+    sqlite_: bool,
+    people: Subquery,
+    reason: ColumnElement[str | None],
+    channel: ColumnElement[str],
+    values: tuple[ColumnElement[int], ColumnElement[int], ColumnElement[datetime]],
+) -> Insert:
+    """INSERT a row for each of `people` on `channel`, with the gate's `reason`; `values`: broadcast, slice, moment."""
+    broadcast_id, slice_seq, moment = values
     status = case((reason.is_(None), DeliveryStatus.PENDING.value), else_=DeliveryStatus.SKIPPED.value)
+    row = {
+        "broadcast_id": broadcast_id,
+        "subscriber_id": people.c.subscriber_id,
+        "inbound_id": literal(0),
+        "slice": slice_seq,
+        "status": status,
+        "reason": reason,
+        "consent_seq": people.c.consent_seq,
+        "attempts": literal(0),
+        "updated_at": moment,
+    }
     rows = (
-        select(
-            literal(broadcast.id),
-            people.c.subscriber_id,
-            literal(0),
-            literal(part.seq, Delivery.slice.type),
-            status,
-            reason,
-            people.c.consent_seq,
-            literal(0),
-            literal(now, Delivery.updated_at.type),
-        )
+        select(*row.values())
         .select_from(people)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
         # People of the range who are on another channel are in a slice of another sender.
         .where(Subscriber.channel == channel)
     )
-    columns = [
-        "broadcast_id",
-        "subscriber_id",
-        "inbound_id",
-        "slice",
-        "status",
-        "reason",
-        "consent_seq",
-        "attempts",
-        "updated_at",
-    ]
-    dialect = sqlite if is_sqlite(session) else postgresql
-    claimed = session.execute(
-        dialect.insert(Delivery).from_select(columns, rows).on_conflict_do_nothing(),
-        execution_options={"preserve_rowcount": True},
-    )
-    if corrects is not None:
-        part.people = changed(claimed)
+    if sqlite_:
+        return sqlite.insert(Delivery).from_select(list(row), rows).on_conflict_do_nothing()
+    return postgresql.insert(Delivery).from_select(list(row), rows).on_conflict_do_nothing()
 
 
 def _is_claimed(part: Slice, cancel: bool) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Update, and_, bindparam, func, or_, select, update
+from sqlalchemy import Select, Update, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
@@ -92,31 +92,37 @@ def people_of(
 
     Their routes to the sender `routed_by` come along; None: its gateway needs none.
     """
-    names = names if routed_by is None else (*names, route_key(routed_by))
-    values = [func.coalesce(Subscriber.attributes[name].as_string(), "") for name in names]
-    rows = session.execute(
-        select(Delivery.subscriber_id, Subscriber.channel, Subscriber.address, Delivery.attempts, *values)
-        .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
-        .where(
-            Delivery.broadcast_id == lease.broadcast_id,
-            Delivery.slice == lease.seq,
-            Delivery.status == _PENDING,
-            Delivery.due_at.is_(None),
-        )
-        .order_by(Delivery.subscriber_id)
-    )
+    names = tuple(names) if routed_by is None else (*names, route_key(routed_by))
+    which = {"b_broadcast": lease.broadcast_id, "b_slice": lease.seq}
+    rows = session.connection().execute(_people_with(names), which)
     broadcast_id = lease.broadcast_id
     return [
         Person(
             DeliveryRef(broadcast_id, subscriber_id),
             channel,
             address,
-            dict(zip(names, values, strict=True)),
+            dict(zip(names, values, strict=True)) if names else {},
             attempts,
             route="" if routed_by is None else values[-1],
         )
         for subscriber_id, channel, address, attempts, *values in rows
     ]
+
+
+@lru_cache(maxsize=256)
+def _people_with(names: tuple[str, ...]) -> Select[Any]:
+    values = [func.coalesce(Subscriber.attributes[name].as_string(), "") for name in names]
+    return (
+        select(Delivery.subscriber_id, Subscriber.channel, Subscriber.address, Delivery.attempts, *values)
+        .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+        .where(
+            Delivery.broadcast_id == bindparam("b_broadcast"),
+            Delivery.slice == bindparam("b_slice"),
+            Delivery.status == _PENDING,
+            Delivery.due_at.is_(None),
+        )
+        .order_by(Delivery.subscriber_id)
+    )
 
 
 _STANDING = (
