@@ -24,9 +24,10 @@ from app.services.replies_broadcast import replies_broadcast
 from app.services.send_deliveries import Drained, Lane, LaneSetup
 from app.storage.database import transaction
 from app.storage.models import Sender
+from app.supervisor.parents import die_with_parent
 from workers.journal import journal
 from workers.machine import worker_name
-from workers.process import die_with_parent, fresh_connections
+from workers.process import fresh_connections
 
 LOOK_UPS_AT_ONCE = 4
 
