@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session, aliased
 from app.domain.consent import SubscriptionState
 from app.domain.linked import Linked, passed_over
 from app.domain.statuses import DeliveryStatus, SkipReason
-from app.storage import linked
+from app.storage import linked, planning
 from app.storage.database import changed, is_sqlite
 from app.storage.gate import Way, closed_now, covers, refusal
 from app.storage.holding import HAD_IT
@@ -38,6 +38,7 @@ from app.storage.models import (
     Subscriber,
     Subscription,
 )
+from app.storage.segments import Chosen
 from app.storage.ways import ways as every_way
 from app.storage.ways import ways_to
 
@@ -50,13 +51,14 @@ def members(
     as_of_seq: int | None = None,
     corrects: int | None = None,
     within: tuple[int, int] | None = None,
+    chosen: Chosen | None = None,
 ) -> Select[int, int | None]:
     """SELECT subscriber_id and the consent (`consent_seq`) of everybody active on any of the lists, each once.
 
     The consent is NULL when they agreed to no list's purpose of today. A broadcast that was frozen before the purpose
     changed (`as_of_seq`) is still what they agreed to. With `corrects` everybody is meant who had, or may have had,
     that broadcast; the consent is NULL then for whoever has left the lists since, too. `within` are the first and the
-    last subscriber id of interest.
+    last subscriber id of interest. With `chosen` only those in the segment are meant; a correction asks for none.
     """
     agreed = covers(Subscription.granted_seq, BroadcastList.purpose_since_seq, as_of_seq)
     consent = func.min(case((agreed, Subscription.granted_seq)))
@@ -70,6 +72,8 @@ def members(
     )
     if within is not None:
         query = query.where(Subscription.subscriber_id.between(*within))
+    if chosen is not None:
+        query = query.join(Subscriber, Subscriber.id == Subscription.subscriber_id).where(chosen.of(list_ids))
     return query if as_of_seq is None else query.where(Subscription.active_seq <= as_of_seq)
 
 
@@ -127,11 +131,12 @@ def dry_run(
     now: datetime,
     ways: Sequence[Way] = (),
     corrects: int | None = None,
+    chosen: Chosen | None = None,
 ) -> dict[str | None, int]:
     """Count the audience by the gate's answer at `now`: reason -> people, and None -> reachable people."""
     if not list_ids:
         return {}
-    people = members(list_ids, corrects=corrects).subquery()
+    people = members(list_ids, corrects=corrects, chosen=chosen).subquery()
     answer = _answer_now(people, ways, now, corrects).label("answer")
     rows = session.execute(
         select(answer, func.count())
@@ -148,18 +153,23 @@ def reachable_by_group(
     now: datetime,
     ways: Sequence[Way] = (),
     corrects: int | None = None,
+    chosen: Chosen | None = None,
 ) -> dict[int | None, int]:
     """Count those to whom the gate says "send" by their quiet group; None: nobody has looked at them yet."""
-    return _by_group(session, reachable(list_ids, now, ways, corrects))
+    return _by_group(session, reachable(list_ids, now, ways, corrects, chosen))
 
 
 def standing_back_by_group(
-    session: Session, list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = ()
+    session: Session,
+    list_ids: Sequence[int],
+    now: datetime,
+    ways: Sequence[Way] = (),
+    chosen: Chosen | None = None,
 ) -> dict[int | None, int]:
     """Count those of them, by quiet group, who stand back for another channel of the same person."""
     if not linked.any_links(session):
         return {}
-    return _by_group(session, linked.standing_back(reachable(list_ids, now, ways)))
+    return _by_group(session, linked.standing_back(reachable(list_ids, now, ways, chosen=chosen)))
 
 
 def _by_group(session: Session, people: Subquery) -> dict[int | None, int]:
@@ -172,10 +182,14 @@ def _by_group(session: Session, people: Subquery) -> dict[int | None, int]:
 
 
 def reachable(
-    list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = (), corrects: int | None = None
+    list_ids: Sequence[int],
+    now: datetime,
+    ways: Sequence[Way] = (),
+    corrects: int | None = None,
+    chosen: Chosen | None = None,
 ) -> Subquery:
     """The subscriber ids to whom the gate says "send" at `now`, quiet hours and the cap aside."""
-    people = members(list_ids, corrects=corrects).subquery()
+    people = members(list_ids, corrects=corrects, chosen=chosen).subquery()
     return (
         select(people.c.subscriber_id)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
@@ -184,9 +198,15 @@ def reachable(
     )
 
 
-def reached_elsewhere(session: Session, list_ids: Sequence[int], now: datetime, ways: Sequence[Way]) -> int:
+def reached_elsewhere(
+    session: Session,
+    list_ids: Sequence[int],
+    now: datetime,
+    ways: Sequence[Way],
+    chosen: Chosen | None = None,
+) -> int:
     """Count whom their channel is closed to and who agreed to these lists on another one too, at the same address."""
-    people, there = members(list_ids).subquery(), reachable(list_ids, now, ways)
+    people, there = members(list_ids, chosen=chosen).subquery(), reachable(list_ids, now, ways, chosen=chosen)
     shut, other = aliased(Subscriber), aliased(Subscriber)
     answer = _answer_now(people, ways, now, None)
     closed = (
@@ -351,7 +371,12 @@ def claim_rows(
         return
     within = None if part.lo is None or part.hi is None else (part.lo, part.hi)
     list_ids = _target_ids(session, broadcast.id)
-    people = members(list_ids, broadcast.as_of_seq, corrects, within).subquery()
+    whole = members(list_ids, broadcast.as_of_seq, corrects, within)
+    back = set() if cancel else _standing_back(session, broadcast, part, now)
+    if broadcast.segment_rule is not None:
+        # Its people were named when it was planned, and once they have their deliveries nobody is named any more.
+        whole = whole.where(Subscription.subscriber_id.in_(planning.take(session, part)))
+    people = whole.subquery()
     channel = session.scalar(select(Sender.channel).where(Sender.id == part.sender_id))
     gate = refusal(
         people.c.consent_seq,
@@ -361,7 +386,6 @@ def claim_rows(
         without=_without_consent(corrects),
     )
     reason: ColumnElement[str | None] = literal(SkipReason.CANCELED.value) if cancel else gate
-    back = set() if cancel else _standing_back(session, broadcast, part, now)
     if back:
         reason = func.coalesce(gate, _for_those(back))
     status = case((reason.is_(None), DeliveryStatus.PENDING.value), else_=DeliveryStatus.SKIPPED.value)
@@ -426,7 +450,9 @@ def linked_of(
 ) -> list[Linked]:
     """Return every address of these persons, each as this broadcast finds it now."""
     list_ids = _target_ids(session, broadcast.id)
-    ids = linked.all_ids(session, person_ids)
+    ids: Collection[int] = linked.all_ids(session, person_ids)
+    if broadcast.segment_rule is not None:
+        ids = planning.in_audience(session, broadcast, list_ids, ids)
     people = members(list_ids, broadcast.as_of_seq).where(Subscription.subscriber_id.in_(ids)).subquery()
     gate = refusal(
         people.c.consent_seq,

@@ -1,14 +1,15 @@
 """Those who leave while a broadcast is on its way to them: skipped at once, so that a STOP wins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, exists, select, update
+from sqlalchemy import Row, and_, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
+from app.storage import planning
 from app.storage.database import is_sqlite
 from app.storage.gate import consent_seq
 from app.storage.models import Broadcast, BroadcastTarget, Delivery
@@ -28,18 +29,24 @@ class Departure(NamedTuple):
 def strike(session: Session, left: Sequence[Departure], now: datetime) -> None:
     """Skip those who left in every broadcast that is on its way to them, so that a STOP wins at once.
 
-    A row is written even where the claim has not come by yet: the sums still meet the frozen audience.
+    A row is written even where the claim has not come by yet: the sums still meet the frozen audience. Of a segment
+    only those are in it who were found; who leaves before its planning comes by will not be.
     """
     for departure in left:
-        for broadcast_id in _running_audiences_of(session, departure):
+        for broadcast_id, segment in _running_audiences_of(session, departure):
+            if segment is None or planning.waits(session, broadcast_id, departure.subscriber_id):
+                _enter(session, broadcast_id, departure.subscriber_id, departure.reason, now)
             _skip(session, broadcast_id, departure.subscriber_id, departure.reason, now)
 
 
-def _running_audiences_of(session: Session, departure: Departure) -> Sequence[int]:
-    """Running broadcasts whose frozen audience the person was in and that no other list still lets through."""
+def _running_audiences_of(
+    session: Session, departure: Departure
+) -> Sequence[Row[int, Mapping[str, Any] | None]]:
+    """Running broadcasts, and their segments' rules, whose frozen audience the person was in and that no other list
+    still lets through."""
     still = consent_seq(Broadcast.id, departure.subscriber_id, Broadcast.as_of_seq)
-    return session.scalars(
-        select(Broadcast.id).where(
+    return session.execute(
+        select(Broadcast.id, Broadcast.segment_rule).where(
             Broadcast.state.in_(_RUNNING),
             Broadcast.as_of_seq >= departure.active_seq,
             exists().where(
@@ -52,7 +59,10 @@ def _running_audiences_of(session: Session, departure: Departure) -> Sequence[in
     ).all()
 
 
-def _skip(session: Session, broadcast_id: int, subscriber_id: int, reason: SkipReason, now: datetime) -> None:
+def _enter(
+    session: Session, broadcast_id: int, subscriber_id: int, reason: SkipReason, now: datetime
+) -> None:
+    """Write the row of somebody for whom the claim has not come by."""
     dialect = sqlite if is_sqlite(session) else postgresql
     session.execute(
         dialect.insert(Delivery)
@@ -67,6 +77,9 @@ def _skip(session: Session, broadcast_id: int, subscriber_id: int, reason: SkipR
         )
         .on_conflict_do_nothing()
     )
+
+
+def _skip(session: Session, broadcast_id: int, subscriber_id: int, reason: SkipReason, now: datetime) -> None:
     session.execute(
         update(Delivery)
         .where(
