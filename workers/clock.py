@@ -37,7 +37,6 @@ log = structlog.get_logger(__name__)
 def tick(now: datetime) -> None:
     """Do one round. Several clocks may run: every step claims what it changes."""
     _open_what_is_due(now)
-    plan_segments.go_on(controller=runtime().controller, until=utcnow() + PLANS_FOR, clock=utcnow)
     free_slices_of_dead(now)
     unknown = recover_slices.recover_stopped(journal(), controller=runtime().controller, now=now)
     if unknown:
@@ -56,6 +55,8 @@ def tick(now: datetime) -> None:
     wake_lanes(now)
     for import_id in import_turns.take_forgotten(now):
         enqueue_import(import_id)
+    # Last: the lanes are awake and work at the first slices meanwhile.
+    plan_segments.go_on(controller=runtime().controller, until=utcnow() + PLANS_FOR, clock=utcnow)
 
 
 def _open_what_is_due(now: datetime) -> None:

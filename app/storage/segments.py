@@ -172,10 +172,8 @@ def _agreed(list_ids: Sequence[int], condition: ColumnElement[bool]) -> ColumnEl
     """Whether the entry of the ledger by which they agreed is such a one."""
     row = aliased(Subscription)
     # By the person's pseudonym first, for which there is an index.
-    entry = exists().where(
-        ConsentEvent.subject_ref == Subscriber.subject_ref, ConsentEvent.seq == row.granted_seq, condition
-    )
-    return _on(row, list_ids, entry)
+    mine = ConsentEvent.subject_ref == Subscriber.subject_ref
+    return _on(row, list_ids, mine, ConsentEvent.seq == row.granted_seq, condition)
 
 
 def _way(way: Way) -> ColumnElement[bool]:
