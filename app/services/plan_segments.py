@@ -21,13 +21,11 @@ from app.storage.consent import lock_head
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastTarget
 from app.storage.planning import Part
-from app.storage.segments import Chosen
 from app.storage.ways import ways_of_broadcast
 
 # So many ids are looked through in one transaction, under the ledger's lock: a STOP waits no longer than that.
-STEP_IDS: Final = 25_000
-# At the start so many slices are enough to begin with, or so many steps where few belong to the segment.
-FIRST_SLICES: Final = 100
+STEP_IDS: Final = 20_000
+# So many steps are done at the start, which gives up to eighty slices to begin with.
 FIRST_STEPS: Final = 4
 _LAST_ID: Final = 2**62
 _RUNS: Final = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
@@ -43,11 +41,9 @@ def freeze(session: Session, broadcast: Broadcast) -> bool:
 def begin(session: Session, broadcast: Broadcast, controller: Controller) -> None:
     """Write the first slices of a broadcast whose rule is frozen; the caller holds the ledger's lock."""
     broadcast.audience, broadcast.planned_to = 0, 0
-    slices = 0
     for _ in range(FIRST_STEPS):
-        slices += step(session, broadcast, controller)
-        if broadcast.planned_to is None or slices >= FIRST_SLICES:
-            return
+        if broadcast.planned_to is not None:
+            step(session, broadcast, controller)
 
 
 def go_on(*, controller: Controller, until: datetime, clock: Callable[[], datetime]) -> int:
@@ -79,8 +75,8 @@ def _unplanned() -> Sequence[int]:
     return found
 
 
-def step(session: Session, broadcast: Broadcast, controller: Controller) -> int:
-    """Plan the next stretch, which begins with a member; returns how many slices it gave."""
+def step(session: Session, broadcast: Broadcast, controller: Controller) -> None:
+    """Plan the next stretch, which begins with a member."""
     chosen = segments.chosen_of(session, broadcast, broadcast.updated_at)
     list_ids = session.scalars(
         select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast.id)
@@ -88,7 +84,7 @@ def step(session: Session, broadcast: Broadcast, controller: Controller) -> int:
     first = planning.next_member(session, list_ids, broadcast.planned_to or 0)
     if chosen is None or first is None:
         broadcast.planned_to = None
-        return 0
+        return
     ways = ways_of_broadcast(session, broadcast.id)
     sizes = quotas.slice_sizes(session, ways.values())
     # A platform that counts sendings wants full ones, so nobody is cut off at the end of a stretch.
@@ -96,30 +92,27 @@ def step(session: Session, broadcast: Broadcast, controller: Controller) -> int:
     if chosen.asks_area:
         hold_back.group_between(session, first, last, controller.region)
         chosen = segments.chosen_of(session, broadcast, broadcast.updated_at) or chosen
-    parts = _parts(session, broadcast, list_ids, chosen, (first, last), ways, sizes)
+    people = planning.people_between(session, list_ids, broadcast.as_of_seq, chosen, (first, last))
+    _write(session, broadcast, {key: people[key] for key in people.keys() & ways.keys()}, ways, sizes)
     broadcast.planned_to = last if planning.next_member(session, list_ids, last) is not None else None
     session.flush()
-    return len(parts)
 
 
-def _parts(
+def _write(
     session: Session,
     broadcast: Broadcast,
-    list_ids: Sequence[int],
-    chosen: Chosen,
-    within: tuple[int, int],
+    people: Mapping[str, Sequence[int]],
     ways: Mapping[str, int],
     sizes: Mapping[int, int],
-) -> list[Part]:
-    people = planning.people_between(session, list_ids, broadcast.as_of_seq, chosen, within)
-    count = sum(len(ids) for channel, ids in people.items() if channel in ways)
+) -> None:
+    """Write the slices of a stretch's people, who are given by channel, and count them."""
+    count = sum(map(len, people.values()))
     percent = _percent_first(broadcast)
     size = SLICE_SIZE if percent is None else min(SLICE_SIZE, max(1, count * percent // 100))
     parts = planning.parts_of(people, ways, size, sizes)
     held = set() if percent is None else _held(session, broadcast, parts, percent)
     planning.write(session, broadcast.id, parts, held)
     broadcast.audience = (broadcast.audience or 0) + count
-    return parts
 
 
 def _percent_first(broadcast: Broadcast) -> int | None:

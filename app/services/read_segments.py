@@ -11,6 +11,7 @@ from babel.dates import format_date
 from sqlalchemy import select
 
 from app.domain.channels import channel_named
+from app.domain.replies import LANGUAGES
 from app.domain.segments import Segment, parse, sentence
 from app.services.broadcast_rows import targets_of
 from app.services.controller import NotFound
@@ -18,8 +19,9 @@ from app.storage import audience, segments
 from app.storage.database import db
 from app.storage.models import Broadcast, BroadcastList, SavedSegment, Subscriber
 from app.storage.segments import Chosen
-from app.storage.ways import ways_to
+from app.storage.ways import ways, ways_to
 
+_LATELY: Final = 50
 _DAYS: Final = {"en": "d MMMM y", "de": "d. MMMM y"}
 
 
@@ -70,6 +72,40 @@ class Counted:
     reachable: int
 
 
+@dataclass(frozen=True)
+class Known:
+    """What there is to choose from: traits that people of the lists have, other open lists, broadcasts of late."""
+
+    languages: tuple[str, ...]
+    channels: tuple[str, ...]
+    countries: tuple[str, ...]
+    other_lists: tuple[int, ...]
+    broadcasts: tuple[int, ...]
+
+
+def known_of(list_ids: Sequence[int]) -> Known:
+    """Return what a segment of these lists can sensibly ask for, without looking at each of their people."""
+    session = db.session()
+    lists = session.execute(
+        select(BroadcastList.id, BroadcastList.language)
+        .where(BroadcastList.archived_at.is_(None))
+        .order_by(BroadcastList.name)
+    ).all()
+    began = (
+        select(Broadcast.id)
+        .where(Broadcast.started_at.is_not(None))
+        .order_by(Broadcast.started_at.desc())
+        .limit(_LATELY)
+    )
+    return Known(
+        languages=tuple(sorted({*(language for _, language in lists), *LANGUAGES})),
+        channels=tuple(sorted(ways(session, list_ids))),
+        countries=tuple(sorted(segments.areas(session))),
+        other_lists=tuple(one for one, _ in lists if one not in list_ids),
+        broadcasts=tuple(session.scalars(began)),
+    )
+
+
 def in_words(rule: Segment, list_ids: Sequence[int], language: str) -> str:
     """Say whom a rule chooses of these lists."""
     names = DatabaseNames(language)
@@ -97,7 +133,9 @@ def count(rule: Segment, list_ids: Sequence[int], now: datetime) -> Counted:
 def reachable(broadcast: Broadcast, list_ids: Sequence[int], now: datetime) -> int | None:
     """Count whom a draft would reach on these lists; None when it goes to all of them."""
     data = segments.rule_data(db.session(), broadcast)
-    return None if data is None else count(parse(data), list_ids, now).reachable
+    if data is None:
+        return None
+    return count(parse(data), list_ids, now).reachable if list_ids else 0
 
 
 def people(

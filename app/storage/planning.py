@@ -80,7 +80,7 @@ def parts_of(
 ) -> list[Part]:
     """Cut a stretch's people into slices of at most `size` (`sizes`: of some senders), about equal ones."""
     parts = []
-    for channel in sorted(people.keys() & ways.keys()):
+    for channel in sorted(people):
         ids, sender_id = people[channel], ways[channel]
         pieces = ceil(len(ids) / sizes.get(sender_id, size))
         width = ceil(len(ids) / pieces)

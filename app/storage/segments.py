@@ -76,7 +76,7 @@ class Chosen(NamedTuple):
 def chosen_by(session: Session, rule: Segment, at: datetime, zone: str) -> Chosen:
     """Return a rule, ready to be asked at a moment."""
     chosen = Chosen(rule, at, zone, {})
-    return chosen._replace(areas=_areas(session)) if chosen.asks_area else chosen
+    return chosen._replace(areas=areas(session)) if chosen.asks_area else chosen
 
 
 def chosen_of(session: Session, broadcast: Broadcast, at: datetime) -> Chosen | None:
@@ -106,7 +106,8 @@ def zone_of(session: Session, broadcast_id: int) -> str:
     return session.scalar(first.limit(1)) or "UTC"
 
 
-def _areas(session: Session) -> dict[str, list[int]]:
+def areas(session: Session) -> dict[str, list[int]]:
+    """Return country -> the quiet groups of people whose number is from there."""
     found: dict[str, list[int]] = {}
     for group_id, key in quiet.groups(session).items():
         where = Whereabouts.parse(key)

@@ -126,6 +126,11 @@ def sentence(segment: Segment, lists: Sequence[str], names: Names, language: str
     return f"{words.people.format(x=_listed(list(lists), words.either, words))} {whose}."
 
 
+def way_words(way: Way, language: str) -> str:
+    """Say how somebody joined: `by an import`."""
+    return _WORDS[language].ways[way]
+
+
 def _clause(clause: Clause, names: Names, words: _Words) -> str:
     name, about = _about(clause.test, names, words)
     return words.clauses[name][clause.negated].format(x=about)

@@ -142,7 +142,7 @@ def _values(trait: Trait, value: Any, place: int) -> tuple[str, ...]:
         raise BadSegment(f"Choose at most {MOST_VALUES}.", place)
     for one in value:
         if not isinstance(one, str) or not _LETTERS[trait].fullmatch(one):
-            raise BadSegment(f"“{one}” cannot be a {trait}; write for example {_EXAMPLES[trait]}.", place)
+            raise BadSegment(f"“{one}” cannot be chosen here; write for example {_EXAMPLES[trait]}.", place)
     return tuple(dict.fromkeys(value))
 
 
