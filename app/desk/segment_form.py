@@ -126,7 +126,7 @@ def choices(list_ids: Sequence[int], form: Form) -> dict[str, list[tuple[str, st
     found = {
         "language": [(one, names.language(one)) for one in _with(known.languages, form, "language")],
         "channel": [(one, names.channel(one)) for one in _with(known.channels, form, "channel")],
-        "area": [(one, names.country(one)) for one in _with(known.countries, form, "area")],
+        "area": [(one, names.territory(one)) for one in _with(known.countries, form, "area")],
         "way": [(way.value, way_words(way, language())) for way in Way],
         "on_list": [(str(one), names.list_name(one)) for one in known.other_lists],
     }

@@ -22,6 +22,10 @@ from app.storage.segments import Chosen
 from app.storage.ways import ways, ways_to
 
 _LATELY: Final = 50
+# Countries that take "the" in an English sentence.
+_WITH_ARTICLE: Final = frozenset(
+    {"AE", "BS", "CD", "CF", "DO", "GB", "GM", "KM", "MH", "MV", "NL", "PH", "SC", "SB", "US"}
+)
 _DAYS: Final = {"en": "d MMMM y", "de": "d. MMMM y"}
 
 
@@ -40,7 +44,12 @@ class DatabaseNames:
         return channel_named(name).name
 
     def country(self, code: str) -> str:
-        """`Germany`, or the code itself."""
+        """`Germany`, `the United States`, or the code itself."""
+        article = "the " if self._language == "en" and code in _WITH_ARTICLE else ""
+        return f"{article}{self.territory(code)}"
+
+    def territory(self, code: str) -> str:
+        """The name of a country without an article, for a list of them."""
         return str(_locale(self._language).territories.get(code, code))
 
     def day(self, day: date) -> str:
