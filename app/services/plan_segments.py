@@ -25,7 +25,8 @@ from app.storage.ways import ways_of_broadcast
 
 # So many ids are looked through in one transaction, under the ledger's lock: a STOP waits no longer than that.
 STEP_IDS: Final = 20_000
-# So many steps are done at the start, which gives up to eighty slices to begin with.
+# At the start it ends with the first stretch in which somebody is, so that the first message leaves at once; where few
+# belong to the segment, after so many.
 FIRST_STEPS: Final = 4
 _LAST_ID: Final = 2**62
 _RUNS: Final = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
@@ -42,8 +43,9 @@ def begin(session: Session, broadcast: Broadcast, controller: Controller) -> Non
     """Write the first slices of a broadcast whose rule is frozen; the caller holds the ledger's lock."""
     broadcast.audience, broadcast.planned_to = 0, 0
     for _ in range(FIRST_STEPS):
-        if broadcast.planned_to is not None:
-            step(session, broadcast, controller)
+        step(session, broadcast, controller)
+        if broadcast.planned_to is None or broadcast.audience:
+            return
 
 
 def go_on(*, controller: Controller, until: datetime, clock: Callable[[], datetime]) -> int:

@@ -64,6 +64,8 @@ def people_between(
         .where(
             Subscription.list_id.in_(list_ids),
             Subscription.subscriber_id.between(*within),
+            # Said of both: PostgreSQL does not carry it over the join, and would read every subscriber.
+            Subscriber.id.between(*within),
             Subscription.state == _ACTIVE,
             Subscription.active_seq <= as_of_seq,
             chosen.of(list_ids),
