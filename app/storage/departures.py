@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, exists, select, update
+from sqlalchemy import and_, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -26,27 +26,42 @@ class Departure(NamedTuple):
     reason: SkipReason
 
 
+class Sent(NamedTuple):
+    """A broadcast that is on its way, and what tells who is in its audience."""
+
+    id: int
+    corrects_id: int | None
+    segment_rule: Mapping[str, Any] | None
+
+
 def strike(session: Session, left: Sequence[Departure], now: datetime) -> None:
     """Skip those who left in every broadcast that is on its way to them, so that a STOP wins at once.
 
-    A row is written even where the claim has not come by yet: the sums still meet the frozen audience. Of a segment
-    only those are in it who were found; who leaves before its planning comes by will not be.
+    A row is written even where the claim has not come by yet: the sums still meet the frozen audience.
     """
     for departure in left:
-        for broadcast_id, segment in _running_audiences_of(session, departure):
-            if segment is None or planning.waits(session, broadcast_id, departure.subscriber_id):
-                _enter(session, broadcast_id, departure.subscriber_id, departure.reason, now)
-            _skip(session, broadcast_id, departure.subscriber_id, departure.reason, now)
+        for sent in _running_audiences_of(session, departure):
+            if _is_counted(session, sent, departure.subscriber_id):
+                _enter(session, sent.id, departure.subscriber_id, departure.reason, now)
+            _skip(session, sent.id, departure.subscriber_id, departure.reason, now)
 
 
-def _running_audiences_of(
-    session: Session, departure: Departure
-) -> Sequence[Row[int, Mapping[str, Any] | None]]:
-    """Running broadcasts, and their segments' rules, whose frozen audience the person was in and that no other list
-    still lets through."""
+def _is_counted(session: Session, sent: Sent, subscriber_id: int) -> bool:
+    """Tell whether somebody on the lists is in the audience already, claimed or not.
+
+    Of a segment those are who were found; who leaves before its planning comes by will not be found. A correction
+    counts its people, and skips those who left, when it claims them.
+    """
+    if sent.corrects_id is not None:
+        return False
+    return sent.segment_rule is None or planning.waits(session, sent.id, subscriber_id)
+
+
+def _running_audiences_of(session: Session, departure: Departure) -> list[Sent]:
+    """Running broadcasts whose frozen audience the person was in and that no other list still lets through."""
     still = consent_seq(Broadcast.id, departure.subscriber_id, Broadcast.as_of_seq)
-    return session.execute(
-        select(Broadcast.id, Broadcast.segment_rule).where(
+    rows = session.execute(
+        select(Broadcast.id, Broadcast.corrects_id, Broadcast.segment_rule).where(
             Broadcast.state.in_(_RUNNING),
             Broadcast.as_of_seq >= departure.active_seq,
             exists().where(
@@ -56,7 +71,8 @@ def _running_audiences_of(
             ),
             still.is_(None),
         )
-    ).all()
+    )
+    return [Sent(*row) for row in rows]
 
 
 def _enter(
