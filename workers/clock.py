@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from flask import Flask
@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from app.clock import utcnow
 from app.queue import enqueue_feed, enqueue_import, enqueue_look_up
 from app.runtime import runtime
-from app.services import fan_out, hold_back, import_turns, recover_slices
+from app.services import fan_out, hold_back, import_turns, plan_segments, recover_slices
 from app.services.fill_slots import fill_slots
 from app.services.let_time_pass import let_time_pass
 from app.services.look_up_unknown import senders_to_ask
@@ -27,6 +27,8 @@ from workers.take_over import free_slices_of_dead, wake_lanes
 
 TICK_SECONDS = 1.0
 SLOW_EVERY = 10
+# Of each round so much goes into planning segments: the lanes get work faster than they can do it.
+PLANS_FOR = timedelta(seconds=0.5)
 STEPS = 5
 
 log = structlog.get_logger(__name__)
@@ -53,6 +55,8 @@ def tick(now: datetime) -> None:
     wake_lanes(now)
     for import_id in import_turns.take_forgotten(now):
         enqueue_import(import_id)
+    # Last: the lanes are awake and work at the first slices meanwhile.
+    plan_segments.go_on(controller=runtime().controller, until=utcnow() + PLANS_FOR, clock=utcnow)
 
 
 def _open_what_is_due(now: datetime) -> None:

@@ -38,6 +38,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "feeds": ("app.commands.feeds:feeds", "Web sites that the news of a list comes from."),
     "moves": ("app.commands.moves:moves", "Moves of a list's people from one channel to another."),
     "rules": ("app.commands.rules:rules", "Broadcasts that repeat: show, pause, end, leave one out."),
+    "segments": (
+        "app.commands.segments:segments",
+        "Rules that choose part of a list: how many people, and whom.",
+    ),
     "users": ("app.commands.users:users", "People who sign in at the desk."),
     "words": ("app.commands.words:words", "What people can text, and words of your own."),
     "keywords": ("app.commands.keywords:keywords", "What a texted word means to us."),

@@ -37,7 +37,8 @@ from app.desk.languages import (
 from app.desk.lists import lists
 from app.desk.notices import notices
 from app.desk.people import people
-from app.desk.progress import progress, segments
+from app.desk.progress import progress
+from app.desk.progress import segments as bar_segments
 from app.desk.reading import pulse
 from app.desk.refusals import said
 from app.desk.revocations import revocations
@@ -46,6 +47,7 @@ from app.desk.rules import rules
 from app.desk.saved_texts import saved_texts
 from app.desk.schedule import schedule
 from app.desk.security import init_security
+from app.desk.segments import segments
 from app.desk.texted_words import texted_words
 from app.desk.users import users
 from app.desk.versions import versions
@@ -77,6 +79,7 @@ ROOMS = (
     saved_texts,
     rules,
     schedule,
+    segments,
     texted_words,
     users,
     versions,
@@ -100,7 +103,7 @@ def init_app(app: Flask) -> None:
         "words": words,
         "import_words": import_words,
         "language_names": LANGUAGE_NAMES,
-        "bar_segments": segments,
+        "bar_segments": bar_segments,
         "static": _static,
     }
     app.jinja_env.filters |= {

@@ -19,13 +19,21 @@ from app.desk.reading import (
     targets,
 )
 from app.desk.refusals import translated
+from app.desk.segments import segment_of
 from app.desk.text_check import check_text
 from app.domain.channels import CHANNELS, Channel
 from app.domain.parts import plain_quotes
 from app.domain.placeholders import KNOWN
 from app.domain.statuses import BroadcastState
 from app.schemas import BroadcastSchema
-from app.services import correct_broadcasts, find_people, manage_snippets, plan_broadcasts, reports
+from app.services import (
+    correct_broadcasts,
+    find_people,
+    manage_snippets,
+    plan_broadcasts,
+    read_segments,
+    reports,
+)
 from app.services.controller import Conflict, Refused
 from app.services.read_rules import rules_among
 from app.storage.models import Broadcast
@@ -88,7 +96,7 @@ def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
     raw = posted()
     act = request.form.get("act", "save")
     values, errors = load(BroadcastSchema(), raw)
-    if act not in ("save", "when"):
+    if act not in ("save", "when", "segment"):
         return _page({**raw, "text": _changed(act, raw)}, broadcast)
     if errors:
         return _page(raw, broadcast, errors), 422
@@ -100,6 +108,8 @@ def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
         return _page(raw, broadcast, {"form": translated(error)}), 422
     if act == "when":
         return redirect(url_for("schedule.when", broadcast_id=broadcast_id))
+    if act == "segment":
+        return redirect(url_for("segments.choose", broadcast_id=broadcast_id))
     flash(_("The draft is saved."))
     return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
 
@@ -176,20 +186,28 @@ def _other_channels(values: dict[str, Any], broadcast: Broadcast | None) -> list
     ]
 
 
-def _looked_at(values: dict[str, Any], corrects: int | None) -> dict[str, Any]:
-    """What the counter and the preview need to know of `values`, checked or not."""
+def _reachable(list_ids: list[int], corrects: int | None, part_of: int | None) -> int:
+    """How many it would reach now: those who got what is corrected, a draft's part of the lists, or all of them."""
+    if corrects is not None:
+        return correct_broadcasts.reachable(corrects, utcnow())
+    part = read_segments.reachable(broadcast_or_404(part_of), list_ids, utcnow()) if part_of else None
+    return find_people.reachable(list_ids) if part is None else part
+
+
+def _looked_at(values: dict[str, Any], corrects: int | None, part: int | None = None) -> dict[str, Any]:
+    """What the counter and the preview need to know of `values`, checked or not; `part` is the id of a draft."""
     given = [str(number) for number in values.get("list_ids", [])]
     list_ids = [int(number) for number in given if number.isdecimal() and len(number) < 19]
     if corrects is not None:
         list_ids = [one.id for one in targets(corrects)]
     known = request.form.get("sample", "known") == "known"
+    part_of = request.form.get("part_of", "")
+    part_of_id = int(part_of) if part_of.isdecimal() and len(part_of) < 19 else part
     return {
         "check": check_text(str(values.get("text", "")).replace("\r\n", "\n"), known=known),
         "known": known,
         "sender": sender_of(list_ids),
-        "reachable": find_people.reachable(list_ids)
-        if corrects is None
-        else correct_broadcasts.reachable(corrects, utcnow()),
+        "reachable": _reachable(list_ids, corrects, part_of_id),
         "chosen": list_ids,
     }
 
@@ -215,5 +233,6 @@ def _page(
         live=False,
         others=_other_channels(values, broadcast),
         repeating=list(rules_among([broadcast.id]).values()) if broadcast else [],
-        **_looked_at(values, corrects),
+        **(segment_of(broadcast) if broadcast else {}),
+        **_looked_at(values, corrects, broadcast.id if broadcast else None),
     )

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.clock import utcnow
 from app.desk.access import LARGEST_ID, allow, room
 from app.desk.reading import broadcast_or_404, list_names
+from app.desk.segments import segment_of
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services import correct_broadcasts, reports, try_again, watch_broadcasts
 from app.services.read_rules import rule_behind
@@ -45,7 +46,9 @@ def show(broadcast_id: int) -> ResponseReturnValue:
     broadcast = broadcast_or_404(broadcast_id)
     if broadcast.state == BroadcastState.DRAFT:
         return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
-    return render_template("progress.html", rule_id=rule_behind(broadcast_id), **_standing(broadcast))
+    return render_template(
+        "progress.html", rule_id=rule_behind(broadcast_id), **segment_of(broadcast), **_standing(broadcast)
+    )
 
 
 @progress.get("/broadcasts/<int:broadcast_id>/live")
@@ -79,6 +82,7 @@ def report(broadcast_id: int) -> ResponseReturnValue:
         filters=STATUS_FILTERS,
         more=rows[-1].subscriber_id if len(rows) == ROWS else None,
         lists=list_names([broadcast_id])[broadcast_id],
+        **segment_of(broadcast),
         **_corrections(broadcast),
     )
 

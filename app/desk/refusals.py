@@ -12,6 +12,23 @@ from app.desk.languages import gettext as _
 from app.schemas import N_
 
 PATTERNS: Final[tuple[str, ...]] = (
+    N_("Nobody in this part of the lists can be reached now."),
+    N_("Somebody else changed this segment in the meantime. Load it again, then make your change."),
+    N_("“%(name)s” is part of a list that this broadcast does not go to."),
+    N_("A correction goes to those who got the wrong message, and to nobody else."),
+    N_("A segment needs a name of 1 to %(most)s characters."),
+    N_("There is a segment “%(name)s” of this list already. Choose another name."),
+    N_("There is no such segment."),
+    N_("There is no such list."),
+    N_("Add at least one condition; without any it is the whole list."),
+    N_("A segment has at most %(most)s conditions, not %(n)s."),
+    N_("Choose at least one."),
+    N_("Choose at most %(most)s."),
+    N_("“%(value)s” cannot be chosen here; write for example %(example)s."),
+    N_("“%(value)s” is no day; write for example 2026-05-01."),
+    N_("Choose a day from %(first)s to %(last)s."),
+    N_("“%(value)s” is no whole number."),
+    N_("Write a number from 1 to %(most)s."),
     N_("Repeat every 1 to %(most)s days, weeks or months."),
     N_("Weekdays belong to a rule by weeks. Choose weeks, or no weekday."),
     N_("Choose days from Monday to Sunday."),

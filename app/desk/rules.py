@@ -24,6 +24,7 @@ from app.desk.repeating import (
     rule_words,
     standing,
 )
+from app.desk.segments import segment_of
 from app.desk.text_check import check_text
 from app.runtime import runtime
 from app.services import plan_broadcasts, repeat_broadcasts
@@ -57,7 +58,7 @@ def show(rule_id: int) -> ResponseReturnValue:
     """One rule: what comes, and what became of the last ones."""
     now = utcnow()
     view = rule_view(rule_id, now=now, country=runtime().controller.region)
-    return render_template("rule.html", view=view, now=now, written=written)
+    return render_template("rule.html", view=view, now=now, written=written, **segment_of(view.template))
 
 
 @rules.post("/broadcasts/<int:broadcast_id>/repeat")
@@ -123,6 +124,7 @@ def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: date
         check=check_text(broadcast.text, findings=sheet.findings),
         lists=lists,
         sender=sender_of([one.id for one in lists]),
+        **segment_of(broadcast),
     )
 
 

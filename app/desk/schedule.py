@@ -18,6 +18,7 @@ from app.desk.reading import broadcast_or_404, sender_of, senders_of_broadcast, 
 from app.desk.refusals import said, translated
 from app.desk.repeating import EVERY_WORDS, planned, weekday_names
 from app.desk.rules import review_page
+from app.desk.segments import segment_of
 from app.desk.text_check import check_text
 from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
@@ -228,4 +229,5 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         sender=sender_of([one.id for one in lists]),
         ends=(choice.at or now) + timedelta(seconds=sheet.seconds),
         first_waves=FIRST_WAVES,
+        **segment_of(broadcast),
     )

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import WORKER_DIED, BroadcastState, DeliveryStatus
-from app.services import quotas
+from app.services import plan_segments, quotas
 from app.services.controller import Controller
 from app.storage import audience, tallies
 from app.storage.consent import lock_head
@@ -23,7 +23,10 @@ REPLY_GIVEN_UP_AFTER = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Opened:
-    """A broadcast that became due: sent to `audience` people, or expired before it could start."""
+    """A broadcast that became due: sent to `audience` people, or expired before it could start.
+
+    Of a segment, these are the people of its first slices.
+    """
 
     broadcast_id: int
     state: BroadcastState
@@ -62,6 +65,9 @@ def _open(broadcast_id: int, controller: Controller, now: datetime) -> Opened | 
             broadcast.state_by = "system"
             broadcast.state_reason = "Its time had passed when the system came to it, so nothing was sent."
             return Opened(broadcast_id, BroadcastState.EXPIRED, 0)
+        if plan_segments.freeze(session, broadcast):
+            plan_segments.begin(session, broadcast, controller)
+            return Opened(broadcast_id, BroadcastState.SENDING, broadcast.audience or 0)
         list_ids = session.scalars(
             select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
         ).all()
@@ -138,7 +144,7 @@ def end_finished(now: datetime) -> list[int]:
     with transaction() as session:
         candidates = session.scalars(
             select(Broadcast)
-            .where(Broadcast.state == BroadcastState.SENDING.value, all_done)
+            .where(Broadcast.state == BroadcastState.SENDING.value, Broadcast.planned_to.is_(None), all_done)
             .with_for_update()
         ).all()
         # Counted only for the few whose slices are done: in the others it would read every row, each second.

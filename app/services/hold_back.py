@@ -101,6 +101,11 @@ def group_slice(session: Session, broadcast_id: int, lo: int, hi: int, home: str
         _group(session, quiet.ungrouped(session, lo, hi), home)
 
 
+def group_between(session: Session, lo: int, hi: int, home: str) -> None:
+    """The same, for who is chosen by where they are."""
+    _group(session, quiet.ungrouped(session, lo, hi), home)
+
+
 def group_some(home: str) -> int:
     """Put up to a thousand people into their groups whom nobody has looked at yet; returns how many."""
     with transaction() as session:

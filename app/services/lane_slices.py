@@ -14,7 +14,8 @@ from app.services.controller import Controller
 from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
 from app.services.move_links import links_of
 from app.services.recover_slices import recover
-from app.storage import audience, deliveries, holding
+from app.storage import deliveries, holding
+from app.storage.claim import claim_rows
 from app.storage.database import transaction
 from app.storage.deliveries import Door, Lease, Person, Watermark
 from app.storage.gate import Way
@@ -83,7 +84,7 @@ class LaneSlices:
         ledger_end = deliveries.ledger_end(session)  # first: who leaves after this is asked for at the door
         if part.lo is not None and part.hi is not None:
             hold_back.group_slice(session, broadcast.id, part.lo, part.hi, self.controller.region)
-            audience.claim_rows(session, broadcast, part, now, self._way(session))
+            claim_rows(session, broadcast, part, now, self._way(session))
         limits = self._limits(session, broadcast, now)
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
         template = read(lease.text)

@@ -20,9 +20,10 @@ from app.services.controller import Conflict, NotFound, Refused
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
 from app.services.sent_before import SentBefore, sent_before
 from app.services.shares import Share, longest, problems_of, save_variants, shares_of, variants_of
-from app.storage import audience
+from app.storage import audience, segments
 from app.storage.database import transaction
-from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, BroadcastVersion
+from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, BroadcastVersion, SavedSegment
+from app.storage.segments import rule_data
 from app.storage.versions import keep
 from app.storage.ways import ways_to
 
@@ -193,7 +194,19 @@ def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
         original = broadcast_for_change(session, broadcast_id)
         title, text = original.title, original.text
         list_ids, variants = _target_ids(session, broadcast_id), variants_of(session, broadcast_id)
-    return create_draft(title=title, text=text, list_ids=list_ids, variants=variants, by=by, now=now)
+        copy_id = draft_in(
+            session, title=title, text=text, list_ids=list_ids, variants=variants, by=by, now=now
+        )
+        choose_as(session, original, copy_id)
+        return copy_id
+
+
+def choose_as(session: Session, original: Broadcast, broadcast_id: int) -> None:
+    """Let a draft go to the same part of its lists as another broadcast."""
+    draft = session.get_one(Broadcast, broadcast_id)
+    draft.segment_id, draft.segment_rule = original.segment_id, original.segment_rule
+    if draft.segment_id is not None:
+        draft.segment_rule = None  # as the saved one is now
 
 
 def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand: str = "") -> Review:
@@ -288,7 +301,8 @@ def schedule_in(
     shares = shares_of(session, broadcast, lists, now)
     list_ids = [one.id for one in lists]
     corrects = broadcast.corrects_id
-    answers = audience.dry_run(session, list_ids, now, ways_to(session, list_ids, corrects), corrects)
+    chosen = segments.chosen_of(session, broadcast, now)
+    answers = audience.dry_run(session, list_ids, now, ways_to(session, list_ids, corrects), corrects, chosen)
     reachable = answers.get(None, 0)
     findings = read_text(session, broadcast, lists, "", now)
     used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
@@ -364,11 +378,23 @@ def _problems(
     if not lists:
         found.append("Choose at least one list.")
     found += problems_of(session, broadcast, lists, shares)
+    found += _problems_of_segment(session, broadcast, lists)
     if broadcast.corrects_id is not None:
         found += _problems_of_correction(session, broadcast.corrects_id, reachable)
     elif lists and reachable == 0:
-        found.append("Nobody on these lists can be reached now.")
+        found.append(
+            "Nobody on these lists can be reached now."
+            if rule_data(session, broadcast) is None
+            else "Nobody in this part of the lists can be reached now."
+        )
     return tuple(found)
+
+
+def _problems_of_segment(session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList]) -> list[str]:
+    row = session.get(SavedSegment, broadcast.segment_id) if broadcast.segment_id is not None else None
+    if row is None or row.list_id in {one.id for one in lists}:
+        return []
+    return [f"“{row.name}” is part of a list that this broadcast does not go to."]
 
 
 def _problems_of_correction(session: Session, corrects: int, reachable: int) -> list[str]:

@@ -13,7 +13,7 @@ from app.domain.parts import measure
 from app.domain.placeholders import read
 from app.domain.quotas import QUOTAS
 from app.services.controller import Refused
-from app.storage import audience
+from app.storage import audience, segments
 from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender, Subscriber
 from app.storage.ways import only_channel, ways, ways_to
 
@@ -143,7 +143,8 @@ def _reachable(
     session: Session, broadcast: Broadcast, list_ids: Sequence[int], at: datetime
 ) -> dict[str, int]:
     corrects = broadcast.corrects_id
-    people = audience.reachable(list_ids, at, ways_to(session, list_ids, corrects), corrects)
+    chosen = segments.chosen_of(session, broadcast, at)
+    people = audience.reachable(list_ids, at, ways_to(session, list_ids, corrects), corrects, chosen)
     rows = session.execute(
         select(Subscriber.channel, func.count())
         .join(people, Subscriber.id == people.c.subscriber_id)

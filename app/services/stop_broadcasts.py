@@ -11,6 +11,7 @@ from app.services.brake_samples import sample_of
 from app.services.broadcast_rows import broadcast_for_change, move, refuse_if_corrected
 from app.services.controller import Refused
 from app.storage import audience
+from app.storage.claim import claim_rows
 from app.storage.database import transaction
 from app.storage.models import Broadcast, Delivery, Slice
 
@@ -62,5 +63,5 @@ def _skip_the_rest(session: Session, broadcast: Broadcast, now: datetime) -> Non
     )
     for part in open_slices.all():
         if part.lo is not None and part.hi is not None:
-            audience.claim_rows(session, broadcast, part, now, cancel=True)
+            claim_rows(session, broadcast, part, now, cancel=True)
         part.state = "done"

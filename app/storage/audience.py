@@ -3,19 +3,15 @@
 import random
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    Insert,
     Select,
-    String,
     Subquery,
     and_,
-    bindparam,
     case,
     exists,
     func,
@@ -23,28 +19,24 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from app.domain.consent import SubscriptionState
-from app.domain.linked import Linked, passed_over
-from app.domain.statuses import DeliveryStatus, SkipReason
+from app.domain.statuses import SkipReason
 from app.storage import linked
-from app.storage.database import changed, is_sqlite
-from app.storage.gate import Way, closed_now, closed_to, covers, refusal
+from app.storage.gate import Way, closed_now, covers, refusal
 from app.storage.holding import HAD_IT
 from app.storage.models import (
     Broadcast,
     BroadcastList,
     BroadcastTarget,
     Delivery,
-    Sender,
     Slice,
     Subscriber,
     Subscription,
 )
+from app.storage.segments import Chosen
 from app.storage.ways import ways as every_way
-from app.storage.ways import ways_to
 
 SLICE_SIZE = 1000
 _ACTIVE = SubscriptionState.ACTIVE.value
@@ -55,13 +47,14 @@ def members(
     as_of_seq: int | BindParameter[int] | None = None,
     corrects: int | None = None,
     within: tuple[int, int] | tuple[BindParameter[int], BindParameter[int]] | None = None,
+    chosen: Chosen | None = None,
 ) -> Select[int, int | None]:
     """SELECT subscriber_id and the consent (`consent_seq`) of everybody active on any of the lists, each once.
 
     The consent is NULL when they agreed to no list's purpose of today. A broadcast that was frozen before the purpose
     changed (`as_of_seq`) is still what they agreed to. With `corrects` everybody is meant who had, or may have had,
     that broadcast; the consent is NULL then for whoever has left the lists since, too. `within` are the first and the
-    last subscriber id of interest.
+    last subscriber id of interest. With `chosen` only those in the segment are meant; a correction asks for none.
     """
     agreed = covers(Subscription.granted_seq, BroadcastList.purpose_since_seq, as_of_seq)
     consent = func.min(case((agreed, Subscription.granted_seq)))
@@ -75,6 +68,9 @@ def members(
     )
     if within is not None:
         query = query.where(Subscription.subscriber_id.between(*within))
+    if chosen is not None:
+        assert not isinstance(list_ids, BindParameter)  # noqa: S101  # the claim's statement knows no segment
+        query = query.join(Subscriber, Subscriber.id == Subscription.subscriber_id).where(chosen.of(list_ids))
     return query if as_of_seq is None else query.where(Subscription.active_seq <= as_of_seq)
 
 
@@ -110,7 +106,8 @@ def _whom(corrects: int | None) -> ColumnElement[int]:
     return (Subscription.subscriber_id if corrects is None else Delivery.subscriber_id).expression
 
 
-def _without_consent(corrects: int | None) -> SkipReason:
+def without_consent(corrects: int | None) -> SkipReason:
+    """Return why somebody without a consent is left out."""
     return SkipReason.OTHER_PURPOSE if corrects is None else SkipReason.STOPPED
 
 
@@ -122,7 +119,7 @@ def _answer_now(
         literal(None, Broadcast.expires_at.type),
         now,
         closed_now(ways, now),
-        without=_without_consent(corrects),
+        without=without_consent(corrects),
     )
 
 
@@ -132,11 +129,12 @@ def dry_run(
     now: datetime,
     ways: Sequence[Way] = (),
     corrects: int | None = None,
+    chosen: Chosen | None = None,
 ) -> dict[str | None, int]:
     """Count the audience by the gate's answer at `now`: reason -> people, and None -> reachable people."""
     if not list_ids:
         return {}
-    people = members(list_ids, corrects=corrects).subquery()
+    people = members(list_ids, corrects=corrects, chosen=chosen).subquery()
     answer = _answer_now(people, ways, now, corrects).label("answer")
     rows = session.execute(
         select(answer, func.count())
@@ -153,18 +151,23 @@ def reachable_by_group(
     now: datetime,
     ways: Sequence[Way] = (),
     corrects: int | None = None,
+    chosen: Chosen | None = None,
 ) -> dict[int | None, int]:
     """Count those to whom the gate says "send" by their quiet group; None: nobody has looked at them yet."""
-    return _by_group(session, reachable(list_ids, now, ways, corrects))
+    return _by_group(session, reachable(list_ids, now, ways, corrects, chosen))
 
 
 def standing_back_by_group(
-    session: Session, list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = ()
+    session: Session,
+    list_ids: Sequence[int],
+    now: datetime,
+    ways: Sequence[Way] = (),
+    chosen: Chosen | None = None,
 ) -> dict[int | None, int]:
     """Count those of them, by quiet group, who stand back for another channel of the same person."""
     if not linked.any_links(session):
         return {}
-    return _by_group(session, linked.standing_back(reachable(list_ids, now, ways)))
+    return _by_group(session, linked.standing_back(reachable(list_ids, now, ways, chosen=chosen)))
 
 
 def _by_group(session: Session, people: Subquery) -> dict[int | None, int]:
@@ -177,10 +180,14 @@ def _by_group(session: Session, people: Subquery) -> dict[int | None, int]:
 
 
 def reachable(
-    list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = (), corrects: int | None = None
+    list_ids: Sequence[int],
+    now: datetime,
+    ways: Sequence[Way] = (),
+    corrects: int | None = None,
+    chosen: Chosen | None = None,
 ) -> Subquery:
     """The subscriber ids to whom the gate says "send" at `now`, quiet hours and the cap aside."""
-    people = members(list_ids, corrects=corrects).subquery()
+    people = members(list_ids, corrects=corrects, chosen=chosen).subquery()
     return (
         select(people.c.subscriber_id)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
@@ -189,9 +196,15 @@ def reachable(
     )
 
 
-def reached_elsewhere(session: Session, list_ids: Sequence[int], now: datetime, ways: Sequence[Way]) -> int:
+def reached_elsewhere(
+    session: Session,
+    list_ids: Sequence[int],
+    now: datetime,
+    ways: Sequence[Way],
+    chosen: Chosen | None = None,
+) -> int:
     """Count whom their channel is closed to and who agreed to these lists on another one too, at the same address."""
-    people, there = members(list_ids).subquery(), reachable(list_ids, now, ways)
+    people, there = members(list_ids, chosen=chosen).subquery(), reachable(list_ids, now, ways, chosen=chosen)
     shut, other = aliased(Subscriber), aliased(Subscriber)
     answer = _answer_now(people, ways, now, None)
     closed = (
@@ -250,7 +263,7 @@ def cut_late(session: Session, broadcast: Broadcast, ways: Mapping[str, int]) ->
     What was on the wire when the correction began, and receipts that came late, are known only now.
     """
     has_row = aliased(Delivery)
-    whole = members(_target_ids(session, broadcast.id), broadcast.as_of_seq, broadcast.corrects_id).where(
+    whole = members(target_ids(session, broadcast.id), broadcast.as_of_seq, broadcast.corrects_id).where(
         ~exists().where(
             has_row.broadcast_id == broadcast.id,
             has_row.subscriber_id == Delivery.subscriber_id,
@@ -337,159 +350,8 @@ def _ranges(
     return [(seq, lo, hi, count) for seq, lo, hi, count in rows]
 
 
-def claim_rows(
-    session: Session,
-    broadcast: Broadcast,
-    part: Slice,
-    now: datetime,
-    way: Way | None = None,
-    *,
-    cancel: bool = False,
-) -> None:
-    """Insert a delivery for each member of the frozen audience in a slice's range who has none yet.
-
-    Those whom the gate refuses are rows too, SKIPPED with the reason. With `cancel` everybody is skipped. A correction
-    is for whoever had the wrong one by now, which receipts may change: a slice is claimed once, and counted then.
-    """
-    corrects = broadcast.corrects_id
-    if corrects is not None and _is_claimed(part, cancel):
-        return
-    back = set() if cancel else _standing_back(session, broadcast, part, now)
-    if way is not None and corrects is None and not cancel and not back and part.lo is not None:
-        _claim_many(session, broadcast, part, now, way)
-        return
-    within = None if part.lo is None or part.hi is None else (part.lo, part.hi)
-    people = members(_target_ids(session, broadcast.id), broadcast.as_of_seq, corrects, within).subquery()
-    gate = refusal(
-        people.c.consent_seq,
-        literal(broadcast.expires_at, Broadcast.expires_at.type),
-        now,
-        closed_now([way], now) if way else (),
-        without=_without_consent(corrects),
-    )
-    reason: ColumnElement[str | None] = literal(SkipReason.CANCELED.value) if cancel else gate
-    if back:
-        reason = func.coalesce(gate, _for_those(back))
-    channel = session.scalar(select(Sender.channel).where(Sender.id == part.sender_id))
-    values = (literal(broadcast.id), literal(part.seq, Delivery.slice.type), literal(now, _MOMENT))
-    claimed = session.execute(
-        _claim(is_sqlite(session), people, reason, literal(channel), values),
-        execution_options={"preserve_rowcount": True},
-    )
-    if corrects is not None:
-        part.people = changed(claimed)
-
-
-_MOMENT = Delivery.updated_at.type
-_NOW = bindparam("b_now", type_=_MOMENT)
-
-
-def _claim_many(session: Session, broadcast: Broadcast, part: Slice, now: datetime, way: Way) -> None:
-    """Claim a slice of an ordinary broadcast, by a statement that is put together once."""
-    values = {
-        "b_broadcast": broadcast.id,
-        "b_slice": part.seq,
-        "b_lists": list(_target_ids(session, broadcast.id)),
-        "b_as_of": broadcast.as_of_seq,
-        "b_lo": part.lo,
-        "b_hi": part.hi,
-        "b_expires": broadcast.expires_at,
-        "b_now": now,
-    }
-    if way.path.within is not None:
-        values["b_wrote_since"] = now - way.path.within
-    session.connection().execute(_claim_of(is_sqlite(session), way), values)
-
-
-@lru_cache(maxsize=256)
-def _claim_of(sqlite_: bool, way: Way) -> Insert:
-    id_ = Subscriber.id.type
-    lists: BindParameter[int] = bindparam("b_lists", type_=id_, expanding=True)
-    as_of, lo, hi = (bindparam(name, type_=id_) for name in ("b_as_of", "b_lo", "b_hi"))
-    people = members(lists, as_of, within=(lo, hi)).subquery()
-    wrote_since = {way.sender_id: bindparam("b_wrote_since", type_=_MOMENT)}
-    reason = refusal(
-        people.c.consent_seq,
-        bindparam("b_expires", type_=Broadcast.expires_at.type),
-        _NOW,
-        closed_to([way], wrote_since),
-        without=SkipReason.OTHER_PURPOSE,
-    )
-    broadcast_id = bindparam("b_broadcast", type_=id_)
-    values = (broadcast_id, bindparam("b_slice", type_=Delivery.slice.type), _NOW)
-    return _claim(sqlite_, people, reason, literal(way.channel), values)
-
-
-def _claim(
-    sqlite_: bool,
-    people: Subquery,
-    reason: ColumnElement[str | None],
-    channel: ColumnElement[str],
-    values: tuple[ColumnElement[int], ColumnElement[int], ColumnElement[datetime]],
-) -> Insert:
-    """INSERT a row for each of `people` on `channel`, with the gate's `reason`; `values`: broadcast, slice, moment."""
-    broadcast_id, slice_seq, moment = values
-    status = case((reason.is_(None), DeliveryStatus.PENDING.value), else_=DeliveryStatus.SKIPPED.value)
-    row = {
-        "broadcast_id": broadcast_id,
-        "subscriber_id": people.c.subscriber_id,
-        "inbound_id": literal(0),
-        "slice": slice_seq,
-        "status": status,
-        "reason": reason,
-        "consent_seq": people.c.consent_seq,
-        "attempts": literal(0),
-        "updated_at": moment,
-    }
-    rows = (
-        select(*row.values())
-        .select_from(people)
-        .join(Subscriber, Subscriber.id == people.c.subscriber_id)
-        # People of the range who are on another channel are in a slice of another sender.
-        .where(Subscriber.channel == channel)
-    )
-    if sqlite_:
-        return sqlite.insert(Delivery).from_select(list(row), rows).on_conflict_do_nothing()
-    return postgresql.insert(Delivery).from_select(list(row), rows).on_conflict_do_nothing()
-
-
-def _is_claimed(part: Slice, cancel: bool) -> bool:
-    """Whoever leases a slice first claims its people in the same transaction."""
-    return part.epoch > (0 if cancel else 1)
-
-
-def _for_those(back: Collection[int]) -> ColumnElement[str | None]:
-    stands_back = Subscriber.id.in_(sorted(back))
-    return case((stands_back, literal(SkipReason.OTHER_CHANNEL.value))).cast(String)
-
-
-def _standing_back(session: Session, broadcast: Broadcast, part: Slice, now: datetime) -> set[int]:
-    """Return who of a slice stands back for another channel of the same person, which is asked by the same gate."""
-    # What corrects something goes to where that went, whichever channel it was.
-    if part.lo is None or part.hi is None or broadcast.corrects_id is not None:
-        return set()
-    persons = linked.persons_between(session, part.lo, part.hi)
-    return passed_over(linked_of(session, broadcast, persons, now)) if persons else set()
-
-
-def linked_of(
-    session: Session, broadcast: Broadcast, person_ids: Collection[int], now: datetime
-) -> list[Linked]:
-    """Return every address of these persons, each as this broadcast finds it now."""
-    list_ids = _target_ids(session, broadcast.id)
-    ids = linked.all_ids(session, person_ids)
-    people = members(list_ids, broadcast.as_of_seq).where(Subscription.subscriber_id.in_(ids)).subquery()
-    gate = refusal(
-        people.c.consent_seq,
-        literal(broadcast.expires_at, Broadcast.expires_at.type),
-        now,
-        closed_now(ways_to(session, list_ids), now),
-        without=SkipReason.OTHER_PURPOSE,
-    )
-    return linked.addresses_of(session, broadcast.id, person_ids, people, gate)
-
-
-def _target_ids(session: Session, broadcast_id: int) -> Sequence[int]:
+def target_ids(session: Session, broadcast_id: int) -> Sequence[int]:
+    """Return the ids of the lists that a broadcast goes to."""
     return session.scalars(
         select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
     ).all()

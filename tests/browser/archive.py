@@ -38,6 +38,7 @@ class Archive:
     import_checked: str
     feed: str
     rule: str
+    segment: str
 
 
 def fill(demo: Demo) -> Archive:
@@ -60,6 +61,7 @@ def fill(demo: Demo) -> Archive:
         import_of(editor),
         feed_of(demo, editor),
         rule_of(editor),
+        segment_of(editor, sent),
     )
 
 
@@ -115,6 +117,19 @@ def rule_of(editor: Editor) -> str:
     rule = re.sub(r".*(/rules/\d+).*", r"\1", begun.url)
     editor.submit(rule, second)
     return rule
+
+
+def segment_of(editor: Editor, missed: str) -> str:
+    """Save a segment of those who missed a broadcast; returns the path of its page."""
+    rows = {
+        "test-0": "way",
+        "of-0": ["text", "form"],
+        "test-1": "received",
+        "not-1": "1",
+        "of-1": missed.rpartition("/")[2],
+    }
+    editor.submit("/lists/1/segments/new", "/new", name="Missed the holidays", act="save", **rows)
+    return "/lists/1/segments/1"
 
 
 def fill_board(editor: Editor) -> None:

@@ -22,6 +22,7 @@ SCENES = (
     "desk-report",
     "desk-correct",
     "desk-correction",
+    "desk-segment",
     "desk-versions",
     "desk-texts",
     "desk-lists",

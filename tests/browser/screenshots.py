@@ -105,6 +105,7 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
         "desk-when", f"{headline}/when?choice=at&day={archive.tomorrow()}&hour=07:30&zone=Europe/Berlin"
     )
     photograph_what_repeats(camera, editor, headline)
+    camera.take("desk-segment", archive.segment_of(editor, earlier))
     camera.take("desk-review", f"{headline}/review?choice=now&zone=Europe/Berlin")
     editor.confirm(headline, choice="now")
     _slow_down_half_way(demo, editor, headline)

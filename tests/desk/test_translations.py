@@ -29,6 +29,8 @@ SPEAKERS = (
     "stop_broadcasts",
     "correct_broadcasts",
     "manage_snippets",
+    "manage_segments",
+    "read_segments",
     "broadcast_times",
     "repeat_broadcasts",
     "make_editions",

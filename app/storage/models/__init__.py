@@ -37,6 +37,7 @@ from app.storage.models.persons import AddressAlias, ChannelMove, LinkedAddress
 from app.storage.models.push import PushRouteRow
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 from app.storage.models.rules import RepeatRule, RepeatRun
+from app.storage.models.segments import SavedSegment, SlicePeople
 from app.storage.models.webhooks import Webhook, WebhookPerson
 
 __all__ = [
@@ -71,8 +72,10 @@ __all__ = [
     "RepeatRule",
     "RepeatRun",
     "RestrictedSubject",
+    "SavedSegment",
     "Sender",
     "Slice",
+    "SlicePeople",
     "SlotRun",
     "SlotTime",
     "Snippet",

@@ -1,6 +1,7 @@
 """Broadcasts, the lists they go to, and the slices their audience is cut into."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -16,6 +17,9 @@ class Broadcast(Model):
     `over_cap_reason` says why it may go to people who have had their messages of the day.
     `first_percent` of the audience go first; the rest waits until `rest_at`, which is set when these are out.
     `corrects_id` names the broadcast that this one corrects: it goes to exactly those who got that one.
+    `segment_rule` chooses part of the lists' people; until the start it may be that of `segment_id` instead, and since
+    the start it never changes. `planned_to` is the last subscriber id up to which slices of a segment were written;
+    NULL when all are, and for a broadcast without a segment, whose slices are all written at the start.
     `brake_base` is what had come of it when somebody let it go on last: the brakes count from there.
     A broadcast of state `replies` stands for a sender's answers and is never shown to editors.
     """
@@ -52,6 +56,9 @@ class Broadcast(Model):
     rest_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("broadcast.id"))
     brake_base: Mapped[dict[str, int] | None] = mapped_column(JSON)
+    segment_id: Mapped[int | None] = mapped_column(ForeignKey("segment.id"))
+    segment_rule: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    planned_to: Mapped[int | None] = mapped_column(BigId)
     revision: Mapped[int] = mapped_column(default=1)
     created_by: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
