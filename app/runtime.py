@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from app.meter import RedisMeter
     from app.services.import_uploads import Uploads
+    from app.services.media.files import Files
+    from app.services.media.lane_media import MediaHouse
     from app.throttle import RedisThrottle
     from app.token_keeper import RedisKeeper
 
@@ -47,6 +49,20 @@ class Runtime:
         from app.services.import_uploads import Uploads
 
         return Uploads(self.settings.home, self.controller, f"{self.settings.public_url}/confirm")
+
+    @cached_property
+    def files(self) -> "Files":
+        """The bytes of files that go with broadcasts."""
+        from app.services.media.files import LocalFiles
+
+        return LocalFiles(self.settings.media_folder)
+
+    @property
+    def media_house(self) -> "MediaHouse":
+        """What lanes and pages need for such files."""
+        from app.services.media.lane_media import MediaHouse
+
+        return MediaHouse(self.files, self.settings.public_url, self.controller)
 
     @cached_property
     def redis(self) -> "Redis":

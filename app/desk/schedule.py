@@ -211,7 +211,13 @@ def _review_of_rule(broadcast: Broadcast, raw: dict[str, Any], now: datetime) ->
 
 
 def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now: datetime) -> str:
-    sheet = plan_broadcasts.check(broadcast.id, now=now, at=choice.at, brand=runtime().controller.brand)
+    sheet = plan_broadcasts.check(
+        broadcast.id,
+        now=now,
+        at=choice.at,
+        brand=runtime().controller.brand,
+        public_url=runtime().settings.public_url,
+    )
     lists = targets(broadcast.id)
     return render_template(
         "review.html",

@@ -31,7 +31,6 @@ from app.gateways.common import for_all, json_of, moment, posted_json, without_a
 from app.gateways.meta import SETTINGS, MetaGateway
 from app.gateways.paths import at, items
 
-MEGABYTE: Final = 1024 * 1024
 OURS: Final = "tidings:"
 """What begins the metadata of a message that we sent, so that its echo tells which delivery it was."""
 GET_STARTED: Final = "get_started"
@@ -77,7 +76,6 @@ class MessengerGateway(MetaGateway):
             text_unit="utf16",
             default_rate=10.0,
             rate_unit="message",
-            media={"": 25 * MEGABYTE},
             buttons=3,
             window=window_of(cls.channel),
             receipts=frozenset({ReceiptStatus.SENT}),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.domain.media.attached import Media
 from app.domain.messages import Outcome
 from app.domain.parts import count_parts
 from app.domain.placeholders import Template
@@ -22,6 +23,7 @@ class HeldSlice:
     `unsettled` have left and are not in the database. `ledger_end` is from before the gate was asked in the claim,
     `fresh_until` when that answer is too old, and `limits` are what the moment forbids. Something may leave up to
     place `reach` before the next note in SQL. `by_parts`: an SMS takes as many permits as it has parts.
+    `media` is the file beside the text.
     `gives_back`: others may send to those who still wait.
     """
 
@@ -34,6 +36,7 @@ class HeldSlice:
     fresh_until: datetime
     lease_until: datetime
     by_parts: bool
+    media: Media | None = None
     next: int = 0
     reach: int = 0
     unsettled: int = 0

@@ -11,6 +11,7 @@ from app.gateways.base import Capabilities, Routed
 from app.services import hold_back
 from app.services.controller import Controller
 from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
+from app.services.media.lane_media import LaneMedia
 from app.services.move_links import links_of
 from app.services.recover_slices import recover
 from app.storage import audience, deliveries, holding
@@ -39,13 +40,17 @@ class LaneSlices:
     controller: Controller
     journal: Journal
     worker: str
+    media: LaneMedia | None = None
     _door: Door | None = None
     _reaches: Way | None = None
 
-    def lease(self, now: datetime) -> HeldSlice | None:
-        """Take the next slice, settle what an earlier holder left of it, and claim its people; None: there is none."""
+    def lease(self, now: datetime, *, without: Sequence[int] = ()) -> HeldSlice | None:
+        """Take the next slice, settle what an earlier holder left of it, and claim its people; None: there is none.
+
+        The broadcasts in `without` are left out.
+        """
         with transaction() as session:
-            found = deliveries.lease_slice(session, self.sender_id, self.worker, now, LEASE)
+            found = deliveries.lease_slice(session, self.sender_id, self.worker, now, LEASE, without)
             if found is None:
                 return None
             lease, part, broadcast = found
@@ -66,7 +71,10 @@ class LaneSlices:
             audience.claim_rows(session, broadcast, part, now, self._way(session))
         limits = self._limits(session, broadcast, now)
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
-        template = read(lease.text)
+        tail, media = ("", None)
+        if self.media is not None:
+            tail, media = self.media.of(session, broadcast, lease.text, now)
+        template = read(lease.text).followed_by(tail)
         people = deliveries.people_of(
             session,
             lease,
@@ -87,6 +95,7 @@ class LaneSlices:
             now + CLAIM_IS_FRESH,
             now + LEASE,
             self.can.rate_unit == "part",
+            media,
         )
 
     def may_leave(self, held: HeldSlice, count: int, now: datetime) -> Collection[int] | None:

@@ -14,12 +14,14 @@ from math import ceil
 from typing import Protocol
 
 from app.domain.addresses import Address
+from app.domain.media.attached import Media
 from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient
-from app.gateways.base import Gateway, Routed, Transport
+from app.gateways.base import Gateway, Reply, Routed, Transport
 from app.services import own_messages, push_routes, settle_outcomes
 from app.services.controller import Controller
 from app.services.held_slice import HeldSlice
 from app.services.lane_slices import LaneSlices
+from app.services.media.lane_media import LaneMedia
 from app.storage import deliveries, replies
 from app.storage import own_messages as waiting_messages
 from app.storage.database import transaction
@@ -94,6 +96,7 @@ class Lane:
         clock: Callable[[], datetime],
         worker: str,
         meter: Meter | None = None,
+        media: LaneMedia | None = None,
     ) -> None:
         self._setup, self._transport, self._throttle = setup, transport, throttle
         self._controller, self._clock, self._worker, self._meter = controller, clock, worker, meter
@@ -101,7 +104,8 @@ class Lane:
         can = setup.gateway.capabilities()
         self._most_together = can.max_batch if can.rate_unit == "request" else 1
         self._named = can.routed is Routed.NAME
-        self._slices = LaneSlices(setup.sender_id, setup.rate, can, controller, journal, worker)
+        self._slices = LaneSlices(setup.sender_id, setup.rate, can, controller, journal, worker, media)
+        self._media = media
         self._held: list[HeldSlice] = []
         # Who is on the wire or not yet settled: their slice and place in it, None for a reply; and the attempt.
         self._out: dict[DeliveryRef, tuple[HeldSlice | None, int, int]] = {}
@@ -206,12 +210,19 @@ class Lane:
                 return one
         if len(self._held) >= MAX_SLICES:
             return None
-        while (held := self._slices.lease(self._clock())) is not None:
+        while (held := self._slices.lease(self._clock(), without=self._without_file())) is not None:
             self._held.append(held)
+            if self._media is not None and not self._media.is_ready(held.media):
+                self._give_up(held)  # it began to be sent a moment ago; its file is handed over first
+                return None
             if held.waits:
                 return held
             self._close(held, "done")
         return None
+
+    def _without_file(self) -> Sequence[int]:
+        """Return the broadcasts whose file is not at the provider; it may take longer to bring than a lease lasts."""
+        return [] if self._media is None else self._media.missing(self._clock(), may_upload=not self._held)
 
     def _start_window(self, held: HeldSlice) -> float:
         together = self._together(held)
@@ -238,7 +249,7 @@ class Lane:
             person = held.people[place]
             self._out[person.ref] = (held, place, person.attempts + 1)
             ready.append(_recipient(person, held.text(place), routes))
-        self._submit(ready)
+        self._submit(ready, held.media)
         self._tidy()
         return 0.0
 
@@ -265,9 +276,9 @@ class Lane:
         held.give_back()
         self._tidy()
 
-    def _submit(self, recipients: Sequence[Recipient]) -> None:
+    def _submit(self, recipients: Sequence[Recipient], media: Media | None = None) -> None:
         if recipients:
-            batch = Batch(tuple(recipients), self._setup.callback_url)
+            batch = Batch(tuple(recipients), self._setup.callback_url, media)
             for call in self._setup.gateway.encode(batch):
                 while not self._transport.free:  # many who were to share a request may have to go alone
                     self._collect(0.05)
@@ -281,12 +292,17 @@ class Lane:
                 held, place, _ = self._out[outcome.ref]
                 if held is not None:
                     held.answered(place, outcome)
+                    self._hear_of_file(held, reply)
                 self._outcomes.append(outcome)
                 urgent = urgent or (
                     outcome.error is not None and outcome.error.kind in settle_outcomes.URGENT
                 )
         if self._outcomes and (urgent or len(self._outcomes) >= FLUSH_AT or self._quiet() or self._is_old()):
             self._flush()
+
+    def _hear_of_file(self, held: HeldSlice, reply: Reply) -> None:
+        if held.media is not None and self._media is not None:
+            held.media = self._media.told(held.media, reply, self._clock())
 
     def _is_old(self) -> bool:
         """Tell whether the first answer that is not in the database has waited long enough to be seen there."""

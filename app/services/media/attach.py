@@ -1,0 +1,218 @@
+"""Take a file in, clean it, store it once, and let a draft carry it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app.domain.media.attached import Otherwise
+from app.domain.media.cleaning import cleaned, seconds_of
+from app.domain.media.kinds import DamagedMedia, MediaKind, UnknownMedia, kind_of, type_of
+from app.domain.media.limits import LARGEST
+from app.domain.statuses import BroadcastState
+from app.services.audit import note
+from app.services.broadcast_rows import broadcast_for_change
+from app.services.controller import NotFound, Refused
+from app.services.media.files import Files
+from app.storage.database import db, transaction
+from app.storage.models import BroadcastMedia, MediaFile
+
+EVERYWHERE = ""
+"""Stands for every channel that has no file of its own."""
+MAX_ALT = 300
+MAX_NAME = 120
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A file as a broadcast carries it on a channel; `is_gone`: its bytes were let go."""
+
+    media_id: int
+    channel: str
+    mime: str
+    size: int
+    sha256: str
+    seconds: float | None
+    name: str
+    alt: str
+    otherwise: Otherwise
+    is_gone: bool
+
+    @property
+    def kind(self) -> MediaKind:
+        """What people see or hear."""
+        return kind_of(self.mime)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What somebody says of a file for one channel. `data` is None where the file that is there stays."""
+
+    data: bytes | None
+    name: str = ""
+    alt: str = ""
+    otherwise: Otherwise = Otherwise.LINK
+
+
+def check(given: Given, mime: str) -> None:
+    """Raise `Refused` for a picture that nobody described, and for words that are too long."""
+    if kind_of(mime) is MediaKind.IMAGE and not given.alt.strip():
+        raise Refused("Describe the picture in words: people who cannot see it get them instead.")
+    if len(given.alt.strip()) > MAX_ALT:
+        raise Refused(f"The description has {len(given.alt.strip())} characters; it may have {MAX_ALT}.")
+
+
+def take_in(data: bytes, *, files: Files, by: str, now: datetime) -> int:
+    """Clean a file and store it, once for the same content; returns its id. Raises `Refused`."""
+    mime = read_type(data)
+    try:
+        clean = cleaned(data, mime)
+        seconds = seconds_of(clean, mime)
+    except DamagedMedia as error:
+        raise Refused("This file is damaged: it does not go on as it begins.") from error
+    sha256 = hashlib.sha256(clean).hexdigest()
+    # Before the row: a row without bytes would be a promise that nobody keeps.
+    files.put(sha256, clean)
+    with transaction() as session:
+        row = session.scalar(select(MediaFile).where(MediaFile.sha256 == sha256).with_for_update())
+        if row is None:
+            row = MediaFile(
+                sha256=sha256, mime=mime, size=len(clean), seconds=seconds, created_by=by, created_at=now
+            )
+            session.add(row)
+        elif row.removed_at is not None:  # who let it go held this row, and may have deleted what we just put
+            files.put(sha256, clean)
+        row.removed_at, row.created_at = None, now
+        session.flush()
+        return row.id
+
+
+def read_type(data: bytes) -> str:
+    """Return the type of a file by its bytes. Raises `Refused` for one that is empty, too large or none of ours."""
+    if not data:
+        raise Refused("The file is empty.")
+    if len(data) > LARGEST:
+        raise Refused(f"The file has {_megabytes(len(data))} MB; it may have {_megabytes(LARGEST)}.")
+    try:
+        return type_of(data)
+    except UnknownMedia as error:
+        raise Refused(
+            "No messenger carries this file. "
+            "Take a JPEG, PNG or GIF picture, an MP3 or M4A sound, an MP4 film or a PDF."
+        ) from error
+
+
+def attach(
+    broadcast_id: int, channel: str, given: Given, *, files: Files, by: str, now: datetime
+) -> Attached:
+    """Let a draft carry a file on a channel, or say something else of the one that it carries. Raises `Refused`."""
+    before = attached_to(db.session(), broadcast_id).get(channel)
+    db.session.rollback()
+    if given.data is None and before is None:
+        raise Refused("Choose a file.")
+    check(given, before.mime if given.data is None and before else read_type(given.data or b""))
+    media_id = (
+        before.media_id
+        if given.data is None and before
+        else take_in(given.data or b"", files=files, by=by, now=now)
+    )
+    with transaction() as session:
+        _draft(session, broadcast_id)
+        row = session.get(BroadcastMedia, (broadcast_id, channel))
+        if row is None:
+            row = BroadcastMedia(broadcast_id=broadcast_id, channel=channel, name="file")
+            session.add(row)
+        row.media_id, row.alt, row.otherwise = media_id, given.alt.strip(), given.otherwise.value
+        if given.data is not None:
+            row.name = _tidy_name(given.name)
+        note(
+            session, by, "broadcast.media", f"broadcast {broadcast_id}", now, media=media_id, channel=channel
+        )
+        session.flush()
+        return attached_to(session, broadcast_id)[channel]
+
+
+def detach(broadcast_id: int, channel: str, *, by: str, now: datetime) -> None:
+    """Let a draft carry no file on a channel. Doing it again changes nothing. Raises `Refused`."""
+    with transaction() as session:
+        _draft(session, broadcast_id)
+        session.execute(
+            delete(BroadcastMedia).where(
+                BroadcastMedia.broadcast_id == broadcast_id, BroadcastMedia.channel == channel
+            )
+        )
+        note(session, by, "broadcast.media_off", f"broadcast {broadcast_id}", now, channel=channel)
+
+
+def attached_to(session: Session, broadcast_id: int) -> dict[str, Attached]:
+    """Return channel -> the file that a broadcast carries there; `EVERYWHERE` for the others."""
+    rows = session.execute(
+        select(BroadcastMedia, MediaFile)
+        .join(MediaFile, MediaFile.id == BroadcastMedia.media_id)
+        .where(BroadcastMedia.broadcast_id == broadcast_id)
+    )
+    return {row.channel: _attached(row, file) for row, file in rows}
+
+
+def on_channel(there: Mapping[str, Attached], channel: str) -> Attached | None:
+    """Return the file for a channel: its own, or that for all."""
+    return there.get(channel) or there.get(EVERYWHERE)
+
+
+def copy_media(session: Session, from_id: int, to_id: int) -> None:
+    """Let another broadcast carry what this one does, but for files that are gone."""
+    for one in attached_to(session, from_id).values():
+        if not one.is_gone:
+            session.add(
+                BroadcastMedia(
+                    broadcast_id=to_id,
+                    channel=one.channel,
+                    media_id=one.media_id,
+                    name=one.name,
+                    alt=one.alt,
+                    otherwise=one.otherwise.value,
+                )
+            )
+
+
+def file_row(session: Session, media_id: int) -> MediaFile:
+    """Return what we know of a file whose bytes are there. Raises `NotFound`."""
+    row = session.get(MediaFile, media_id)
+    if row is None or row.removed_at is not None:
+        raise NotFound("There is no such file.")
+    return row
+
+
+def _attached(row: BroadcastMedia, file: MediaFile) -> Attached:
+    return Attached(
+        file.id,
+        row.channel,
+        file.mime,
+        file.size,
+        file.sha256,
+        file.seconds,
+        row.name,
+        row.alt,
+        Otherwise(row.otherwise),
+        file.removed_at is not None,
+    )
+
+
+def _draft(session: Session, broadcast_id: int) -> None:
+    broadcast = broadcast_for_change(session, broadcast_id)
+    if broadcast.state != BroadcastState.DRAFT.value:
+        raise Refused(f"This broadcast is {broadcast.state}; take it back to draft before you change it.")
+
+
+def _tidy_name(name: str) -> str:
+    """The last part of a path, without signs that would end a header or a line."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(sign for sign in last if sign.isprintable() and sign != '"').strip()[:MAX_NAME] or "file"
+
+
+def _megabytes(size: int) -> int:
+    return -(-size // MEGABYTE)
