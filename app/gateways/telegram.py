@@ -57,6 +57,9 @@ _MEANINGS: Final = (
     ("have no access to the user", ErrorKind.INVALID),
     ("message is too long", ErrorKind.CONTENT),
     ("message text is empty", ErrorKind.CONTENT),
+    ("caption is too long", ErrorKind.CONTENT),
+    ("failed to get http url content", ErrorKind.CONTENT),
+    ("wrong file identifier", ErrorKind.CONTENT),
     ("can't parse entities", ErrorKind.CONTENT),
 )
 

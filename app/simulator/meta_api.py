@@ -14,6 +14,7 @@ from flask import Blueprint, Response, request
 
 from app.simulator.chats import Chats
 from app.simulator.messengers import Account, Told
+from app.simulator.shelf import Shelf
 from app.simulator.twilio_json import json_response
 
 WINDOW: Final = timedelta(hours=24)
@@ -43,25 +44,38 @@ class Product(Protocol):
 
 
 class GraphApi:
-    """`/v<version>/<id of the account>/messages`."""
+    """`/v<version>/<id of the account>/messages`, and `/media` for files."""
 
-    def __init__(self, chats: Chats, products: Sequence[Product]) -> None:
-        self._chats, self._products = chats, products
+    def __init__(self, chats: Chats, products: Sequence[Product], shelf: Shelf) -> None:
+        self._chats, self._products, self._shelf = chats, products, shelf
 
     def blueprint(self) -> Blueprint:
         """Return the routes."""
         routes = Blueprint("meta", __name__)
         routes.add_url_rule("/v<int:version>.0/<node>/messages", "send", self.send, methods=["POST"])
+        routes.add_url_rule("/v<int:version>.0/<node>/media", "upload", self.upload, methods=["POST"])
         routes.register_error_handler(Refusal, lambda error: json_response(error.body, error.status))
         return routes
 
     def send(self, version: int, node: str) -> Response:
         """Take one message, as JSON."""
+        product, account = self._account(node)
+        return json_response(product.send(account, _body()))
+
+    def upload(self, version: int, node: str) -> Response:
+        """Keep a file, which a form brings."""
+        self._account(node)
+        file = request.files.get("file")
+        if file is None or request.form.get("messaging_product") != "whatsapp":
+            raise Refusal(100, "The parameters file and messaging_product are required.")
+        return json_response({"id": self._shelf.take(file.stream.read(), request.form.get("type", ""))})
+
+    def _account(self, node: str) -> tuple[Product, Account]:
         for product in self._products:
             account = self._chats.find(product.channel, product.node, node)
             if account is not None:
                 _check_token(account)
-                return json_response(product.send(account, _body()))
+                return product, account
         raise Refusal(100, f"Object with ID '{node}' does not exist", subcode=33)
 
 

@@ -17,7 +17,7 @@ from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change
 from app.services.controller import NotFound, Refused
 from app.services.media.files import Files
-from app.storage.database import db, transaction
+from app.storage.database import transaction
 from app.storage.models import BroadcastMedia, MediaFile
 
 EVERYWHERE = ""
@@ -50,20 +50,20 @@ class Attached:
 
 @dataclass(frozen=True)
 class Given:
-    """What somebody says of a file for one channel. `data` is None where the file that is there stays."""
+    """What a draft shall carry: a file that was taken in, its name, its description, and what goes where it cannot."""
 
-    data: bytes | None
+    media_id: int
     name: str = ""
     alt: str = ""
     otherwise: Otherwise = Otherwise.LINK
 
 
-def check(given: Given, mime: str) -> None:
-    """Raise `Refused` for a picture that nobody described, and for words that are too long."""
-    if kind_of(mime) is MediaKind.IMAGE and not given.alt.strip():
+def check_alt(alt: str, kind: MediaKind) -> None:
+    """Raise `Refused` for a picture that nobody described, and for a description that is too long."""
+    if kind is MediaKind.IMAGE and not alt.strip():
         raise Refused("Describe the picture in words: people who cannot see it get them instead.")
-    if len(given.alt.strip()) > MAX_ALT:
-        raise Refused(f"The description has {len(given.alt.strip())} characters; it may have {MAX_ALT}.")
+    if len(alt.strip()) > MAX_ALT:
+        raise Refused(f"The description has {len(alt.strip())} characters; it may have {MAX_ALT}.")
 
 
 def take_in(data: bytes, *, files: Files, by: str, now: datetime) -> int:
@@ -106,31 +106,25 @@ def read_type(data: bytes) -> str:
         ) from error
 
 
-def attach(
-    broadcast_id: int, channel: str, given: Given, *, files: Files, by: str, now: datetime
-) -> Attached:
+def attach(broadcast_id: int, channel: str, given: Given, *, by: str, now: datetime) -> Attached:
     """Let a draft carry a file on a channel, or say something else of the one that it carries. Raises `Refused`."""
-    before = attached_to(db.session(), broadcast_id).get(channel)
-    db.session.rollback()
-    if given.data is None and before is None:
-        raise Refused("Choose a file.")
-    check(given, before.mime if given.data is None and before else read_type(given.data or b""))
-    media_id = (
-        before.media_id
-        if given.data is None and before
-        else take_in(given.data or b"", files=files, by=by, now=now)
-    )
     with transaction() as session:
         _draft(session, broadcast_id)
+        check_alt(given.alt, kind_of(file_row(session, given.media_id).mime))
         row = session.get(BroadcastMedia, (broadcast_id, channel))
         if row is None:
-            row = BroadcastMedia(broadcast_id=broadcast_id, channel=channel, name="file")
+            row = BroadcastMedia(broadcast_id=broadcast_id, channel=channel)
             session.add(row)
-        row.media_id, row.alt, row.otherwise = media_id, given.alt.strip(), given.otherwise.value
-        if given.data is not None:
-            row.name = _tidy_name(given.name)
+        row.media_id, row.name = given.media_id, _tidy_name(given.name)
+        row.alt, row.otherwise = given.alt.strip(), given.otherwise.value
         note(
-            session, by, "broadcast.media", f"broadcast {broadcast_id}", now, media=media_id, channel=channel
+            session,
+            by,
+            "broadcast.media",
+            f"broadcast {broadcast_id}",
+            now,
+            media=given.media_id,
+            channel=channel,
         )
         session.flush()
         return attached_to(session, broadcast_id)[channel]

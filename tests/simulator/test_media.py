@@ -1,0 +1,72 @@
+"""A picture goes with a broadcast: the phone shows the very bytes, and the platform is given them once."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from app.domain.media.cleaning import cleaned
+from app.services import fan_out
+from app.services.media.attach import EVERYWHERE, Given, attach, take_in
+from app.services.plan_broadcasts import create_draft, schedule
+from tests.gateways.samples import SAMPLES
+from tests.support import media
+from tests.support.chat_city import ADA, ChatCity
+from tests.support.world import Newsroom
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """A messenger that carries pictures: how often it fetches our link, and is given the bytes, for two messages."""
+
+    channel: str
+    address: str
+    fetched: int
+    uploaded: int
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        return SAMPLES[self.channel].settings
+
+
+CARRIERS = (
+    Carrier("telegram", "@CityDeskBot", fetched=1, uploaded=0),
+    Carrier("whatsapp", SAMPLES["whatsapp"].sender, fetched=0, uploaded=1),
+    Carrier("matrix", SAMPLES["matrix"].sender, fetched=0, uploaded=1),
+    Carrier("line", SAMPLES["line"].sender, fetched=2, uploaded=0),
+    Carrier("viber", SAMPLES["viber"].sender, fetched=2, uploaded=0),
+)
+
+
+def send_picture(city: ChatCity, text: str, data: bytes) -> None:
+    newsroom = city.newsroom
+    newsroom.later(minutes=5)
+    draft = create_draft(title="Bridge", text=text, list_ids=[newsroom.list_id], by="ada", now=newsroom.now)
+    media_id = take_in(data, files=city.files, by="ada", now=newsroom.now)
+    attach(draft, EVERYWHERE, Given(media_id, "bridge.jpg", "An open bridge"), by="ada", now=newsroom.now)
+    schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
+    fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
+    city.drain()
+    city.tell_later()
+    fan_out.end_finished(newsroom.now)
+
+
+@pytest.mark.parametrize("carrier", CARRIERS, ids=[one.channel for one in CARRIERS])
+def test_the_phone_shows_the_very_bytes_and_the_platform_is_given_them_once(
+    newsroom: Newsroom, carrier: Carrier
+) -> None:
+    city = ChatCity(newsroom, carrier.channel, carrier.address, dict(carrier.settings))
+    city.says(ADA, "START")
+    picture = media.jpeg()
+    shown = hashlib.sha256(cleaned(picture, "image/jpeg")).hexdigest()
+
+    send_picture(city, "The bridge is open.", picture)
+    send_picture(city, "The bridge is still open.", picture)
+
+    bubbles = [one for one in city.world.conversations.bubbles(ADA) if one.kind == "in" and one.file]
+    assert [(one.file, one.file_kind) for one in bubbles] == [(shown, "image")] * 2
+    texts = " ".join(city.shown(ADA))
+    assert "The bridge is open." in texts
+    assert "The bridge is still open." in texts
+    assert (city.world.shelf.fetched, city.world.shelf.uploaded) == (carrier.fetched, carrier.uploaded)
