@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.token_keeper import RedisKeeper
 
 EXTENSION = "tidings"
+FILE_MS = 60_000
 
 
 @dataclass
@@ -53,8 +54,16 @@ class Runtime:
     @cached_property
     def files(self) -> "Files":
         """The bytes of files that go with broadcasts."""
+        from app.clock import utcnow
+        from app.gateways.transport import CurlTransport
         from app.services.media.files import LocalFiles
+        from app.services.media.s3 import S3Files
 
+        place, access = self.settings.media, self.settings.media_s3
+        if place.startswith("s3://") and access is not None:
+            return S3Files(
+                place, access, lambda: CurlTransport(connections=1, total_timeout_ms=FILE_MS), utcnow
+            )
         return LocalFiles(self.settings.media_folder)
 
     @property

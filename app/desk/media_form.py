@@ -1,6 +1,7 @@
 """The fields for files in the compose form: read, kept while the rest is corrected, and stored with the draft."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -146,7 +147,8 @@ def _take(one: FileField) -> None:
     """Store what came, or look up what came before. Raises `Refused`."""
     sent = request.files.get(one.prefix)
     if sent is not None and sent.filename:
-        data = sent.stream.read(LARGEST_FILE + 1)
+        with closing(sent):
+            data = sent.stream.read(LARGEST_FILE + 1)
         one.media_id = attach.take_in(data, files=runtime().files, by=me().actor, now=utcnow())
         one.name, one.off = sent.filename, False
     if one.media_id:

@@ -86,6 +86,8 @@ class LaneMedia:
 
     def _upload(self, broadcast_id: int, media: Media, now: datetime) -> bool:
         """Hand a file over, unless it failed a moment ago; False when the provider does not have it now."""
+        if self._has_it(media, now):
+            return True
         if self._uploader is None or not self._may_try(media, now):
             return False
         answer = self._hand_over(self._uploader, media)
@@ -114,6 +116,12 @@ class LaneMedia:
         return outgoing(
             session, broadcast, sender, text, public_url=house.public_url, controller=house.controller
         )
+
+    def _has_it(self, media: Media, now: datetime) -> bool:
+        """Tell whether the provider got it a moment ago, for another broadcast."""
+        handle = handles.handle_for(db.session(), self._sender_id, media.id, now)
+        db.session.rollback()
+        return bool(handle)
 
     def _may_try(self, media: Media, now: datetime) -> bool:
         last = handles.last_try(db.session(), self._sender_id, media.id)
