@@ -47,7 +47,7 @@ def _messengers(world: World, later: Later) -> list[Blueprint]:
     shelf = world.shelf
     meta = (
         WhatsAppApi(chats, world.whatsapp, later, shelf, clock),
-        MessengerApi(chats, world.messenger, later),
+        MessengerApi(chats, world.messenger, later, shelf),
     )
     apis = (
         TelegramApi(chats, shelf),

@@ -33,6 +33,7 @@ class Carrier:
 CARRIERS = (
     Carrier("telegram", "@CityDeskBot", fetched=1, uploaded=0),
     Carrier("whatsapp", SAMPLES["whatsapp"].sender, fetched=0, uploaded=1),
+    Carrier("messenger", SAMPLES["messenger"].sender, fetched=0, uploaded=1),
     Carrier("matrix", SAMPLES["matrix"].sender, fetched=0, uploaded=1),
     Carrier("line", SAMPLES["line"].sender, fetched=2, uploaded=0),
     Carrier("viber", SAMPLES["viber"].sender, fetched=2, uploaded=0),
