@@ -1,7 +1,7 @@
 """Files on Messenger: uploaded once, then named by an id for ninety days. A file and words are two messages there.
 
 Both go in one batch request of the Graph API, the words only when the file was taken, so that one answer tells of both.
-Source: developers.facebook.com/docs/messenger-platform/reference/attachment-upload-api and /docs/graph-api/batch-requests.
+Source: developers.facebook.com/docs, messenger-platform/reference/attachment-upload-api and graph-api/batch-requests.
 """
 
 import json
