@@ -170,6 +170,10 @@ class Gateway(Protocol):
     def has_template(self) -> bool:
         """Whether what answers nobody goes out as a text that the platform approved beforehand."""
 
+    @property
+    def template_file(self) -> str:
+        """The kind of file that this text has room for (image, video, document), or empty."""
+
     def capabilities(self) -> Capabilities:
         """Return what this channel can do."""
 

@@ -59,6 +59,9 @@ class WhatsAppGateway(MetaGateway):
         SettingSpec("number", secret=False, example="+12025550100"),
         *SETTINGS,
         SettingSpec("template", secret=False, example="newsletter:en_US", required=False),
+        SettingSpec(
+            "template_header", secret=False, example="image, if the template has one", required=False
+        ),
     )
 
     def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
@@ -67,6 +70,7 @@ class WhatsAppGateway(MetaGateway):
         name, _, language = settings.get("template", "").partition(":")
         self._template = {"name": name, "language": {"code": language}} if name else None
         self.has_template = self._template is not None
+        self.template_file = settings.get("template_header", "")
 
     @classmethod
     def check_settings(cls, settings: Mapping[str, str]) -> str:
@@ -78,6 +82,10 @@ class WhatsAppGateway(MetaGateway):
             )
         if settings.get("template") and not _TEMPLATE.fullmatch(settings["template"]):
             raise BadSetting("template is name:language of an approved template, such as newsletter:en_US.")
+        if settings.get("template_header", "") not in ("", *whatsapp_media.HEADERS):
+            raise BadSetting(
+                "template_header is what stands above the template's text: image, video or document."
+            )
         try:
             return parse_phone(settings["number"]).value
         except BadAddress as error:
@@ -122,13 +130,15 @@ class WhatsAppGateway(MetaGateway):
 
     def _content(self, recipient: Recipient, media: Media | None) -> dict[str, Any]:
         """Free text answers a person, whose words opened the window. A template's variable holds one line only."""
-        if media is not None:
+        free = self._template is None or recipient.ref.inbound_id > 0
+        if media is not None and free:
             return whatsapp_media.content(media, recipient.text)
-        if self._template is None or recipient.ref.inbound_id > 0:
+        if self._template is None or free:
             return {"type": "text", "text": {"body": recipient.text}}
         line = " ".join(recipient.text.split())
         body = {"type": "body", "parameters": [{"type": "text", "text": line}]}
-        return {"type": "template", "template": {**self._template, "components": [body]}}
+        components = [body] if media is None else [whatsapp_media.header(media), body]
+        return {"type": "template", "template": {**self._template, "components": components}}
 
     def upload_call(self, media: Media, data: bytes) -> Call:
         """Hand a file over; Meta keeps it for thirty days."""

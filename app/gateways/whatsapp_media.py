@@ -15,15 +15,26 @@ from app.gateways.uploads import Handle, file_name
 
 # A day less than Meta keeps it, so that no broadcast begins with an id that ends before it does.
 GOOD_FOR: Final = timedelta(days=29)
+HEADERS: Final = (MediaKind.IMAGE.value, MediaKind.VIDEO.value, MediaKind.DOCUMENT.value)
 FIELDS: Final = {"messaging_product": "whatsapp"}
 
 
 def content(media: Media, text: str) -> dict[str, Any]:
     """Return the part of a message that has the file, and the words below it."""
     kind = media.kind.value
+    return {"type": kind, kind: {**_named(media), "caption": text}}
+
+
+def header(media: Media) -> dict[str, Any]:
+    """Return the part of an approved template that has the file."""
+    kind = media.kind.value
+    return {"type": "header", "parameters": [{"type": kind, kind: _named(media)}]}
+
+
+def _named(media: Media) -> dict[str, str]:
     file = {"id": media.handle} if media.handle else {"link": media.url}
     name = {"filename": file_name(media)} if media.kind is MediaKind.DOCUMENT else {}
-    return {"type": kind, kind: {**file, **name, "caption": text}}
+    return {**file, **name}
 
 
 def handle_of(reply: Reply) -> Handle | None:

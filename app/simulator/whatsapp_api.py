@@ -130,7 +130,8 @@ class WhatsAppApi:
     def send(self, account: Account, body: dict[str, Any]) -> dict[str, object]:
         """Take one message: a yes says little, its statuses say what became of it."""
         to, medium = str(body.get("to") or body.get("recipient") or ""), self._file(body)
-        text = _words(account, body) if medium is None else str(body[body["type"]].get("caption", ""))
+        is_file = body.get("type") in _FILES
+        text = str(body[body["type"]].get("caption", "")) if is_file else _words(account, body)
         if not to:
             raise Refusal(131008, "Required parameter is missing: to")
         if self._buckets.take(account.address, PER_SECOND, self._clock().timestamp()):
@@ -150,7 +151,7 @@ class WhatsAppApi:
 
     def _file(self, body: dict[str, Any]) -> Medium | None:
         """Return the file of a message that has one: uploaded before, or behind a link."""
-        part = body.get(str(body.get("type"))) if body.get("type") in _FILES else None
+        part = body.get(str(body.get("type"))) if body.get("type") in _FILES else _header(body)
         if not isinstance(part, dict):
             return None
         try:
@@ -200,14 +201,24 @@ def _words(account: Account, body: dict[str, Any]) -> str:
     return text
 
 
+def _header(body: dict[str, Any]) -> object:
+    """Return the file in the header of a template."""
+    template = body.get("template")
+    parts = template.get("components", ()) if isinstance(template, dict) else ()
+    for part in parts:
+        if part.get("type") == "header":
+            (one,) = part["parameters"]
+            return one.get(one.get("type"))
+    return None
+
+
 def _filled(account: Account, template: object) -> str:
     if not isinstance(template, dict) or not isinstance(template.get("language"), dict):
         raise Refusal(131008, "Required parameter is missing: template")
     if f"{template.get('name')}:{template['language'].get('code')}" != account.settings.get("template"):
         raise Refusal(132001, "Template name does not exist in the translation", 404)
-    values = [
-        str(one.get("text", "")) for part in template.get("components", ()) for one in part["parameters"]
-    ]
+    bodies = [part for part in template.get("components", ()) if part.get("type") == "body"]
+    values = [str(one.get("text", "")) for part in bodies for one in part["parameters"]]
     if len(values) != 1:
         raise Refusal(132000, "Number of parameters does not match the expected number of params")
     if any("\n" in value or "\t" in value for value in values):

@@ -150,17 +150,22 @@ def test_a_file_fits_or_it_is_said_why_not(
 
 
 def test_an_mms_goes_only_from_where_there_are_any() -> None:
-    american = media_of_sender("twilio", "+12025550100", has_template=False)
-    british = media_of_sender("twilio", "+447700900100", has_template=False)
+    american = media_of_sender("twilio", "+12025550100", template=None)
+    british = media_of_sender("twilio", "+447700900100", template=None)
 
     assert [rule.reaches("+12025550101") for rule in american] == [True, True]
     assert not any(rule.reaches("+447700900101") for rule in american)
     assert british == ()
 
 
-def test_a_text_that_the_platform_approved_has_no_room_for_a_file() -> None:
-    assert media_of_sender("whatsapp", "+12025550100", has_template=False)
-    assert media_of_sender("whatsapp", "+12025550100", has_template=True) == ()
+def test_a_text_that_the_platform_approved_has_room_for_the_file_that_it_was_approved_with() -> None:
+    def types(template: str | None) -> list[str]:
+        rules = media_of_sender("whatsapp", "+12025550100", template=template)
+        return [mime for rule in rules for mime in rule.types]
+
+    assert types(None) == ["image/jpeg", "image/png", "video/mp4", "application/pdf"]
+    assert types("") == []
+    assert types("image") == ["image/jpeg", "image/png"]
 
 
 def test_what_stands_in_place_of_a_file_is_what_the_editor_chose() -> None:

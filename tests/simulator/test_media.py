@@ -12,7 +12,7 @@ from app.services.media.attach import EVERYWHERE, Given, attach, take_in
 from app.services.plan_broadcasts import create_draft, schedule
 from tests.gateways.samples import SAMPLES
 from tests.support import media
-from tests.support.chat_city import ADA, ChatCity
+from tests.support.chat_city import ADA, GRACE, ChatCity
 from tests.support.world import Newsroom
 
 
@@ -51,6 +51,20 @@ def send_picture(city: ChatCity, text: str, data: bytes) -> None:
     city.drain()
     city.tell_later()
     fan_out.end_finished(newsroom.now)
+
+
+def test_an_approved_text_with_room_for_a_picture_brings_it_to_whoever_wrote_long_ago(
+    newsroom: Newsroom,
+) -> None:
+    settings = {**SAMPLES["whatsapp"].settings, "template": "newsletter:en_US", "template_header": "image"}
+    city = ChatCity(newsroom, "whatsapp", SAMPLES["whatsapp"].sender, settings)
+    city.says(GRACE, "START")
+    newsroom.later(days=3)
+
+    send_picture(city, "The bridge is open.", media.png())
+
+    (bubble,) = [one for one in city.world.conversations.bubbles(GRACE) if one.file]
+    assert (bubble.text, bubble.file_kind) == ("The bridge is open.", "image")
 
 
 @pytest.mark.parametrize("carrier", CARRIERS, ids=[one.channel for one in CARRIERS])

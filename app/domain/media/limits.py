@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from app.domain.addresses import region_of
+from app.domain.media.kinds import kind_of
 
 LARGEST: Final = 50 * 1024 * 1024
 """Bytes of the largest file that we take; what a platform carries beyond it nobody's phone should have to fetch."""
@@ -20,7 +21,8 @@ class MediaRule:
     """Files of these `types` up to `most` bytes go with a text of at most `caption`, says the page `source`.
 
     `caption` counts as the channel does. `from_countries` and `to_countries`: where sender and person have their
-    numbers; empty means anywhere. `in_templates`: whether a text that the platform approved may carry one.
+    numbers; empty means anywhere. `in_templates`: whether every text that the platform approved may carry one, and
+    not only those with room for it.
     """
 
     types: tuple[str, ...]
@@ -63,14 +65,20 @@ def media_of(gateway: str) -> tuple[MediaRule, ...]:
     return _rules().get(gateway, ())
 
 
-def media_of_sender(gateway: str, address: str, *, has_template: bool) -> tuple[MediaRule, ...]:
-    """Return what one sender carries: some only from numbers of a country, some not in approved texts."""
-    return tuple(
-        rule
-        for rule in media_of(gateway)
-        if (not rule.from_countries or region_of(address) in rule.from_countries)
-        and (rule.in_templates or not has_template)
+def media_of_sender(gateway: str, address: str, *, template: str | None) -> tuple[MediaRule, ...]:
+    """Return what one sender carries: some only from numbers of a country, some only with room in an approved text.
+
+    `template` is the kind of file that the sender's approved text has room for, or empty; None: it needs no such text.
+    """
+    here = (
+        one for one in media_of(gateway) if not one.from_countries or region_of(address) in one.from_countries
     )
+    rules = (one if template is None or one.in_templates else _only(one, template) for one in here)
+    return tuple(rule for rule in rules if rule.types)
+
+
+def _only(rule: MediaRule, kind: str) -> MediaRule:
+    return replace(rule, types=tuple(mime for mime in rule.types if kind_of(mime) == kind))
 
 
 def fit(mime: str, size: int, text_length: int, rules: Sequence[MediaRule]) -> Fit:

@@ -65,6 +65,7 @@ def _outgoing(
 
 def fit_of(found: Attached, sender: Sender, text: str) -> Fit:
     """Tell whether a file goes beside a text from a sender."""
-    rules = media_of_sender(sender.gateway, sender.address, has_template=sender.has_template)
+    template = sender.template_file if sender.has_template else None
+    rules = media_of_sender(sender.gateway, sender.address, template=template)
     length = channel_named(sender.channel).length(read(text).render({}))
     return fit(found.mime, found.size, length, rules)

@@ -58,11 +58,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["sender_id"], ["sender.id"], name=op.f("fk_media_upload_sender_id_sender")),
         sa.PrimaryKeyConstraint("sender_id", "media_id", name=op.f("pk_media_upload")),
     )
+    op.add_column(
+        "sender", sa.Column("template_file", sa.String(length=10), nullable=False, server_default="")
+    )
     op.add_column("inbox_message", sa.Column("media", sa.JSON(), nullable=True))
 
 
 def downgrade() -> None:
     op.drop_column("inbox_message", "media")
+    op.drop_column("sender", "template_file")
     op.drop_table("media_upload")
     op.drop_table("broadcast_media")
     op.drop_table("media_file")
