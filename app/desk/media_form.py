@@ -19,7 +19,7 @@ from app.domain.channels import channel_named
 from app.domain.media.attached import Otherwise
 from app.domain.media.kinds import MediaKind, ending_of, kind_of
 from app.domain.media.limits import LARGEST as LARGEST_FILE
-from app.domain.media.limits import Misfit
+from app.domain.media.limits import Misfit, media_of, rule_for
 from app.runtime import runtime
 from app.services.controller import NotFound, Refused
 from app.services.media import attach
@@ -173,6 +173,15 @@ def _note(share: Share) -> str:
     assert share.media is not None  # noqa: S101  # the caller looked
     channel, people = channel_named(share.channel).name, share.reachable
     if share.fit.misfit is None:
+        rule = rule_for(share.media.mime, media_of(share.gateway))
+        if rule is not None and rule.to_countries:
+            return _n(
+                "%(channel)s: %(n)s person gets the file in %(countries)s, and elsewhere what you chose.",
+                "%(channel)s: %(n)s people get the file in %(countries)s, and elsewhere what you chose.",
+                people,
+                channel=channel,
+                countries=", ".join(rule.to_countries),
+            )
         return _n(
             "%(channel)s: %(n)s person gets the file beside the text.",
             "%(channel)s: %(n)s people get the file beside the text.",

@@ -2,6 +2,7 @@
 
 Providers fetch from here what their platform carries by link (Twilio, LINE, Telegram, Viber), and people who open a
 link in a text. There is no list, a wrong link is like none, and a page of ours never comes from here: nothing runs.
+Only wrong links are counted against a network, for a provider fetches a broadcast's file as often as it likes.
 """
 
 from datetime import datetime
@@ -37,7 +38,7 @@ _HEADERS: Final = {
 
 @media.get("/m/<int:media_id>.<code>.<ending>")
 @media.get("/m/<int:media_id>.<code>")
-@security.limiter.limit(security.PER_NETWORK)
+@security.limiter.limit(security.PER_NETWORK, deduct_when=lambda answer: answer.status_code == 404)
 def file(media_id: int, code: str, ending: str = "") -> ResponseReturnValue:
     """The bytes of a file, or the part that was asked for."""
     now = utcnow()

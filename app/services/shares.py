@@ -46,6 +46,7 @@ class Share:
     own_words: bool
     parts: int
     together: int = 1
+    gateway: str = ""
     media: Attached | None = None
     fit: Fit = FITS
     tail: str = ""
@@ -105,6 +106,7 @@ def shares_of(
                 channel in own,
                 parts,
                 quota.people if (quota := QUOTAS.get(sender.gateway)) else 1,
+                sender.gateway,
                 media,
                 fits,
                 tail,

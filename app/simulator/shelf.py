@@ -26,10 +26,13 @@ class Shelf:
         self._lock = Lock()
         self._files: dict[str, Medium] = {}
         self._ids: dict[str, Medium] = {}
+        self._behind: dict[str, Medium] = {}
         self.fetched = self.uploaded = 0
 
     def fetch(self, url: str) -> Medium:
-        """Get what a link leads to. Raises `CannotFetch`."""
+        """Get what a link leads to, once: it says that it never means another file. Raises `CannotFetch`."""
+        if (known := self._behind.get(url)) is not None:
+            return known
         try:
             answer = self.fetch_from(url)
         except CannotDeliver as error:
@@ -38,7 +41,8 @@ class Shelf:
         if answer.status != 200 or mime.partition("/")[0] not in ("image", "audio", "video", "application"):
             raise CannotFetch(f"{url}: HTTP {answer.status}, {mime or 'no type'}")
         self.fetched += 1
-        return self._keep(answer.body, mime)
+        medium = self._behind[url] = self._keep(answer.body, mime)
+        return medium
 
     def take(self, data: bytes, mime: str) -> str:
         """Keep an upload; returns the id that it is known by from now on."""

@@ -33,7 +33,7 @@ def test_a_picture_is_stored_with_the_draft_and_shown_with_its_description(
 
     assert 'alt="An open bridge"' in page.text
     assert "bridge.png" in page.text
-    assert "SMS: " in words(page)
+    assert "SMS: 0 people get the file in US, CA, and elsewhere what you chose." in words(page)
     link = page.text.partition('<img src="')[2].partition('"')[0]
     assert editor.get(link).mimetype == "image/png"
 

@@ -305,7 +305,7 @@ def test_files_are_let_go_when_no_link_to_them_is_good_any_more(newsroom: Newsro
     with pytest.raises(NotFound):
         file_row(db.session(), unused)
     db.session.rollback()
-    newsroom.later(days=29)
+    newsroom.later(days=30)
     assert keep.let_go(files, now=newsroom.now) == 1
     with pytest.raises(FileGone):
         files.read(sha256, 0, 1)

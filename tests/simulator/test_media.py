@@ -3,14 +3,19 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
+from flask.testing import FlaskClient
 
 from app.domain.media.cleaning import cleaned
 from app.services import fan_out
 from app.services.media.attach import EVERYWHERE, Given, attach, take_in
 from app.services.plan_broadcasts import create_draft, schedule
+from app.simulator.server import Server
+from app.simulator.world import World
 from tests.gateways.samples import SAMPLES
+from tests.simulator.support import eventually, post_message
 from tests.support import media
 from tests.support.chat_city import ADA, GRACE, ChatCity
 from tests.support.world import Newsroom
@@ -85,3 +90,41 @@ def test_the_phone_shows_the_very_bytes_and_the_platform_is_given_them_once(
     assert "The bridge is open." in texts
     assert "The bridge is still open." in texts
     assert (city.world.shelf.fetched, city.world.shelf.uploaded) == (carrier.fetched, carrier.uploaded)
+
+
+def test_an_mms_is_fetched_over_http_and_its_picture_is_on_the_page(
+    world: World, client: FlaskClient
+) -> None:
+    picture = cleaned(media.png(), "image/png")
+    product = Server("127.0.0.1", 0, _gives(picture, "image/png"))
+    product.start()
+    try:
+        answer = post_message(client, MediaUrl=f"http://127.0.0.1:{product.port}/m/1.code.png")
+        missing = post_message(client, MediaUrl=f"http://127.0.0.1:{product.port}/gone")
+        elsewhere = post_message(client, MediaUrl="http://203.0.113.5/m/1.code.png")
+    finally:
+        product.stop()
+
+    assert (answer.status_code, answer.json["num_media"]) == (201, "1")
+    assert [one.json["code"] for one in (missing, elsewhere)] == [21620, 21620]
+    eventually(lambda: world.conversations.bubbles(ADA))
+    (bubble,) = world.conversations.bubbles(ADA)
+    assert bubble.file == hashlib.sha256(picture).hexdigest()
+    page = client.get("/").text
+    assert f'src="/phones/files/{bubble.file}"' in page
+    shown = client.get(f"/phones/files/{bubble.file}")
+    assert (shown.data, shown.mimetype) == (picture, "image/png")
+    assert client.get("/phones/files/unknown").status_code == 404
+
+
+def _gives(data: bytes, mime: str) -> WSGIApplication:
+    """A product that has one file, behind every address but /gone."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        there = environ["PATH_INFO"] != "/gone"
+        start_response(
+            "200 OK" if there else "404 Not Found", [("Content-Type", mime if there else "text/plain")]
+        )
+        return [data if there else b"none"]
+
+    return answer

@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import Final, Protocol
 
 CHUNK: Final = 256 * 1024
 
@@ -44,15 +44,14 @@ class LocalFiles:
 
     def read(self, sha256: str, start: int, length: int) -> Iterator[bytes]:
         """Yield a part of a file in pieces; raises `FileGone` before the first, or OSError."""
-        try:
-            file = self._path(sha256).open("rb")
-        except FileNotFoundError as error:
-            raise FileGone(sha256) from error
-        return self._pieces(file, start, length)
+        path = self._path(sha256)
+        if not path.exists():
+            raise FileGone(sha256)
+        return self._pieces(path, start, length)
 
     @staticmethod
-    def _pieces(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
-        with file:
+    def _pieces(path: Path, start: int, length: int) -> Iterator[bytes]:
+        with path.open("rb") as file:
             file.seek(start)
             while length > 0 and (piece := file.read(min(CHUNK, length))):
                 length -= len(piece)

@@ -13,6 +13,8 @@ from app.services.media.links import GOOD_FOR
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastMedia, MediaFile, MediaUpload
 
+KEPT: Final = GOOD_FOR + timedelta(days=1)
+"""How long after its last broadcast a file is kept: somewhat longer than the links in it are good."""
 UNUSED_FOR: Final = timedelta(days=1)
 """How long a file waits that was uploaded and is carried by nothing."""
 _AT_ONCE: Final = 50
@@ -55,6 +57,6 @@ def _needed_no_more(now: datetime) -> ColumnElement[bool]:
     carries = exists().where(
         BroadcastMedia.media_id == MediaFile.id,
         Broadcast.id == BroadcastMedia.broadcast_id,
-        or_(Broadcast.state.not_in(_OVER), ended > now - GOOD_FOR),
+        or_(Broadcast.state.not_in(_OVER), ended > now - KEPT),
     )
     return and_(MediaFile.removed_at.is_(None), MediaFile.created_at <= now - UNUSED_FOR, ~carries)
