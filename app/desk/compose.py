@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.desk import media_form
+from app.desk import media_form, media_words
 from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
@@ -225,7 +225,7 @@ def _page(
         placeholders={name: placeholder(name) for name in KNOWN},
         live=False,
         files=files or media_form.stored(broadcast.id if broadcast else None, _further()),
-        file_notes=media_form.notes_of_draft(broadcast.id) if broadcast and not errors else [],
+        file_notes=media_words.notes_of_draft(broadcast.id) if broadcast and not errors else [],
         others=_other_channels(values, broadcast),
         repeating=list(rules_among([broadcast.id]).values()) if broadcast else [],
         **_looked_at(values, corrects),

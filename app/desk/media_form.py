@@ -11,28 +11,21 @@ from flask import request
 from app.clock import utcnow
 from app.desk.access import me
 from app.desk.forms import Errors
-from app.desk.languages import gettext as _
-from app.desk.languages import ngettext as _n
-from app.desk.languages import number
 from app.desk.refusals import translated
-from app.domain.channels import channel_named
 from app.domain.media.attached import Otherwise
-from app.domain.media.kinds import MediaKind, ending_of, kind_of
+from app.domain.media.kinds import MediaKind, kind_of
 from app.domain.media.limits import LARGEST as LARGEST_FILE
-from app.domain.media.limits import Misfit, media_of, rule_for
 from app.runtime import runtime
 from app.services.controller import NotFound, Refused
 from app.services.media import attach
 from app.services.media.attach import EVERYWHERE, Attached, Given
-from app.services.media.forecast import forecast
 from app.services.media.links import link_to
-from app.services.shares import Share
+from app.services.media.take_in import file_row, take_in
 from app.storage.database import db
 
 LARGEST: Final = 2 * LARGEST_FILE
 """Bytes of the whole form: one file for all channels, and others for some of them."""
 _SHOWN_FOR: Final = timedelta(hours=12)
-_MEGABYTE: Final = 1_000_000
 _OTHERWISE: Final = frozenset(one.value for one in Otherwise)
 
 
@@ -115,16 +108,6 @@ def posted_files(channels: Sequence[str]) -> FilesGiven:
     return given
 
 
-def notes_of(shares: Sequence[Share]) -> list[str]:
-    """Say of each channel what its people get of the file, and why not the file itself."""
-    return [_note(one) for one in shares if one.media is not None]
-
-
-def notes_of_draft(broadcast_id: int) -> list[str]:
-    """Say the same of a draft as it is stored."""
-    return notes_of(forecast(broadcast_id, public_url=runtime().settings.public_url, now=utcnow()))
-
-
 def shown_of(media: Attached | None) -> FileField | None:
     """Return what a preview shows of a broadcast's file."""
     return None if media is None or media.is_gone else _field(media.channel, media)
@@ -149,11 +132,11 @@ def _take(one: FileField) -> None:
     if sent is not None and sent.filename:
         with closing(sent):
             data = sent.stream.read(LARGEST_FILE + 1)
-        one.media_id = attach.take_in(data, files=runtime().files, by=me().actor, now=utcnow())
+        one.media_id = take_in(data, files=runtime().files, by=me().actor, now=utcnow())
         one.name, one.off = sent.filename, False
     if one.media_id:
         try:
-            one.mime = attach.file_row(db.session(), one.media_id).mime
+            one.mime = file_row(db.session(), one.media_id).mime
         except NotFound:
             one.media_id = 0
             raise
@@ -167,67 +150,3 @@ def _field(channel: str, there: Attached | None) -> FileField:
 
 def _given(there: Attached) -> Given:
     return Given(there.media_id, there.name, there.alt, there.otherwise)
-
-
-def _note(share: Share) -> str:
-    assert share.media is not None  # noqa: S101  # the caller looked
-    channel, people = channel_named(share.channel).name, share.reachable
-    if share.fit.misfit is None:
-        rule = rule_for(share.media.mime, media_of(share.gateway))
-        if rule is not None and rule.to_countries:
-            return _n(
-                "%(channel)s: %(n)s person gets the file in %(countries)s, and elsewhere what you chose.",
-                "%(channel)s: %(n)s people get the file in %(countries)s, and elsewhere what you chose.",
-                people,
-                channel=channel,
-                countries=", ".join(rule.to_countries),
-            )
-        return _n(
-            "%(channel)s: %(n)s person gets the file beside the text.",
-            "%(channel)s: %(n)s people get the file beside the text.",
-            people,
-            channel=channel,
-        )
-    return f"{_reason(share, share.media, channel)} {_consequence(share.media, people)}"
-
-
-def _reason(share: Share, media: Attached, channel: str) -> str:
-    most = share.fit.most
-    match share.fit.misfit:
-        case Misfit.SIZE:
-            return _(
-                "%(channel)s: the file has %(size)s MB, and %(most)s MB are carried there.",
-                channel=channel,
-                size=number(round(media.size / _MEGABYTE, 1)),
-                most=number(round(most / _MEGABYTE, 1)),
-            )
-        case Misfit.CAPTION:
-            return _(
-                "%(channel)s: a text beside a file may have %(n)s characters there, and this one has more.",
-                channel=channel,
-                n=number(most),
-            )
-        case Misfit.TYPE:
-            return _(
-                "%(channel)s: files of the type %(type)s are not carried there.",
-                channel=channel,
-                type=ending_of(media.mime).upper(),
-            )
-    return _("%(channel)s: this sender carries text only.", channel=channel)
-
-
-def _consequence(media: Attached, people: int) -> str:
-    match media.otherwise:
-        case Otherwise.LINK:
-            return _n(
-                "%(n)s person gets a link to it below the text.",
-                "%(n)s people get a link to it below the text.",
-                people,
-            )
-        case Otherwise.WORDS if media.alt:
-            return _n(
-                "%(n)s person gets its description below the text.",
-                "%(n)s people get its description below the text.",
-                people,
-            )
-    return _n("%(n)s person gets the text alone.", "%(n)s people get the text alone.", people)

@@ -8,7 +8,7 @@ from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.desk import media_form
+from app.desk import media_form, media_words
 from app.desk.access import allow, me, room
 from app.desk.errors import not_found_as_404
 from app.desk.forms import posted
@@ -126,7 +126,7 @@ def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: date
         raw=raw,
         sheet=sheet,
         problems=[said(problem) for problem in sheet.problems],
-        file_notes=media_form.notes_of(sheet.shares),
+        file_notes=media_words.notes_of(sheet.shares),
         file=media_form.shown_of(sheet.shares[0].media if sheet.shares else None),
         promise=said(sheet.promise),
         check=check_text(broadcast.text, findings=sheet.findings),

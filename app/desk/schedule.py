@@ -14,7 +14,8 @@ from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import moment, zones
-from app.desk.media_form import notes_of, shown_of
+from app.desk.media_form import shown_of
+from app.desk.media_words import notes_of
 from app.desk.reading import broadcast_or_404, sender_of, senders_of_broadcast, targets
 from app.desk.refusals import said, translated
 from app.desk.repeating import EVERY_WORDS, planned, weekday_names

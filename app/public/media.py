@@ -17,9 +17,9 @@ from app.domain.media.kinds import TYPES, MediaKind, kind_of
 from app.public import security
 from app.runtime import runtime
 from app.services.controller import NotFound
-from app.services.media.attach import file_row
 from app.services.media.files import FileGone
 from app.services.media.links import opened
+from app.services.media.take_in import file_row
 from app.storage.database import db
 from app.storage.models import MediaFile
 

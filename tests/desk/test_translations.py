@@ -46,6 +46,7 @@ SPEAKERS = (
     "manage_feeds",
     "feed_items",
     "media/attach",
+    "media/take_in",
 )
 # What is wrong with a feed is said where it is read and fetched.
 OF_FEEDS = {"BrokenFeed", "BadAddress", "BadTemplate", "TooLong", "FetchFailed"}

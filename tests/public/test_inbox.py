@@ -20,7 +20,8 @@ from app.runtime import runtime
 from app.services.fan_out import open_due
 from app.services.inbox_store import StoreTransport
 from app.services.manage_senders import add
-from app.services.media.attach import EVERYWHERE, Given, attach, take_in
+from app.services.media.attach import EVERYWHERE, Given, attach
+from app.services.media.take_in import take_in
 from app.services.plan_broadcasts import create_draft, schedule
 from app.services.record_consent import open_pii
 from app.services.rights.erase_subscriber import erase

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from app.clock import utcnow
 from app.domain.media.cleaning import cleaned
 from app.runtime import runtime
-from app.services.media.attach import file_row, take_in
 from app.services.media.links import link_to
+from app.services.media.take_in import file_row, take_in
 from app.storage.database import db
 from tests.desk.conftest import House
 from tests.support import media

@@ -24,14 +24,12 @@ from app.services.media.attach import (
     attach,
     attached_to,
     detach,
-    file_row,
-    read_type,
-    take_in,
 )
 from app.services.media.files import FileGone, LocalFiles, whole
 from app.services.media.forecast import forecast
 from app.services.media.lane_media import LaneMedia
 from app.services.media.links import GOOD_FOR, link_to, opened
+from app.services.media.take_in import file_row, read_type, take_in
 from app.services.send_deliveries import Lane, LaneSetup
 from app.services.stop_broadcasts import cancel
 from app.storage.database import db

@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 
 from app.domain.media.cleaning import cleaned
 from app.services import fan_out
-from app.services.media.attach import EVERYWHERE, Given, attach, take_in
+from app.services.media.attach import EVERYWHERE, Given, attach
+from app.services.media.take_in import take_in
 from app.services.plan_broadcasts import create_draft, schedule
 from app.simulator.server import Server
 from app.simulator.world import World

@@ -1,6 +1,5 @@
-"""Take a file in, clean it, store it once, and let a draft carry it."""
+"""Let a draft carry a file that was taken in, on all channels or on one; say what a broadcast carries."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,14 +8,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.domain.media.attached import Otherwise
-from app.domain.media.cleaning import cleaned, seconds_of
-from app.domain.media.kinds import DamagedMedia, MediaKind, UnknownMedia, kind_of, type_of
-from app.domain.media.limits import LARGEST
+from app.domain.media.kinds import MediaKind, kind_of
 from app.domain.statuses import BroadcastState
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change
-from app.services.controller import NotFound, Refused
-from app.services.media.files import Files
+from app.services.controller import Refused
+from app.services.media.take_in import file_row
 from app.storage.database import transaction
 from app.storage.models import BroadcastMedia, MediaFile
 
@@ -24,7 +21,6 @@ EVERYWHERE = ""
 """Stands for every channel that has no file of its own."""
 MAX_ALT = 300
 MAX_NAME = 120
-MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -64,46 +60,6 @@ def check_alt(alt: str, kind: MediaKind) -> None:
         raise Refused("Describe the picture in words: people who cannot see it get them instead.")
     if len(alt.strip()) > MAX_ALT:
         raise Refused(f"The description has {len(alt.strip())} characters; it may have {MAX_ALT}.")
-
-
-def take_in(data: bytes, *, files: Files, by: str, now: datetime) -> int:
-    """Clean a file and store it, once for the same content; returns its id. Raises `Refused`."""
-    mime = read_type(data)
-    try:
-        clean = cleaned(data, mime)
-        seconds = seconds_of(clean, mime)
-    except DamagedMedia as error:
-        raise Refused("This file is damaged: it does not go on as it begins.") from error
-    sha256 = hashlib.sha256(clean).hexdigest()
-    # Before the row: a row without bytes would be a promise that nobody keeps.
-    files.put(sha256, clean)
-    with transaction() as session:
-        row = session.scalar(select(MediaFile).where(MediaFile.sha256 == sha256).with_for_update())
-        if row is None:
-            row = MediaFile(
-                sha256=sha256, mime=mime, size=len(clean), seconds=seconds, created_by=by, created_at=now
-            )
-            session.add(row)
-        elif row.removed_at is not None:  # who let it go held this row, and may have deleted what we just put
-            files.put(sha256, clean)
-        row.removed_at, row.created_at = None, now
-        session.flush()
-        return row.id
-
-
-def read_type(data: bytes) -> str:
-    """Return the type of a file by its bytes. Raises `Refused` for one that is empty, too large or none of ours."""
-    if not data:
-        raise Refused("The file is empty.")
-    if len(data) > LARGEST:
-        raise Refused(f"The file has {_megabytes(len(data))} MB; it may have {_megabytes(LARGEST)}.")
-    try:
-        return type_of(data)
-    except UnknownMedia as error:
-        raise Refused(
-            "No messenger carries this file. "
-            "Take a JPEG, PNG or GIF picture, an MP3 or M4A sound, an MP4 film or a PDF."
-        ) from error
 
 
 def attach(broadcast_id: int, channel: str, given: Given, *, by: str, now: datetime) -> Attached:
@@ -173,14 +129,6 @@ def copy_media(session: Session, from_id: int, to_id: int) -> None:
             )
 
 
-def file_row(session: Session, media_id: int) -> MediaFile:
-    """Return what we know of a file whose bytes are there. Raises `NotFound`."""
-    row = session.get(MediaFile, media_id)
-    if row is None or row.removed_at is not None:
-        raise NotFound("There is no such file.")
-    return row
-
-
 def _attached(row: BroadcastMedia, file: MediaFile) -> Attached:
     return Attached(
         file.id,
@@ -206,7 +154,3 @@ def _tidy_name(name: str) -> str:
     """The last part of a path, without signs that would end a header or a line."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(sign for sign in last if sign.isprintable() and sign != '"').strip()[:MAX_NAME] or "file"
-
-
-def _megabytes(size: int) -> int:
-    return -(-size // MEGABYTE)
