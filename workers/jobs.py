@@ -19,6 +19,7 @@ from app.services import read_feed as feeds
 from app.services.gateways_of_senders import gateway_of
 from app.services.inbox_store import StoreTransport
 from app.services.look_up_unknown import LookedUp, look_up
+from app.services.media.lane_media import LaneMedia
 from app.services.read_feed import Reading
 from app.services.replies_broadcast import replies_broadcast
 from app.services.send_deliveries import Drained, Lane, LaneSetup
@@ -30,6 +31,7 @@ from workers.machine import worker_name
 from workers.process import fresh_connections
 
 LOOK_UPS_AT_ONCE = 4
+UPLOAD_MS = 60_000
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +91,9 @@ def drain(sender_id: int, *, replies_only: bool = False) -> Drained | None:
             clock=utcnow,
             worker=worker_name(),
             meter=runtime().meter,
+            media=LaneMedia(
+                sender_id, setup.gateway, runtime().media_house, lambda: _for_uploads(setup.gateway)
+            ),
         )
         return lane.drain(utcnow() + timedelta(seconds=DRAIN_SECONDS), replies_only=replies_only)
     finally:
@@ -129,6 +134,13 @@ def _transport(gateway: Gateway) -> Transport | None:
         case "store":
             return StoreTransport(clock=utcnow, room=connections)
     return None
+
+
+def _for_uploads(gateway: Gateway) -> Transport:
+    """Return what carries one file to a provider; it may take a minute."""
+    return with_tokens(
+        gateway, CurlTransport(connections=1, total_timeout_ms=UPLOAD_MS), runtime().token_keeper
+    )
 
 
 def setup_of(sender_id: int) -> LaneSetup | None:

@@ -1,15 +1,18 @@
 """Compose: write a broadcast, see it as a phone shows it, save it."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
+from app.desk import media_form, media_words
 from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import in_language
+from app.desk.media_form import FileField
 from app.desk.reading import (
     broadcast_or_404,
     further_channels,
@@ -59,7 +62,7 @@ def new() -> ResponseReturnValue:
 
 
 @compose.post("/broadcasts/new")
-@allow(Role.EDITOR)
+@allow(Role.EDITOR, largest=media_form.LARGEST)
 def create() -> ResponseReturnValue:
     """Save a first draft, or change its text as a button asked."""
     return _take(None)
@@ -76,7 +79,7 @@ def edit(broadcast_id: int) -> ResponseReturnValue:
 
 
 @compose.post("/broadcasts/<int:broadcast_id>/edit")
-@allow(Role.EDITOR)
+@allow(Role.EDITOR, largest=media_form.LARGEST)
 def save(broadcast_id: int) -> ResponseReturnValue:
     """Save a draft, or change its text as a button asked."""
     return _take(broadcast_or_404(broadcast_id))
@@ -89,23 +92,27 @@ def measure() -> ResponseReturnValue:
     values, _errors = load(BroadcastSchema(), posted())
     corrects = request.form.get("corrects", "")
     known = int(corrects) if corrects.isdecimal() and len(corrects) < 19 else None
-    return render_template("compose_live.html", live=True, **_looked_at(values, known))
+    files = media_form.posted_files(()).fields
+    return render_template("compose_live.html", live=True, files=files, **_looked_at(values, known))
 
 
 def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
     raw = posted()
     act = request.form.get("act", "save")
     values, errors = load(BroadcastSchema(), raw)
+    given = media_form.posted_files(_further())
+    errors |= given.errors
     if act not in ("save", "when", "segment"):
-        return _page({**raw, "text": _changed(act, raw)}, broadcast)
+        return _page({**raw, "text": _changed(act, raw)}, broadcast, given.errors, files=given.fields)
     if errors:
-        return _page(raw, broadcast, errors), 422
+        return _page(raw, broadcast, errors, files=given.fields), 422
     try:
         broadcast_id = _store(broadcast, values)
+        given.store(broadcast_id)
     except Conflict:
-        return _page(raw, broadcast, conflict=True), 409
+        return _page(raw, broadcast, conflict=True, files=given.fields), 409
     except Refused as error:
-        return _page(raw, broadcast, {"form": translated(error)}), 422
+        return _page(raw, broadcast, {"form": translated(error)}, files=given.fields), 422
     if act == "when":
         return redirect(url_for("schedule.when", broadcast_id=broadcast_id))
     if act == "segment":
@@ -181,9 +188,12 @@ def _other_channels(values: dict[str, Any], broadcast: Broadcast | None) -> list
     stored = other_words(broadcast.id) if broadcast else {}
     return [
         OtherWords(channel, CHANNELS[channel], str(values.get(f"text_{channel}", stored.get(channel, ""))))
-        for channel in further_channels()
-        if channel in CHANNELS
+        for channel in _further()
     ]
+
+
+def _further() -> list[str]:
+    return [channel for channel in further_channels() if channel in CHANNELS]
 
 
 def _reachable(list_ids: list[int], corrects: int | None, part_of: int | None) -> int:
@@ -217,6 +227,7 @@ def _page(
     broadcast: Broadcast | None = None,
     errors: Errors | None = None,
     conflict: bool = False,
+    files: Sequence[FileField] = (),
 ) -> str:
     corrects = broadcast.corrects_id if broadcast else None
     return render_template(
@@ -231,6 +242,8 @@ def _page(
         snippets=manage_snippets.all_snippets(),
         placeholders={name: placeholder(name) for name in KNOWN},
         live=False,
+        files=files or media_form.stored(broadcast.id if broadcast else None, _further()),
+        file_notes=media_words.notes_of_draft(broadcast.id) if broadcast and not errors else [],
         others=_other_channels(values, broadcast),
         repeating=list(rules_among([broadcast.id]).values()) if broadcast else [],
         **(segment_of(broadcast) if broadcast else {}),

@@ -50,6 +50,17 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("The title has %(n)s characters; it may have 120."),
     N_("The text has %(n)s characters; an SMS carries %(most)s at most."),
     N_("The text is empty."),
+    N_("Describe the picture in words: people who cannot see it get them instead."),
+    N_("The description has %(n)s characters; it may have %(most)s."),
+    N_("The file is empty."),
+    N_("The file has %(size)s MB; it may have %(most)s."),
+    N_(
+        "No messenger carries this file. "
+        "Take a JPEG, PNG or GIF picture, an MP3 or M4A sound, an MP4 film or a PDF."
+    ),
+    N_("This file is damaged: it does not go on as it begins."),
+    N_("There is no such file."),
+    N_("The platform did not take the file: %(why)s"),
     N_("This story is %(state)s; it is no longer in the queue."),
     N_("Somebody else saved this story in the meantime. Load it again, then make your change."),
     N_("This story would be of no use already: its end is in the past."),

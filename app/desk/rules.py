@@ -8,6 +8,7 @@ from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
+from app.desk import media_form, media_words
 from app.desk.access import allow, me, room
 from app.desk.errors import not_found_as_404
 from app.desk.forms import posted
@@ -111,7 +112,13 @@ def change_one(rule_id: int, at: str, act: str) -> ResponseReturnValue:
 def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: datetime) -> str:
     """The sheet: whom the first one would reach, the next dates, and the words."""
     first = plan.coming[0].at
-    sheet = plan_broadcasts.check(broadcast.id, now=now, at=first, brand=runtime().controller.brand)
+    sheet = plan_broadcasts.check(
+        broadcast.id,
+        now=now,
+        at=first,
+        brand=runtime().controller.brand,
+        public_url=runtime().settings.public_url,
+    )
     lists = targets(broadcast.id)
     return render_template(
         "repeat_review.html",
@@ -120,6 +127,8 @@ def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: date
         raw=raw,
         sheet=sheet,
         problems=[said(problem) for problem in sheet.problems],
+        file_notes=media_words.notes_of(sheet.shares),
+        file=media_form.shown_of(sheet.shares[0].media if sheet.shares else None),
         promise=said(sheet.promise),
         check=check_text(broadcast.text, findings=sheet.findings),
         lists=lists,

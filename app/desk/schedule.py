@@ -14,6 +14,8 @@ from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import moment, zones
+from app.desk.media_form import shown_of
+from app.desk.media_words import notes_of
 from app.desk.reading import broadcast_or_404, sender_of, senders_of_broadcast, targets
 from app.desk.refusals import said, translated
 from app.desk.repeating import EVERY_WORDS, planned, weekday_names
@@ -212,7 +214,13 @@ def _review_of_rule(broadcast: Broadcast, raw: dict[str, Any], now: datetime) ->
 
 
 def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now: datetime) -> str:
-    sheet = plan_broadcasts.check(broadcast.id, now=now, at=choice.at, brand=runtime().controller.brand)
+    sheet = plan_broadcasts.check(
+        broadcast.id,
+        now=now,
+        at=choice.at,
+        brand=runtime().controller.brand,
+        public_url=runtime().settings.public_url,
+    )
     lists = targets(broadcast.id)
     return render_template(
         "review.html",
@@ -220,6 +228,8 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         corrected=broadcast_or_404(broadcast.corrects_id) if broadcast.corrects_id else None,
         sheet=sheet,
         problems=[said(problem) for problem in sheet.problems],
+        file_notes=notes_of(sheet.shares),
+        file=shown_of(sheet.shares[0].media if sheet.shares else None),
         quota_notes=[said(note) for note in sheet.quota_notes],
         choice=choice,
         raw=raw,

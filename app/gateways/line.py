@@ -14,6 +14,8 @@ from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from app.domain.addresses import Address
+from app.domain.media.attached import Media
+from app.domain.media.limits import media_of
 from app.domain.messages import (
     Batch,
     ErrorKind,
@@ -27,6 +29,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
+from app.gateways import line_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Proof, Reply, SettingSpec
 from app.gateways.common import (
     HttpGateway,
@@ -44,7 +47,6 @@ from app.gateways.common import (
 from app.gateways.paths import at, items
 
 API: Final = "https://api.line.me"
-MEGABYTE: Final = 1024 * 1024
 MAX_TO: Final = 500
 _USER: Final = re.compile(r"U[0-9a-f]{32}")
 _ID: Final = re.compile(r"@[a-z0-9._-]{3,20}")
@@ -87,7 +89,7 @@ class LineGateway(HttpGateway):
             max_batch=MAX_TO,
             default_rate=200.0,
             rate_unit="request",
-            media={"image/": 10 * MEGABYTE, "video/": 200 * MEGABYTE, "audio/": 200 * MEGABYTE},
+            media=media_of(cls.name),
             buttons=4,
             signals=frozenset({PlatformSignal.FOLLOWED, PlatformSignal.CAME_BACK, PlatformSignal.LEFT}),
             proof=Proof.QUEUED,
@@ -102,15 +104,15 @@ class LineGateway(HttpGateway):
         odd = [one for one in batch.recipients if not _USER.fullmatch(one.address.value)]
         usual = [one for one in batch.recipients if _USER.fullmatch(one.address.value)]
         groups = [*by_text(usual, MAX_TO), *((one,) for one in odd)]
-        return [self._call(group, batch.callback_url) for group in groups]
+        return [self._call(group, batch) for group in groups]
 
-    def _call(self, people: tuple[Recipient, ...], callback_url: str) -> Call:
+    def _call(self, people: tuple[Recipient, ...], batch: Batch) -> Call:
         to = [one.address.value for one in people]
         alone = len(to) == 1
-        body = {"to": to[0] if alone else to, "messages": [{"type": "text", "text": people[0].text}]}
+        body = {"to": to[0] if alone else to, "messages": _messages(people[0].text, batch.media)}
         raw = json.dumps(body).encode()
         refs = tuple(one.ref for one in people)
-        headers = {**self._headers, "X-Line-Retry-Key": _retry_key(refs, raw, callback_url)}
+        headers = {**self._headers, "X-Line-Retry-Key": _retry_key(refs, raw, batch.callback_url)}
         return Call("POST", f"{self._url}/{'push' if alone else 'multicast'}", raw, headers, refs=refs)
 
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
@@ -142,6 +144,11 @@ class LineGateway(HttpGateway):
     def link(self, payload: str) -> str:
         """Opens the chat with the word written already."""
         return f"https://line.me/R/oaMessage/{quote(self._id)}/?{quote(payload)}"
+
+
+def _messages(text: str, media: Media | None) -> list[dict[str, Any]]:
+    words = {"type": "text", "text": text}
+    return [words] if media is None else [line_media.message(media), words]
 
 
 def _retry_key(refs: Sequence[object], body: bytes, callback_url: str) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus
 
 from app.domain.addresses import Address, BadAddress, canonical
 from app.domain.channels import CHANNELS
+from app.domain.media.limits import media_of
 from app.domain.messages import ReceiptStatus, Recipient
 from app.domain.policy.proactive import window_of
 from app.gateways.base import BadSetting, Capabilities, SettingSpec
@@ -55,6 +56,7 @@ class TwilioWhatsAppGateway(TwilioGateway):
             window=window_of(cls.channel),
             templates=True,
             receipts=frozenset(ReceiptStatus),
+            media=media_of(cls.name),
         )
 
     @staticmethod

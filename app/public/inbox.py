@@ -189,7 +189,7 @@ def _wake(page: JoinPage, received: Received) -> None:
 
 def _standing(page: JoinPage, to: str) -> dict[str, Any]:
     found = [
-        {"id": one.id, "text": one.text, "at": one.at.isoformat(), "read": one.read}
+        {"id": one.id, "text": one.text, "at": one.at.isoformat(), "read": one.read, "media": one.media}
         for one in messages_for(IN_APP, to)
     ]
     return {"on": stands_in_app(to, page.list_id), "messages": found}

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from app.domain.media.attached import Media
 from app.domain.messages import Outcome
 from app.domain.parts import count_parts
 from app.domain.placeholders import Template
@@ -23,8 +24,8 @@ class HeldSlice:
     `ids` are their subscriber ids. `unsettled` have left and are not in the database. `ledger_end` is from before the
     gate was asked in the claim, `fresh_until` when that answer is too old, and `limits` are what the moment forbids.
     Something may leave up to place `reach` before the next note in SQL; `reaching` is the note that is being written,
-    with the place that it leads to. `by_parts`: an SMS takes as many permits as it has parts. `gives_back`: others
-    may send to those who still wait.
+    with the place that it leads to. `by_parts`: an SMS takes as many permits as it has parts. `media` is the
+    file beside the text. `gives_back`: others may send to those who still wait.
     """
 
     lease: Lease
@@ -37,6 +38,7 @@ class HeldSlice:
     fresh_until: datetime
     lease_until: datetime
     by_parts: bool
+    media: Media | None = None
     next: int = 0
     reach: int = 0
     reaching: tuple[int, Future[None]] | None = None

@@ -12,6 +12,7 @@ from app.services import hold_back
 from app.services.beside import Beside
 from app.services.controller import Controller
 from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
+from app.services.media.lane_media import LaneMedia
 from app.services.move_links import links_of
 from app.services.recover_slices import recover
 from app.storage import deliveries, holding
@@ -46,6 +47,7 @@ class LaneSlices:
     journal: Journal
     worker: str
     beside: Beside
+    media: LaneMedia | None = None
     _door: Door | None = None
     _watermark: Watermark | None = None
     _reaches: Way | None = None
@@ -63,10 +65,13 @@ class LaneSlices:
         """How many people one note in SQL covers."""
         return min(REACH, int(self.rate * REACH_SECONDS))
 
-    def lease(self, now: datetime) -> HeldSlice | None:
-        """Take the next slice, settle what an earlier holder left of it, and claim its people; None: there is none."""
+    def lease(self, now: datetime, *, without: Sequence[int] = ()) -> HeldSlice | None:
+        """Take the next slice, settle what an earlier holder left of it, and claim its people; None: there is none.
+
+        The broadcasts in `without` are left out.
+        """
         with transaction() as session:
-            found = deliveries.lease_slice(session, self.sender_id, self.worker, now, LEASE)
+            found = deliveries.lease_slice(session, self.sender_id, self.worker, now, LEASE, without)
             if found is None:
                 return None
             lease, part, broadcast = found
@@ -87,7 +92,10 @@ class LaneSlices:
             claim_rows(session, broadcast, part, now, self._way(session))
         limits = self._limits(session, broadcast, now)
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
-        template = read(lease.text)
+        tail, media = ("", None)
+        if self.media is not None:
+            tail, media = self.media.of(session, broadcast, lease.text, now)
+        template = read(lease.text).followed_by(tail)
         people = deliveries.people_of(
             session,
             lease,
@@ -112,6 +120,7 @@ class LaneSlices:
             now + CLAIM_IS_FRESH,
             now + LEASE,
             self.can.rate_unit == "part",
+            media,
             reach=reach,
         )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.gateways.base import BadSetting, GatewayClass
@@ -15,7 +15,7 @@ from app.services.audit import note
 from app.services.controller import Conflict, Controller, NotFound, Refused
 from app.services.gateways_of_senders import Registry, gateway_of, open_settings, seal_settings
 from app.storage.database import db, transaction
-from app.storage.models import Sender
+from app.storage.models import MediaUpload, Sender
 
 MAX_RATE: Final = 100_000.0
 
@@ -71,6 +71,7 @@ def add(
             base_url=base_url,
             rate=pace,
             has_template=gateway(settings, base_url).has_template,
+            template_file=gateway(settings, base_url).template_file,
             created_at=now,
         )
         session.add(sender)
@@ -154,7 +155,10 @@ def rotate_secrets(
         merged = {**open_settings(sender, controller), **settings}
         sender.address = _checked_address(gateway, merged)
         sender.sealed_settings = seal_settings(merged, controller)
-        sender.has_template = gateway(merged, sender.base_url).has_template
+        bound = gateway(merged, sender.base_url)
+        sender.has_template, sender.template_file = bound.has_template, bound.template_file
+        # What the provider calls our files it may call otherwise for other access.
+        session.execute(delete(MediaUpload).where(MediaUpload.sender_id == sender.id))
         note(session, by, "sender.rotate", f"sender {name}", now)
         return _row(sender)
 

@@ -18,8 +18,17 @@ from app.services.broadcast_rows import broadcast_for_change, move, targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
 from app.services.controller import Conflict, NotFound, Refused
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
+from app.services.media.attach import copy_media
 from app.services.sent_before import SentBefore, sent_before
-from app.services.shares import Share, longest, problems_of, save_variants, shares_of, variants_of
+from app.services.shares import (
+    EXAMPLE_URL,
+    Share,
+    longest,
+    problems_of,
+    save_variants,
+    shares_of,
+    variants_of,
+)
 from app.storage import audience, segments
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, BroadcastVersion, SavedSegment
@@ -189,7 +198,7 @@ def _say(
 
 
 def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
-    """Make a new draft with the same words and lists."""
+    """Make a new draft with the same words, lists and files."""
     with transaction() as session:
         original = broadcast_for_change(session, broadcast_id)
         title, text = original.title, original.text
@@ -198,6 +207,7 @@ def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
             session, title=title, text=text, list_ids=list_ids, variants=variants, by=by, now=now
         )
         choose_as(session, original, copy_id)
+        copy_media(session, broadcast_id, copy_id)
         return copy_id
 
 
@@ -209,19 +219,26 @@ def choose_as(session: Session, original: Broadcast, broadcast_id: int) -> None:
         draft.segment_rule = None  # as the saved one is now
 
 
-def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand: str = "") -> Review:
+def check(
+    broadcast_id: int,
+    *,
+    now: datetime,
+    at: datetime | None = None,
+    brand: str = "",
+    public_url: str = EXAMPLE_URL,
+) -> Review:
     """Ask the gate about everybody, as if the broadcast started at `at` (or now), without sending anything.
 
-    With `brand` the lint looks for it in the text.
+    With `brand` the lint looks for it in the text; links to files are counted as below `public_url`.
     """
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
         lists = targets_of(session, broadcast_id)
-        shares = shares_of(session, broadcast, lists, max(at or now, now))
+        shares = shares_of(session, broadcast, lists, max(at or now, now), public_url)
         used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
         quota_notes = tuple(quotas.warnings_of(used, shares))
         seen = foresee(session, broadcast, lists, max(at or now, now), used)
-        size = measure(longest(broadcast.text))
+        size = measure(longest(broadcast.text) + (shares[0].tail if shares else ""))
         reachable = seen.reachable
         findings = read_text(session, broadcast, lists, brand, now)
         return Review(

@@ -15,14 +15,16 @@ from math import ceil
 from typing import Protocol
 
 from app.domain.addresses import Address
+from app.domain.media.attached import Media
 from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient
-from app.gateways.base import Gateway, Routed, Transport
+from app.gateways.base import Gateway, Reply, Routed, Transport
 from app.services import push_routes, settle_outcomes
 from app.services.beside import Beside
 from app.services.controller import Controller
 from app.services.held_slice import HeldSlice
 from app.services.lane_replies import OWN_MESSAGE_PARTS, LaneReplies
 from app.services.lane_slices import LaneSlices
+from app.services.media.lane_media import LaneMedia
 from app.services.outcome_writer import OutcomeWriter, Written
 from app.storage.deliveries import Person
 from app.storage.journal import Journal
@@ -91,6 +93,7 @@ class Lane:
         clock: Callable[[], datetime],
         worker: str,
         meter: Meter | None = None,
+        media: LaneMedia | None = None,
     ) -> None:
         self._setup, self._transport, self._throttle = setup, transport, throttle
         self._controller, self._clock, self._worker, self._meter = controller, clock, worker, meter
@@ -99,9 +102,12 @@ class Lane:
         self._most_together = can.max_batch if can.rate_unit == "request" else 1
         self._named = can.routed is Routed.NAME
         self._beside = Beside()
-        self._slices = LaneSlices(setup.sender_id, setup.rate, can, controller, journal, worker, self._beside)
+        self._slices = LaneSlices(
+            setup.sender_id, setup.rate, can, controller, journal, worker, self._beside, media
+        )
         self._replies = LaneReplies(setup.sender_id, setup.replies_id, controller)
         self._writer = OutcomeWriter(setup.sender_id, controller, clock, self._beside)
+        self._media = media
         self._held: list[HeldSlice] = []
         self._leasing: Future[HeldSlice | None] | None = None
         # Who is on the wire or not yet settled: their slice and place in it, None for a reply; and the attempt.
@@ -185,7 +191,7 @@ class Lane:
         waiting = next((one for one in self._held if one.waits), None)
         while True:
             if self._leasing is None and len(self._held) < MAX_SLICES and self._ends_soon(waiting):
-                self._leasing = self._beside.start(self._slices.lease, now)
+                self._leasing = self._beside.start(self._lease, now, may_upload=not self._held)
             if waiting or not self._leasing or (self._transport.in_flight and not self._leasing.done()):
                 return waiting
             waiting = self._hold_leased()
@@ -194,15 +200,24 @@ class Lane:
             self._close(waiting, "done")
             waiting = None
 
+    def _lease(self, now: datetime, *, may_upload: bool) -> HeldSlice | None:
+        """Lease a slice whose file is at the provider; to bring it may take longer than a lease lasts."""
+        without = [] if self._media is None else self._media.missing(now, may_upload=may_upload)
+        return self._slices.lease(now, without=without)
+
     def _ends_soon(self, held: HeldSlice | None) -> bool:
         return held is None or len(held.people) - held.next <= self._setup.rate * LEASE_AHEAD_SECONDS
 
     def _hold_leased(self) -> HeldSlice | None:
-        """Wait for the slice that is being leased, and hold it; None when there was none."""
+        """Wait for the slice that is being leased, and hold it; None when there was none that may be sent."""
         leasing, self._leasing = self._leasing, None
         held = leasing.result() if leasing else None
-        if held is not None:
-            self._held.append(held)
+        if held is None:
+            return None
+        self._held.append(held)
+        if self._media is not None and not self._media.is_ready(held.media):
+            self._give_up(held)  # it began to be sent a moment ago; its file is handed over first
+            return None
         return held
 
     def _start_window(self, held: HeldSlice) -> float:
@@ -230,7 +245,7 @@ class Lane:
             person = held.people[place]
             self._out[person.ref] = (held, place, person.attempts + 1)
             ready.append(_recipient(person, held.text(place), routes))
-        self._submit(ready)
+        self._submit(ready, held.media)
         self._tidy()
         return 0.0
 
@@ -257,9 +272,9 @@ class Lane:
         held.give_back()
         self._tidy()
 
-    def _submit(self, recipients: Sequence[Recipient]) -> None:
+    def _submit(self, recipients: Sequence[Recipient], media: Media | None = None) -> None:
         if recipients:
-            batch = Batch(tuple(recipients), self._setup.callback_url)
+            batch = Batch(tuple(recipients), self._setup.callback_url, media)
             for call in self._setup.gateway.encode(batch):
                 while not self._transport.free:  # many who were to share a request may have to go alone
                     self._collect(0.05)
@@ -273,6 +288,7 @@ class Lane:
                 held, place, attempt = self._out[outcome.ref]
                 if held is not None:
                     held.answered(place, outcome)
+                    self._hear_of_file(held, reply)
                 self._writer.add(outcome, attempt)
                 error = outcome.error
                 urgent = urgent or (error is not None and error.kind in settle_outcomes.URGENT)
@@ -281,6 +297,10 @@ class Lane:
                 self._settled(written)
         elif (done := self._writer.go_on()) is not None:
             self._settled(done)
+
+    def _hear_of_file(self, held: HeldSlice, reply: Reply) -> None:
+        if held.media is not None and self._media is not None:
+            held.media = self._media.told(held.media, reply, self._clock())
 
     def _quiet(self) -> bool:
         """Tell whether nothing else can happen before the answers are in the database."""

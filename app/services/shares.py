@@ -9,23 +9,31 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.channels import channel_named
+from app.domain.media.attached import instead_of
+from app.domain.media.limits import FITS, Fit
 from app.domain.parts import measure
 from app.domain.placeholders import read
 from app.domain.quotas import QUOTAS
 from app.services.controller import Refused
+from app.services.media.attach import Attached, attached_to, on_channel
+from app.services.media.outgoing import fit_of
 from app.storage import audience, segments
 from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender, Subscriber
 from app.storage.ways import only_channel, ways, ways_to
 
 MAX_VARIANT = 10_000
+# As long as true ones are, where nobody says which they are.
+EXAMPLE_URL = "https://news.example.org"
+EXAMPLE_PATH = "/m/1000000.abcdefghijklmnopqrstuv.jpg"
 
 
 @dataclass(frozen=True)
 class Share:
     """The part of a broadcast that one sender carries. `parts` of an SMS, else 1; `own_words`: a variant of its own.
 
-    `together` people share one request. `seconds` is what the sender needs for it at its `rate`; `paused` says why it
-    sends nothing now, or is empty.
+    `media` is the file that goes with it, `fit` whether it goes beside the text; where not, `tail` stands at the end of
+    the text. `together` people share one request. `seconds` is what the sender needs for it at its `rate`; `paused`
+    says why it sends nothing now, or is empty.
     """
 
     channel: str
@@ -38,6 +46,10 @@ class Share:
     own_words: bool
     parts: int
     together: int = 1
+    gateway: str = ""
+    media: Attached | None = None
+    fit: Fit = FITS
+    tail: str = ""
 
     @property
     def total_parts(self) -> int:
@@ -51,21 +63,36 @@ class Share:
 
 
 def shares_of(
-    session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList], at: datetime
+    session: Session,
+    broadcast: Broadcast,
+    lists: Sequence[BroadcastList],
+    at: datetime,
+    public_url: str = EXAMPLE_URL,
 ) -> list[Share]:
-    """Return a share for each channel of the lists, that of the first list's first sender first."""
+    """Return a share for each channel of the lists, that of the first list's first sender first.
+
+    Links to files are as long as those below `public_url`.
+    """
     list_ids = [one.id for one in lists]
     if not list_ids:
         return []
     found, only = ways(session, list_ids, broadcast.corrects_id), only_channel(session, broadcast.id)
     found = {channel: senders for channel, senders in found.items() if only in (None, channel)}
     own, there = variants_of(session, broadcast.id), _reachable(session, broadcast, list_ids, at)
+    files = attached_to(session, broadcast.id)
     main = session.get_one(Sender, lists[0].sender_id).channel
     shares = []
     for channel in sorted(found, key=lambda name: (name != main, name)):
         sender = session.get_one(Sender, min(found[channel]))
         text = own.get(channel, broadcast.text)
-        parts = measure(longest(text)).count if channel == "sms" else 1
+        media = on_channel(files, channel)
+        fits = fit_of(media, sender, text) if media else FITS
+        tail = (
+            instead_of(media.otherwise, media.alt, f"{public_url}{EXAMPLE_PATH}")
+            if media and fits.misfit
+            else ""
+        )
+        parts = measure(longest(text) + tail).count if channel == "sms" else 1
         paused = "" if sender.paused_at is None else sender.paused_reason or "by an operator"
         shares.append(
             Share(
@@ -79,6 +106,10 @@ def shares_of(
                 channel in own,
                 parts,
                 quota.people if (quota := QUOTAS.get(sender.gateway)) else 1,
+                sender.gateway,
+                media,
+                fits,
+                tail,
             )
         )
     return shares
@@ -100,7 +131,7 @@ def problems_of(
         channel = channel_named(share.channel)
         if share.paused:
             found.append(f"The sender {share.sender} is paused: {share.paused}.")
-        length = channel.length(longest(share.text))
+        length = channel.length(longest(share.text) + share.tail)
         if length > channel.longest:
             found.append(
                 f"On {channel.name} the text has {length} characters; it may have {channel.longest}."

@@ -8,6 +8,8 @@ from ipaddress import ip_address
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
+from app.simulator.medium import Medium
+
 OptOutMode: TypeAlias = Literal["none", "default", "advanced"]
 OPT_OUT_MODES: tuple[OptOutMode, ...] = ("none", "default", "advanced")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -59,6 +61,7 @@ class Message:
     created: datetime
     callback: str = ""
     by_service: bool = False
+    file: Medium | None = None
     status: str = "queued"
     error_code: int | None = None
     sent: datetime | None = None
@@ -75,7 +78,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """One line of a phone's conversation; `kind` is "in" (to the phone), "out" (typed on it) or "note"."""
+    """One line of a phone's conversation; `kind` is "in" (to the phone), "out" (typed on it) or "note".
+
+    `file` is the hash of what came with it, and `file_kind` what that is: image, audio, video or application.
+    """
 
     order: int
     kind: Literal["in", "out", "note"]
@@ -84,6 +90,8 @@ class Bubble:
     at: datetime
     parts: int = 1
     channel: str = "sms"
+    file: str = ""
+    file_kind: str = ""
 
 
 def read_sender(data: Mapping[str, object]) -> Sender:

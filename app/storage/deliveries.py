@@ -53,9 +53,17 @@ class Person(NamedTuple):
 
 
 def lease_slice(
-    session: Session, sender_id: int, worker: str, now: datetime, lease_for: timedelta
+    session: Session,
+    sender_id: int,
+    worker: str,
+    now: datetime,
+    lease_for: timedelta,
+    without: Sequence[int] = (),
 ) -> tuple[Lease, Slice, Broadcast] | None:
-    """Take the next open slice of a sender, or one whose holder let the lease run out; None when there is none."""
+    """Take the next open slice of a sender, or one whose holder let the lease run out; None when there is none.
+
+    The broadcasts in `without` are left out.
+    """
     free = or_(Slice.state == "open", and_(Slice.state == "leased", Slice.lease_until < now))
     row = session.execute(
         select(Slice, Broadcast, BroadcastVariant.text)
@@ -66,6 +74,7 @@ def lease_slice(
             and_(BroadcastVariant.broadcast_id == Broadcast.id, BroadcastVariant.channel == Sender.channel),
         )
         .where(Sender.id == sender_id, Sender.paused_at.is_(None), Broadcast.state == _SENDING, free)
+        .where(*([Broadcast.id.not_in(without)] if without else []))
         .order_by(Slice.seq, Slice.broadcast_id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Slice)

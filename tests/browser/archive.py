@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from app.clock import utcnow
 from app.demo.story import PHONE
+from tests.browser.bridge import bridge
 from tests.browser.demo import Demo, Editor
 from tests.support.feed_site import feed_site
 
@@ -91,6 +92,15 @@ def write_again(editor: Editor, path: str) -> None:
     """Save a draft with other words and then as it was, so that it has versions to look at."""
     for text in (HEADLINE.replace("at 7", "at 8"), HEADLINE):
         editor.submit(f"{path}/edit", "title", text=text, list_ids=editor.city_news, act="save")
+
+
+def picture_of(editor: Editor) -> str:
+    """Write a draft with a picture; returns its path."""
+    path = editor.draft(TITLE, HEADLINE)
+    words = {"media-alt": "The bridge in the morning, without fences", "text": HEADLINE}
+    picture = {"media": ("bridge.png", bridge(), "image/png")}
+    editor.submit(f"{path}/edit", "title", files=picture, list_ids=editor.city_news, act="save", **words)
+    return path
 
 
 def correction_of(editor: Editor, path: str) -> str:

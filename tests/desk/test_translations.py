@@ -47,6 +47,8 @@ SPEAKERS = (
     "import_uploads",
     "manage_feeds",
     "feed_items",
+    "media/attach",
+    "media/take_in",
 )
 # What is wrong with a feed is said where it is read and fetched.
 OF_FEEDS = {"BrokenFeed", "BadAddress", "BadTemplate", "TooLong", "FetchFailed"}

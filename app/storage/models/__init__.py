@@ -1,4 +1,5 @@
-"""The tables, by room: people, consent, broadcasts, rules, feeds, deliveries, accounts, imports, browsers, webhooks."""
+"""The tables, by room: people, consent, broadcasts, rules, feeds, media, deliveries, accounts,
+imports, browsers, webhooks."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
@@ -23,6 +24,7 @@ from app.storage.models.deliveries import Delivery, DeliveryTally, InboundRow
 from app.storage.models.feeds import FeedItemRow, FeedRow
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.inbox import InboxMessage
+from app.storage.models.media import BroadcastMedia, MediaFile, MediaUpload
 from app.storage.models.own_messages import OwnMessage
 from app.storage.models.own_words import OwnWordRow
 from app.storage.models.people import (
@@ -45,6 +47,7 @@ __all__ = [
     "AuditEntry",
     "Broadcast",
     "BroadcastList",
+    "BroadcastMedia",
     "BroadcastTarget",
     "BroadcastVariant",
     "BroadcastVersion",
@@ -63,6 +66,8 @@ __all__ = [
     "LedgerHead",
     "LinkedAddress",
     "ListSender",
+    "MediaFile",
+    "MediaUpload",
     "Notice",
     "OwnMessage",
     "OwnWordRow",

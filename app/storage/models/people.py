@@ -24,7 +24,8 @@ class Sender(Model):
     """Our number, bot or account on a gateway. `sealed_settings` is JSON under the master key.
 
     `rate` is messages (SMS: parts) per second. `paused_at` with a reason means that nothing goes out here.
-    `has_template`: a text that the platform approved leads to people who did not write to us lately.
+    `has_template`: a text that the platform approved leads to people who did not write to us lately;
+    `template_file` is the kind of file that it has room for, or empty.
     """
 
     __tablename__ = "sender"
@@ -38,6 +39,7 @@ class Sender(Model):
     base_url: Mapped[str | None] = mapped_column(String(300))
     rate: Mapped[float]
     has_template: Mapped[bool] = mapped_column(default=False)
+    template_file: Mapped[str] = mapped_column(String(10), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_reason: Mapped[str | None] = mapped_column(String(300))

@@ -21,6 +21,7 @@ async function show(raw) {
     body,
     icon: ICON,
     tag: line.ref,
+    image: line.image,
     data: { line, body },
     actions: [{ action: "stop", title: "STOP" }],
   });
