@@ -45,6 +45,11 @@ def open_due(*, controller: Controller, now: datetime) -> list[Opened]:
     return [one for one in opened if one is not None]
 
 
+def open_now(broadcast_id: int, *, controller: Controller, now: datetime) -> Opened | None:
+    """Start one broadcast whose time has come without waiting for the clock; None when it has begun already."""
+    return _open(broadcast_id, controller, now)
+
+
 def _open(broadcast_id: int, controller: Controller, now: datetime) -> Opened | None:
     with transaction() as session:
         # Under the ledger's lock nobody joins or leaves between the count and the freeze.

@@ -36,6 +36,8 @@ MAX_SLICES = 4
 GATHER = timedelta(milliseconds=10)
 REPLIES_EVERY = timedelta(milliseconds=50)
 OWN_MESSAGES_EVERY = timedelta(milliseconds=500)
+# A live event's message overtakes the broadcast that is being sent; so soon it is seen.
+URGENT_EVERY = timedelta(milliseconds=100)
 # A question has up to two parts; permits are taken before its words are read.
 OWN_MESSAGE_PARTS = 2
 # A lane that must wait longer than this gives its worker back; the clock wakes it again.
@@ -109,6 +111,7 @@ class Lane:
         self._oldest_outcome: datetime | None = None
         self._looked_for_replies: datetime | None = None
         self._looked_for_own: datetime | None = None
+        self._looked_for_urgent: datetime | None = None
         self._last_window: datetime | None = None
         self._sender_open = True
         self._result = Drained()
@@ -142,6 +145,7 @@ class Lane:
                 return 0.0
         if replies_only:
             return 0.05 if self._transport.in_flight else None
+        self._take_urgent(now)
         held = self._next_slice()
         if held is not None:
             return self._start_window(held)
@@ -199,6 +203,23 @@ class Lane:
     def _routes(self, people: Sequence[Person]) -> Mapping[int, str]:
         """Return where addresses that are names of ours lead now, by subscriber."""
         return push_routes.routes_of([one.ref.subscriber_id for one in people]) if self._named else {}
+
+    def _take_urgent(self, now: datetime) -> None:
+        """Take what must not wait behind the slices in our hands, and let it go before them.
+
+        Of two urgent ones the first stays the first: people read them in the order in which they were written.
+        """
+        if not self._held:  # then the next slice is the urgent one anyway
+            return
+        if self._looked_for_urgent is not None and now - self._looked_for_urgent < URGENT_EVERY:
+            return
+        self._looked_for_urgent = now
+        before = sum(one.lease.urgent for one in self._held)
+        if before >= MAX_SLICES or (held := self._slices.urgent(now)) is None:
+            return
+        self._held.insert(before, held)
+        if not held.waits:
+            self._close(held, "done")
 
     def _next_slice(self) -> HeldSlice | None:
         for one in self._held:

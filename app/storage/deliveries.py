@@ -29,6 +29,7 @@ class Lease:
     seq: int
     epoch: int
     text: str
+    urgent: bool = False
 
 
 class Lost(NamedTuple):
@@ -55,7 +56,10 @@ class Person(NamedTuple):
 def lease_slice(
     session: Session, sender_id: int, worker: str, now: datetime, lease_for: timedelta
 ) -> tuple[Lease, Slice, Broadcast] | None:
-    """Take the next open slice of a sender, or one whose holder let the lease run out; None when there is none."""
+    """Take the next open slice of a sender, or one whose holder let the lease run out; None when there is none.
+
+    Those of urgent broadcasts come first.
+    """
     free = or_(Slice.state == "open", and_(Slice.state == "leased", Slice.lease_until < now))
     row = session.execute(
         select(Slice, Broadcast, BroadcastVariant.text)
@@ -66,7 +70,7 @@ def lease_slice(
             and_(BroadcastVariant.broadcast_id == Broadcast.id, BroadcastVariant.channel == Sender.channel),
         )
         .where(Sender.id == sender_id, Sender.paused_at.is_(None), Broadcast.state == _SENDING, free)
-        .order_by(Slice.seq, Slice.broadcast_id)
+        .order_by(Broadcast.urgent.desc(), Slice.seq, Slice.broadcast_id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Slice)
     ).first()
@@ -75,7 +79,26 @@ def lease_slice(
     part, broadcast, variant = row
     part.state, part.worker, part.epoch, part.lease_until = "leased", worker, part.epoch + 1, now + lease_for
     session.flush()
-    return Lease(broadcast.id, part.seq, part.epoch, variant or broadcast.text), part, broadcast
+    lease = Lease(broadcast.id, part.seq, part.epoch, variant or broadcast.text, broadcast.urgent)
+    return lease, part, broadcast
+
+
+def urgent_waits(session: Session, sender_id: int) -> bool:
+    """Tell whether a slice of an urgent broadcast is open for a sender; an index holds nothing but urgent ones."""
+    return (
+        session.execute(
+            select(Slice.seq)
+            .join(Broadcast, Broadcast.id == Slice.broadcast_id)
+            .where(
+                Broadcast.urgent,
+                Broadcast.state == _SENDING,
+                Slice.sender_id == sender_id,
+                Slice.state == "open",
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )
 
 
 def lost_of(part: Slice) -> Lost | None:

@@ -1,4 +1,5 @@
-"""The tables, by room: people, consent, broadcasts, rules, feeds, deliveries, accounts, imports, browsers, webhooks."""
+"""The tables, by room: people, consent, broadcasts, rules, feeds, deliveries, accounts, imports, browsers, webhooks,
+tickers."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
@@ -37,6 +38,7 @@ from app.storage.models.persons import AddressAlias, ChannelMove, LinkedAddress
 from app.storage.models.push import PushRouteRow
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 from app.storage.models.rules import RepeatRule, RepeatRun
+from app.storage.models.tickers import Ticker, TickerMessage
 from app.storage.models.webhooks import Webhook, WebhookPerson
 
 __all__ = [
@@ -81,6 +83,8 @@ __all__ = [
     "Subscriber",
     "Subscription",
     "Suppression",
+    "Ticker",
+    "TickerMessage",
     "TreeHead",
     "User",
     "Webhook",

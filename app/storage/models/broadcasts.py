@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, text
+from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
@@ -16,6 +16,7 @@ class Broadcast(Model):
     `over_cap_reason` says why it may go to people who have had their messages of the day.
     `first_percent` of the audience go first; the rest waits until `rest_at`, which is set when these are out.
     `corrects_id` names the broadcast that this one corrects: it goes to exactly those who got that one.
+    `urgent` ones, messages of a live event, go before the others of their sender.
     `brake_base` is what had come of it when somebody let it go on last: the brakes count from there.
     A broadcast of state `replies` stands for a sender's answers and is never shown to editors.
     """
@@ -29,6 +30,12 @@ class Broadcast(Model):
             "corrects_id",
             postgresql_where=text("corrects_id IS NOT NULL"),
             sqlite_where=text("corrects_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_broadcast_urgent",
+            "state",
+            postgresql_where=text("urgent"),
+            sqlite_where=text("urgent = 1"),
         ),
         Index(
             "uq_broadcast_replies_sender",
@@ -51,6 +58,7 @@ class Broadcast(Model):
     first_percent: Mapped[int | None] = mapped_column(SmallInteger)
     rest_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("broadcast.id"))
+    urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     brake_base: Mapped[dict[str, int] | None] = mapped_column(JSON)
     revision: Mapped[int] = mapped_column(default=1)
     created_by: Mapped[str] = mapped_column(String(120))
