@@ -72,7 +72,7 @@ def create_list(
         from_hour=from_hour,
         until_hour=until_hour,
         zone=zone,
-        sender_id=_sender_id(sender),
+        sender_id=sender_id_of(sender),
         is_default=is_default,
         any_hour_reason=any_hour_reason,
         by=operator(),
@@ -191,7 +191,8 @@ def links(name: str, source: str, as_json: bool) -> None:
     )
 
 
-def _sender_id(name: str | None) -> int:
+def sender_id_of(name: str | None) -> int:
+    """Return the id of a sender by name, or of the only one; raises `Refused` naming those that exist."""
     rows = manage_senders.list_senders()
     db.session.rollback()  # what is read after the change shall be the change
     found = [row for row in rows if name in (None, row.name)]

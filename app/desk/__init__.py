@@ -47,6 +47,7 @@ from app.desk.saved_texts import saved_texts
 from app.desk.schedule import schedule
 from app.desk.security import init_security
 from app.desk.texted_words import texted_words
+from app.desk.tickers import tickers
 from app.desk.users import users
 from app.desk.versions import versions
 from app.domain.addresses import mask
@@ -78,6 +79,7 @@ ROOMS = (
     rules,
     schedule,
     texted_words,
+    tickers,
     users,
     versions,
 )

@@ -13,7 +13,7 @@ from app.desk.languages import in_language
 from app.desk.reading import (
     broadcast_or_404,
     further_channels,
-    open_lists,
+    ordinary_lists,
     other_words,
     sender_of,
     targets,
@@ -46,7 +46,7 @@ class OtherWords(NamedTuple):
 @allow(Role.EDITOR)
 def new() -> ResponseReturnValue:
     """An empty form, with the default list ticked."""
-    default = [row.id for row in open_lists() if row.is_default]
+    default = [row.id for row in ordinary_lists() if row.is_default]
     return _page({"title": "", "text": "", "list_ids": default, "revision": 0})
 
 
@@ -144,7 +144,7 @@ def placeholder(name: str) -> str:
 def _way_out(list_ids: list[Any]) -> str:
     """The line on leaving, in the language of the first chosen list."""
     chosen = {str(number) for number in list_ids}
-    languages = [row.language for row in open_lists() if str(row.id) in chosen]
+    languages = [row.language for row in ordinary_lists() if str(row.id) in chosen]
     with in_language(languages[0] if languages else "en"):
         return _("Reply STOP to leave.")
 
@@ -208,7 +208,7 @@ def _page(
         values=values,
         errors=errors or {},
         conflict=conflict,
-        lists=open_lists(),
+        lists=ordinary_lists(),
         counts=reports.list_counts(),
         snippets=manage_snippets.all_snippets(),
         placeholders={name: placeholder(name) for name in KNOWN},

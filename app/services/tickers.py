@@ -22,6 +22,8 @@ from app.storage.models import Broadcast, BroadcastList, Sender, Ticker, TickerM
 FRESH_MINUTES: Final = 10
 ERASE_AFTER_DAYS: Final = 30
 MOST_MESSAGES: Final = 500
+MOST_MINUTES: Final = 120
+MOST_DAYS: Final = 365
 LONGEST: Final = timedelta(days=60)
 SHOWN: Final = 20
 # Kept with the list where another list keeps why it may be sent to at night.
@@ -201,13 +203,12 @@ def _check(plan: Plan, now: datetime) -> None:
         raise Refused("This end is in the past. Choose a later one.")
     if not timedelta(0) < plan.ends_at - plan.begins_at <= LONGEST:
         raise Refused(f"An event ends after it begins, and within {LONGEST.days} days.")
-    for value, most, what in (
-        (plan.most, MOST_MESSAGES, "messages"),
-        (plan.fresh_minutes, 120, "minutes of freshness"),
-        (plan.erase_after_days, 365, "days until erasure"),
-    ):
-        if not 1 <= value <= most:
-            raise Refused(f"Give 1 to {most} {what}, not {value}.")
+    if not 1 <= plan.most <= MOST_MESSAGES:
+        raise Refused(f"An event promises 1 to {MOST_MESSAGES} messages, not {plan.most}.")
+    if not 1 <= plan.fresh_minutes <= MOST_MINUTES:
+        raise Refused(f"A message is of use for 1 to {MOST_MINUTES} minutes, not {plan.fresh_minutes}.")
+    if not 1 <= plan.erase_after_days <= MOST_DAYS:
+        raise Refused(f"People are erased 1 to {MOST_DAYS} days later, not {plan.erase_after_days}.")
     if plan.farewell.strip():
         check_words("farewell", plan.farewell)
 

@@ -45,6 +45,8 @@ SPEAKERS = (
     "import_uploads",
     "manage_feeds",
     "feed_items",
+    "tickers",
+    "post_ticker",
 )
 # What is wrong with a feed is said where it is read and fetched.
 OF_FEEDS = {"BrokenFeed", "BadAddress", "BadTemplate", "TooLong", "FetchFailed"}

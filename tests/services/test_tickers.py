@@ -299,8 +299,8 @@ def purged(newsroom: Newsroom, periods: object) -> int:
 @pytest.mark.parametrize(
     ("other", "refusal"),
     [
-        ({"most": 0}, "Give 1 to 500 messages, not 0."),
-        ({"erase_after_days": 366}, "Give 1 to 365 days until erasure, not 366."),
+        ({"most": 0}, "promises 1 to 500 messages, not 0."),
+        ({"erase_after_days": 366}, "erased 1 to 365 days later, not 366."),
         ({"zone": "Mars/Olympus"}, "There is no time zone"),
         ({"ends_at": NOON}, "This end is in the past"),
         ({"begins_at": NOON + timedelta(hours=9)}, "An event ends after it begins"),
