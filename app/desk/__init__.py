@@ -40,6 +40,7 @@ from app.desk.people import people
 from app.desk.progress import progress, segments
 from app.desk.reading import pulse
 from app.desk.refusals import said
+from app.desk.rehearsing import rehearsing
 from app.desk.revocations import revocations
 from app.desk.rights import requests_waiting, rights
 from app.desk.rules import rules
@@ -73,6 +74,7 @@ ROOMS = (
     notices,
     people,
     progress,
+    rehearsing,
     revocations,
     rights,
     saved_texts,

@@ -47,6 +47,8 @@ SPEAKERS = (
     "feed_items",
     "tickers",
     "post_ticker",
+    "rehearsals",
+    "rehearsal_cast",
 )
 # What is wrong with a feed is said where it is read and fetched.
 OF_FEEDS = {"BrokenFeed", "BadAddress", "BadTemplate", "TooLong", "FetchFailed"}

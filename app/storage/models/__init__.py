@@ -1,5 +1,5 @@
 """The tables, by room: people, consent, broadcasts, rules, feeds, deliveries, accounts, imports, browsers, webhooks,
-tickers."""
+tickers, rehearsals."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
@@ -36,6 +36,7 @@ from app.storage.models.people import (
 )
 from app.storage.models.persons import AddressAlias, ChannelMove, LinkedAddress
 from app.storage.models.push import PushRouteRow
+from app.storage.models.rehearsals import Rehearsal
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 from app.storage.models.rules import RepeatRule, RepeatRun
 from app.storage.models.tickers import Ticker, TickerMessage
@@ -70,6 +71,7 @@ __all__ = [
     "PurgeRun",
     "PushRouteRow",
     "QuietGroup",
+    "Rehearsal",
     "RepeatRule",
     "RepeatRun",
     "RestrictedSubject",

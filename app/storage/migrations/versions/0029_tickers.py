@@ -1,4 +1,4 @@
-"""Live tickers: events that are lists of their own and end by themselves, and the urgent messages of them."""
+"""Live tickers that end by themselves with their urgent messages, and rehearsals of broadcasts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -55,9 +55,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("broadcast_id", name=op.f("pk_ticker_message")),
         sa.UniqueConstraint("list_id", "token", name=op.f("uq_ticker_message_list_id_token")),
     )
+    op.create_table(
+        "rehearsal",
+        sa.Column("id", _BIG, nullable=False),
+        sa.Column("broadcast_id", _BIG, nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("faults", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("asked_by", sa.String(length=120), nullable=False),
+        sa.Column("asked_at", _MOMENT, nullable=False),
+        sa.Column("ended_at", _MOMENT, nullable=True),
+        sa.Column("report", sa.JSON(), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["broadcast_id"], ["broadcast.id"], name=op.f("fk_rehearsal_broadcast_id_broadcast")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rehearsal")),
+    )
+    op.create_index(op.f("ix_rehearsal_broadcast_id"), "rehearsal", ["broadcast_id"])
 
 
 def downgrade() -> None:
+    op.drop_table("rehearsal")
     op.drop_table("ticker_message")
     op.drop_table("ticker")
     op.drop_index("ix_broadcast_urgent", table_name="broadcast")
