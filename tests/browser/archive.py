@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from app.clock import utcnow
@@ -38,6 +39,8 @@ class Archive:
     import_checked: str
     feed: str
     rule: str
+    ticker: str
+    rehearsed: str
 
 
 def fill(demo: Demo) -> Archive:
@@ -60,6 +63,8 @@ def fill(demo: Demo) -> Archive:
         import_of(editor),
         feed_of(demo, editor),
         rule_of(editor),
+        ticker_of(demo, editor),
+        rehearsed_of(editor),
     )
 
 
@@ -115,6 +120,41 @@ def rule_of(editor: Editor) -> str:
     rule = re.sub(r".*(/rules/\d+).*", r"\1", begun.url)
     editor.submit(rule, second)
     return rule
+
+
+def ticker_of(demo: Demo, editor: Editor) -> str:
+    """Open an event that people join, and say three things on it; returns the path of its page."""
+    promise = (
+        "--purpose",
+        "Results from the town hall as they come",
+        "--farewell",
+        "That was it. Good night.",
+    )
+    time_ = ("--end", f"{tomorrow()} 23:00", "--zone", "Europe/Berlin", "--sender", "city-desk")
+    made = demo.cli("tickers", "create", "Election night", "--keyword", "VOTE", *promise, *time_)
+    for phone in (PHONE, GRACE, *LATE_READERS):
+        demo.text(phone, "VOTE")
+    path = f"/ticker/{made['id']}"
+    for count, line in enumerate(
+        ("The polls are closed.", "First count: a tie at 48.9 %.", "All counted: Berg wins by 212 votes."), 1
+    ):
+        editor.submit(path, "token", text=line, act="send")
+        until(partial(_has_reached_nine, editor, path, count), f"“{line}” to come")
+    return path
+
+
+def _has_reached_nine(editor: Editor, path: str, messages: int) -> bool:
+    return editor.open(path).count("9 delivered") == messages
+
+
+def rehearsed_of(editor: Editor) -> str:
+    """Have a broadcast rehearsed; returns the path of its page."""
+    path = editor.draft(
+        "Flood warning", "The river is rising: leave Mill Street by nine. Reply STOP to leave."
+    )
+    editor.submit(f"{path}/rehearsal", "/rehearsal")
+    until(lambda: "Nobody twice, nobody lost." in editor.open(f"{path}/rehearsal"), "the rehearsal to end")
+    return f"{path}/rehearsal"
 
 
 def fill_board(editor: Editor) -> None:
