@@ -11,7 +11,7 @@ from app.clock import utcnow
 from app.desk.access import allow, me, room
 from app.desk.languages import gettext as _
 from app.desk.languages import lazy_gettext as _l
-from app.desk.reading import broadcast_or_404
+from app.desk.reading import broadcast_or_404, targets
 from app.desk.refusals import translated
 from app.domain.rehearsal import BadFaults, Faults
 from app.domain.statuses import BroadcastState
@@ -77,7 +77,7 @@ def _page(broadcast_id: int, values: Mapping[str, object], error: str) -> str:
 
 def _reports(broadcast_id: int) -> dict[str, object]:
     broadcast = broadcast_or_404(broadcast_id)
-    rows = rehearsals.of_broadcast(broadcast_id)
+    rows, lists = rehearsals.of_broadcast(broadcast_id), targets(broadcast_id)
     fresh = [
         one for one in rows if one.state in _GOING_ON and one.asked_at > utcnow() - rehearsals.GIVEN_UP_AFTER
     ]
@@ -86,5 +86,6 @@ def _reports(broadcast_id: int) -> dict[str, object]:
         "rows": rows,
         "poll": 2 if fresh else None,
         "may_begin": broadcast.state in (BroadcastState.DRAFT, BroadcastState.SCHEDULED) and not fresh,
+        "zone": lists[0].zone if lists else broadcast.zone,
         "now": utcnow(),
     }
