@@ -204,6 +204,8 @@ def sender_id_of(name: str | None) -> int:
 
 
 def _promise(row: ListRow) -> str:
+    if row.ends_at is not None:
+        return f"{row.most} until {row.ends_at:%Y-%m-%d %H:%M} UTC"
     any_hour = ", also at night" if row.any_hour_reason else ""
     return f"{row.max_per_day} a day, {row.from_hour}-{row.until_hour} h {row.zone}{any_hour}"
 

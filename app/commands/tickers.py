@@ -9,13 +9,14 @@ from flask.cli import AppGroup
 from app.clock import utcnow
 from app.commands.lists import sender_id_of
 from app.commands.output import json_option, operator, say, table
+from app.domain.retention import Kept
 from app.queue import enqueue_lane
 from app.runtime import runtime
 from app.services import post_ticker
 from app.services import tickers as events
 from app.services.broadcast_times import local_instant
 from app.services.post_ticker import Posted
-from app.services.tickers import ERASE_AFTER_DAYS, FRESH_MINUTES, Plan, Said, TickerRow
+from app.services.tickers import FRESH_MINUTES, Plan, Said, TickerRow
 from app.storage.database import db
 
 tickers = AppGroup("tickers", help="Live events that end by themselves.")
@@ -43,9 +44,7 @@ _WALL = click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"])
 @click.option(
     "--erase-after",
     type=int,
-    default=ERASE_AFTER_DAYS,
-    show_default=True,
-    help="Promise: days after the end until people who are on no other list are erased.",
+    help="Promise: days after the end until who is on no other list is erased; left out: TIDINGS_RETENTION's.",
 )
 @click.option("--farewell", default="", help="Last words, sent by themselves five minutes before the end.")
 @click.option("--sender", help="The sender it goes out of; may be left out when there is only one.")
@@ -62,7 +61,7 @@ def create(
     from_hour: int,
     until_hour: int,
     fresh: int,
-    erase_after: int,
+    erase_after: int | None,
     farewell: str,
     sender: str | None,
     language: str,
@@ -89,7 +88,7 @@ def create(
         from_hour=from_hour,
         until_hour=until_hour,
         fresh_minutes=fresh,
-        erase_after_days=erase_after,
+        erase_after_days=runtime().settings.retention[Kept.EVENTS] if erase_after is None else erase_after,
         farewell=farewell,
     )
     list_id = events.create(plan, by=operator(), controller=runtime().controller, now=now)

@@ -18,6 +18,7 @@ from app.desk.languages import zones
 from app.desk.reading import house_zone, sender_of, senders
 from app.desk.refusals import translated
 from app.desk.text_check import check_text
+from app.domain.retention import Kept
 from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
 from app.runtime import runtime
@@ -26,7 +27,7 @@ from app.services import broadcast_times, find_people, post_ticker
 from app.services import tickers as events
 from app.services.controller import Refused
 from app.services.post_ticker import Posted
-from app.services.tickers import ERASE_AFTER_DAYS, FRESH_MINUTES, Plan, Said, Stage, TickerRow
+from app.services.tickers import FRESH_MINUTES, Plan, Said, Stage, TickerRow
 from app.storage.models.accounts import Role
 
 _MOVES: Final = (BroadcastState.SCHEDULED, BroadcastState.SENDING)
@@ -60,7 +61,7 @@ def new() -> ResponseReturnValue:
         "from_hour": 0,
         "until_hour": 24,
         "fresh_minutes": FRESH_MINUTES,
-        "erase_after_days": ERASE_AFTER_DAYS,
+        "erase_after_days": runtime().settings.retention[Kept.EVENTS],
     }
     return _form(proposal, {})
 

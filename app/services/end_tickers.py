@@ -20,6 +20,8 @@ from app.storage.models import Broadcast, BroadcastList, Subscriber, Subscriptio
 
 # So long before its end an event says its last words, for they must be out while people still agree to it.
 FAREWELL_BEFORE: Final = timedelta(minutes=5)
+# Whoever texted the word in the very moment of the end is found so long afterwards.
+LATE_JOINERS: Final = timedelta(minutes=10)
 AT_ONCE: Final = 500
 """People in one transaction: texts that come in meanwhile wait for the ledger no longer than that takes."""
 
@@ -48,7 +50,7 @@ def end_tickers(*, controller: Controller, now: datetime) -> list[Ended]:
         due = session.scalars(
             select(Ticker.list_id)
             .where(
-                Ticker.ended_at.is_(None),
+                or_(Ticker.ended_at.is_(None), Ticker.ended_at > now - LATE_JOINERS),
                 or_(Ticker.closes_at <= now + FAREWELL_BEFORE, Ticker.farewell_id.is_not(None)),
             )
             .order_by(Ticker.list_id)
@@ -77,14 +79,15 @@ def _farewell(list_id: int, controller: Controller, now: datetime) -> Ended | No
 
 def _end(list_id: int, controller: Controller, now: datetime) -> Ended | None:
     row = db.session.get_one(Ticker, list_id)
+    if row.ended_at is not None:
+        late = _expire_all(list_id, controller, now)
+        return Ended(list_id, people=late) if late else None
     if row.closes_at > now and (row.farewell_id is None or _on_the_way(db.session(), row.farewell_id)):
         return None
-    with transaction() as session:  # first, so that nobody joins behind our back
+    with transaction() as session:  # first, so that nobody else joins
         its = session.get_one(BroadcastList, list_id)
         its.archived_at, its.is_default = its.archived_at or now, False
-    people = after = 0
-    while found := _expire_some(list_id, after, controller, now):
-        people, after = people + len(found), found[-1]
+    people = _expire_all(list_id, controller, now)
     with transaction() as session:
         row = session.get_one(Ticker, list_id, with_for_update=True)
         if row.ended_at is not None:
@@ -96,6 +99,16 @@ def _end(list_id: int, controller: Controller, now: datetime) -> Ended | None:
 
 def _on_the_way(session: Session, broadcast_id: int) -> bool:
     return session.get_one(Broadcast, broadcast_id).state in _ON_THE_WAY
+
+
+def _expire_all(list_id: int, controller: Controller, now: datetime) -> int:
+    agree = Subscription.list_id == list_id, Subscription.state.in_(_AGREE)
+    if db.session.scalar(select(Subscription.subscriber_id).where(*agree).limit(1)) is None:
+        return 0  # no reason to hold the ledger
+    people = after = 0
+    while found := _expire_some(list_id, after, controller, now):
+        people, after = people + len(found), found[-1]
+    return people
 
 
 def _expire_some(list_id: int, after: int, controller: Controller, now: datetime) -> list[int]:

@@ -28,7 +28,10 @@ MAX_PER_DAY: Final = 50
 
 @dataclass(frozen=True)
 class ListRow:
-    """What is shown of a list. Hours are of the day in `zone`; `active` counts its subscribers."""
+    """What is shown of a list. Hours are of the day in `zone`; `active` counts its subscribers.
+
+    `most` and `ends_at` are the promise of a live event.
+    """
 
     id: int
     name: str
@@ -45,6 +48,8 @@ class ListRow:
     archived_at: datetime | None
     any_hour_reason: str | None
     further_senders: tuple[str, ...]
+    most: int | None = None
+    ends_at: datetime | None = None
 
 
 def create_list(
@@ -344,4 +349,6 @@ def _row(row: BroadcastList, sender: str, active: int, further: tuple[str, ...])
         row.archived_at,
         row.any_hour_reason,
         further,
+        row.most,
+        row.ends_at,
     )

@@ -20,7 +20,6 @@ from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, Sender, Ticker, TickerMessage
 
 FRESH_MINUTES: Final = 10
-ERASE_AFTER_DAYS: Final = 30
 MOST_MESSAGES: Final = 500
 MOST_MINUTES: Final = 120
 MOST_DAYS: Final = 365
@@ -59,7 +58,7 @@ class Plan:
     from_hour: int = 0
     until_hour: int = 24
     fresh_minutes: int = FRESH_MINUTES
-    erase_after_days: int = ERASE_AFTER_DAYS
+    erase_after_days: int = 30
     farewell: str = ""
 
 

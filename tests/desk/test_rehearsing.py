@@ -45,7 +45,7 @@ def test_its_report_says_who_got_two_who_got_none_and_how_long_it_takes(
     page = words(editor.get(f"/broadcasts/{broadcast_id}/rehearsal"))
     assert "Nobody twice, nobody lost. 5,000 of 12,000 people were played" in page
     assert "Twice 0 Lost 0 Sent 4,950 Unknown 40" in page
-    assert "22 of them arrived all the same." in page
+    assert "22 of them arrived all the same, so none was sent again." in page
     assert "about 20 minutes" in page
 
 

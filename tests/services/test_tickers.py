@@ -6,18 +6,21 @@ from datetime import timedelta
 import pytest
 
 from app.domain.consent import EventType, SubscriptionState
+from app.domain.parts import measure
+from app.domain.policy.content import lint_notice
 from app.domain.retention import read_periods
 from app.domain.statuses import BroadcastState, SkipReason
 from app.services import close_list, fan_out, post_ticker, reports, tickers
 from app.services.controller import Refused
 from app.services.correct_broadcasts import had_it
 from app.services.end_tickers import Ended, end_tickers
+from app.services.join_list import join_page
 from app.services.plan_broadcasts import create_draft
 from app.services.post_ticker import Posted
 from app.services.rebuild_subscriptions import rebuild
 from app.services.rights.retention import purge
 from app.services.tickers import Plan, Stage
-from app.storage.database import db
+from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, ConsentEvent, Subscriber, Subscription
 from tests.support.world import NOON, FakeProvider, Newsroom, number
 
@@ -78,8 +81,30 @@ def test_an_event_is_joined_by_its_own_word_and_says_what_it_promises(newsroom: 
     newsroom.text("VOTE", number(1))
     newsroom.send_replies()
     (_, welcome), *_ = newsroom.provider.arrived
-    assert "Up to 30 messages until 2 March 2026, 21:00. It ends by itself; 30 days later" in welcome
+    assert (
+        "Up to 30 messages until 2 March 2026, 21:00, then it ends by itself; erased 30 days later."
+        in welcome
+    )
     assert "STOP" in welcome
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_its_notice_fits_two_parts_and_says_all_that_a_notice_must(newsroom: Newsroom, language: str) -> None:
+    event(newsroom, language=language)
+    page = join_page("VOTE", language, controller=newsroom.controller)
+    assert [one.code for one in lint_notice(page.notice_text, page.facts)] == []
+    assert measure(page.notice_text).count <= 2
+
+
+def test_who_texts_the_word_in_the_moment_of_the_end_is_off_again_soon(newsroom: Newsroom) -> None:
+    list_id = event(newsroom)
+    newsroom.later(hours=HOURS)
+    end_due(newsroom)
+    with transaction() as session:  # the text came in before the list was closed, and was decided after it
+        session.get_one(BroadcastList, list_id).archived_at = None
+    newsroom.text("VOTE", number(1))
+    assert end_due(newsroom) == [Ended(list_id, people=1)]
+    assert standing(list_id, number(1)) == SubscriptionState.STALE
 
 
 def test_a_message_goes_out_at_once_to_the_people_of_the_event_alone(newsroom: Newsroom) -> None:

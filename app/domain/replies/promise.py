@@ -9,10 +9,10 @@ _WORDS = {
     "de": "Höchstens {count} am Tag, {start} bis {end} Uhr",
 }
 _EVENT = {
-    "en": "Up to {count} messages until {day}, {time}{hours}. It ends by itself; "
-    "{days} days later your number is erased if it is on no other list",
-    "de": "Bis zu {count} Nachrichten bis {day}, {time} Uhr{hours}. Es endet von selbst; "
-    "{days} Tage später wird die Nummer gelöscht, wenn sie auf keiner anderen Liste steht",
+    "en": "Up to {count} messages until {day}, {time}{hours}, then it ends by itself; "
+    "erased {days} days later",
+    "de": "Bis zu {count} Nachrichten bis {day}, {time} Uhr{hours}, dann ist Schluss; "
+    "gelöscht nach {days} Tagen",
 }
 _HOURS = {"en": ", {start} to {end} h", "de": ", von {start} bis {end} Uhr"}
 _WHOLE_DAY = (0, 24)
@@ -27,7 +27,7 @@ def promise(language: str, max_per_day: int, from_hour: int, until_hour: int) ->
 def event_promise(
     language: str, most: int, ends_at: datetime, days: int, from_hour: int, until_hour: int
 ) -> str:
-    """Return what a live event promises: "Up to 30 messages until 29 November 2026, 23:00. It ends by itself; …".
+    """Return what a live event promises: "Up to 30 messages until 29 November 2026, 23:00, then it ends by itself; …".
 
     `ends_at` is a moment on the event's own clock; people are erased `days` later.
     """
