@@ -13,6 +13,7 @@ from app.desk.languages import in_language
 from app.desk.reading import (
     broadcast_or_404,
     further_channels,
+    house_zone,
     ordinary_lists,
     other_words,
     sender_of,
@@ -25,6 +26,7 @@ from app.domain.parts import plain_quotes
 from app.domain.placeholders import KNOWN
 from app.domain.statuses import BroadcastState
 from app.schemas import BroadcastSchema
+from app.services import comments as remarks
 from app.services import correct_broadcasts, find_people, manage_snippets, plan_broadcasts, reports
 from app.services.controller import Conflict, Refused
 from app.services.read_rules import rules_among
@@ -82,6 +84,11 @@ def measure() -> ResponseReturnValue:
     corrects = request.form.get("corrects", "")
     known = int(corrects) if corrects.isdecimal() and len(corrects) < 19 else None
     return render_template("compose_live.html", live=True, **_looked_at(values, known))
+
+
+def draft_page(broadcast: Broadcast, errors: Errors, comment: str) -> str:
+    """The form of a draft as it is stored, with a comment that could not be taken."""
+    return _page(_values_of(broadcast), broadcast, errors, comment=comment)
 
 
 def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
@@ -199,6 +206,7 @@ def _page(
     broadcast: Broadcast | None = None,
     errors: Errors | None = None,
     conflict: bool = False,
+    comment: str = "",
 ) -> str:
     corrects = broadcast.corrects_id if broadcast else None
     return render_template(
@@ -214,6 +222,9 @@ def _page(
         placeholders={name: placeholder(name) for name in KNOWN},
         live=False,
         others=_other_channels(values, broadcast),
+        comments=remarks.of_draft(broadcast.id) if broadcast else [],
+        comment=comment,
+        zone=house_zone(),
         repeating=list(rules_among([broadcast.id]).values()) if broadcast else [],
         **_looked_at(values, corrects),
     )

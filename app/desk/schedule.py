@@ -23,7 +23,7 @@ from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
 from app.runtime import runtime
 from app.schemas import WhenSchema, wall_time
-from app.services import broadcast_times, plan_broadcasts
+from app.services import broadcast_times, comments, plan_broadcasts
 from app.services.controller import Refused
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
@@ -228,4 +228,5 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         sender=sender_of([one.id for one in lists]),
         ends=(choice.at or now) + timedelta(seconds=sheet.seconds),
         first_waves=FIRST_WAVES,
+        open_comments=comments.open_ones(broadcast.id),
     )

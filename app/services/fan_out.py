@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import WORKER_DIED, BroadcastState, DeliveryStatus
-from app.services import quotas
+from app.services import comments, quotas
 from app.services.controller import Controller
 from app.storage import audience, tallies
 from app.storage.consent import lock_head
@@ -61,6 +61,7 @@ def _open(broadcast_id: int, controller: Controller, now: datetime) -> Opened | 
         )
         if changed(claimed) != 1:
             return None
+        comments.forget(session, broadcast_id)  # nobody reads them any more
         broadcast = session.get_one(Broadcast, broadcast_id)
         if broadcast.expires_at is not None and now >= broadcast.expires_at:
             broadcast.state, broadcast.finished_at, broadcast.audience = BroadcastState.EXPIRED.value, now, 0

@@ -54,8 +54,12 @@ def fill(demo: Demo) -> Archive:
     paused = editor.send("Water works on High Street", "No water on High Street from 10 to 12 today.")
     until(lambda: is_sending(editor, paused), "the second broadcast to begin")
     editor.submit(paused, "/pause")
+    draft = draft_of(editor)
+    for comment in ("Is it Mill Street or Mill Lane?", "Bus 11, too?"):
+        editor.submit(f"{draft}/edit", "/comments", comment=comment)
+    editor.submit(f"{draft}/edit", "/resolve")
     return Archive(
-        draft_of(editor),
+        draft,
         waiting_of(editor),
         paused,
         sent,

@@ -49,6 +49,7 @@ SPEAKERS = (
     "post_ticker",
     "rehearsals",
     "rehearsal_cast",
+    "comments",
 )
 # What is wrong with a feed is said where it is read and fetched.
 OF_FEEDS = {"BrokenFeed", "BadAddress", "BadTemplate", "TooLong", "FetchFailed"}

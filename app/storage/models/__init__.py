@@ -1,5 +1,5 @@
 """The tables, by room: people, consent, broadcasts, rules, feeds, deliveries, accounts, imports, browsers, webhooks,
-tickers, rehearsals."""
+tickers, rehearsals, comments."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
@@ -11,6 +11,7 @@ from app.storage.models.broadcasts import (
     Slice,
     Snippet,
 )
+from app.storage.models.comments import DraftComment
 from app.storage.models.consent import (
     ConsentEvent,
     ConsentPii,
@@ -55,6 +56,7 @@ __all__ = [
     "ConsentPii",
     "Delivery",
     "DeliveryTally",
+    "DraftComment",
     "FeedItemRow",
     "FeedRow",
     "ImportRefusal",

@@ -1,4 +1,4 @@
-"""Live tickers that end by themselves with their urgent messages, and rehearsals of broadcasts."""
+"""Live tickers that end by themselves with their urgent messages, rehearsals of broadcasts, comments on drafts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -73,9 +73,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rehearsal")),
     )
     op.create_index(op.f("ix_rehearsal_broadcast_id"), "rehearsal", ["broadcast_id"])
+    op.create_table(
+        "draft_comment",
+        sa.Column("id", _BIG, nullable=False),
+        sa.Column("broadcast_id", _BIG, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=120), nullable=False),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.Column("resolved_by", sa.String(length=120), nullable=True),
+        sa.Column("resolved_at", _MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["broadcast_id"], ["broadcast.id"], name=op.f("fk_draft_comment_broadcast_id_broadcast")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_draft_comment")),
+    )
+    op.create_index(op.f("ix_draft_comment_broadcast_id"), "draft_comment", ["broadcast_id"])
 
 
 def downgrade() -> None:
+    op.drop_table("draft_comment")
     op.drop_table("rehearsal")
     op.drop_table("ticker_message")
     op.drop_table("ticker")
