@@ -14,7 +14,7 @@ from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
 from app.services.move_links import links_of
 from app.services.recover_slices import recover
 from app.storage import audience, deliveries, holding
-from app.storage.database import db, transaction
+from app.storage.database import transaction
 from app.storage.deliveries import Door, Lease, Person
 from app.storage.gate import Way
 from app.storage.holding import Limits
@@ -59,9 +59,7 @@ class LaneSlices:
 
     def urgent(self, now: datetime) -> HeldSlice | None:
         """Take a slice of an urgent broadcast as `lease` does; None when none waits, which costs one short look."""
-        with db.engine.connect() as connection, Session(connection) as session:
-            waits = deliveries.urgent_waits(session, self.sender_id)
-        return self.lease(now) if waits else None
+        return self.lease(now) if self._our_door().urgent_waits(self.sender_id) else None
 
     def _claim(
         self, session: Session, lease: Lease, part: Slice, broadcast: Broadcast, now: datetime
@@ -101,10 +99,9 @@ class LaneSlices:
         A STOP, a pause, a cancel, an expiry or a lost lease that was committed before this wins. The journal already
         says that they may have left.
         """
-        if self._door is None:
-            self._door = Door()
-        self._note_reach(self._door, held, count, now)
-        ledger_end = self._door.ledger_end(held.lease)
+        door = self._our_door()
+        self._note_reach(door, held, count, now)
+        ledger_end = door.ledger_end(held.lease)
         if ledger_end is None:
             return None
         ids = [person.ref.subscriber_id for person in held.window(count)]
@@ -139,6 +136,11 @@ class LaneSlices:
         return hold_back.limits_of(
             session, broadcast, self.rate, now, sender_id=self.sender_id, quota=self.can.quota
         )
+
+    def _our_door(self) -> Door:
+        if self._door is None:
+            self._door = Door()
+        return self._door
 
     def close(self) -> None:
         """Give the door's connection back."""

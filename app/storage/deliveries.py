@@ -83,24 +83,6 @@ def lease_slice(
     return lease, part, broadcast
 
 
-def urgent_waits(session: Session, sender_id: int) -> bool:
-    """Tell whether a slice of an urgent broadcast is open for a sender; an index holds nothing but urgent ones."""
-    return (
-        session.execute(
-            select(Slice.seq)
-            .join(Broadcast, Broadcast.id == Slice.broadcast_id)
-            .where(
-                Broadcast.urgent,
-                Broadcast.state == _SENDING,
-                Slice.sender_id == sender_id,
-                Slice.state == "open",
-            )
-            .limit(1)
-        ).first()
-        is not None
-    )
-
-
 def lost_of(part: Slice) -> Lost | None:
     """Return what a holder of this slice never came back from; None when everything is settled."""
     if part.reached is None or part.reached_epoch is None:
@@ -161,6 +143,14 @@ _REACH = (
 )
 
 
+# By the index that holds nothing but urgent broadcasts, of which there is none most of the time: SQLite begins a cross
+# join with its first table, and would otherwise read every open slice.
+_URGENT = (
+    "SELECT s.seq FROM broadcast b CROSS JOIN slice s WHERE b.urgent AND b.state = 'sending' "
+    "AND s.broadcast_id = b.id AND s.sender_id = {0} AND s.state = 'open' LIMIT 1"
+)
+
+
 class Door:
     """Asked before every window whether a slice may still go on; by hand, for it is asked all the time."""
 
@@ -168,6 +158,7 @@ class Door:
         self._connection = OwnConnection()
         self._standing = Statement(self._connection, "door_standing", _STANDING)
         self._reach = Statement(self._connection, "door_reach", _REACH)
+        self._urgent = Statement(self._connection, "door_urgent", _URGENT)
 
     def reach(self, lease: Lease, subscriber_id: int) -> None:
         """Write down, ahead of them, up to whom of the slice something may leave."""
@@ -177,6 +168,10 @@ class Door:
         """Return the end of the ledger if the slice is ours, its broadcast is being sent and its sender open."""
         row = self._standing.first(lease.broadcast_id, lease.seq, lease.epoch)
         return None if row is None else int(row[0] or 0)
+
+    def urgent_waits(self, sender_id: int) -> bool:
+        """Tell whether a slice of an urgent broadcast is open for a sender."""
+        return self._urgent.first(sender_id) is not None
 
     def close(self) -> None:
         """Give the connection back."""

@@ -16,7 +16,7 @@ from app.services.controller import Refused
 from app.services.plan_broadcasts import create_draft
 from app.services.rehearsal_cast import Cast, cast_of
 from app.storage.database import transaction
-from app.storage.models import Subscriber
+from app.storage.models import Sender, Subscriber
 from tests.support.world import ACCOUNT, TOKEN, FakeProvider, Newsroom, number
 
 CALM = Faults(0, 0, 0, 0, 0)
@@ -40,11 +40,13 @@ def test_nothing_of_a_person_or_an_account_crosses_over_to_the_stage(
     with transaction() as session:
         for person in session.query(Subscriber):
             person.attributes = {"first_name": "Zoë", "city": "Leeds", "route:1": "room"}
+    with transaction() as session:
+        session.get_one(Sender, newsroom.sender_id).base_url = "https://sms.example.net"
     newsroom.text("What about the bus to 7 Hill Street?", number(1))
     made = cast(newsroom, draft(newsroom))
     script.write(script.Script(made, CALM, 1.0), tmp_path)
     written = (tmp_path / script.FILE).read_text()
-    secrets = (TOKEN, ACCOUNT, "Zoë", "Leeds", "Hill Street", *map(number, range(4)))
+    secrets = (TOKEN, ACCOUNT, "sms.example.net", "Zoë", "Leeds", "Hill Street", *map(number, range(4)))
     assert [one for one in secrets if one in written] == []
     assert {row["address"][:4] for row in made.rows["subscriber"]} == {"+999"}
     assert made.rows["subscriber"][0]["attributes"] == {

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text as sql
 
 from app.domain.consent import EventType, SubscriptionState
 from app.domain.parts import measure
@@ -20,6 +21,7 @@ from app.services.post_ticker import Posted
 from app.services.rebuild_subscriptions import rebuild
 from app.services.rights.retention import purge
 from app.services.tickers import Plan, Stage
+from app.storage import deliveries
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, ConsentEvent, Subscriber, Subscription
 from tests.support.world import NOON, FakeProvider, Newsroom, number
@@ -345,3 +347,9 @@ def test_closing_the_list_closes_the_event(newsroom: Newsroom) -> None:
     with pytest.raises(Refused, match="is over"):
         say(newsroom, list_id, "A tie.")
     assert fan_out.open_due(controller=newsroom.controller, now=newsroom.now) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_look_for_something_urgent_reads_no_ordinary_broadcast(newsroom: Newsroom) -> None:
+    plan = db.session.execute(sql("EXPLAIN QUERY PLAN " + deliveries._URGENT.format(1))).all()
+    assert "ix_broadcast_urgent" in str(plan[0])

@@ -35,7 +35,7 @@ class Broadcast(Model):
             "ix_broadcast_urgent",
             "state",
             postgresql_where=text("urgent"),
-            sqlite_where=text("urgent = 1"),
+            sqlite_where=text("urgent"),
         ),
         Index(
             "uq_broadcast_replies_sender",

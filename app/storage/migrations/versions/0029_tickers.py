@@ -22,7 +22,7 @@ def upgrade() -> None:
         "broadcast",
         ["state"],
         postgresql_where=sa.text("urgent"),
-        sqlite_where=sa.text("urgent = 1"),
+        sqlite_where=sa.text("urgent"),
     )
     op.create_table(
         "ticker",
