@@ -13,6 +13,7 @@ from app.clock import utcnow
 from app.queue import enqueue_feed, enqueue_import, enqueue_look_up
 from app.runtime import runtime
 from app.services import fan_out, hold_back, import_turns, plan_segments, recover_slices
+from app.services.end_tickers import end_tickers
 from app.services.fill_slots import fill_slots
 from app.services.let_time_pass import let_time_pass
 from app.services.look_up_unknown import senders_to_ask
@@ -50,6 +51,7 @@ def tick(now: datetime) -> None:
             log.info("the rest follows the first wave", broadcast_id=watched.broadcast_id)
     fan_out.bring_back(now)
     _let_time_pass(now)
+    _end_tickers(now)
     for broadcast_id in fan_out.end_finished(now):
         log.info("broadcast finished", broadcast_id=broadcast_id)
     wake_lanes(now)
@@ -99,6 +101,17 @@ def slow_round(now: datetime) -> None:
     for _ in range(STEPS):
         if not retention.purge_step(periods=periods, controller=controller, now=now):
             return
+
+
+def _end_tickers(now: datetime) -> None:
+    for one in end_tickers(controller=runtime().controller, now=now):
+        log.info(
+            "live event closing" if one.farewell_id or one.problem else "live event ended",
+            list_id=one.list_id,
+            farewell_id=one.farewell_id,
+            people=one.people,
+            problem=one.problem or None,
+        )
 
 
 def _let_time_pass(now: datetime) -> None:

@@ -1,7 +1,10 @@
 """Thin jobs: take ids, read the clock, call one service. A job may run twice; the database decides what is done."""
 
 import gc
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 from flask import current_app
@@ -32,6 +35,7 @@ from workers.process import fresh_connections
 
 LOOK_UPS_AT_ONCE = 4
 UPLOAD_MS = 60_000
+_ROOT = Path(__file__).parents[1]
 
 log = structlog.get_logger(__name__)
 
@@ -117,6 +121,19 @@ def read_feed(*, feed_id: int) -> None:
     done = ask_feed(feed_id)
     if done is not None:
         log.info("feed read", feed_id=feed_id, new=done.new, used=done.used, problem=done.problem)
+
+
+def start_rehearsal(*, rehearsal_id: int) -> None:
+    """Start a rehearsal in a process of its own: it may take a minute, and no lane shall wait for it."""
+    quiet = subprocess.DEVNULL
+    subprocess.Popen(  # noqa: S603  (our own program, a number of ours)
+        [sys.executable, "-m", "app.rehearsal", str(rehearsal_id)],
+        cwd=_ROOT,
+        stdin=quiet,
+        stdout=quiet,
+        stderr=quiet,
+        start_new_session=True,
+    )
 
 
 def ask_feed(feed_id: int) -> Reading | None:

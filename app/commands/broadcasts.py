@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.clock import utcnow
 from app.commands.output import cell, json_option, operator, say, table
+from app.commands.rehearse import rehearse
 from app.commands.rules import repeat
 from app.domain.channels import CHANNELS, channel_named
 from app.domain.statuses import BroadcastState
@@ -39,6 +40,7 @@ STATES = [state.value for state in BroadcastState if state is not BroadcastState
 
 broadcasts = AppGroup("broadcasts", help="Write, schedule, stop and report broadcasts.")
 broadcasts.add_command(repeat)
+broadcasts.add_command(rehearse)
 
 _broadcast = click.argument("broadcast_id", metavar="ID", type=int)
 

@@ -72,7 +72,7 @@ def create_list(
         from_hour=from_hour,
         until_hour=until_hour,
         zone=zone,
-        sender_id=_sender_id(sender),
+        sender_id=sender_id_of(sender),
         is_default=is_default,
         any_hour_reason=any_hour_reason,
         by=operator(),
@@ -191,7 +191,8 @@ def links(name: str, source: str, as_json: bool) -> None:
     )
 
 
-def _sender_id(name: str | None) -> int:
+def sender_id_of(name: str | None) -> int:
+    """Return the id of a sender by name, or of the only one; raises `Refused` naming those that exist."""
     rows = manage_senders.list_senders()
     db.session.rollback()  # what is read after the change shall be the change
     found = [row for row in rows if name in (None, row.name)]
@@ -203,6 +204,8 @@ def _sender_id(name: str | None) -> int:
 
 
 def _promise(row: ListRow) -> str:
+    if row.ends_at is not None:
+        return f"{row.most} until {row.ends_at:%Y-%m-%d %H:%M} UTC"
     any_hour = ", also at night" if row.any_hour_reason else ""
     return f"{row.max_per_day} a day, {row.from_hour}-{row.until_hour} h {row.zone}{any_hour}"
 

@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "retention": ("app.commands.rights:retain", "How long personal data is kept, and what has gone."),
     "records": ("app.commands.rights:records", "Records that a supervisory authority asks for."),
     "broadcasts": ("app.commands.broadcasts:broadcasts", "Write, schedule, stop and report broadcasts."),
+    "tickers": ("app.commands.tickers:tickers", "Live events that end by themselves."),
     "feeds": ("app.commands.feeds:feeds", "Web sites that the news of a list comes from."),
     "moves": ("app.commands.moves:moves", "Moves of a list's people from one channel to another."),
     "rules": ("app.commands.rules:rules", "Broadcasts that repeat: show, pause, end, leave one out."),

@@ -15,6 +15,7 @@ from app.desk.asking import asking
 from app.desk.board import board
 from app.desk.broadcasts import broadcasts
 from app.desk.calendar import calendar
+from app.desk.comments import comments
 from app.desk.compose import compose
 from app.desk.corrections import corrections
 from app.desk.errors import init_errors
@@ -41,6 +42,7 @@ from app.desk.progress import progress
 from app.desk.progress import segments as bar_segments
 from app.desk.reading import pulse
 from app.desk.refusals import said
+from app.desk.rehearsing import rehearsing
 from app.desk.revocations import revocations
 from app.desk.rights import requests_waiting, rights
 from app.desk.rules import rules
@@ -49,6 +51,7 @@ from app.desk.schedule import schedule
 from app.desk.security import init_security
 from app.desk.segments import segments
 from app.desk.texted_words import texted_words
+from app.desk.tickers import tickers
 from app.desk.users import users
 from app.desk.versions import versions
 from app.domain.addresses import mask
@@ -65,6 +68,7 @@ ROOMS = (
     board,
     broadcasts,
     calendar,
+    comments,
     compose,
     feeds,
     corrections,
@@ -74,6 +78,7 @@ ROOMS = (
     notices,
     people,
     progress,
+    rehearsing,
     revocations,
     rights,
     saved_texts,
@@ -81,6 +86,7 @@ ROOMS = (
     schedule,
     segments,
     texted_words,
+    tickers,
     users,
     versions,
 )

@@ -16,7 +16,8 @@ from app.desk.media_form import FileField
 from app.desk.reading import (
     broadcast_or_404,
     further_channels,
-    open_lists,
+    house_zone,
+    ordinary_lists,
     other_words,
     sender_of,
     targets,
@@ -29,6 +30,7 @@ from app.domain.parts import plain_quotes
 from app.domain.placeholders import KNOWN
 from app.domain.statuses import BroadcastState
 from app.schemas import BroadcastSchema
+from app.services import comments as remarks
 from app.services import (
     correct_broadcasts,
     find_people,
@@ -57,7 +59,7 @@ class OtherWords(NamedTuple):
 @allow(Role.EDITOR)
 def new() -> ResponseReturnValue:
     """An empty form, with the default list ticked."""
-    default = [row.id for row in open_lists() if row.is_default]
+    default = [row.id for row in ordinary_lists() if row.is_default]
     return _page({"title": "", "text": "", "list_ids": default, "revision": 0})
 
 
@@ -94,6 +96,11 @@ def measure() -> ResponseReturnValue:
     known = int(corrects) if corrects.isdecimal() and len(corrects) < 19 else None
     files = media_form.posted_files(()).fields
     return render_template("compose_live.html", live=True, files=files, **_looked_at(values, known))
+
+
+def draft_page(broadcast: Broadcast, errors: Errors, comment: str) -> str:
+    """The form of a draft as it is stored, with a comment that could not be taken."""
+    return _page(_values_of(broadcast), broadcast, errors, comment=comment)
 
 
 def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
@@ -161,7 +168,7 @@ def placeholder(name: str) -> str:
 def _way_out(list_ids: list[Any]) -> str:
     """The line on leaving, in the language of the first chosen list."""
     chosen = {str(number) for number in list_ids}
-    languages = [row.language for row in open_lists() if str(row.id) in chosen]
+    languages = [row.language for row in ordinary_lists() if str(row.id) in chosen]
     with in_language(languages[0] if languages else "en"):
         return _("Reply STOP to leave.")
 
@@ -228,6 +235,7 @@ def _page(
     errors: Errors | None = None,
     conflict: bool = False,
     files: Sequence[FileField] = (),
+    comment: str = "",
 ) -> str:
     corrects = broadcast.corrects_id if broadcast else None
     return render_template(
@@ -237,7 +245,7 @@ def _page(
         values=values,
         errors=errors or {},
         conflict=conflict,
-        lists=open_lists(),
+        lists=ordinary_lists(),
         counts=reports.list_counts(),
         snippets=manage_snippets.all_snippets(),
         placeholders={name: placeholder(name) for name in KNOWN},
@@ -245,6 +253,9 @@ def _page(
         files=files or media_form.stored(broadcast.id if broadcast else None, _further()),
         file_notes=media_words.notes_of_draft(broadcast.id) if broadcast and not errors else [],
         others=_other_channels(values, broadcast),
+        comments=remarks.of_draft(broadcast.id) if broadcast else [],
+        comment=comment,
+        zone=house_zone(),
         repeating=list(rules_among([broadcast.id]).values()) if broadcast else [],
         **(segment_of(broadcast) if broadcast else {}),
         **_looked_at(values, corrects, broadcast.id if broadcast else None),

@@ -85,9 +85,14 @@ def list_names(broadcast_ids: Sequence[int]) -> dict[int, list[str]]:
 
 
 def open_lists() -> Sequence[BroadcastList]:
-    """Lists that can be written to, by name."""
+    """Lists that can be joined, by name."""
     rows = select(BroadcastList).where(BroadcastList.archived_at.is_(None)).order_by(BroadcastList.name)
     return db.session.scalars(rows).all()
+
+
+def ordinary_lists() -> Sequence[BroadcastList]:
+    """Lists that broadcasts go to; those of live events have a page of their own."""
+    return [row for row in open_lists() if row.ends_at is None]
 
 
 def list_or_404(list_id: int) -> BroadcastList:

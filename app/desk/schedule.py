@@ -26,7 +26,7 @@ from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
 from app.runtime import runtime
 from app.schemas import WhenSchema, wall_time
-from app.services import broadcast_times, plan_broadcasts
+from app.services import broadcast_times, comments, plan_broadcasts
 from app.services.controller import Refused
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
@@ -240,4 +240,5 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         ends=(choice.at or now) + timedelta(seconds=sheet.seconds),
         first_waves=FIRST_WAVES,
         **segment_of(broadcast),
+        open_comments=comments.open_ones(broadcast.id),
     )

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import WORKER_DIED, BroadcastState, DeliveryStatus
-from app.services import plan_segments, quotas
+from app.services import comments, plan_segments, quotas
 from app.services.controller import Controller
 from app.storage import audience, tallies
 from app.storage.consent import lock_head
@@ -48,6 +48,11 @@ def open_due(*, controller: Controller, now: datetime) -> list[Opened]:
     return [one for one in opened if one is not None]
 
 
+def open_now(broadcast_id: int, *, controller: Controller, now: datetime) -> Opened | None:
+    """Start one broadcast whose time has come without waiting for the clock; None when it has begun already."""
+    return _open(broadcast_id, controller, now)
+
+
 def _open(broadcast_id: int, controller: Controller, now: datetime) -> Opened | None:
     with transaction() as session:
         # Under the ledger's lock nobody joins or leaves between the count and the freeze.
@@ -59,6 +64,7 @@ def _open(broadcast_id: int, controller: Controller, now: datetime) -> Opened | 
         )
         if changed(claimed) != 1:
             return None
+        comments.forget(session, broadcast_id)  # nobody reads them any more
         broadcast = session.get_one(Broadcast, broadcast_id)
         if broadcast.expires_at is not None and now >= broadcast.expires_at:
             broadcast.state, broadcast.finished_at, broadcast.audience = BroadcastState.EXPIRED.value, now, 0

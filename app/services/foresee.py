@@ -95,9 +95,9 @@ def broken_promise(
 ) -> str:
     """Say which list promised that nothing more comes in 24 hours around `at`; "" when none did.
 
-    Nobody was promised that what is wrong stays so: a correction breaks none.
+    Nobody was promised that what is wrong stays so: a correction breaks none. A live event counts its own messages.
     """
-    if broadcast.corrects_id is not None:
+    if broadcast.corrects_id is not None or broadcast.urgent:
         return ""
     for one in lists:
         moments = [on_the_clock(moment, one.zone) for moment in _moments(session, broadcast, one, at)]

@@ -340,7 +340,8 @@ def schedule_in(
             "A first wave would use up the quota of a platform that counts each sending; send to all at once."
         )
     broadcast.first_percent = first_percent
-    broadcast.expires_at = instant + timedelta(minutes=broadcast.fresh_minutes)
+    ends = [one.ends_at for one in lists if one.ends_at is not None]
+    broadcast.expires_at = min([instant + timedelta(minutes=broadcast.fresh_minutes), *ends])
     note(
         session,
         by,
@@ -450,15 +451,14 @@ def _target_ids(session: Session, broadcast_id: int) -> list[int]:
 
 
 def _set_targets(session: Session, broadcast: Broadcast, list_ids: Sequence[int]) -> None:
-    known = set(
-        session.scalars(
-            select(BroadcastList.id).where(
-                BroadcastList.id.in_(list_ids), BroadcastList.archived_at.is_(None)
-            )
-        )
-    )
+    open_ = BroadcastList.id.in_(list_ids), BroadcastList.archived_at.is_(None)
+    known = {one.id: one for one in session.scalars(select(BroadcastList).where(*open_))}
     for list_id in list_ids:
         if list_id not in known:
             raise NotFound(f"There is no open list {list_id}.")
+        if known[list_id].ends_at is not None:
+            raise Refused(
+                f"“{known[list_id].name}” is a live event; its messages are written on its own page."
+            )
     session.execute(delete(BroadcastTarget).where(BroadcastTarget.broadcast_id == broadcast.id))
     session.add_all(BroadcastTarget(broadcast_id=broadcast.id, list_id=list_id) for list_id in sorted(known))

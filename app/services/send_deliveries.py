@@ -37,6 +37,8 @@ MAX_SLICES = 4
 # The next slice is leased when this one has work for so long; earlier, a slow sender's lease would run out meanwhile.
 LEASE_AHEAD_SECONDS = 1.0
 GATHER = timedelta(milliseconds=10)
+# A live event's message overtakes the broadcast that is being sent; so soon it is seen.
+URGENT_EVERY = timedelta(milliseconds=100)
 # A lane that must wait longer than this gives its worker back; the clock wakes it again.
 LONGEST_WAIT = 2.0
 
@@ -112,6 +114,7 @@ class Lane:
         self._leasing: Future[HeldSlice | None] | None = None
         # Who is on the wire or not yet settled: their slice and place in it, None for a reply; and the attempt.
         self._out: dict[DeliveryRef, tuple[HeldSlice | None, int, int]] = {}
+        self._looked_for_urgent: datetime | None = None
         self._last_window: datetime | None = None
         self._sender_open = True
         self._result = Drained()
@@ -144,6 +147,7 @@ class Lane:
             return 0.0
         if replies_only:
             return 0.05 if self._transport.in_flight else None
+        self._take_urgent(now)
         held = self._next_slice(now)
         if held is not None:
             return self._start_window(held)
@@ -186,6 +190,22 @@ class Lane:
         """Return where addresses that are names of ours lead now, by subscriber."""
         return push_routes.routes_of([one.ref.subscriber_id for one in people]) if self._named else {}
 
+    def _take_urgent(self, now: datetime) -> None:
+        """Take what must not wait behind the slices in our hands, and let it go before them."""
+        if not self._held:  # then the next slice is the urgent one anyway
+            return
+        if self._looked_for_urgent is not None and now - self._looked_for_urgent < URGENT_EVERY:
+            return
+        self._looked_for_urgent = now
+        full = sum(one.lease.urgent for one in self._held) >= MAX_SLICES
+        if full or not self._slices.door.urgent_waits(self._setup.sender_id):
+            return
+        if self._leasing is None:
+            self._leasing = self._beside.start(self._lease, now, may_upload=False)
+        held = self._hold_leased()  # what was asked for before may be another; then the next look finds it
+        if held is not None and not held.waits:
+            self._close(held, "done")
+
     def _next_slice(self, now: datetime) -> HeldSlice | None:
         """Return a slice of which somebody waits; while it is worked, the next one is leased and claimed beside."""
         waiting = next((one for one in self._held if one.waits), None)
@@ -214,7 +234,9 @@ class Lane:
         held = leasing.result() if leasing else None
         if held is None:
             return None
-        self._held.append(held)
+        # Of two urgent ones the first stays the first: people read them in the order in which they were written.
+        urgent = sum(one.lease.urgent for one in self._held)
+        self._held.insert(urgent if held.lease.urgent else len(self._held), held)
         if self._media is not None and not self._media.is_ready(held.media):
             self._give_up(held)  # it began to be sent a moment ago; its file is handed over first
             return None

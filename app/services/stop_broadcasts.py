@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
+from app.services import comments
 from app.services.audit import note
 from app.services.brake_samples import sample_of
 from app.services.broadcast_rows import broadcast_for_change, move, refuse_if_corrected
@@ -40,6 +41,8 @@ def cancel(broadcast_id: int, *, by: str, now: datetime) -> None:
     """End a broadcast for good: whoever has not had it is skipped, so that the sums still meet the audience."""
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
+        if broadcast.state == BroadcastState.DRAFT.value:
+            comments.forget(session, broadcast_id)
         was_running = broadcast.state in (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
         move(broadcast, BroadcastState.CANCELED, by, now)
         if was_running:

@@ -78,6 +78,8 @@ class SendMessages:
         fate = plan.draw()
         if fate == "error":
             raise TwilioError(20503)
+        if fate == "throttle":
+            raise TwilioError(20429, retry_after=1)
         if fate == "drop":
             return Silence(_at_once)
         authenticate(world.state, account_sid, environ.get("HTTP_AUTHORIZATION", ""))

@@ -29,6 +29,7 @@ class Lease:
     seq: int
     epoch: int
     text: str
+    urgent: bool = False
 
 
 class Lost(NamedTuple):
@@ -62,7 +63,7 @@ def lease_slice(
 ) -> tuple[Lease, Slice, Broadcast] | None:
     """Take the next open slice of a sender, or one whose holder let the lease run out; None when there is none.
 
-    The broadcasts in `without` are left out.
+    Those of urgent broadcasts come first; the broadcasts in `without` are left out.
     """
     free = or_(Slice.state == "open", and_(Slice.state == "leased", Slice.lease_until < now))
     row = session.execute(
@@ -75,7 +76,7 @@ def lease_slice(
         )
         .where(Sender.id == sender_id, Sender.paused_at.is_(None), Broadcast.state == _SENDING, free)
         .where(*([Broadcast.id.not_in(without)] if without else []))
-        .order_by(Slice.seq, Slice.broadcast_id)
+        .order_by(Broadcast.urgent.desc(), Slice.seq, Slice.broadcast_id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Slice)
     ).first()
@@ -84,7 +85,8 @@ def lease_slice(
     part, broadcast, variant = row
     part.state, part.worker, part.epoch, part.lease_until = "leased", worker, part.epoch + 1, now + lease_for
     session.flush()
-    return Lease(broadcast.id, part.seq, part.epoch, variant or broadcast.text), part, broadcast
+    lease = Lease(broadcast.id, part.seq, part.epoch, variant or broadcast.text, broadcast.urgent)
+    return lease, part, broadcast
 
 
 def lost_of(part: Slice) -> Lost | None:
@@ -157,6 +159,12 @@ _REPLIES_WAIT = (
     "SELECT 1 FROM delivery "
     "WHERE slice IS NULL AND broadcast_id = {0} AND status = 0 AND inbound_id > 0 LIMIT 1"
 )
+# By the index that holds nothing but urgent broadcasts, of which there is none most of the time: SQLite begins a cross
+# join with its first table, and would otherwise read every open slice.
+_URGENT = (
+    "SELECT s.seq FROM broadcast b CROSS JOIN slice s WHERE b.urgent AND b.state = 'sending' "
+    "AND s.broadcast_id = b.id AND s.sender_id = {0} AND s.state = 'open' LIMIT 1"
+)
 
 
 class Door:
@@ -166,6 +174,7 @@ class Door:
         self._connection = OwnConnection()
         self._standing = Statement(self._connection, "door_standing", _STANDING)
         self._replies_wait = Statement(self._connection, "door_replies_wait", _REPLIES_WAIT)
+        self._urgent = Statement(self._connection, "door_urgent", _URGENT)
 
     def replies_wait(self, replies_id: int) -> bool:
         """Tell whether an answer of this sender to somebody waits to be handed over, now or later."""
@@ -175,6 +184,10 @@ class Door:
         """Return the end of the ledger if the slice is ours, its broadcast is being sent and its sender open."""
         row = self._standing.first(lease.broadcast_id, lease.seq, lease.epoch)
         return None if row is None else int(row[0] or 0)
+
+    def urgent_waits(self, sender_id: int) -> bool:
+        """Tell whether a slice of an urgent broadcast is open for a sender."""
+        return self._urgent.first(sender_id) is not None
 
     def close(self) -> None:
         """Give the connection back."""

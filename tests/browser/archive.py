@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from app.clock import utcnow
@@ -40,6 +41,8 @@ class Archive:
     feed: str
     rule: str
     segment: str
+    ticker: str
+    rehearsed: str
 
 
 def fill(demo: Demo) -> Archive:
@@ -53,8 +56,12 @@ def fill(demo: Demo) -> Archive:
     paused = editor.send("Water works on High Street", "No water on High Street from 10 to 12 today.")
     until(lambda: is_sending(editor, paused), "the second broadcast to begin")
     editor.submit(paused, "/pause")
+    draft = draft_of(editor)
+    for comment in ("Is it Mill Street or Mill Lane?", "Bus 11, too?"):
+        editor.submit(f"{draft}/edit", "/comments", comment=comment)
+    editor.submit(f"{draft}/edit", "/resolve")
     return Archive(
-        draft_of(editor),
+        draft,
         waiting_of(editor),
         paused,
         sent,
@@ -63,6 +70,8 @@ def fill(demo: Demo) -> Archive:
         feed_of(demo, editor),
         rule_of(editor),
         segment_of(editor, sent),
+        ticker_of(demo, editor),
+        rehearsed_of(editor),
     )
 
 
@@ -140,6 +149,41 @@ def segment_of(editor: Editor, missed: str) -> str:
     }
     editor.submit("/lists/1/segments/new", "/new", name="Missed the holidays", act="save", **rows)
     return "/lists/1/segments/1"
+
+
+def ticker_of(demo: Demo, editor: Editor) -> str:
+    """Open an event that people join, and say three things on it; returns the path of its page."""
+    promise = (
+        "--purpose",
+        "Results from the town hall as they come",
+        "--farewell",
+        "That was it. Good night.",
+    )
+    time_ = ("--end", f"{tomorrow()} 23:00", "--zone", "Europe/Berlin", "--sender", "city-desk")
+    made = demo.cli("tickers", "create", "Election night", "--keyword", "VOTE", *promise, *time_)
+    for phone in (PHONE, GRACE, *LATE_READERS):
+        demo.text(phone, "VOTE")
+    path = f"/ticker/{made['id']}"
+    for count, line in enumerate(
+        ("The polls are closed.", "First count: a tie at 48.9 %.", "All counted: Berg wins by 212 votes."), 1
+    ):
+        editor.submit(path, "token", text=line, act="send")
+        until(partial(_has_reached_nine, editor, path, count), f"“{line}” to come")
+    return path
+
+
+def _has_reached_nine(editor: Editor, path: str, messages: int) -> bool:
+    return editor.open(path).count("9 delivered") == messages
+
+
+def rehearsed_of(editor: Editor) -> str:
+    """Have a broadcast rehearsed; returns the path of its page."""
+    path = editor.draft(
+        "Flood warning", "The river is rising: leave Mill Street by nine. Reply STOP to leave."
+    )
+    editor.submit(f"{path}/rehearsal", "/rehearsal")
+    until(lambda: "Nobody twice, nobody lost." in editor.open(f"{path}/rehearsal"), "the rehearsal to end")
+    return f"{path}/rehearsal"
 
 
 def fill_board(editor: Editor) -> None:

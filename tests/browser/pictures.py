@@ -28,6 +28,8 @@ SCENES = (
     "desk-texts",
     "desk-lists",
     "desk-feed",
+    "desk-ticker",
+    "desk-rehearsal",
     "desk-people",
     "desk-person",
     "desk-import",

@@ -93,6 +93,8 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     camera.take("desk-lists", "/lists")
     camera.take("sign-up", "/join/city")
     camera.take("desk-feed", archive.feed_of(demo, editor))
+    camera.take("desk-ticker", archive.ticker_of(demo, editor))
+    camera.take("desk-rehearsal", archive.rehearsed_of(editor))
     archive.fill_board(editor)
     camera.take("desk-today", "/board/1")
     camera.take("desk-notice", "/lists/1/notice")

@@ -37,6 +37,8 @@ ADMINS_ONLY = {
     "users.switch",
     "users.set_password",
     "progress.report_csv",
+    "tickers.new",
+    "tickers.create",
 }
 Visit = Callable[..., Visitor]
 

@@ -49,6 +49,11 @@ SPEAKERS = (
     "feed_items",
     "media/attach",
     "media/take_in",
+    "tickers",
+    "post_ticker",
+    "rehearsals",
+    "rehearsal_cast",
+    "comments",
 )
 # What is wrong with a feed is said where it is read and fetched.
 OF_FEEDS = {"BrokenFeed", "BadAddress", "BadTemplate", "TooLong", "FetchFailed"}

@@ -1,5 +1,5 @@
-"""The tables, by room: people, consent, broadcasts, rules, feeds, media, deliveries, accounts,
-imports, browsers, webhooks."""
+"""The tables, by room: people, consent, broadcasts, rules, feeds, media, deliveries, accounts, imports, browsers,
+webhooks, tickers, rehearsals, comments."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
@@ -11,6 +11,7 @@ from app.storage.models.broadcasts import (
     Slice,
     Snippet,
 )
+from app.storage.models.comments import DraftComment
 from app.storage.models.consent import (
     ConsentEvent,
     ConsentPii,
@@ -37,9 +38,11 @@ from app.storage.models.people import (
 )
 from app.storage.models.persons import AddressAlias, ChannelMove, LinkedAddress
 from app.storage.models.push import PushRouteRow
+from app.storage.models.rehearsals import Rehearsal
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 from app.storage.models.rules import RepeatRule, RepeatRun
 from app.storage.models.segments import SavedSegment, SlicePeople
+from app.storage.models.tickers import Ticker, TickerMessage
 from app.storage.models.webhooks import Webhook, WebhookPerson
 
 __all__ = [
@@ -56,6 +59,7 @@ __all__ = [
     "ConsentPii",
     "Delivery",
     "DeliveryTally",
+    "DraftComment",
     "FeedItemRow",
     "FeedRow",
     "ImportRefusal",
@@ -74,6 +78,7 @@ __all__ = [
     "PurgeRun",
     "PushRouteRow",
     "QuietGroup",
+    "Rehearsal",
     "RepeatRule",
     "RepeatRun",
     "RestrictedSubject",
@@ -89,6 +94,8 @@ __all__ = [
     "Subscriber",
     "Subscription",
     "Suppression",
+    "Ticker",
+    "TickerMessage",
     "TreeHead",
     "User",
     "Webhook",

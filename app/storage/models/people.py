@@ -51,6 +51,8 @@ class BroadcastList(Model):
     With `any_hour_reason` the hours promised stand for the quiet hours of the places where people are.
     `purpose_since_seq` is the end of the ledger when the purpose or the controller changed last: who consented before
     it agreed to something else, and gets nothing of what the list is for now. `on_unknown` is an `OnUnknown`.
+    The list of a live event (`Ticker`) promises instead `most` messages until `ends_at`, and that whoever is on no
+    other list is erased `erase_after_days` later; an ordinary list has none of the three.
     """
 
     __tablename__ = "broadcast_list"
@@ -69,6 +71,9 @@ class BroadcastList(Model):
     any_hour_reason: Mapped[str | None] = mapped_column(String(300))
     purpose_since_seq: Mapped[int] = mapped_column(BigId, default=0)
     on_unknown: Mapped[str] = mapped_column(String(8), default="hold")
+    most: Mapped[int | None]
+    ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    erase_after_days: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
