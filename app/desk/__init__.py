@@ -15,6 +15,7 @@ from app.desk.asking import asking
 from app.desk.board import board
 from app.desk.broadcasts import broadcasts
 from app.desk.calendar import calendar
+from app.desk.clicks import clicks
 from app.desk.compose import compose
 from app.desk.corrections import corrections
 from app.desk.errors import init_errors
@@ -63,6 +64,7 @@ ROOMS = (
     board,
     broadcasts,
     calendar,
+    clicks,
     compose,
     feeds,
     corrections,

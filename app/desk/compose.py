@@ -28,6 +28,8 @@ from app.schemas import BroadcastSchema
 from app.services import correct_broadcasts, find_people, manage_snippets, plan_broadcasts, reports
 from app.services.controller import Conflict, Refused
 from app.services.read_rules import rules_among
+from app.services.short_links import counting_of
+from app.storage.database import db
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
 
@@ -184,7 +186,11 @@ def _looked_at(values: dict[str, Any], corrects: int | None) -> dict[str, Any]:
         list_ids = [one.id for one in targets(corrects)]
     known = request.form.get("sample", "known") == "known"
     return {
-        "check": check_text(str(values.get("text", "")).replace("\r\n", "\n"), known=known),
+        "check": check_text(
+            str(values.get("text", "")).replace("\r\n", "\n"),
+            known=known,
+            counting=counting_of(db.session(), list_ids),
+        ),
         "known": known,
         "sender": sender_of(list_ids),
         "reachable": find_people.reachable(list_ids)

@@ -28,6 +28,10 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("That one can no longer be left out."),
     N_("There is nothing to take back at that time."),
     N_("There is no rule %(id)s."),
+    N_(
+        "The words shown when people join “%(name)s” do not say that clicks are kept. "
+        "Write a notice with: %(wanted)s"
+    ),
     N_("The draft of this rule was discarded. End the rule, or let another draft repeat."),
     N_("Give the broadcast a title; it is for your team and is not sent."),
     N_("The title has %(n)s characters; it may have 120."),

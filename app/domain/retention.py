@@ -17,6 +17,7 @@ class Kept(StrEnum):
     WEBHOOKS = "webhooks"  # what providers posted, word for word
     SIGNUPS = "signups"  # who was asked to confirm and never did
     STRANGERS = "strangers"  # who wrote to us and never signed up
+    CLICKS = "clicks"  # which links somebody opened who agreed that it is kept
     DELIVERIES = "deliveries"  # who got which broadcast, one row each
     PROOF = "proof"  # the consent of whoever is on no list any more, with the person behind it
     AUDIT = "audit"  # who did what at the desk and on the command line
@@ -40,6 +41,7 @@ RULES: Final[Mapping[Kept, Rule]] = {
     Kept.WEBHOOKS: Rule(7, "GDPR art. 5(1)(d), (e), (f)"),
     Kept.SIGNUPS: Rule(30, "GDPR art. 5(1)(e)"),
     Kept.STRANGERS: Rule(90, "GDPR art. 5(1)(e)"),
+    Kept.CLICKS: Rule(90, "GDPR art. 5(1)(c), (e), 6(1)(a)"),
     # As long as the proof of a consent, of which each delivery is a use. The daily logs of sends outlive the rows.
     Kept.DELIVERIES: Rule(1827, "GDPR art. 5(1)(e), 7(1); UWG § 7a"),
     # Section 7a of the German UWG: five years from the grant and after each use. The longest such rule we know.

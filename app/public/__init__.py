@@ -7,8 +7,9 @@ from app.public.inbox import inbox
 from app.public.join import join
 from app.public.push import push
 from app.public.security import init_security
+from app.public.short_links import short_links
 
-ROOMS = (join, confirm, push, inbox)
+ROOMS = (join, confirm, push, inbox, short_links)
 
 
 def init_app(app: Flask) -> None:

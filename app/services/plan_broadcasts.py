@@ -20,6 +20,7 @@ from app.services.controller import Conflict, NotFound, Refused
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
 from app.services.sent_before import SentBefore, sent_before
 from app.services.shares import Share, longest, problems_of, save_variants, shares_of, variants_of
+from app.services.short_links import as_sent, counting_of, make_links
 from app.storage import audience
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, BroadcastVersion
@@ -208,7 +209,7 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
         used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
         quota_notes = tuple(quotas.warnings_of(used, shares))
         seen = foresee(session, broadcast, lists, max(at or now, now), used)
-        size = measure(longest(broadcast.text))
+        size = measure(longest(as_sent(broadcast.text, counting_of(session, [one.id for one in lists]))))
         reachable = seen.reachable
         findings = read_text(session, broadcast, lists, brand, now)
         return Review(
@@ -309,6 +310,7 @@ def schedule_in(
             "A first wave would use up the quota of a platform that counts each sending; send to all at once."
         )
     broadcast.first_percent = first_percent
+    make_links(session, broadcast, list_ids)
     broadcast.expires_at = instant + timedelta(minutes=broadcast.fresh_minutes)
     note(
         session,

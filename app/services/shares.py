@@ -13,6 +13,7 @@ from app.domain.parts import measure
 from app.domain.placeholders import read
 from app.domain.quotas import QUOTAS
 from app.services.controller import Refused
+from app.services.short_links import as_sent, counting_of
 from app.storage import audience
 from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender, Subscriber
 from app.storage.ways import only_channel, ways, ways_to
@@ -24,6 +25,7 @@ MAX_VARIANT = 10_000
 class Share:
     """The part of a broadcast that one sender carries. `parts` of an SMS, else 1; `own_words`: a variant of its own.
 
+    `sent` is `text` with its short links, where clicks are counted.
     `together` people share one request. `seconds` is what the sender needs for it at its `rate`; `paused` says why it
     sends nothing now, or is empty.
     """
@@ -38,6 +40,7 @@ class Share:
     own_words: bool
     parts: int
     together: int = 1
+    sent: str = ""
 
     @property
     def total_parts(self) -> int:
@@ -61,11 +64,13 @@ def shares_of(
     found = {channel: senders for channel, senders in found.items() if only in (None, channel)}
     own, there = variants_of(session, broadcast.id), _reachable(session, broadcast, list_ids, at)
     main = session.get_one(Sender, lists[0].sender_id).channel
+    counting = counting_of(session, list_ids)
     shares = []
     for channel in sorted(found, key=lambda name: (name != main, name)):
         sender = session.get_one(Sender, min(found[channel]))
         text = own.get(channel, broadcast.text)
-        parts = measure(longest(text)).count if channel == "sms" else 1
+        sent = as_sent(text, counting)
+        parts = measure(longest(sent)).count if channel == "sms" else 1
         paused = "" if sender.paused_at is None else sender.paused_reason or "by an operator"
         shares.append(
             Share(
@@ -79,6 +84,7 @@ def shares_of(
                 channel in own,
                 parts,
                 quota.people if (quota := QUOTAS.get(sender.gateway)) else 1,
+                sent,
             )
         )
     return shares
@@ -100,7 +106,7 @@ def problems_of(
         channel = channel_named(share.channel)
         if share.paused:
             found.append(f"The sender {share.sender} is paused: {share.paused}.")
-        length = channel.length(longest(share.text))
+        length = channel.length(longest(share.sent or share.text))
         if length > channel.longest:
             found.append(
                 f"On {channel.name} the text has {length} characters; it may have {channel.longest}."

@@ -11,14 +11,21 @@ from app.storage.database import is_sqlite
 from app.storage.models import DeliveryTally
 
 FOLD_ABOVE = 200
-_NAMES = ("broadcast_id", "status", "reason", "error_code")
-_KEY = (DeliveryTally.broadcast_id, DeliveryTally.status, DeliveryTally.reason, DeliveryTally.error_code)
+_NAMES = ("broadcast_id", "status", "reason", "error_code", "sender_id")
+_KEY = (
+    DeliveryTally.broadcast_id,
+    DeliveryTally.status,
+    DeliveryTally.reason,
+    DeliveryTally.error_code,
+    DeliveryTally.sender_id,
+)
 
 _DROP = delete(DeliveryTally.__table__).where(  # type: ignore[arg-type]  # a mapped class's table: FromClause
     DeliveryTally.broadcast_id == bindparam("k_broadcast"),
     DeliveryTally.status == bindparam("k_status"),
     DeliveryTally.reason == bindparam("k_reason"),
     DeliveryTally.error_code == bindparam("k_code"),
+    DeliveryTally.sender_id == bindparam("k_sender"),
     DeliveryTally.shard == bindparam("k_shard"),
 )
 
@@ -58,11 +65,11 @@ def _fold(session: Session, broadcast_id: int) -> int:
     ).all()
     if not rows:  # another clock is at them
         return 0
-    sums: Counter[tuple[int, int, str, str]] = Counter()
-    for broadcast, status, reason, code, _, people in rows:
-        sums[broadcast, status, reason, code] += people
-    names = ("k_broadcast", "k_status", "k_reason", "k_code", "k_shard")
-    session.connection().execute(_DROP, [dict(zip(names, row[:5], strict=True)) for row in rows])
+    sums: Counter[tuple[int, int, str, str, int]] = Counter()
+    for broadcast, status, reason, code, sender, _, people in rows:
+        sums[broadcast, status, reason, code, sender] += people
+    names = ("k_broadcast", "k_status", "k_reason", "k_code", "k_sender", "k_shard")
+    session.connection().execute(_DROP, [dict(zip(names, row[:6], strict=True)) for row in rows])
     written = [
         dict(zip(_NAMES, key, strict=True)) | {"shard": 0, "people": n} for key, n in sorted(sums.items())
     ]

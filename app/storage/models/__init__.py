@@ -1,4 +1,4 @@
-"""The tables, by room: people, consent, broadcasts, rules, feeds, deliveries, accounts, imports, browsers, webhooks."""
+"""The tables, by room: people, consent, broadcasts, rules, feeds, deliveries, clicks, figures, accounts, and so on."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
@@ -10,6 +10,7 @@ from app.storage.models.broadcasts import (
     Slice,
     Snippet,
 )
+from app.storage.models.clicks import ClickHour, PersonClick, ShortLink
 from app.storage.models.consent import (
     ConsentEvent,
     ConsentPii,
@@ -21,6 +22,7 @@ from app.storage.models.consent import (
 )
 from app.storage.models.deliveries import Delivery, DeliveryTally, InboundRow
 from app.storage.models.feeds import FeedItemRow, FeedRow
+from app.storage.models.figures import BroadcastHour, FigureMark, ListDay, WordDay
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.inbox import InboxMessage
 from app.storage.models.own_messages import OwnMessage
@@ -43,17 +45,20 @@ __all__ = [
     "AddressAlias",
     "AuditEntry",
     "Broadcast",
+    "BroadcastHour",
     "BroadcastList",
     "BroadcastTarget",
     "BroadcastVariant",
     "BroadcastVersion",
     "ChannelMove",
+    "ClickHour",
     "ConsentEvent",
     "ConsentPii",
     "Delivery",
     "DeliveryTally",
     "FeedItemRow",
     "FeedRow",
+    "FigureMark",
     "ImportRefusal",
     "ImportRun",
     "ImportState",
@@ -61,10 +66,12 @@ __all__ = [
     "InboxMessage",
     "LedgerHead",
     "LinkedAddress",
+    "ListDay",
     "ListSender",
     "Notice",
     "OwnMessage",
     "OwnWordRow",
+    "PersonClick",
     "PurgeRun",
     "PushRouteRow",
     "QuietGroup",
@@ -72,6 +79,7 @@ __all__ = [
     "RepeatRun",
     "RestrictedSubject",
     "Sender",
+    "ShortLink",
     "Slice",
     "SlotRun",
     "SlotTime",
@@ -85,4 +93,5 @@ __all__ = [
     "User",
     "Webhook",
     "WebhookPerson",
+    "WordDay",
 ]

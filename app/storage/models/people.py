@@ -25,6 +25,7 @@ class Sender(Model):
 
     `rate` is messages (SMS: parts) per second. `paused_at` with a reason means that nothing goes out here.
     `has_template`: a text that the platform approved leads to people who did not write to us lately.
+    `price_micros` is what a message (SMS: a part) costs, in millionths of `currency`; NULL: nobody has said.
     """
 
     __tablename__ = "sender"
@@ -41,6 +42,8 @@ class Sender(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_reason: Mapped[str | None] = mapped_column(String(300))
+    price_micros: Mapped[int | None] = mapped_column(BigId)
+    currency: Mapped[str | None] = mapped_column(String(3))
 
 
 class BroadcastList(Model):
@@ -49,6 +52,7 @@ class BroadcastList(Model):
     With `any_hour_reason` the hours promised stand for the quiet hours of the places where people are.
     `purpose_since_seq` is the end of the ledger when the purpose or the controller changed last: who consented before
     it agreed to something else, and gets nothing of what the list is for now. `on_unknown` is an `OnUnknown`.
+    `clicks` is a `Clicks`; its short links begin with `links_begin`.
     """
 
     __tablename__ = "broadcast_list"
@@ -67,6 +71,8 @@ class BroadcastList(Model):
     any_hour_reason: Mapped[str | None] = mapped_column(String(300))
     purpose_since_seq: Mapped[int] = mapped_column(BigId, default=0)
     on_unknown: Mapped[str] = mapped_column(String(8), default="hold")
+    clicks: Mapped[str] = mapped_column(String(6), default="off", server_default="off")
+    links_begin: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
