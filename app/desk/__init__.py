@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask, request, url_for
 from flask_login import current_user
 
-from app.desk import import_words, words
+from app.desk import import_words, report_words, words
 from app.desk.access import init_access
 from app.desk.account import account
 from app.desk.asking import asking
@@ -41,6 +41,7 @@ from app.desk.people import people
 from app.desk.progress import progress, segments
 from app.desk.reading import pulse
 from app.desk.refusals import said
+from app.desk.reports import reports
 from app.desk.revocations import revocations
 from app.desk.rights import requests_waiting, rights
 from app.desk.rules import rules
@@ -74,6 +75,7 @@ ROOMS = (
     notices,
     people,
     progress,
+    reports,
     revocations,
     rights,
     saved_texts,
@@ -101,12 +103,14 @@ def init_app(app: Flask) -> None:
         "n_": ngettext,
         "words": words,
         "import_words": import_words,
+        "report_words": report_words,
         "language_names": LANGUAGE_NAMES,
         "bar_segments": segments,
         "static": _static,
     }
     app.jinja_env.filters |= {
         "number": number,
+        "enumerated": lambda rows: list(enumerate(rows)),
         "moment": moment,
         "distance": distance,
         "duration": duration,
