@@ -8,10 +8,11 @@ from typing import Any
 from flask import Blueprint, Flask, request, url_for
 from flask_login import current_user
 
-from app.desk import import_words, report_words, words
+from app.desk import health_words, import_words, report_words, words
 from app.desk.access import init_access
 from app.desk.account import account
 from app.desk.asking import asking
+from app.desk.audit import audit
 from app.desk.board import board
 from app.desk.broadcasts import broadcasts
 from app.desk.calendar import calendar
@@ -20,6 +21,7 @@ from app.desk.compose import compose
 from app.desk.corrections import corrections
 from app.desk.errors import init_errors
 from app.desk.feeds import feeds
+from app.desk.health import health_page
 from app.desk.held import held
 from app.desk.imports import imports
 from app.desk.languages import (
@@ -62,6 +64,7 @@ _STATIC = Path(__file__).parent / "static"
 ROOMS = (
     account,
     asking,
+    audit,
     board,
     broadcasts,
     calendar,
@@ -69,6 +72,7 @@ ROOMS = (
     compose,
     feeds,
     corrections,
+    health_page,
     held,
     imports,
     lists,
@@ -103,6 +107,7 @@ def init_app(app: Flask) -> None:
         "n_": ngettext,
         "words": words,
         "import_words": import_words,
+        "health_words": health_words,
         "report_words": report_words,
         "language_names": LANGUAGE_NAMES,
         "bar_segments": segments,

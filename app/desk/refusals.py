@@ -7,7 +7,7 @@ looks into the services for sentences that are missing.
 import re
 from typing import Final
 
-from app.desk import import_refusals
+from app.desk import health_words, import_refusals
 from app.desk.languages import gettext as _
 from app.schemas import N_
 
@@ -257,7 +257,10 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 # Those of rows come first: a report may have a million of them.
 _WORDS: Final = {
-    **{pattern: pattern for pattern in (*import_refusals.ROWS, *import_refusals.SAME, *PATTERNS)},
+    **{
+        pattern: pattern
+        for pattern in (*import_refusals.ROWS, *import_refusals.SAME, *PATTERNS, *health_words.SENTENCES)
+    },
     **import_refusals.RETOLD,
 }
 _EXPRESSIONS: Final = tuple((words, _expression(pattern)) for pattern, words in _WORDS.items())

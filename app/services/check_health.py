@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
@@ -26,6 +26,8 @@ LATE_AFTER: Final = timedelta(minutes=2)
 SIGNED_WITHIN: Final = timedelta(days=2)
 LITTLE_DISK: Final = 1 << 30
 NO_DISK: Final = 100 << 20
+BACKUP_WITHIN: Final = timedelta(days=2)
+BACKUP_MARK: Final = "last-backup"
 CONFIRMATIONS_LOOKED_AT: Final = timedelta(days=7)
 PROCESSES: Final = ("worker", "replies", "clock")
 
@@ -72,6 +74,7 @@ def doctor(*, pulse: Pulse, around: Surroundings, controller: Controller, now: d
     """Run every check; one that fails never keeps the others from running."""
     database = _database(around.newest_migration)
     checks = [database, *_redis(pulse), _public_url(around), _disk(around.home)]
+    checks.append(_backup(around.home, now))
     if database.health is not Health.FAIL:
         checks += [_guarded("senders", lambda: _senders(controller)), _guarded("due", lambda: _due(now))]
         checks.append(_guarded("ledger", lambda: _ledger(controller)))
@@ -194,6 +197,18 @@ def _disk(home: Path) -> Check:
     if free < LITTLE_DISK:
         return Check("disk", Health.WARN, found, "Make room soon.")
     return Check("disk", Health.OK, found)
+
+
+def _backup(home: Path, now: datetime) -> Check:
+    """Look when a backup was made last: whoever makes them touches a file of ours."""
+    mark = home / BACKUP_MARK
+    if not mark.exists():
+        return Check("backup", Health.OK, f"not known; let your backup touch {mark} when it is done")
+    made = datetime.fromtimestamp(mark.stat().st_mtime, UTC)
+    found = f"the last was made on {made:%Y-%m-%d %H:%M} UTC"
+    if made < now - BACKUP_WITHIN:
+        return Check("backup", Health.WARN, found, f"Make one now, then: touch {mark}")
+    return Check("backup", Health.OK, found)
 
 
 def _senders(controller: Controller) -> Check:

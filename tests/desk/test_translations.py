@@ -44,6 +44,7 @@ SPEAKERS = (
     "import_file",
     "import_uploads",
     "manage_feeds",
+    "short_links",
     "feed_items",
 )
 # What is wrong with a feed is said where it is read and fetched.

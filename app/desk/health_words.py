@@ -1,0 +1,67 @@
+"""The doctor's sentences in the reader's language; the command line says them in English."""
+
+from typing import Final
+
+from app.desk.languages import lazy_gettext as _l
+from app.schemas import N_
+
+CHECKS: Final = {
+    "database": _l("Database"),
+    "redis": _l("Redis"),
+    "worker": _l("Worker"),
+    "replies": _l("Worker for answers"),
+    "clock": _l("Clock"),
+    "public address": _l("Public address"),
+    "disk": _l("Disk"),
+    "backup": _l("Backup"),
+    "senders": _l("Senders"),
+    "due": _l("What is due"),
+    "ledger": _l("Ledger"),
+    "signed heads": _l("Signed heads of the ledger"),
+    "confirmations": _l("Confirmations of STOP"),
+    "webhooks": _l("Webhooks"),
+}
+
+SENTENCES: Final[tuple[str, ...]] = (
+    N_("every STOP of the last week was confirmed in time, if at all"),
+    N_("%(n)s confirmations of STOP were dropped in a week, for they would have come after five minutes"),
+    N_("Keep a replies worker running at all times, and look whether a sender was paused."),
+    N_("every signed webhook of the last days was taken"),
+    N_("%(n)s webhook(s) could not be taken, the newest because: %(reason)s"),
+    N_("Look: tidings hooks list. After the fault is mended: tidings hooks replay"),
+    N_("Run: tidings db upgrade"),
+    N_("Start the database, check DATABASE_URL, then run: tidings db upgrade"),
+    N_("%(dialect)s, schema %(head)s, but this version needs %(newest)s"),
+    N_("%(dialect)s, schema %(head)s"),
+    N_("Start Redis or Valkey, and check REDIS_URL."),
+    N_("version %(version)s"),
+    N_("Install Redis 6.2 or newer, or Valkey."),
+    N_("no sign of life"),
+    N_("Start it: python -m workers %(arguments)s"),
+    N_("alive at %(at)s"),
+    N_("%(address)s is not encrypted"),
+    N_("Put a web server with a certificate in front and set PUBLIC_URL=https://..."),
+    N_("%(room)s GiB free at %(place)s"),
+    N_("Make room now: the database stops when the disk is full."),
+    N_("Make room soon."),
+    N_("not known; let your backup touch %(mark)s when it is done"),
+    N_("the last was made on %(at)s UTC"),
+    N_("Make one now, then: touch %(mark)s"),
+    N_("there is none"),
+    N_("Add one: tidings senders add --help"),
+    N_("the secrets of “%(name)s” cannot be opened"),
+    N_("Set the MASTER_KEY they were sealed under, or add the sender anew."),
+    N_("paused: %(names)s"),
+    N_("When settled: tidings senders resume NAME"),
+    N_("a broadcast has been due since %(at)s UTC"),
+    N_("a reply has been due since %(at)s UTC"),
+    N_("See that clock and workers run and that its sender is not paused."),
+    N_("nothing is late"),
+    N_("“%(name)s”, %(n)s entries, while there is “%(other)s”"),
+    N_("“%(name)s”, %(n)s entries"),
+    N_("TIDINGS_LEDGER was changed; set it back unless that was meant."),
+    N_("the newest is of %(at)s"),
+    N_("there is none yet"),
+    N_("See what the clock logs, and try: tidings consent heads sign"),
+    N_("All sending was paused by %(who)s"),
+)
