@@ -86,7 +86,7 @@ def slow_round(now: datetime) -> None:
     journal().tidy(now)
     import_turns.tidy(runtime().uploads, now)
     controller, periods = runtime().controller, runtime().settings.retention
-    fan_out.fold_tallies()
+    fan_out.fold_tallies(now)
     for _ in range(STEPS):
         if not roll_up(controller=controller, now=now):
             break

@@ -20,6 +20,7 @@ CHECKS: Final = {
     "signed heads": _l("Signed heads of the ledger"),
     "confirmations": _l("Confirmations of STOP"),
     "webhooks": _l("Webhooks"),
+    "short links": _l("Short links"),
 }
 
 SENTENCES: Final[tuple[str, ...]] = (
@@ -63,5 +64,8 @@ SENTENCES: Final[tuple[str, ...]] = (
     N_("the newest is of %(at)s"),
     N_("there is none yet"),
     N_("See what the clock logs, and try: tidings consent heads sign"),
+    N_("those of “%(name)s” begin with %(begin)s, which is not our address any more"),
+    N_("Run: tidings lists clicks %(words)s"),
+    N_("those of all lists that count clicks lead here"),
     N_("All sending was paused by %(who)s"),
 )

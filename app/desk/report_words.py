@@ -96,6 +96,11 @@ MEANINGS: Final = {
     Outcome.NONE: _l("No command: an answer or a question"),
 }
 
+TEXTS: Final = frozenset(
+    "broadcast lists began day hour hour_at list channel sender status reason kind act tag meaning word few".split()
+)
+"""Columns that are read from the left; all others are numbers."""
+
 _KINDS: Final = {"joined": _l("came"), "left": _l("left")}
 _STACKED: Final = ("delivered", "open", "unknown", "failed")
 _MOST_COLUMNS: Final = 60

@@ -7,6 +7,7 @@ from typing import Final
 WIDTH: Final = 1000
 HEIGHT: Final = 200
 _GAP: Final = 0.2
+_WIDEST: Final = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,10 @@ def _column(
     if value <= 0:
         return []
     slot = WIDTH / places
-    width = slot * (1 - _GAP) / of
+    together = min(slot * (1 - _GAP), _WIDEST)
+    width = together / of
     height = HEIGHT * value / top
-    x = place * slot + slot * _GAP / 2 + at * width
+    x = place * slot + (slot - together) / 2 + at * width
     return [
         Column(
             name,

@@ -13,12 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.ledger import iso_ms
 from app.domain.sealing import CannotOpen
+from app.domain.short_links import PATH
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services import kept_hooks
 from app.services.controller import Controller
 from app.services.gateways_of_senders import open_settings
 from app.storage.database import db
-from app.storage.models import Broadcast, ConsentEvent, Delivery, LedgerHead, Sender, TreeHead
+from app.storage.models import Broadcast, BroadcastList, ConsentEvent, Delivery, LedgerHead, Sender, TreeHead
 from app.storage.replies import dropped_confirmations
 
 OLDEST_REDIS: Final = (6, 2)
@@ -81,6 +82,7 @@ def doctor(*, pulse: Pulse, around: Surroundings, controller: Controller, now: d
         checks.append(_guarded("signed heads", lambda: _signed_heads(controller, now)))
         checks.append(_guarded("confirmations", lambda: _confirmations(now)))
         checks.append(_guarded("webhooks", lambda: webhooks(controller)))
+        checks.append(_guarded("short links", lambda: _short_links(around.public_url)))
     return checks
 
 
@@ -234,6 +236,22 @@ def _senders(controller: Controller) -> Check:
             "When settled: tidings senders resume NAME",
         )
     return Check("senders", Health.OK, ", ".join(row.name for row in senders))
+
+
+def _short_links(public_url: str) -> Check:
+    """Short links begin with the public address of the day on which their list was switched on."""
+    rows = db.session.scalars(
+        select(BroadcastList).where(BroadcastList.links_begin.is_not(None)).order_by(BroadcastList.name)
+    )
+    for row in rows:
+        if row.links_begin != public_url + PATH:
+            return Check(
+                "short links",
+                Health.WARN,
+                f"those of “{row.name}” begin with {row.links_begin}, which is not our address any more",
+                f'Run: tidings lists clicks "{row.name}" {row.clicks}',
+            )
+    return Check("short links", Health.OK, "those of all lists that count clicks lead here")
 
 
 def _due(now: datetime) -> Check:

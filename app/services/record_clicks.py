@@ -2,19 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import exists, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.domain.consent import SubscriptionState
 from app.domain.short_links import read_path
 from app.services.controller import Controller, NotFound
+from app.services.figures.roll_up import CLICKS
 from app.services.short_links import TAGS, counting_of, notices_that_say
-from app.storage.database import db, is_sqlite, transaction
+from app.storage.counters import add, insert_into
+from app.storage.database import db, transaction
 from app.storage.models import (
     BroadcastTarget,
+    BroadcastTotal,
     ClickHour,
     ConsentEvent,
     Delivery,
@@ -57,6 +58,8 @@ def count(opened: Opened, *, program: bool, controller: Controller, now: datetim
         if counting is None:
             return
         _one_more(session, opened.code, now, program=program)
+        if not program:
+            add(session, BroadcastTotal, "people", {(opened.broadcast_id, CLICKS): 1})
         if counting.people and not program and opened.subscriber_id is not None:
             _note_person(session, opened, opened.subscriber_id, controller, now)
 
@@ -65,7 +68,7 @@ def _one_more(session: Session, code: str, now: datetime, *, program: bool) -> N
     hour = now.replace(minute=0, second=0, microsecond=0)
     added = {"people": int(not program), "programs": int(program)}
     more = {name: getattr(ClickHour, name) + value for name, value in added.items()}
-    insert = _insert(session, ClickHour).values(code=code, hour=hour, **added)
+    insert = insert_into(session, ClickHour).values(code=code, hour=hour, **added)
     session.execute(insert.on_conflict_do_update(index_elements=["code", "hour"], set_=more))
 
 
@@ -74,7 +77,7 @@ def _note_person(
 ) -> None:
     if not _stands_by_it(session, opened, subscriber_id, controller):
         return
-    insert = _insert(session, PersonClick).values(
+    insert = insert_into(session, PersonClick).values(
         code=opened.code, subscriber_id=subscriber_id, first_at=now, last_at=now, times=1
     )
     more = {"last_at": now, "times": PersonClick.times + 1}
@@ -108,10 +111,6 @@ def _stands_by_it(session: Session, opened: Opened, subscriber_id: int, controll
 def _notices(session: Session, broadcast_id: int) -> list[int]:
     lists = select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
     return notices_that_say(session, session.scalars(lists).all())
-
-
-def _insert(session: Session, table: type[Any]) -> Any:
-    return (sqlite if is_sqlite(session) else postgresql).insert(table)
 
 
 def clicks_of(broadcast_id: int) -> list[tuple[ShortLink, int, int]]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from app.domain.clicks import SAYS, says_clicks
@@ -131,27 +131,48 @@ def for_slice(
 
     There is no slot, and nothing by person, unless every list keeps clicks with people and somebody agreed to that.
     """
+    used, list_ids, counting = _used(session, template, broadcast_id)
+    if counting is None:
+        return template, {}
+    short = with_short(template, {row.url: row.address for row in used})
+    theirs = Delivery.slice == slice_seq
+    agreed = _agreed(session, broadcast_id, theirs, list_ids, controller) if counting.people else ()
+    if not agreed:
+        return short, {}
+    for row in used:
+        short = with_person(short, [row.address], slot_of(row.code))
+    return short, {one: _codes(one, used, controller) for one in agreed}
+
+
+def text_for(
+    session: Session, text: str, broadcast_id: int, subscriber_id: int, controller: Controller
+) -> str:
+    """Return a text as it went to one person, with its placeholders: what a provider is asked for afterwards."""
+    template = read(text)
+    used, list_ids, counting = _used(session, template, broadcast_id)
+    if counting is None:
+        return text
+    theirs = Delivery.subscriber_id == subscriber_id
+    agreed = counting.people and _agreed(session, broadcast_id, theirs, list_ids, controller)
+    codes = _codes(subscriber_id, used, controller) if agreed else {}
+    short = {row.url: row.address + codes.get(slot_of(row.code), "") for row in used}
+    return _written(with_short(template, short))
+
+
+def _used(
+    session: Session, template: Template, broadcast_id: int
+) -> tuple[Sequence[ShortLink], Sequence[int], Counting | None]:
+    """Return the short links of this text, the lists it goes to, and how they count.
+
+    Nothing where none was made, and where counting was switched off since: what leaves from then on is not counted.
+    """
     links = {row.url: row for row in links_of(session, broadcast_id)}
     used = [links[url] for url in links_in(template) if url in links] if links else []
     if not used:
-        return template, {}
-    short = with_short(template, {row.url: row.address for row in used})
-    list_ids = session.scalars(
-        select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
-    ).all()
-    counting = counting_of(session, list_ids)
-    if counting is None:
-        return (
-            template,
-            {},
-        )  # switched off since it was planned: nothing is counted of what leaves from now on
-    agreed = _agreed_in(session, broadcast_id, slice_seq, list_ids, controller) if counting.people else ()
-    if not agreed:
-        return short, {}
-    personal = short
-    for row in used:
-        personal = with_person(personal, [row.address], slot_of(row.code))
-    return personal, {one: _codes(one, used, controller) for one in agreed}
+        return (), (), None
+    targets = select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
+    list_ids = session.scalars(targets).all()
+    return used, list_ids, counting_of(session, list_ids)
 
 
 def slot_of(code: str) -> str:
@@ -166,10 +187,14 @@ def _codes(subscriber_id: int, links: Collection[ShortLink], controller: Control
     }
 
 
-def _agreed_in(
-    session: Session, broadcast_id: int, slice_seq: int, list_ids: Sequence[int], controller: Controller
+def _agreed(
+    session: Session,
+    broadcast_id: int,
+    theirs: ColumnElement[bool],
+    list_ids: Sequence[int],
+    controller: Controller,
 ) -> Sequence[int]:
-    """Return those of a slice whose delivery stands on a consent to a notice that says so."""
+    """Return those whose delivery stands on a consent to a notice that says so."""
     notices = notices_that_say(session, list_ids)
     if not notices:
         return ()
@@ -180,7 +205,7 @@ def _agreed_in(
             (ConsentEvent.seq == Delivery.consent_seq) & (ConsentEvent.ledger == controller.ledger),
         )
         .where(
-            Delivery.slice == slice_seq,
+            theirs,
             Delivery.broadcast_id == broadcast_id,
             Delivery.inbound_id == 0,
             ConsentEvent.notice_id.in_(notices),

@@ -175,6 +175,9 @@ def test_only_who_agreed_to_such_a_notice_has_a_code_of_their_own(
     plain, personal = (got[number(index)].rpartition(" ")[2] for index in (0, 1))
     assert personal.startswith(plain)
     assert len(personal) == len(plain) + 16
+    for index in (0, 1):  # what a provider is asked for after an answer was lost
+        ref = _broadcast(), _subscriber(index)
+        assert short_links.text_for(db.session(), TEXT, *ref, newsroom.controller) == got[number(index)]
     for link in (plain, personal, personal):
         assert open_it(newsroom, link) == LONG
     open_it(newsroom, personal, program=True)
@@ -182,6 +185,10 @@ def test_only_who_agreed_to_such_a_notice_has_a_code_of_their_own(
     row = db.session.scalars(select(PersonClick)).one()
     assert row.times == 2
     assert row.subscriber_id == _subscriber(1)
+
+
+def _broadcast() -> int:
+    return db.session.scalars(select(ShortLink.broadcast_id)).one()
 
 
 def _subscriber(index: int) -> int:

@@ -4,35 +4,38 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.domain.parts import measure
+from app.domain.parts import count_parts
 from app.domain.placeholders import read
 from app.domain.short_links import with_short
 from app.domain.statuses import BroadcastState, DeliveryStatus
-from app.services.figures.roll_up import ANSWERED, LEFT
+from app.services.figures.roll_up import ANSWERED, CLICKS, LEFT
 from app.services.figures.sums import Sums, total
 from app.storage.models import (
     Broadcast,
-    BroadcastHour,
     BroadcastTarget,
+    BroadcastTotal,
     BroadcastVariant,
-    ClickHour,
     DeliveryTally,
     Sender,
     ShortLink,
 )
 
-SMS = "sms"
-_TRIED = {
+SMS: Final = "sms"
+_NAMES: Final[Mapping[int, str]] = {
     DeliveryStatus.SENT.value: "open",
     DeliveryStatus.DELIVERED.value: "delivered",
     DeliveryStatus.FAILED.value: "failed",
     DeliveryStatus.UNKNOWN.value: "unknown",
+    DeliveryStatus.SKIPPED.value: "skipped",
 }
+_TRIED: Final = ("open", "delivered", "failed", "unknown")
+_WITH_REASON: Final = ("failed", "unknown", "skipped")
+_NOTHING: Final = Sums()
 
 
 @dataclass(frozen=True)
@@ -71,28 +74,39 @@ def broadcasts(
 def told(session: Session, chosen: Select[int]) -> list[Told]:
     """Return the figures of the broadcasts that `chosen` selects, in its order."""
     ids = list(session.scalars(chosen))
-    rows = {row.id: row for row in session.scalars(select(Broadcast).where(Broadcast.id.in_(ids)))}
-    lists, prices = _lists(session, ids), _prices(session)
-    parts, effects, clicks = _parts(session, rows), _effects(session, ids), _clicks(session, ids)
+    rows = _rows(session, ids)
+    lists, prices = _lists(session, ids), {row.id: row for row in session.scalars(select(Sender))}
+    parts, totals = _parts(session, rows), _totals(session, ids)
     by_sender, reasons = _tallies(session, ids)
     found = []
     for one in ids:
-        row = rows[one]
-        each = {
-            sender_id: _priced(sums, parts[one], prices.get(sender_id))
-            for sender_id, sums in by_sender[one].items()
-        }
+        row, counts = rows[one], by_sender[one].items()
+        each = {sender_id: _priced(their, parts[one], prices.get(sender_id)) for sender_id, their in counts}
         sums = replace(
             total(each.values()),
             broadcasts=1,
             audience=row.audience or 0,
-            left=effects[one, LEFT],
-            answered=effects[one, ANSWERED],
-            clicks=clicks[one],
+            left=totals[one, LEFT],
+            answered=totals[one, ANSWERED],
+            clicks=totals[one, CLICKS],
         )
-        started = row.started_at or row.created_at
-        found.append(Told(one, row.title, started, row.state, lists[one], sums, each, reasons[one]))
+        began = row.started_at or row.created_at
+        found.append(Told(one, row.title, began, row.state, lists[one], sums, each, reasons[one]))
     return found
+
+
+def _rows(session: Session, ids: Sequence[int]) -> Mapping[int, Any]:
+    """The columns that are needed: as whole objects a thousand broadcasts would take longer than all else."""
+    columns = (
+        Broadcast.id,
+        Broadcast.title,
+        Broadcast.text,
+        Broadcast.state,
+        Broadcast.audience,
+        Broadcast.started_at,
+        Broadcast.created_at,
+    )
+    return {row.id: row for row in session.execute(select(*columns).where(Broadcast.id.in_(ids)))}
 
 
 def _lists(session: Session, ids: Sequence[int]) -> Mapping[int, tuple[int, ...]]:
@@ -109,8 +123,9 @@ def _lists(session: Session, ids: Sequence[int]) -> Mapping[int, tuple[int, ...]
 
 def _tallies(
     session: Session, ids: Sequence[int]
-) -> tuple[Mapping[int, dict[int, Sums]], Mapping[int, Counter[tuple[str, str]]]]:
-    by_sender: dict[int, dict[int, Sums]] = defaultdict(dict)
+) -> tuple[Mapping[int, Mapping[int, Counter[str]]], Mapping[int, Counter[tuple[str, str]]]]:
+    """Return counts by broadcast, sender and name of the figure, and by broadcast, status and reason."""
+    by_sender: dict[int, dict[int, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     reasons: dict[int, Counter[tuple[str, str]]] = defaultdict(Counter)
     people = func.sum(DeliveryTally.people)
     keys = (DeliveryTally.broadcast_id, DeliveryTally.sender_id, DeliveryTally.status, DeliveryTally.reason)
@@ -118,63 +133,47 @@ def _tallies(
         select(*keys, people).where(DeliveryTally.broadcast_id.in_(ids)).group_by(*keys).having(people != 0)
     )
     for broadcast_id, sender_id, status, reason, count in rows:
-        before = by_sender[broadcast_id].get(sender_id, Sums())
-        by_sender[broadcast_id][sender_id] = before + _counted(status, reason, int(count))
-        if reason and status in (DeliveryStatus.SKIPPED, DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN):
-            reasons[broadcast_id][DeliveryStatus(status).name.lower(), reason] += int(count)
+        if name := _NAMES.get(status):
+            by_sender[broadcast_id][sender_id][name] += int(count)
+        if reason and name in _WITH_REASON:
+            reasons[broadcast_id][name, reason] += int(count)
     return by_sender, reasons
 
 
-def _counted(status: int, reason: str, count: int) -> Sums:
-    if status == DeliveryStatus.SKIPPED:
-        return Sums(skipped=count)
-    name = _TRIED.get(status)
-    counts: dict[str, Any] = {name: count, "sent_to": count} if name else {}
-    return Sums(**counts)
-
-
-def _effects(session: Session, ids: Sequence[int]) -> Counter[tuple[int, str]]:
+def _totals(session: Session, ids: Sequence[int]) -> Counter[tuple[int, str]]:
     rows = session.execute(
-        select(BroadcastHour.broadcast_id, BroadcastHour.kind, func.sum(BroadcastHour.people))
-        .where(BroadcastHour.broadcast_id.in_(ids))
-        .group_by(BroadcastHour.broadcast_id, BroadcastHour.kind)
+        select(BroadcastTotal.broadcast_id, BroadcastTotal.kind, BroadcastTotal.people).where(
+            BroadcastTotal.broadcast_id.in_(ids)
+        )
     )
-    return Counter({(broadcast_id, kind): int(count) for broadcast_id, kind, count in rows})
+    return Counter({(broadcast_id, kind): count for broadcast_id, kind, count in rows})
 
 
-def _clicks(session: Session, ids: Sequence[int]) -> Counter[int]:
-    rows = session.execute(
-        select(ShortLink.broadcast_id, func.sum(ClickHour.people))
-        .join(ClickHour, ClickHour.code == ShortLink.code)
-        .where(ShortLink.broadcast_id.in_(ids))
-        .group_by(ShortLink.broadcast_id)
-    )
-    return Counter({broadcast_id: int(count) for broadcast_id, count in rows})
-
-
-def _prices(session: Session) -> Mapping[int, Sender]:
-    return {row.id: row for row in session.scalars(select(Sender))}
-
-
-def _priced(sums: Sums, parts: int, sender: Sender | None) -> Sums:
+def _priced(counts: Counter[str], parts: int, sender: Sender | None) -> Sums:
     """What a provider took is paid for: all but those that failed."""
+    sent_to = sum(counts[name] for name in _TRIED)
     each = parts if sender is not None and sender.channel == SMS else 1
-    taken = each * (sums.sent_to - sums.failed)
-    if sender is None or sender.price_micros is None or not sender.currency:
-        return replace(sums, parts=taken)
-    return replace(sums, parts=taken, cost={sender.currency: taken * sender.price_micros})
+    taken = each * (sent_to - counts["failed"])
+    price = sender.price_micros if sender is not None else None
+    cost = {} if sender is None or price is None or not sender.currency else {sender.currency: taken * price}
+    named = {name: counts[name] for name in ("open", "delivered", "failed", "unknown", "skipped")}
+    return replace(_NOTHING, sent_to=sent_to, parts=taken, cost=cost, **named)
 
 
-def _parts(session: Session, rows: Mapping[int, Broadcast]) -> Mapping[int, int]:
+def _parts(session: Session, rows: Mapping[int, Any]) -> Mapping[int, int]:
     """Parts of each broadcast's SMS, as far as the text tells: placeholders count with their fall-backs."""
-    own = select(BroadcastVariant).where(
+    own = select(BroadcastVariant.broadcast_id, BroadcastVariant.text).where(
         BroadcastVariant.broadcast_id.in_(rows), BroadcastVariant.channel == SMS
     )
-    texts = {row.broadcast_id: row.text for row in session.scalars(own)}
+    texts = {broadcast_id: text for broadcast_id, text in session.execute(own)}
     links: dict[int, dict[str, str]] = defaultdict(dict)
-    for link in session.scalars(select(ShortLink).where(ShortLink.broadcast_id.in_(rows))):
-        links[link.broadcast_id][link.url] = link.address
-    return {
-        one: measure(with_short(read(texts.get(one, row.text)), links[one]).render({})).count
-        for one, row in rows.items()
-    }
+    columns = (ShortLink.broadcast_id, ShortLink.url, ShortLink.begins, ShortLink.code)
+    for one, url, begins, code in session.execute(select(*columns).where(ShortLink.broadcast_id.in_(rows))):
+        links[one][url] = begins + code
+    return {one: _parts_of(texts.get(one, row.text), links.get(one)) for one, row in rows.items()}
+
+
+def _parts_of(text: str, links: Mapping[str, str] | None) -> int:
+    if "{{" not in text and not links:
+        return count_parts(text)
+    return count_parts(with_short(read(text), links or {}).render({}))

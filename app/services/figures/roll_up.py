@@ -13,7 +13,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.domain.comings import Coming, comings, tag_of
@@ -23,10 +22,12 @@ from app.domain.ledger import iso_ms
 from app.services.controller import Controller
 from app.services.figures.last_had import Moment, last_had
 from app.services.rebuild_subscriptions import fact_of
-from app.storage.database import db, is_sqlite, transaction
+from app.storage.counters import add, insert_into
+from app.storage.database import db, transaction
 from app.storage.models import (
     BroadcastHour,
     BroadcastList,
+    BroadcastTotal,
     ConsentEvent,
     FigureMark,
     InboundRow,
@@ -38,7 +39,7 @@ from app.storage.models import (
 SETTLED_AFTER: Final = timedelta(seconds=60)
 BATCH: Final = 2000
 TEXTS: Final = "texts"
-LEFT, ANSWERED = "left", "answered"
+LEFT, ANSWERED, CLICKS = "left", "answered", "clicks"
 _NO_COMMAND: Final = frozenset({Outcome.NONE.value, Outcome.REVIEW.value})
 _SILENT: Final = (EventType.NOTICE_SHOWN.value, EventType.IMPORT_REJECTED.value)
 
@@ -90,7 +91,7 @@ def _ledger(controller: Controller, now: datetime, batch: int) -> int:
 def _mark(session: Session, source: str, now: datetime) -> FigureMark:
     """The mark of a source, locked, so that two clocks count one after the other."""
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    insert = _insert(session, FigureMark).values(source=source, upto=0, at=epoch)
+    insert = insert_into(session, FigureMark).values(source=source, upto=0, at=epoch)
     session.execute(insert.on_conflict_do_nothing())
     return session.get_one(FigureMark, source, with_for_update=True)
 
@@ -141,7 +142,7 @@ def _count_lists(session: Session, found: Sequence[tuple[Coming, ConsentEvent]])
         kind = "joined" if one.joined else "left"
         act = entry.act or entry.event_type
         counts[one.list_id, day, kind, entry.channel, act, tag_of(entry.cta_ref) if one.joined else ""] += 1
-    _add(session, ListDay, "people", counts)
+    add(session, ListDay, "people", counts)
 
 
 def _count_left(session: Session, entries: Sequence[ConsentEvent]) -> None:
@@ -180,7 +181,7 @@ def _texts(now: datetime, batch: int) -> int:
             mark.at = now - SETTLED_AFTER
         if not rows:
             return 0
-        _add(
+        add(
             session,
             WordDay,
             "texts",
@@ -196,21 +197,8 @@ def _count_after_broadcasts(session: Session, kind: str, moments: Sequence[Momen
     counts: Counts = Counter()
     for moment, broadcast_id in last_had(session, moments):
         counts[broadcast_id, kind, moment.at.replace(minute=0, second=0, microsecond=0)] += 1
-    _add(session, BroadcastHour, "people", counts)
-
-
-def _add(session: Session, table: type[Any], figure: str, counts: Counts) -> None:
-    """Add to rows of a table; `counts` has their primary key as it stands in the model."""
-    if not counts:
-        return
-    key = [column.name for column in table.__table__.primary_key]
-    insert = _insert(session, table)
-    more = {figure: getattr(table, figure) + insert.excluded[figure]}
-    upsert = insert.on_conflict_do_update(index_elements=key, set_=more)
-    session.execute(
-        upsert, [dict(zip(key, one, strict=True)) | {figure: n} for one, n in sorted(counts.items())]
-    )
-
-
-def _insert(session: Session, table: type[Any]) -> Any:
-    return (sqlite if is_sqlite(session) else postgresql).insert(table)
+    add(session, BroadcastHour, "people", counts)
+    totals: Counts = Counter()
+    for (broadcast_id, of, _), people in counts.items():
+        totals[broadcast_id, of] += people
+    add(session, BroadcastTotal, "people", totals)

@@ -31,11 +31,7 @@ class Sums:
     cost: Mapping[str, int] = field(default_factory=dict)
 
     def __add__(self, other: "Sums") -> "Sums":
-        counts = {
-            one.name: getattr(self, one.name) + getattr(other, one.name)
-            for one in fields(self)
-            if one.name != "cost"
-        }
+        counts = {name: getattr(self, name) + getattr(other, name) for name in _COUNTS}
         costs = {
             name: self.cost.get(name, 0) + other.cost.get(name, 0) for name in {**self.cost, **other.cost}
         }
@@ -52,6 +48,10 @@ class Sums:
         return 100 * getattr(self, name) / whole if whole else None
 
 
+_COUNTS: Final = tuple(one.name for one in fields(Sums) if one.name != "cost")
+
+
 def total(sums: Iterable[Sums]) -> Sums:
     """Add up."""
-    return sum(sums, Sums())
+    first, *others = [*sums] or [Sums()]
+    return sum(others, first)

@@ -22,7 +22,7 @@ from app.storage.models.consent import (
 )
 from app.storage.models.deliveries import Delivery, DeliveryTally, InboundRow
 from app.storage.models.feeds import FeedItemRow, FeedRow
-from app.storage.models.figures import BroadcastHour, FigureMark, ListDay, WordDay
+from app.storage.models.figures import BroadcastHour, BroadcastTotal, FigureMark, ListDay, WordDay
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.inbox import InboxMessage
 from app.storage.models.own_messages import OwnMessage
@@ -48,6 +48,7 @@ __all__ = [
     "BroadcastHour",
     "BroadcastList",
     "BroadcastTarget",
+    "BroadcastTotal",
     "BroadcastVariant",
     "BroadcastVersion",
     "ChannelMove",

@@ -47,6 +47,19 @@ class BroadcastHour(Model):
     people: Mapped[int] = mapped_column(BigId)
 
 
+class BroadcastTotal(Model):
+    """What became of all hours of a broadcast together: `kind` is one of `BroadcastHour`, or `clicks`.
+
+    It is counted beside the hours, in their transactions, so that a report on a thousand broadcasts reads few rows.
+    """
+
+    __tablename__ = "broadcast_total"
+
+    broadcast_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    people: Mapped[int] = mapped_column(BigId)
+
+
 class WordDay(Model):
     """How many texts of one day (in UTC) were read as `outcome` by `rule`, such as `START` by `en.start:start`."""
 

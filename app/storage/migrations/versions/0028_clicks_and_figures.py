@@ -219,6 +219,13 @@ def _figures() -> None:
         sa.PrimaryKeyConstraint("broadcast_id", "kind", "hour", name=op.f("pk_broadcast_hour")),
     )
     op.create_table(
+        "broadcast_total",
+        sa.Column("broadcast_id", _BIG, nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("people", _BIG, nullable=False),
+        sa.PrimaryKeyConstraint("broadcast_id", "kind", name=op.f("pk_broadcast_total")),
+    )
+    op.create_table(
         "word_day",
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("sender_id", _BIG, nullable=False),
@@ -232,6 +239,7 @@ def _figures() -> None:
 def downgrade() -> None:
     for table in (
         "word_day",
+        "broadcast_total",
         "broadcast_hour",
         "list_day",
         "figure_mark",
