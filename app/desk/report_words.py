@@ -97,7 +97,8 @@ MEANINGS: Final = {
 }
 
 TEXTS: Final = frozenset(
-    "broadcast lists began day hour hour_at list channel sender status reason kind act tag meaning word few".split()
+    {"broadcast", "lists", "began", "day", "hour", "hour_at", "list", "channel", "sender", "status"}
+    | {"reason", "kind", "act", "tag", "meaning", "word", "few"}
 )
 """Columns that are read from the left; all others are numbers."""
 

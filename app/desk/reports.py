@@ -15,7 +15,7 @@ from app.services.figures.roll_up import counted_until
 from app.services.figures.sheets import DAYS, Window, make, window
 from app.storage.models.accounts import Role
 
-ROWS: Final = 60
+ROWS: Final = 40
 _ROLLED_UP: Final = ("broadcasts", "days", "lists", "growth", "sources", "hours", "words")
 
 reports = room("reports", __name__)

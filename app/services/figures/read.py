@@ -1,7 +1,7 @@
 """Reads the figures of broadcasts from the counts that the database keeps: never a delivery, never a person."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -73,13 +73,12 @@ def broadcasts(
 
 def told(session: Session, chosen: Select[int]) -> list[Told]:
     """Return the figures of the broadcasts that `chosen` selects, in its order."""
-    ids = list(session.scalars(chosen))
-    rows = _rows(session, ids)
-    lists, prices = _lists(session, ids), {row.id: row for row in session.scalars(select(Sender))}
-    parts, totals = _parts(session, rows), _totals(session, ids)
-    by_sender, reasons = _tallies(session, ids)
+    rows = _rows(session, chosen)
+    lists, prices = _lists(session, chosen), {row.id: row for row in session.scalars(select(Sender))}
+    parts, totals = _parts(session, chosen, rows), _totals(session, chosen)
+    by_sender, reasons = _tallies(session, chosen)
     found = []
-    for one in ids:
+    for one in session.scalars(chosen):
         row, counts = rows[one], by_sender[one].items()
         each = {sender_id: _priced(their, parts[one], prices.get(sender_id)) for sender_id, their in counts}
         sums = replace(
@@ -95,7 +94,7 @@ def told(session: Session, chosen: Select[int]) -> list[Told]:
     return found
 
 
-def _rows(session: Session, ids: Sequence[int]) -> Mapping[int, Any]:
+def _rows(session: Session, chosen: Select[int]) -> Mapping[int, Any]:
     """The columns that are needed: as whole objects a thousand broadcasts would take longer than all else."""
     columns = (
         Broadcast.id,
@@ -106,14 +105,14 @@ def _rows(session: Session, ids: Sequence[int]) -> Mapping[int, Any]:
         Broadcast.started_at,
         Broadcast.created_at,
     )
-    return {row.id: row for row in session.execute(select(*columns).where(Broadcast.id.in_(ids)))}
+    return {row.id: row for row in session.execute(select(*columns).where(Broadcast.id.in_(chosen)))}
 
 
-def _lists(session: Session, ids: Sequence[int]) -> Mapping[int, tuple[int, ...]]:
+def _lists(session: Session, chosen: Select[int]) -> Mapping[int, tuple[int, ...]]:
     found: dict[int, tuple[int, ...]] = defaultdict(tuple)
     rows = session.execute(
         select(BroadcastTarget.broadcast_id, BroadcastTarget.list_id)
-        .where(BroadcastTarget.broadcast_id.in_(ids))
+        .where(BroadcastTarget.broadcast_id.in_(chosen))
         .order_by(BroadcastTarget.list_id)
     )
     for broadcast_id, list_id in rows:
@@ -122,7 +121,7 @@ def _lists(session: Session, ids: Sequence[int]) -> Mapping[int, tuple[int, ...]
 
 
 def _tallies(
-    session: Session, ids: Sequence[int]
+    session: Session, chosen: Select[int]
 ) -> tuple[Mapping[int, Mapping[int, Counter[str]]], Mapping[int, Counter[tuple[str, str]]]]:
     """Return counts by broadcast, sender and name of the figure, and by broadcast, status and reason."""
     by_sender: dict[int, dict[int, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
@@ -130,7 +129,10 @@ def _tallies(
     people = func.sum(DeliveryTally.people)
     keys = (DeliveryTally.broadcast_id, DeliveryTally.sender_id, DeliveryTally.status, DeliveryTally.reason)
     rows = session.execute(
-        select(*keys, people).where(DeliveryTally.broadcast_id.in_(ids)).group_by(*keys).having(people != 0)
+        select(*keys, people)
+        .where(DeliveryTally.broadcast_id.in_(chosen))
+        .group_by(*keys)
+        .having(people != 0)
     )
     for broadcast_id, sender_id, status, reason, count in rows:
         if name := _NAMES.get(status):
@@ -140,10 +142,10 @@ def _tallies(
     return by_sender, reasons
 
 
-def _totals(session: Session, ids: Sequence[int]) -> Counter[tuple[int, str]]:
+def _totals(session: Session, chosen: Select[int]) -> Counter[tuple[int, str]]:
     rows = session.execute(
         select(BroadcastTotal.broadcast_id, BroadcastTotal.kind, BroadcastTotal.people).where(
-            BroadcastTotal.broadcast_id.in_(ids)
+            BroadcastTotal.broadcast_id.in_(chosen)
         )
     )
     return Counter({(broadcast_id, kind): count for broadcast_id, kind, count in rows})
@@ -160,15 +162,15 @@ def _priced(counts: Counter[str], parts: int, sender: Sender | None) -> Sums:
     return replace(_NOTHING, sent_to=sent_to, parts=taken, cost=cost, **named)
 
 
-def _parts(session: Session, rows: Mapping[int, Any]) -> Mapping[int, int]:
+def _parts(session: Session, chosen: Select[int], rows: Mapping[int, Any]) -> Mapping[int, int]:
     """Parts of each broadcast's SMS, as far as the text tells: placeholders count with their fall-backs."""
     own = select(BroadcastVariant.broadcast_id, BroadcastVariant.text).where(
-        BroadcastVariant.broadcast_id.in_(rows), BroadcastVariant.channel == SMS
+        BroadcastVariant.broadcast_id.in_(chosen), BroadcastVariant.channel == SMS
     )
     texts = {broadcast_id: text for broadcast_id, text in session.execute(own)}
     links: dict[int, dict[str, str]] = defaultdict(dict)
     columns = (ShortLink.broadcast_id, ShortLink.url, ShortLink.begins, ShortLink.code)
-    for one, url, begins, code in session.execute(select(*columns).where(ShortLink.broadcast_id.in_(rows))):
+    for one, url, begins, code in session.execute(select(*columns).where(ShortLink.broadcast_id.in_(chosen))):
         links[one][url] = begins + code
     return {one: _parts_of(texts.get(one, row.text), links.get(one)) for one, row in rows.items()}
 
