@@ -112,12 +112,13 @@ def _new_tally() -> None:
 
 
 def _carry_over() -> None:
-    """Count anew by sender what went out of several; the rest, also of rows long gone, is the first sender's."""
+    """Count anew by sender what did not go out of the first alone; the rest, also of rows long gone, is the first's."""
     op.execute(
         f"INSERT INTO delivery_tally ({_KEY}, shard, people) "  # noqa: S608  # as above
         f"SELECT d.broadcast_id, d.status, coalesce(d.reason, ''), coalesce(d.error_code, ''), {_sender_of('d')}, "
         "0, count(*) FROM delivery d WHERE d.inbound_id = 0 AND d.status <> 0 AND d.broadcast_id IN "
-        "(SELECT broadcast_id FROM slice GROUP BY broadcast_id HAVING count(DISTINCT sender_id) > 1) "
+        "(SELECT s.broadcast_id FROM slice s JOIN broadcast b ON b.id = s.broadcast_id "
+        "WHERE s.sender_id <> b.sender_id) "
         "GROUP BY 1, 2, 3, 4, 5"
     )
     op.execute(
@@ -249,12 +250,22 @@ def downgrade() -> None:
     ):
         op.drop_table(table)
     for table, column in _COLUMNS:
-        with op.batch_alter_table(table) as batch:
-            batch.drop_column(column)
+        op.drop_column(table, column)
     postgres = op.get_bind().dialect.name == "postgresql"
     for name in ("delivery_counted_in", "delivery_counted_on"):
         op.execute(f"DROP TRIGGER {name} ON delivery" if postgres else f"DROP TRIGGER {name}")
     if postgres:
         op.execute("DROP FUNCTION count_deliveries()")
+    op.execute(
+        f"CREATE TABLE kept AS SELECT {_COUNTED}, sum(people) AS people FROM delivery_tally "  # noqa: S608  # as above
+        f"GROUP BY {_COUNTED}"
+    )
     op.drop_table("delivery_tally")
-    context.script.get_revision("0015").module.upgrade()  # which counts the deliveries anew
+    context.script.get_revision("0015").module.upgrade()
+    # That counted the deliveries which are there; we know of those that are gone, too.
+    op.execute("DELETE FROM delivery_tally")
+    op.execute(
+        f"INSERT INTO delivery_tally ({_COUNTED}, shard, people) "  # noqa: S608  # as above
+        f"SELECT {_COUNTED}, 0, people FROM kept WHERE people <> 0"
+    )
+    op.drop_table("kept")
