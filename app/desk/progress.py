@@ -14,9 +14,11 @@ from app.desk.access import LARGEST_ID, allow, room
 from app.desk.reading import broadcast_or_404, list_names, senders
 from app.desk.report_words import drawing_of
 from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.runtime import runtime
 from app.services import correct_broadcasts, reports, try_again, watch_broadcasts
 from app.services.figures.compare import compare, left_after
 from app.services.figures.effects import effects_of
+from app.services.figures.roll_up import counted_until
 from app.services.read_rules import rule_behind
 from app.services.record_clicks import clicks_of
 from app.services.reports import Tally
@@ -84,6 +86,7 @@ def report(broadcast_id: int) -> ResponseReturnValue:
         effects=effects,
         drawing=drawing_of(effects, broadcast.zone),
         links=clicks_of(broadcast_id),
+        until=counted_until(runtime().controller),
         senders={row.id: row for row in senders()},
         rows=rows,
         status=status,
