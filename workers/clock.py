@@ -14,6 +14,7 @@ from app.queue import enqueue_feed, enqueue_import, enqueue_look_up
 from app.runtime import runtime
 from app.services import fan_out, hold_back, import_turns, plan_segments, recover_slices
 from app.services.end_tickers import end_tickers
+from app.services.figures.roll_up import roll_up
 from app.services.fill_slots import fill_slots
 from app.services.let_time_pass import let_time_pass
 from app.services.look_up_unknown import senders_to_ask
@@ -91,7 +92,10 @@ def slow_round(now: datetime) -> None:
     journal().tidy(now)
     import_turns.tidy(runtime().uploads, now)
     controller, periods = runtime().controller, runtime().settings.retention
-    fan_out.fold_tallies()
+    fan_out.fold_tallies(now)
+    for _ in range(STEPS):
+        if not roll_up(controller=controller, now=now):
+            break
     for sender_id in senders_to_ask(now):
         enqueue_look_up(sender_id)
     for feed_id in due_feeds(now):

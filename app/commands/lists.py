@@ -6,10 +6,11 @@ from flask.cli import AppGroup
 from app.clock import utcnow
 from app.commands.drawn_links import drawn_link
 from app.commands.output import json_option, operator, say, table
+from app.domain.short_links import Clicks
 from app.domain.statuses import OnUnknown
 from app.gateways.registry import build
 from app.runtime import runtime
-from app.services import manage_lists, manage_senders, senders_of_lists
+from app.services import manage_lists, manage_senders, senders_of_lists, short_links
 from app.services.close_list import close_list
 from app.services.controller import Refused
 from app.services.links_of_lists import links_of_list
@@ -146,6 +147,25 @@ def on_unknown(name: str, policy: str, as_json: bool) -> None:
     """
     row = manage_lists.set_on_unknown(name, OnUnknown(policy), by=operator(), now=utcnow())
     say({"name": row, "on_unknown": policy}, as_json, lambda: f"“{row}”: {policy}")
+
+
+@lists.command("clicks")
+@click.argument("name")
+@click.argument("what", type=click.Choice([one.value for one in Clicks]))
+@json_option
+def clicks(name: str, what: str, as_json: bool) -> None:
+    """Count how often the links in messages of the list NAME are opened; `off` is how every list begins.
+
+    links counts each link by the hour and names nobody. people also keeps who opened what, of those who agreed to a
+    notice that says so. From the next broadcast on, https links go out as short ones under PUBLIC_URL.
+
+    \b
+    Example:
+      tidings lists clicks "Morning news" links
+    """
+    public_url = runtime().settings.public_url
+    row = short_links.set_clicks(name, Clicks(what), public_url=public_url, by=operator(), now=utcnow())
+    say({"name": row, "clicks": what}, as_json, lambda: f"“{row}”: {what}")
 
 
 @lists.command("sender")

@@ -8,18 +8,21 @@ from typing import Any
 from flask import Blueprint, Flask, request, url_for
 from flask_login import current_user
 
-from app.desk import import_words, words
+from app.desk import health_words, import_words, report_words, words
 from app.desk.access import init_access
 from app.desk.account import account
 from app.desk.asking import asking
+from app.desk.audit import audit
 from app.desk.board import board
 from app.desk.broadcasts import broadcasts
 from app.desk.calendar import calendar
+from app.desk.clicks import clicks
 from app.desk.comments import comments
 from app.desk.compose import compose
 from app.desk.corrections import corrections
 from app.desk.errors import init_errors
 from app.desk.feeds import feeds
+from app.desk.health import health_page
 from app.desk.held import held
 from app.desk.imports import imports
 from app.desk.languages import (
@@ -43,6 +46,7 @@ from app.desk.progress import segments as bar_segments
 from app.desk.reading import pulse
 from app.desk.refusals import said
 from app.desk.rehearsing import rehearsing
+from app.desk.reports import reports
 from app.desk.revocations import revocations
 from app.desk.rights import requests_waiting, rights
 from app.desk.rules import rules
@@ -65,13 +69,16 @@ _STATIC = Path(__file__).parent / "static"
 ROOMS = (
     account,
     asking,
+    audit,
     board,
     broadcasts,
     calendar,
     comments,
+    clicks,
     compose,
     feeds,
     corrections,
+    health_page,
     held,
     imports,
     lists,
@@ -79,6 +86,7 @@ ROOMS = (
     people,
     progress,
     rehearsing,
+    reports,
     revocations,
     rights,
     saved_texts,
@@ -108,12 +116,15 @@ def init_app(app: Flask) -> None:
         "n_": ngettext,
         "words": words,
         "import_words": import_words,
+        "health_words": health_words,
+        "report_words": report_words,
         "language_names": LANGUAGE_NAMES,
         "bar_segments": bar_segments,
         "static": _static,
     }
     app.jinja_env.filters |= {
         "number": number,
+        "enumerated": lambda rows: list(enumerate(rows)),
         "moment": moment,
         "distance": distance,
         "duration": duration,

@@ -41,6 +41,8 @@ from app.services import (
 )
 from app.services.controller import Conflict, Refused
 from app.services.read_rules import rules_among
+from app.services.short_links import counting_of
+from app.storage.database import db
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
 
@@ -221,7 +223,11 @@ def _looked_at(values: dict[str, Any], corrects: int | None, part: int | None = 
     part_of = request.form.get("part_of", "")
     part_of_id = int(part_of) if part_of.isdecimal() and len(part_of) < 19 else part
     return {
-        "check": check_text(str(values.get("text", "")).replace("\r\n", "\n"), known=known),
+        "check": check_text(
+            str(values.get("text", "")).replace("\r\n", "\n"),
+            known=known,
+            counting=counting_of(db.session(), list_ids),
+        ),
         "known": known,
         "sender": sender_of(list_ids),
         "reachable": _reachable(list_ids, corrects, part_of_id),

@@ -11,11 +11,17 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
 from app.desk.access import LARGEST_ID, allow, room
-from app.desk.reading import broadcast_or_404, list_names
+from app.desk.reading import broadcast_or_404, list_names, senders
+from app.desk.report_words import drawing_of
 from app.desk.segments import segment_of
 from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.runtime import runtime
 from app.services import correct_broadcasts, reports, try_again, watch_broadcasts
+from app.services.figures.compare import compare, left_after
+from app.services.figures.effects import effects_of
+from app.services.figures.roll_up import counted_until
 from app.services.read_rules import rule_behind
+from app.services.record_clicks import clicks_of
 from app.services.reports import Tally
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
@@ -72,11 +78,19 @@ def report(broadcast_id: int) -> ResponseReturnValue:
             broadcast_id, status=status, limit=ROWS, after=min(after, LARGEST_ID) if after else None
         )
     )
+    compared = compare(broadcast_id)
+    effects = effects_of(broadcast_id)
     return render_template(
         "report.html",
         broadcast=broadcast,
         tally=reports.tally(broadcast_id),
-        optouts=reports.optouts_caused(broadcast_id),
+        optouts=left_after(compared, utcnow()) if compared else 0,
+        compared=compared,
+        effects=effects,
+        drawing=drawing_of(effects, broadcast.zone),
+        links=clicks_of(broadcast_id),
+        until=counted_until(runtime().controller),
+        senders={row.id: row for row in senders()},
         rows=rows,
         status=status,
         filters=STATUS_FILTERS,

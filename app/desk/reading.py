@@ -8,7 +8,9 @@ from flask import abort
 from sqlalchemy import func, select
 
 from app.desk.words import TABS
+from app.domain.short_links import Counting
 from app.domain.statuses import BroadcastState
+from app.services.short_links import counting_of
 from app.storage.database import db
 from app.storage.models import (
     Broadcast,
@@ -68,6 +70,11 @@ def targets(broadcast_id: int) -> Sequence[BroadcastList]:
         .order_by(BroadcastList.id)
     )
     return db.session.scalars(rows).all()
+
+
+def counting_for(broadcast_id: int) -> Counting | None:
+    """How clicks on a broadcast are counted; None: they are not."""
+    return counting_of(db.session(), [row.id for row in targets(broadcast_id)])
 
 
 def list_names(broadcast_ids: Sequence[int]) -> dict[int, list[str]]:

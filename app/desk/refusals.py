@@ -7,7 +7,7 @@ looks into the services for sentences that are missing.
 import re
 from typing import Final
 
-from app.desk import import_refusals
+from app.desk import health_words, import_refusals
 from app.desk.languages import gettext as _
 from app.schemas import N_
 
@@ -45,6 +45,10 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("That one can no longer be left out."),
     N_("There is nothing to take back at that time."),
     N_("There is no rule %(id)s."),
+    N_(
+        "The words shown when people join “%(name)s” do not say that clicks are kept. "
+        "Write a notice with: %(wanted)s"
+    ),
     N_("The draft of this rule was discarded. End the rule, or let another draft repeat."),
     N_("Give the broadcast a title; it is for your team and is not sent."),
     N_("The title has %(n)s characters; it may have 120."),
@@ -303,7 +307,10 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 # Those of rows come first: a report may have a million of them.
 _WORDS: Final = {
-    **{pattern: pattern for pattern in (*import_refusals.ROWS, *import_refusals.SAME, *PATTERNS)},
+    **{
+        pattern: pattern
+        for pattern in (*import_refusals.ROWS, *import_refusals.SAME, *PATTERNS, *health_words.SENTENCES)
+    },
     **import_refusals.RETOLD,
 }
 _EXPRESSIONS: Final = tuple((words, _expression(pattern)) for pattern, words in _WORDS.items())

@@ -14,7 +14,7 @@ from app.desk.errors import not_found_as_404
 from app.desk.forms import posted
 from app.desk.languages import gettext as _
 from app.desk.languages import ngettext as n_
-from app.desk.reading import broadcast_or_404, sender_of, targets
+from app.desk.reading import broadcast_or_404, counting_for, sender_of, targets
 from app.desk.refusals import said, translated
 from app.desk.repeating import (
     RUN_WORDS,
@@ -130,7 +130,7 @@ def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: date
         file_notes=media_words.notes_of(sheet.shares),
         file=media_form.shown_of(sheet.shares[0].media if sheet.shares else None),
         promise=said(sheet.promise),
-        check=check_text(broadcast.text, findings=sheet.findings),
+        check=check_text(broadcast.text, findings=sheet.findings, counting=counting_for(broadcast.id)),
         lists=lists,
         sender=sender_of([one.id for one in lists]),
         **segment_of(broadcast),

@@ -16,7 +16,13 @@ from app.desk.languages import gettext as _
 from app.desk.languages import moment, zones
 from app.desk.media_form import shown_of
 from app.desk.media_words import notes_of
-from app.desk.reading import broadcast_or_404, sender_of, senders_of_broadcast, targets
+from app.desk.reading import (
+    broadcast_or_404,
+    counting_for,
+    sender_of,
+    senders_of_broadcast,
+    targets,
+)
 from app.desk.refusals import said, translated
 from app.desk.repeating import EVERY_WORDS, planned, weekday_names
 from app.desk.rules import review_page
@@ -234,7 +240,7 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         choice=choice,
         raw=raw,
         promise=said(sheet.promise),
-        check=check_text(broadcast.text, findings=sheet.findings),
+        check=check_text(broadcast.text, findings=sheet.findings, counting=counting_for(broadcast.id)),
         lists=lists,
         sender=sender_of([one.id for one in lists]),
         ends=(choice.at or now) + timedelta(seconds=sheet.seconds),

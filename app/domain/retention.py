@@ -18,6 +18,7 @@ class Kept(StrEnum):
     EVENTS = "events"  # who was on nothing but live events that are over
     SIGNUPS = "signups"  # who was asked to confirm and never did
     STRANGERS = "strangers"  # who wrote to us and never signed up
+    CLICKS = "clicks"  # which links somebody opened who agreed that it is kept
     DELIVERIES = "deliveries"  # who got which broadcast, one row each
     PROOF = "proof"  # the consent of whoever is on no list any more, with the person behind it
     AUDIT = "audit"  # who did what at the desk and on the command line
@@ -43,6 +44,7 @@ RULES: Final[Mapping[Kept, Rule]] = {
     Kept.EVENTS: Rule(30, "GDPR art. 5(1)(e)"),
     Kept.SIGNUPS: Rule(30, "GDPR art. 5(1)(e)"),
     Kept.STRANGERS: Rule(90, "GDPR art. 5(1)(e)"),
+    Kept.CLICKS: Rule(90, "GDPR art. 5(1)(c), (e), 6(1)(a)"),
     # As long as the proof of a consent, of which each delivery is a use. The daily logs of sends outlive the rows.
     Kept.DELIVERIES: Rule(1827, "GDPR art. 5(1)(e), 7(1); UWG § 7a"),
     # Section 7a of the German UWG: five years from the grant and after each use. The longest such rule we know.

@@ -183,10 +183,10 @@ def _on_the_wire(session: Session, broadcast_id: int) -> bool:
     )
 
 
-def fold_tallies() -> int:
+def fold_tallies(now: datetime) -> int:
     """Keep the counts of each broadcast in few rows; returns how many went."""
     with transaction() as session:
-        return tallies.fold(session)
+        return tallies.fold(session) + tallies.fold_resting(session, now)
 
 
 def _anybody_waits(session: Session, broadcast_id: int) -> bool:

@@ -1,6 +1,6 @@
 """How a lane gets its slices and what it asks before each window: lease, recovery, claim, and the door."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.placeholders import MOVE_LINK, read
 from app.gateways.base import Capabilities, Routed
-from app.services import hold_back
+from app.services import hold_back, short_links
 from app.services.beside import Beside
 from app.services.controller import Controller
 from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
@@ -105,7 +105,12 @@ class LaneSlices:
         ids = [person.ref.subscriber_id for person in people]
         if MOVE_LINK in template.names:
             links = links_of(session, broadcast.id, ids, self.controller)
-            people = [_with_link(person, links.get(person.ref.subscriber_id, "")) for person in people]
+            people = [
+                _with(person, {MOVE_LINK: links.get(person.ref.subscriber_id, "")}) for person in people
+            ]
+        template, codes = short_links.for_slice(session, template, broadcast.id, part.seq, self.controller)
+        if codes:
+            people = [_with(person, codes.get(person.ref.subscriber_id, {})) for person in people]
         reach = min(self.ahead, len(people))
         if reach:
             part.reached_epoch, part.reached = lease.epoch, ids[reach - 1]
@@ -196,5 +201,5 @@ class LaneSlices:
         self._door = self._watermark = None
 
 
-def _with_link(person: Person, link: str) -> Person:
-    return person._replace(attributes={**person.attributes, MOVE_LINK: link})
+def _with(person: Person, values: Mapping[str, str]) -> Person:
+    return person._replace(attributes={**person.attributes, **values})

@@ -23,6 +23,7 @@ from app.services.broadcast_rows import broadcast_for_change, is_corrected, move
 from app.services.controller import Controller
 from app.services.move_links import links_of
 from app.services.record_receipts import SenderReceipt, record_receipts
+from app.services.short_links import text_for
 from app.storage import again, unknown
 from app.storage.consent import lock_head
 from app.storage.database import transaction
@@ -98,7 +99,8 @@ def _answers(
 
 
 def _as_sent(session: Session, one: Unclear, controller: Controller) -> Unclear:
-    """Return it with what the lane filled into the text besides the person's attributes."""
+    """Return it with what the lane filled into the text besides the person's attributes, and its short links."""
+    one = one._replace(text=text_for(session, one.text, one.broadcast_id, one.subscriber_id, controller))
     if MOVE_LINK not in read(one.text).names:
         return one
     links = links_of(session, one.broadcast_id, [one.subscriber_id], controller)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,6 +21,9 @@ from app.storage.models import MediaUpload, Sender
 MAX_RATE: Final = 100_000.0
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+MAX_PRICE: Final = 100
+ALL_PAUSED: Final = "All sending was paused by"
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,44 @@ def resume(name: str, *, by: str, now: datetime) -> SenderRow:
         sender.paused_at = sender.paused_reason = None
         note(session, by, "sender.resume", f"sender {name}", now)
         return _row(sender)
+
+
+def set_price(name: str, price: Decimal | None, currency: str, *, by: str, now: datetime) -> str:
+    """Say what a message (SMS: a part) of a sender costs, for the reports; None: nobody knows. Returns its name.
+
+    Raises `NotFound`, or `Refused` for what is no price: 0 to 100, in millionths at the finest, and a currency.
+    """
+    if price is not None and not (0 <= price <= MAX_PRICE and _CURRENCY.fullmatch(currency)):
+        raise Refused(
+            f"“{price} {currency}” is no price of a message; give 0 to {MAX_PRICE} and a currency of three letters. "
+            "Example: 0.0079 USD"
+        )
+    with transaction() as session:
+        sender = find_sender(session, name)
+        sender.price_micros = None if price is None else int((price * 1_000_000).to_integral_value())
+        sender.currency = None if price is None else currency
+        note(session, by, "sender.price", f"sender {name}", now, price=str(price), currency=currency)
+        return sender.name
+
+
+def pause_all(*, by: str, now: datetime) -> int:
+    """Let nothing more go out of any sender; returns how many were not paused already, whose own reasons stay."""
+    with transaction() as session:
+        senders = session.scalars(select(Sender).where(Sender.paused_at.is_(None))).all()
+        for sender in senders:
+            sender.paused_at, sender.paused_reason = now, f"{ALL_PAUSED} {by}"[:300]
+        note(session, by, "sender.pause_all", "all senders", now, senders=len(senders))
+        return len(senders)
+
+
+def resume_all(*, by: str, now: datetime) -> list[int]:
+    """Let the senders go on that `pause_all` paused; returns their ids. One paused for a reason of its own stays so."""
+    with transaction() as session:
+        senders = session.scalars(select(Sender).where(Sender.paused_reason.like(f"{ALL_PAUSED}%"))).all()
+        for sender in senders:
+            sender.paused_at = sender.paused_reason = None
+        note(session, by, "sender.resume_all", "all senders", now, senders=len(senders))
+        return [sender.id for sender in senders]
 
 
 def rotate_secrets(

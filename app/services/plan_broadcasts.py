@@ -29,6 +29,7 @@ from app.services.shares import (
     shares_of,
     variants_of,
 )
+from app.services.short_links import as_sent, counting_of, make_links
 from app.storage import audience, segments
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, BroadcastVersion, SavedSegment
@@ -238,7 +239,9 @@ def check(
         used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
         quota_notes = tuple(quotas.warnings_of(used, shares))
         seen = foresee(session, broadcast, lists, max(at or now, now), used)
-        size = measure(longest(broadcast.text) + (shares[0].tail if shares else ""))
+        counting = counting_of(session, [one.id for one in lists])
+        tail = shares[0].tail if shares else ""
+        size = measure(longest(as_sent(broadcast.text, counting)) + tail)
         reachable = seen.reachable
         findings = read_text(session, broadcast, lists, brand, now)
         return Review(
@@ -340,6 +343,7 @@ def schedule_in(
             "A first wave would use up the quota of a platform that counts each sending; send to all at once."
         )
     broadcast.first_percent = first_percent
+    make_links(session, broadcast, list_ids)
     ends = [one.ends_at for one in lists if one.ends_at is not None]
     broadcast.expires_at = min([instant + timedelta(minutes=broadcast.fresh_minutes), *ends])
     note(

@@ -17,6 +17,7 @@ from app.domain.quotas import QUOTAS
 from app.services.controller import Refused
 from app.services.media.attach import Attached, attached_to, on_channel
 from app.services.media.outgoing import fit_of
+from app.services.short_links import as_sent, counting_of
 from app.storage import audience, segments
 from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender, Subscriber
 from app.storage.ways import only_channel, ways, ways_to
@@ -31,6 +32,7 @@ EXAMPLE_PATH = "/m/1000000.abcdefghijklmnopqrstuv.jpg"
 class Share:
     """The part of a broadcast that one sender carries. `parts` of an SMS, else 1; `own_words`: a variant of its own.
 
+    `sent` is `text` with its short links, where clicks are counted.
     `media` is the file that goes with it, `fit` whether it goes beside the text; where not, `tail` stands at the end of
     the text. `together` people share one request. `seconds` is what the sender needs for it at its `rate`; `paused`
     says why it sends nothing now, or is empty.
@@ -50,6 +52,7 @@ class Share:
     media: Attached | None = None
     fit: Fit = FITS
     tail: str = ""
+    sent: str = ""
 
     @property
     def total_parts(self) -> int:
@@ -81,10 +84,12 @@ def shares_of(
     own, there = variants_of(session, broadcast.id), _reachable(session, broadcast, list_ids, at)
     files = attached_to(session, broadcast.id)
     main = session.get_one(Sender, lists[0].sender_id).channel
+    counting = counting_of(session, list_ids)
     shares = []
     for channel in sorted(found, key=lambda name: (name != main, name)):
         sender = session.get_one(Sender, min(found[channel]))
         text = own.get(channel, broadcast.text)
+        sent = as_sent(text, counting)
         media = on_channel(files, channel)
         fits = fit_of(media, sender, text) if media else FITS
         tail = (
@@ -92,7 +97,7 @@ def shares_of(
             if media and fits.misfit
             else ""
         )
-        parts = measure(longest(text) + tail).count if channel == "sms" else 1
+        parts = measure(longest(sent) + tail).count if channel == "sms" else 1
         paused = "" if sender.paused_at is None else sender.paused_reason or "by an operator"
         shares.append(
             Share(
@@ -110,6 +115,7 @@ def shares_of(
                 media,
                 fits,
                 tail,
+                sent,
             )
         )
     return shares
@@ -131,7 +137,7 @@ def problems_of(
         channel = channel_named(share.channel)
         if share.paused:
             found.append(f"The sender {share.sender} is paused: {share.paused}.")
-        length = channel.length(longest(share.text) + share.tail)
+        length = channel.length(longest(share.sent or share.text) + share.tail)
         if length > channel.longest:
             found.append(
                 f"On {channel.name} the text has {length} characters; it may have {channel.longest}."

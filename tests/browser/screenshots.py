@@ -148,6 +148,10 @@ def photograph_what_came_of_it(camera: Photographer, demo: Demo, editor: Editor,
     camera.take("desk-import", archive.import_of(editor))
     camera.take("desk-erase", f"{person}/erase")
     camera.take("desk-retention", "/retention", highest=860)
+    camera.take("desk-clicks", "/lists/1/clicks")
+    camera.take("desk-reports", "/reports?sheet=broadcasts&days=7")
+    camera.take("desk-health", "/health-page", highest=900)
+    camera.take("desk-audit", "/audit", highest=860)
 
 
 def _slow_down_half_way(demo: Demo, editor: Editor, path: str) -> None:

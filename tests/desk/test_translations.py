@@ -46,6 +46,7 @@ SPEAKERS = (
     "import_file",
     "import_uploads",
     "manage_feeds",
+    "short_links",
     "feed_items",
     "media/attach",
     "media/take_in",

@@ -23,8 +23,10 @@ from app.storage.models import (
     Delivery,
     InboundRow,
     OwnMessage,
+    PersonClick,
     PushRouteRow,
     Sender,
+    ShortLink,
     Subscriber,
     Suppression,
 )
@@ -59,6 +61,7 @@ def export(
         "notices": proof["notices"],
         "messages_in": proof["inbound"],
         "messages_out": _messages_out(session, person),
+        "clicks": _clicks(session, person),
         "suppressions": _suppressions(session, person, controller),
         "recipients": recipients(session, language, _senders_of(session, person)),
         "kept": words.retention_table(language, periods),
@@ -123,6 +126,27 @@ def _messages_out(session: Session, person: Subscriber) -> list[dict[str, Any]]:
             "at": iso_ms(delivery.updated_at),
         }
         for delivery, title, text, reply, sender in rows
+    ]
+
+
+def _clicks(session: Session, person: Subscriber) -> list[dict[str, Any]]:
+    """Return which links they opened; nothing unless they agreed that it is kept."""
+    rows = session.execute(
+        select(PersonClick, ShortLink.url, Broadcast.title)
+        .join(ShortLink, ShortLink.code == PersonClick.code)
+        .join(Broadcast, Broadcast.id == ShortLink.broadcast_id)
+        .where(PersonClick.subscriber_id == person.id)
+        .order_by(PersonClick.first_at, PersonClick.code)
+    )
+    return [
+        {
+            "url": url,
+            "title": title,
+            "times": row.times,
+            "first_at": iso_ms(row.first_at),
+            "last_at": iso_ms(row.last_at),
+        }
+        for row, url, title in rows
     ]
 
 

@@ -25,6 +25,7 @@ from app.storage.models import (
     InboxMessage,
     LinkedAddress,
     OwnMessage,
+    PersonClick,
     PushRouteRow,
     RestrictedSubject,
     Subject,
@@ -51,7 +52,7 @@ def blank(session: Session, people: Sequence[Subscriber], now: datetime) -> None
     ids = [person.id for person in people]
     _blank_texts(session, ids, now)
     _blank_deliveries(session, ids, now)
-    for table in (PushRouteRow, InboxMessage, AddressAlias, LinkedAddress):
+    for table in (PushRouteRow, InboxMessage, AddressAlias, LinkedAddress, PersonClick):
         session.execute(
             delete(table).where(table.subscriber_id.in_(ids)),
             execution_options={"synchronize_session": False},

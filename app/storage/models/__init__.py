@@ -1,5 +1,4 @@
-"""The tables, by room: people, consent, broadcasts, rules, feeds, media, deliveries, accounts, imports, browsers,
-webhooks, tickers, rehearsals, comments."""
+"""The tables, by room: people, consent, broadcasts, deliveries, media, clicks, figures, accounts, and so on."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
@@ -11,6 +10,7 @@ from app.storage.models.broadcasts import (
     Slice,
     Snippet,
 )
+from app.storage.models.clicks import ClickHour, PersonClick, ShortLink
 from app.storage.models.comments import DraftComment
 from app.storage.models.consent import (
     ConsentEvent,
@@ -23,6 +23,7 @@ from app.storage.models.consent import (
 )
 from app.storage.models.deliveries import Delivery, DeliveryTally, InboundRow
 from app.storage.models.feeds import FeedItemRow, FeedRow
+from app.storage.models.figures import BroadcastHour, BroadcastTotal, FigureMark, ListDay, WordDay
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.inbox import InboxMessage
 from app.storage.models.media import BroadcastMedia, MediaFile, MediaUpload
@@ -49,12 +50,15 @@ __all__ = [
     "AddressAlias",
     "AuditEntry",
     "Broadcast",
+    "BroadcastHour",
     "BroadcastList",
     "BroadcastMedia",
     "BroadcastTarget",
+    "BroadcastTotal",
     "BroadcastVariant",
     "BroadcastVersion",
     "ChannelMove",
+    "ClickHour",
     "ConsentEvent",
     "ConsentPii",
     "Delivery",
@@ -62,6 +66,7 @@ __all__ = [
     "DraftComment",
     "FeedItemRow",
     "FeedRow",
+    "FigureMark",
     "ImportRefusal",
     "ImportRun",
     "ImportState",
@@ -69,12 +74,14 @@ __all__ = [
     "InboxMessage",
     "LedgerHead",
     "LinkedAddress",
+    "ListDay",
     "ListSender",
     "MediaFile",
     "MediaUpload",
     "Notice",
     "OwnMessage",
     "OwnWordRow",
+    "PersonClick",
     "PurgeRun",
     "PushRouteRow",
     "QuietGroup",
@@ -84,6 +91,7 @@ __all__ = [
     "RestrictedSubject",
     "SavedSegment",
     "Sender",
+    "ShortLink",
     "Slice",
     "SlicePeople",
     "SlotRun",
@@ -100,4 +108,5 @@ __all__ = [
     "User",
     "Webhook",
     "WebhookPerson",
+    "WordDay",
 ]

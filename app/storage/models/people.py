@@ -26,6 +26,7 @@ class Sender(Model):
     `rate` is messages (SMS: parts) per second. `paused_at` with a reason means that nothing goes out here.
     `has_template`: a text that the platform approved leads to people who did not write to us lately;
     `template_file` is the kind of file that it has room for, or empty.
+    `price_micros` is what a message (SMS: a part) costs, in millionths of `currency`; NULL: nobody has said.
     """
 
     __tablename__ = "sender"
@@ -43,6 +44,8 @@ class Sender(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_reason: Mapped[str | None] = mapped_column(String(300))
+    price_micros: Mapped[int | None] = mapped_column(BigId)
+    currency: Mapped[str | None] = mapped_column(String(3))
 
 
 class BroadcastList(Model):
@@ -53,6 +56,7 @@ class BroadcastList(Model):
     it agreed to something else, and gets nothing of what the list is for now. `on_unknown` is an `OnUnknown`.
     The list of a live event (`Ticker`) promises instead `most` messages until `ends_at`, and that whoever is on no
     other list is erased `erase_after_days` later; an ordinary list has none of the three.
+    `clicks` is a `Clicks`; its short links begin with `links_begin`.
     """
 
     __tablename__ = "broadcast_list"
@@ -74,6 +78,8 @@ class BroadcastList(Model):
     most: Mapped[int | None]
     ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     erase_after_days: Mapped[int | None]
+    clicks: Mapped[str] = mapped_column(String(6), default="off", server_default="off")
+    links_begin: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
