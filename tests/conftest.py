@@ -63,16 +63,44 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-# What pages, commands and the simulator do to the database, the tests of the services try on both engines. Here the
-# second engine is for `.ci/run`.
-_ONE_ENGINE_WILL_DO = ("tests/desk/", "tests/public/", "tests/cli/", "tests/simulator/")
+# What these do to the database is put together by SQLAlchemy and is the same on both engines; the second one is for
+# `.ci/run`.
+_ONE_ENGINE_WILL_DO = ("tests/desk/", "tests/public/", "tests/cli/", "tests/simulator/", "tests/services/")
+# These have statements of their own for each engine, or it matters who waits for whose lock.
+_BOTH_ENGINES_MATTER = tuple(
+    f"tests/services/{name}"
+    for name in (
+        "figures/test_figures.py",
+        "rights/test_erasure.py",
+        "test_beside.py",
+        "test_channel_policy.py",
+        "test_channels.py",
+        "test_correct_broadcasts.py",
+        "test_first_waves.py",
+        "test_found_by_id.py",
+        "test_gate_at_the_door.py",
+        "test_hold_back.py",
+        "test_import_subscribers.py",
+        "test_linked_channels.py",
+        "test_look_up_unknown.py",
+        "test_quotas.py",
+        "test_receive_message.py",
+        "test_recover_slices.py",
+        "test_same_account.py",
+        "test_segments.py",
+        "test_send_deliveries.py",
+        "test_short_links.py",
+        "test_tallies.py",
+    )
+)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         engine = getattr(item, "callspec", None) and item.callspec.params.get("database_url")  # type: ignore[attr-defined]
-        if engine == "postgresql" and item.nodeid.startswith(_ONE_ENGINE_WILL_DO):
+        one_will_do = item.nodeid.startswith(_ONE_ENGINE_WILL_DO)
+        if engine == "postgresql" and one_will_do and not item.nodeid.startswith(_BOTH_ENGINES_MATTER):
             item.add_marker(pytest.mark.slow)
 
 
