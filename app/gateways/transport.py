@@ -20,6 +20,8 @@ from app.gateways.public_hosts import is_public
 CONNECT_TIMEOUT_MS = 5_000
 TOTAL_TIMEOUT_MS = 15_000
 DEFAULT_CONNECTIONS = 64
+USER_AGENT = "Tidings/0.1.0"
+"""Some providers refuse requests of programs without a name in this form."""
 MOST_OF_A_STRANGER = 64 * 1024
 """Bytes that are read of an answer from a host that a stranger chose; push services say less than one."""
 
@@ -74,6 +76,7 @@ class _Line:
         self._opened: list[socket.socket] = []
         handle = self.handle = pycurl.Curl()
         handle.setopt(pycurl.NOSIGNAL, 1)
+        handle.setopt(pycurl.USERAGENT, USER_AGENT)
         handle.setopt(pycurl.FOLLOWLOCATION, 0)
         handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         handle.setopt(pycurl.TCP_NODELAY, 1)

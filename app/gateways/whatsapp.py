@@ -68,7 +68,9 @@ class WhatsAppGateway(MetaGateway):
         super().__init__(settings, base_url)
         self._number = settings["number"]
         name, _, language = settings.get("template", "").partition(":")
-        self._template = {"name": name, "language": {"code": language}} if name else None
+        # Meta's description wants the policy, of which there is one.
+        spoken = {"policy": "deterministic", "code": language}
+        self._template = {"name": name, "language": spoken} if name else None
         self.has_template = self._template is not None
         self.template_file = settings.get("template_header", "")
 

@@ -4,11 +4,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 
 import pytest
 
 from app.gateways.base import Call, Reply
-from app.gateways.transport import CurlTransport
+from app.gateways.transport import USER_AGENT, CurlTransport
 
 OK = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nX-Request: 7\r\n\r\n{}"
 
@@ -21,6 +22,7 @@ class Server:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.requests: list[bytes] = []
+        self.heads: list[bytes] = []
         self._connections: list[socket.socket] = []
         self._lock = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -51,6 +53,7 @@ class Server:
                 if not more:
                     return b""
             head, _, body = data.partition(b"\r\n\r\n")
+            self.heads.append(head)
             length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
             while len(body) < length:
                 body += connection.recv(65536)
@@ -171,3 +174,11 @@ def test_only_http_is_spoken(transport: CurlTransport) -> None:
     ((_, reply),) = run(transport, Call("POST", "file:///etc/hostname", b"To=1"))
 
     assert (reply.status, reply.left, reply.body) == (0, False, b"")
+
+
+def test_it_says_its_name_and_edition(transport: CurlTransport) -> None:
+    with server(answer) as there:
+        run(transport, call(there.port))
+
+    assert f"Tidings/{version('tidings')}".encode() == USER_AGENT.encode()
+    assert b"User-Agent: " + USER_AGENT.encode() in there.heads[0]

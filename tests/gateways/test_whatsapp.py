@@ -49,7 +49,7 @@ def test_a_template_carries_what_answers_nobody_and_free_text_answers_a_person()
 
     assert sent["template"] == {
         "name": "newsletter",
-        "language": {"code": "en_US"},
+        "language": {"policy": "deterministic", "code": "en_US"},
         "components": [{"type": "body", "parameters": [{"type": "text", "text": "Line one line two"}]}],
     }
     assert answered["text"] == body(gateway(), BROADCAST)["text"] == {"body": "Line one\n\nline two"}
