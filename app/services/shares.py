@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.channels import channel_named
@@ -14,7 +14,7 @@ from app.domain.placeholders import read
 from app.domain.quotas import QUOTAS
 from app.services.controller import Refused
 from app.storage import audience
-from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender, Subscriber
+from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender
 from app.storage.ways import only_channel, ways, ways_to
 
 MAX_VARIANT = 10_000
@@ -143,10 +143,5 @@ def _reachable(
     session: Session, broadcast: Broadcast, list_ids: Sequence[int], at: datetime
 ) -> dict[str, int]:
     corrects = broadcast.corrects_id
-    people = audience.reachable(list_ids, at, ways_to(session, list_ids, corrects), corrects)
-    rows = session.execute(
-        select(Subscriber.channel, func.count())
-        .join(people, Subscriber.id == people.c.subscriber_id)
-        .group_by(Subscriber.channel)
-    )
-    return {channel: count for channel, count in rows}
+    ways_ = ways_to(session, list_ids, corrects)
+    return audience.reachable_by_channel(session, list_ids, at, ways_, corrects)
