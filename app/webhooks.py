@@ -155,7 +155,7 @@ class HookDoor:
     ) -> None:
         """Put the post away, with others that come at this moment. What it said is in force already."""
         try:
-            people = people_of(hook, events)
+            people = people_of(hook, sender_id, events)
             keys = runtime().controller.keys
             self._posts.add(
                 keep(hook, sender_id=sender_id, what=what, people=people, reason=reason, keys=keys, now=now)

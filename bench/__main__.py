@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from app.supervisor.redis import RedisUnavailableError
-from bench import finding, peers, running_all, throughput, webhooks
+from bench import finding, million, million_table, peers, running_all, throughput, webhooks
 from bench.ground import POSTGRES, SQLITE
 from bench.report import Report, as_json, as_markdown, rewritten
 from bench.running import ROOT, RunFailed
@@ -126,6 +126,30 @@ def measure_webhooks(receipts: int, rounds: int, write: bool) -> None:
     click.echo(table)
     if write:
         PAGE.write_text(rewritten(PAGE.read_text(), "webhooks", table))
+
+
+@main.command("million")
+@click.option("--people", type=click.IntRange(100, 10_000_000), default=1_000_000, show_default=True)
+@click.option(
+    "--database",
+    type=click.Choice([SQLITE, POSTGRES]),
+    help="On this one only; else on both, SQLite with a fifth.",
+)
+@click.option("--write", is_flag=True, help="Put the tables into docs/performance.md.")
+def measure_million(people: int, database: str | None, write: bool) -> None:
+    """A big list from its file to its report, on one worker; exit code 1 unless the sink says that all is right."""
+    plan = {database: people} if database else {POSTGRES: people, SQLITE: max(100, people // 5)}
+    for name, count in plan.items():
+        try:
+            life = million.live(name, count)
+        except (RunFailed, NoDatabase, RedisUnavailableError) as error:
+            raise click.ClickException(str(error)) from error
+        table = million_table.as_markdown(life, running_all.where())
+        click.echo(table + "\n")
+        if life.faults:
+            sys.exit(1)
+        if write:
+            PAGE.write_text(rewritten(PAGE.read_text(), f"million-{name.lower()}", table))
 
 
 @main.command("scenarios")

@@ -159,8 +159,12 @@ def _first_child(pid: int) -> int | None:
 
 
 @contextlib.contextmanager
-def ground(database: str, *, people: int, delay_ms: int = 0, address: str = "127.0.0.1") -> Iterator[Ground]:
+def ground(
+    database: str, *, people: int, delay_ms: int = 0, address: str = "127.0.0.1", more: int = 0
+) -> Iterator[Ground]:
     """Make a newsroom of `people` on a database (`SQLITE` or `POSTGRES`), and end everything afterwards.
+
+    `more` is how many people come later, so that the sink has room for them.
 
     Raises `NoDatabase`, `RedisUnavailableError`.
     """
@@ -171,7 +175,7 @@ def ground(database: str, *, people: int, delay_ms: int = 0, address: str = "127
         redis = stack.enter_context(contextlib.ExitStack())
         redis_url = redis.enter_context(stage.own_redis(home, guard))
         sink = stack.enter_context(
-            running_sink(home, account, delay_ms=delay_ms, guard=guard, address=address)
+            running_sink(home, account, delay_ms=delay_ms, guard=guard, address=address, people=people + more)
         )
         server = stack.enter_context(stage.own_postgres(guard)) if database == POSTGRES else None
         url = f"sqlite:///{home / 'bench.db'}"

@@ -5,18 +5,17 @@ import statistics
 import time
 from collections.abc import Mapping
 
-from bench import verdicts
+from bench.big_list import BigList, fill
 from bench.cpu import peak_megabytes
 from bench.finding import Finding
 from bench.ground import Ground, ground
 from bench.running import wait_until
 from bench.size import Size
 
-# There are some 39,000 numbers that belong to nobody; more people than that cannot be had.
 _PLANS = {
     Size.SMOKE: (100, 1_000),
-    Size.NORMAL: (1_000, 4_000, 16_000),
-    Size.FULL: (1_000, 4_000, 16_000, 38_000),
+    Size.NORMAL: (1_000, 10_000, 100_000),
+    Size.FULL: (1_000, 10_000, 100_000, 1_000_000),
 }
 _EXPONENT, _MEGABYTES = 1.03, 96.0
 _POLL_SECONDS = 0.02
@@ -28,26 +27,26 @@ def run(database: str, size: Size, seed: int) -> Finding:
     peaks: dict[int, float] = {}
     faults: list[str] = []
     for people in _PLANS[size]:
-        with ground(database, people=people) as field:
-            seconds[people], peaks[people] = _measure(field, people)
-            must = {number for number, _ in field.room.people}
-            faults += verdicts.reached_once(field.sink.arrivals(), must)
+        with ground(database, people=0, more=people) as field:
+            big, _ = fill(field, people)
+            seconds[people], peaks[people] = _measure(field, big)
+            faults += field.sink.stats().faults(people, big.fingerprint)
     return _finding(seconds, peaks, faults, database, judge_speed=size is not Size.SMOKE)
 
 
-def _measure(field: Ground, people: int) -> tuple[float, float]:
+def _measure(field: Ground, big: BigList) -> tuple[float, float]:
     """Seconds from the moment the broadcast is due until all have arrived, and the worker's megabytes at most."""
     field.start("worker", "clock")
     time.sleep(2.0)  # both are awake: what is measured is the broadcast
     began, peak = time.monotonic(), 0.0
-    broadcast_id = field.schedule()
+    broadcast_id = field.schedule(big.list_id)
 
     def arrived() -> bool:
         nonlocal peak
         peak = max(peak, peak_megabytes(field.child("worker") or field.pid("worker")))
-        return field.sink.stats().total >= people
+        return field.sink.stats().total >= big.people
 
-    wait_until(arrived, 60 + people / 100)
+    wait_until(arrived, 60 + big.people / 100)
     seconds = time.monotonic() - began
     field.until_settled(broadcast_id, 60)
     return seconds, peak

@@ -3,7 +3,7 @@
 import contextlib
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from app.config import Settings, make_master_key
 from app.domain.addresses import Address
 from app.domain.consent import Act, EventType
 from app.factory import create_core, init_migrations
+from app.gateways.base import GatewayClass
+from app.gateways.telegram import TelegramGateway
 from app.gateways.twilio import TwilioGateway
 from app.runtime import runtime
 from app.services.lists_of_sender import present_notice
@@ -82,11 +84,17 @@ class Newsroom:
 
     def add_sender(self, account: Account, *, name: str, number: str, keyword: str) -> int:
         """Make another sender and its list, with everybody who may be reached on it; returns the list's id."""
-        list_id = _make_list(self.sink, account, name=name, number=number, keyword=keyword)
+        settings = _twilio(account, number)
+        list_id = _make_list(self.sink, TwilioGateway, settings, name=name, keyword=keyword)
         for start in range(0, len(self.people), _SETUP_BATCH):
             batch = [address for address, _ in self.people[start : start + _SETUP_BATCH]]
             _subscribe_batch(list_id, batch, account.key)
         return list_id
+
+    def add_bot(self, account: Account, *, keyword: str) -> int:
+        """Make a bot on Telegram as another sender, and its list, with nobody on it; returns the list's id."""
+        settings = {"token": account.bot, "bot": "BenchBot", "secret": secrets.token_hex(16)}
+        return _make_list(self.sink, TelegramGateway, settings, name="bot", keyword=keyword)
 
     def schedule(self, list_id: int | None = None) -> int:
         """Plan a broadcast to everybody on a list, without one the first, for now; returns its id."""
@@ -149,8 +157,9 @@ def newsroom(
     init_migrations(app)
     with app.app_context():
         upgrade()
-        list_id = _make_list(sink, account)
-        _subscribe(list_id, people, account.key)
+        list_id = _make_list(sink, TwilioGateway, _twilio(account, NUMBER))
+        if people:
+            _subscribe(list_id, people, account.key)
         found = [(address, str(values["city"])) for address, values in db.session.execute(_ELIGIBLE)]
         name, pid = _describe(database_url)
         db.session.remove()
@@ -169,14 +178,23 @@ def _describe(database_url: str) -> tuple[str, int | None]:
     return f"PostgreSQL {version}", stage.postgres_pid(stage.server_url(database_url))
 
 
+def _twilio(account: Account, number: str) -> dict[str, str]:
+    return {"account_sid": account.sid, "auth_token": account.auth_token, "from": number}
+
+
 def _make_list(
-    sink: Sink, account: Account, *, name: str = SENDER, number: str = NUMBER, keyword: str = "CITY"
+    sink: Sink,
+    gateway: GatewayClass,
+    settings: Mapping[str, str],
+    *,
+    name: str = SENDER,
+    keyword: str = "CITY",
 ) -> int:
     now, controller = utcnow(), runtime().controller
     sender = add(
         name=name,
-        gateway=TwilioGateway,
-        settings={"account_sid": account.sid, "auth_token": account.auth_token, "from": number},
+        gateway=gateway,
+        settings=settings,
         base_url=sink.url,
         rate=MAX_RATE,
         by="bench",

@@ -61,11 +61,15 @@ def _say(one: Finding, seconds: float) -> None:
 
 
 def notes(size: Size, seed: int) -> list[str]:
+    """The lines under the table of scenarios."""
+    return [*where(), f"size {size}, seed {seed}"]
+
+
+def where() -> list[str]:
     """The lines under a table: when, what, where."""
     return [
         f"measured: {utcnow():%Y-%m-%d %H:%M} UTC, commit {commit()}, load {os.getloadavg()[0]:.1f} at the end",
         f"machine: {os.cpu_count()} × {cpu.model()}, {platform.system()}; Python {platform.python_version()}",
-        f"size {size}, seed {seed}",
     ]
 
 

@@ -10,6 +10,7 @@ from bench import (
     growth,
     keyword_burst,
     machines,
+    million,
     pause,
     stop_race,
     storm,
@@ -40,6 +41,9 @@ SCENARIOS = {
     "fairness": Scenario("T9", "several workers keep each sender's limit and use it", fairness.run),
     "growth": Scenario(
         "T4", "time grows no faster than the audience, memory not at all", growth.run, smoke=False
+    ),
+    "million": Scenario(
+        "T4, T5", "a big list from its file to its report: nobody twice, nobody lost", million.run
     ),
     "trouble": Scenario("T7", "429, 5xx and cut connections: the report is what the sink knows", trouble.run),
     "keywords": Scenario(

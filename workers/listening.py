@@ -15,6 +15,7 @@ from app.gateways.streams import Stream
 from app.runtime import runtime
 from app.services.apply_event import apply_event
 from app.services.record_receipts import SenderReceipt, record_receipts
+from workers.keeping import Keeping
 
 DATABASE_PAUSE = 1.0
 EARLY_SECONDS = 75.0
@@ -39,6 +40,7 @@ class Listening:
     ) -> None:
         self.gateway = gateway
         self._stream, self._sender_id, self._wait = stream, sender_id, wait
+        self._keeping = Keeping(sender_id)
         self._reports: list[_Report] = []
         self._fresh = 0
         self._recorded_at = 0.0
@@ -64,7 +66,7 @@ class Listening:
         return done
 
     def take_in(self, *, everything: bool = False) -> None:
-        """Do what came in means; what we cannot read, or fail at for good, is logged and left.
+        """Do what came in means; what we cannot read, or fail at for good, is logged and kept with the reason.
 
         Reports may wait a moment for others, unless `everything` is to be done.
         """
@@ -73,13 +75,17 @@ class Listening:
                 self._take(request)
             except GatewayError as error:
                 log.warning("not understood", sender_id=self._sender_id, error=str(error))
+                self._keeping.malformed(request, str(error))
+                self._keeping.put_away()  # nobody sends it again once it is answered
                 self._acknowledge(request)
-            except Exception:
+            except Exception as error:
                 # The others behind it are people too.
                 log.exception("a stanza could not be taken", sender_id=self._sender_id)
+                self._keeping.failed(request, error)
         long_ago = time.monotonic() - self._recorded_at > TOGETHER_SECONDS
         if self._reports and (everything or long_ago or self._fresh >= TOGETHER):
             self._record_all()
+        self._keeping.put_away()
 
     def close(self) -> None:
         """The stream outlives the lane."""
@@ -88,7 +94,7 @@ class Listening:
         self.gateway.verify(request)
         events = self.gateway.parse(request)
         until = time.monotonic() + EARLY_SECONDS
-        reports = [_Report(request, one.receipt, until) for one in events if one.receipt is not None]
+        reports = [_Report(request, one, one.receipt, until) for one in events if one.receipt is not None]
         self._reports += reports
         self._fresh += len(reports)
         if reports:
@@ -96,6 +102,7 @@ class Listening:
         for event in events:
             while not self._applied(event):
                 self._wait(DATABASE_PAUSE)
+        self._keeping.taken(request, events)
         self._acknowledge(request)
 
     def _acknowledge(self, request: HookRequest) -> None:
@@ -114,9 +121,10 @@ class Listening:
             for one in waiting:  # so that one bad report fails nobody else
                 try:
                     self._record([one])
-                except Exception:
+                except Exception as error:
                     # Not answered: who can send it again does.
                     log.exception("a report could not be taken", sender_id=self._sender_id)
+                    self._keeping.failed(one.request, error)
 
     def _record(self, reports: Sequence["_Report"]) -> None:
         while (unknown := self._recorded(reports)) is None:
@@ -127,6 +135,8 @@ class Listening:
                 continue
             if id(one.receipt) in unknown:
                 log.warning("a report of no message of ours", sender_id=self._sender_id)
+            else:
+                self._keeping.taken(one.request, [one.event])
             self._acknowledge(one.request)
 
     def _recorded(self, waiting: Sequence["_Report"]) -> set[int] | None:
@@ -153,5 +163,6 @@ class _Report(NamedTuple):
     """A report, what brought it, and until when we wait for the delivery that it names."""
 
     request: HookRequest
+    event: Event
     receipt: Receipt
     until: float

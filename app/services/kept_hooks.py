@@ -1,6 +1,7 @@
 """The posts of providers, kept sealed as they came: put away, opened, listed, and let go with the person they name.
 
-All but receipts that say that all went well: these are kept whole in the deliveries, and come by the million.
+What a connector receives over its connection is such a post too. All but receipts that say that all went well: these
+are kept whole in the deliveries, and come by the million.
 """
 
 import itertools
@@ -16,6 +17,7 @@ from typing import Final
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from app.domain.addresses import PHONE_CHANNELS
 from app.domain.messages import DeliveryRef, Event, EventKind, HookRequest
 from app.domain.sealing import CannotOpen, KeyRing
 from app.services.controller import Controller
@@ -23,12 +25,14 @@ from app.storage import aliases
 from app.storage.database import db
 from app.storage.models import Subscriber, Webhook, WebhookPerson
 from app.storage.models.webhooks import IS_PROBLEM, NAMES_NOBODY
+from app.storage.provider_ids import deliveries_found_by
 
 SEAL_LABEL: Final = "webhooks"
 _MICROSECOND: Final = timedelta(microseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BITS: Final = 12
 _PAGE: Final = 500
+_DIALLED: Final = 9
 _order = itertools.count(secrets.randbelow(1 << _BITS))
 
 
@@ -86,15 +90,8 @@ def keep(
     now: datetime,
 ) -> Hook:
     """Seal a post for the table. Only what reading it again needs: its signature was checked, and is left out."""
-    head = json.dumps(
-        [
-            request.method,
-            request.public_url,
-            dict(request.query),
-            request.headers.get("content-type", ""),
-            reason,
-        ]
-    )
+    headers = _own_headers(request) or {"content-type": request.headers.get("content-type", "")}
+    head = json.dumps([request.method, request.public_url, dict(request.query), headers, reason])
     return Hook(
         id_at(now) | next(_order) % (1 << _BITS),
         sender_id,
@@ -117,27 +114,37 @@ def what_of(events: Sequence[Event]) -> Took:
     return Took(next(found, EventKind.IGNORED).value)
 
 
-def people_of(request: HookRequest, events: Sequence[Event] = ()) -> list[int]:
-    """Return the subscribers whom a post names: by our reference in its address, by its receipts, by its texts.
+def people_of(request: HookRequest, sender_id: int, events: Sequence[Event] = ()) -> list[int]:
+    """Return the subscribers whom a post names: by our reference beside it, by its receipts, by its texts.
 
     Who texted us was made a subscriber by now.
     """
-    found = _in_the_address(request)
-    found += [one.ref.subscriber_id for one in (event.receipt for event in events) if one and one.ref]
+    found = _by_reference(request)
+    receipts = [event.receipt for event in events if event.receipt]
+    found += [one.ref.subscriber_id for one in receipts if one.ref]
+    ids = {one.provider_id for one in receipts if one.ref is None}
     said = [event.message.address for event in events if event.message]
     for signal in (event.signal for event in events if event.signal):
         said += [one for one in (signal.address, signal.new_address) if one]
     for address in said:
         found += [person.id for person in aliases.people_at(db.session(), [address]).values()]
-    if said:
+    if ids:
+        refs = deliveries_found_by(db.session(), sender_id, ids)
+        found += [ref.subscriber_id for ref in refs.values()]
+    if said or ids:
         db.session.rollback()  # give the connection back before we wait for our turn to write
     return found
 
 
-def _in_the_address(request: HookRequest) -> list[int]:
-    """The parameter has another name on each gateway; its three numbers look like nothing else."""
+def _own_headers(request: HookRequest) -> dict[str, str]:
+    """The headers of what came over a connection: we set them ourselves. A webhook's are a stranger's."""
+    return {} if request.public_url else dict(request.headers)
+
+
+def _by_reference(request: HookRequest) -> list[int]:
+    """The parameter or header has another name on each gateway; its three numbers look like nothing else."""
     found = []
-    for value in request.query.values():
+    for value in (*request.query.values(), *_own_headers(request).values()):
         with suppress(ValueError):
             found.append(DeliveryRef.parse(value).subscriber_id)
     return found
@@ -150,8 +157,10 @@ def open_hook(row: Webhook, keys: KeyRing) -> Opened:
         head, _, body = keys.open(row.sealed, SEAL_LABEL).partition(b"\n")
     except CannotOpen:
         return Opened(*found, None, "sealed with a key that is not here any more")
-    method, url, query, content_type, reason = json.loads(head)
-    request = HookRequest(method, url, {"content-type": content_type}, body, query)
+    method, url, query, headers, reason = json.loads(head)
+    if isinstance(headers, str):  # those of earlier versions have the content type alone
+        headers = {"content-type": headers}
+    request = HookRequest(method, url, headers, body, query)
     return Opened(*found, request, reason)
 
 
@@ -203,10 +212,10 @@ def forget(session: Session, people: Sequence[Subscriber], keys: KeyRing) -> Non
         WebhookPerson.subscriber_id.in_([person.id for person in people])
     )
     gone = list(session.scalars(about))
-    needles = [person.address.removeprefix("+").encode() for person in people]
+    needles = [needle for person in people for needle in _written(person)]
     for row in session.scalars(select(Webhook).where(NAMES_NOBODY).execution_options(yield_per=_PAGE)):
         opened = open_hook(row, keys)
-        body = opened.request.body if opened.request else b""
+        body = opened.request.body.lower() if opened.request else b""
         if opened.request is None or any(needle in body for needle in needles):
             gone.append(row.id)
     for start in range(0, len(gone), _PAGE):
@@ -214,3 +223,13 @@ def forget(session: Session, people: Sequence[Subscriber], keys: KeyRing) -> Non
             delete(Webhook).where(Webhook.id.in_(gone[start : start + _PAGE])),
             execution_options={"synchronize_session": False},
         )
+
+
+def _written(person: Subscriber) -> tuple[bytes, ...]:
+    """How an address may stand in a post, in small letters: a post too many that goes does no harm."""
+    if person.channel in PHONE_CHANNELS and person.address.startswith("+"):
+        return (
+            person.address.removeprefix("+")[-_DIALLED:].encode(),
+        )  # a centre may bring it as dialled at home
+    address = person.address.lower()
+    return address.encode(), address.encode("ascii", "xmlcharrefreplace")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.channels import channel_named
@@ -19,7 +19,7 @@ from app.services.media.attach import Attached, attached_to, on_channel
 from app.services.media.outgoing import fit_of
 from app.services.short_links import as_sent, counting_of
 from app.storage import audience, segments
-from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender, Subscriber
+from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender
 from app.storage.ways import only_channel, ways, ways_to
 
 MAX_VARIANT = 10_000
@@ -181,10 +181,5 @@ def _reachable(
 ) -> dict[str, int]:
     corrects = broadcast.corrects_id
     chosen = segments.chosen_of(session, broadcast, at)
-    people = audience.reachable(list_ids, at, ways_to(session, list_ids, corrects), corrects, chosen)
-    rows = session.execute(
-        select(Subscriber.channel, func.count())
-        .join(people, Subscriber.id == people.c.subscriber_id)
-        .group_by(Subscriber.channel)
-    )
-    return {channel: count for channel, count in rows}
+    ways_ = ways_to(session, list_ids, corrects)
+    return audience.reachable_by_channel(session, list_ids, at, ways_, corrects, chosen)

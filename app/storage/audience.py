@@ -40,6 +40,8 @@ from app.storage.ways import ways as every_way
 
 SLICE_SIZE = 1000
 _ACTIVE = SubscriptionState.ACTIVE.value
+_People = Select[*tuple[Any, ...]]
+"""A SELECT whose first column is a subscriber's id."""
 
 
 def members(
@@ -154,7 +156,23 @@ def reachable_by_group(
     chosen: Chosen | None = None,
 ) -> dict[int | None, int]:
     """Count those to whom the gate says "send" by their quiet group; None: nobody has looked at them yet."""
-    return _by_group(session, reachable(list_ids, now, ways, corrects, chosen))
+    people = reachable(list_ids, now, ways, corrects, chosen)
+    rows = session.execute(select(people.c.quiet_group_id, func.count()).group_by(people.c.quiet_group_id))
+    return {key: count for key, count in rows}
+
+
+def reachable_by_channel(
+    session: Session,
+    list_ids: Sequence[int],
+    now: datetime,
+    ways: Sequence[Way] = (),
+    corrects: int | None = None,
+    chosen: Chosen | None = None,
+) -> dict[str, int]:
+    """Count those to whom the gate says "send" by their channel."""
+    people = reachable(list_ids, now, ways, corrects, chosen)
+    rows = session.execute(select(people.c.channel, func.count()).group_by(people.c.channel))
+    return {key: count for key, count in rows}
 
 
 def standing_back_by_group(
@@ -167,10 +185,7 @@ def standing_back_by_group(
     """Count those of them, by quiet group, who stand back for another channel of the same person."""
     if not linked.any_links(session):
         return {}
-    return _by_group(session, linked.standing_back(reachable(list_ids, now, ways, chosen=chosen)))
-
-
-def _by_group(session: Session, people: Subquery) -> dict[int | None, int]:
+    people = linked.standing_back(reachable(list_ids, now, ways, chosen=chosen))
     rows = session.execute(
         select(Subscriber.quiet_group_id, func.count())
         .join(people, Subscriber.id == people.c.subscriber_id)
@@ -186,10 +201,12 @@ def reachable(
     corrects: int | None = None,
     chosen: Chosen | None = None,
 ) -> Subquery:
-    """The subscriber ids to whom the gate says "send" at `now`, quiet hours and the cap aside."""
+    """Subscriber id, channel and quiet group of those to whom the gate says "send" at `now`, quiet hours and the cap
+    aside.
+    """
     people = members(list_ids, corrects=corrects, chosen=chosen).subquery()
     return (
-        select(people.c.subscriber_id)
+        select(people.c.subscriber_id, Subscriber.channel, Subscriber.quiet_group_id)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
         .where(_answer_now(people, ways, now, corrects).is_(None))
         .subquery()
@@ -238,7 +255,7 @@ def cut_into_slices(
     only; the ranges of two channels overlap, and the slices of both take turns. With `first_percent` only slices with
     so many people are open, drawn by lot, so that it is not always the same who go first; the others are held.
     """
-    whole = members(list_ids, as_of_seq, corrects)
+    whole = _everybody(list_ids, as_of_seq) if corrects is None else members(list_ids, as_of_seq, corrects)
     size = SLICE_SIZE if first_percent is None else _size_for(session, whole, first_percent)
     several = len(every_way(session, list_ids) if corrects is None else ways) > 1
     rows = [
@@ -281,7 +298,17 @@ def cut_late(session: Session, broadcast: Broadcast, ways: Mapping[str, int]) ->
     return sum(count for *_, count, _ in rows)
 
 
-def _on(channel: str, people: Select[int, int | None], corrects: int | None) -> Select[int, int | None]:
+def _everybody(list_ids: Sequence[int], as_of_seq: int) -> Select[int]:
+    """The people of `members` without their consents: every STOP waits while a million are numbered."""
+    query = select(Subscription.subscriber_id).where(
+        Subscription.list_id.in_(list_ids),
+        Subscription.state == _ACTIVE,
+        Subscription.active_seq <= as_of_seq,
+    )
+    return query.distinct() if len(list_ids) > 1 else query
+
+
+def _on(channel: str, people: _People, corrects: int | None) -> _People:
     """Those of `members` who are on a channel."""
     return people.join(Subscriber, Subscriber.id == _whom(corrects)).where(Subscriber.channel == channel)
 
@@ -318,7 +345,7 @@ def counted(session: Session, broadcast_id: int) -> int:
     return session.scalar(select(func.sum(Slice.people)).where(Slice.broadcast_id == broadcast_id)) or 0
 
 
-def _size_for(session: Session, whole: Select[int, int | None], percent: int) -> int:
+def _size_for(session: Session, whole: _People, percent: int) -> int:
     """Return the size of slices of which some make a first wave of so many per cent."""
     people = whole.subquery()
     audience = session.scalar(select(func.count()).select_from(people)) or 0
@@ -336,9 +363,7 @@ def _first_wave(sizes: Sequence[int], percent: int | None, lot: int) -> set[int]
     return first
 
 
-def _ranges(
-    session: Session, whole: Select[int, int | None], size: int
-) -> Sequence[tuple[int, int, int, int]]:
+def _ranges(session: Session, whole: _People, size: int) -> Sequence[tuple[int, int, int, int]]:
     """Return number, first and last subscriber, and size of each slice of these people."""
     people = whole.subquery()
     rank = func.row_number().over(order_by=people.c.subscriber_id)

@@ -32,6 +32,11 @@ class Account:
         """The value of `Authorization` behind the word Basic."""
         return base64.b64encode(f"{self.sid}:{self.auth_token}".encode()).decode()
 
+    @property
+    def bot(self) -> str:
+        """The token of the account's bot on Telegram."""
+        return f"123456:{self.auth_token}"
+
 
 @dataclass(frozen=True)
 class Stats:
@@ -75,7 +80,7 @@ class Stats:
 
 @dataclass(frozen=True)
 class Arrival:
-    """One message that the sink took: numbers in E.164, the moment in monotonic nanoseconds."""
+    """One message that the sink took: numbers in E.164, or ids of a chat and a bot; monotonic nanoseconds."""
 
     to: str
     sender: str
@@ -127,23 +132,25 @@ def running_sink(
     compiler: str = "cc",
     guard: Guard | None = None,
     address: str = "127.0.0.1",
+    people: int = 0,
 ) -> Iterator[Sink]:
     """Start the C sink, or the Python one where there is no compiler or no epoll; end it afterwards.
 
-    `directory` takes the compiled program; `guard` ends it when this process is killed. Raises
-    `RuntimeError` when neither starts.
+    `directory` takes the compiled program; `guard` ends it when this process is killed; `people` sizes its table, which
+    holds some 49,000 by itself. Raises `RuntimeError` when neither starts.
     """
     program = compiled(directory, compiler)
     command = [str(program)] if program else [sys.executable, "-m", "bench.sink.fallback"]
     environment = {
         "SINK_AUTH": account.basic,
+        "SINK_BOT": account.bot,
         "SINK_ADDRESS": address,
         "SINK_KEY": account.key.hex(),
         "SINK_ARRIVALS": str(directory / "arrivals"),
         "PATH": os.environ.get("PATH", ""),
     }
     process = subprocess.Popen(
-        [*command, str(delay_ms)],
+        [*command, str(delay_ms), str(people)],
         stdout=subprocess.PIPE,
         env=environment,
         cwd=Path(__file__).parents[2],

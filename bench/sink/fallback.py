@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from bench.tokens import fingerprint, token
@@ -34,11 +35,20 @@ _ANSWER = {
 }
 
 
+class _Message(NamedTuple):
+    """What either provider was asked to send."""
+
+    to: str
+    sender: str
+    text: str
+    is_chat: bool = False
+
+
 class Witness:
     """What was seen since the last reset, and the answer to each request."""
 
-    def __init__(self, auth: str, key: bytes) -> None:
-        self._auth, self._key, self._sids = f"Basic {auth}", key, 0
+    def __init__(self, auth: str, bot: str, key: bytes) -> None:
+        self._auth, self._bot, self._key, self._sids = f"Basic {auth}", bot, key, 0
         self.reset()
 
     def reset(self) -> None:
@@ -66,42 +76,74 @@ class Witness:
         if method == "POST" and path.startswith("/trouble/"):
             self._trouble = [int(share) for share in path.split("/")[2:]]
             return "200 OK", {}
+        if method == "POST" and path.startswith("/bot"):
+            return self._telegram(path.removeprefix("/bot"), body)
         path, _, query = path.partition("?")
         if method not in ("GET", "POST") or not path.endswith("/Messages.json"):
             return self._refuse("bad_request", "404 NOT FOUND", 20404)
         if headers.get("authorization") != self._auth:
             return self._refuse("bad_auth", "401 UNAUTHORIZED", 20003)
         # Kannel can only put the form into the address.
-        return self._troubled(dict(parse_qsl(query if method == "GET" else body.decode())))
-
-    def _troubled(self, form: dict[str, str]) -> tuple[str, object] | None:
-        drawn, kind = self._dice.randrange(1000), 0
-        while kind < 4 and drawn >= self._trouble[kind]:
-            drawn, kind = drawn - self._trouble[kind], kind + 1
-        if kind < 2:
-            return ("429 TOO MANY REQUESTS\r\nRetry-After: 1", "503 SERVICE UNAVAILABLE")[kind], {}
-        answer = self._take(form) if kind != 3 else None
-        return answer if kind == 4 else None
-
-    def _take(self, form: dict[str, str]) -> tuple[str, object]:
+        form = dict(parse_qsl(query if method == "GET" else body.decode()))
         to, text = form.get("To", ""), form.get("Body", "")
         if len(to) < 8 or to[0] != "+" or len(text) < 16:
             return self._refuse("bad_request", "400 BAD REQUEST", 21604)
-        expected = token(self._key, to)
-        made_for_them = text.endswith(expected)
+        return self._troubled(_Message(to, form.get("From", "+0"), text))
+
+    def _telegram(self, path: str, body: bytes) -> tuple[str, object] | None:
+        token, _, called = path.partition("/")
+        if called != "sendMessage":
+            return self._refuse_bot("bad_request", "404 Not Found")
+        if token != self._bot:
+            return self._refuse_bot("bad_auth", "401 Unauthorized")
+        fields = json.loads(body)
+        to, text = str(fields.get("chat_id", "")), str(fields.get("text", ""))
+        if not to.isdigit() or len(text) < 16:
+            return self._refuse_bot("bad_request", "400 Bad Request")
+        return self._troubled(_Message(to, self._bot.partition(":")[0], text, is_chat=True))
+
+    def _troubled(self, message: "_Message") -> tuple[str, object] | None:
+        drawn, kind = self._dice.randrange(1000), 0
+        while kind < 4 and drawn >= self._trouble[kind]:
+            drawn, kind = drawn - self._trouble[kind], kind + 1
+        if kind == 0 and message.is_chat:
+            return "429 Too Many Requests", {
+                "ok": False,
+                "error_code": 429,
+                "description": "Too Many Requests: retry after 1",
+                "parameters": {"retry_after": 1},
+            }
+        if kind < 2:
+            return ("429 TOO MANY REQUESTS\r\nRetry-After: 1", "503 SERVICE UNAVAILABLE")[kind], {}
+        answer = self._take(message) if kind != 3 else None
+        return answer if kind == 4 else None
+
+    def _take(self, message: "_Message") -> tuple[str, object]:
+        to, expected = message.to, token(self._key, message.to)
+        made_for_them = message.text.endswith(expected)
         self._counts["bad_token"] += not made_for_them
         self._tokens[to] = expected
         self._counts["last_ns"] = time.monotonic_ns()
         self._counts["first_ns"] = self._counts["first_ns"] or self._counts["last_ns"]
         self._counts["total"] += 1
         if made_for_them:
-            self._arrivals.append(f"{to} {form.get('From', '+0')} {self._counts['last_ns']}\n")
+            self._arrivals.append(f"{to} {message.sender} {self._counts['last_ns']}\n")
         self._sids += 1
+        if message.is_chat:
+            chat = {"id": int(to), "first_name": "-", "type": "private"}
+            return "200 OK", {
+                "ok": True,
+                "result": {"message_id": self._sids, "chat": chat, "date": 1772452800, "text": "-"},
+            }
         return "201 CREATED", _ANSWER | {"sid": f"SM{self._sids:032x}", "to": to}
 
     def _refuse(self, counter: str, status: str, code: int) -> tuple[str, object]:
         self._counts[counter] += 1
         return status, {"code": code, "message": status, "status": int(status[:3])}
+
+    def _refuse_bot(self, counter: str, status: str) -> tuple[str, object]:
+        self._counts[counter] += 1
+        return status, {"ok": False, "error_code": int(status[:3]), "description": status[4:]}
 
 
 class Connection(asyncio.Protocol):
@@ -147,7 +189,8 @@ async def serve(delay: float) -> None:
     """Listen on a free port of SINK_ADDRESS, print it, and answer until SIGTERM."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    witness = Witness(os.environ["SINK_AUTH"], bytes.fromhex(os.environ["SINK_KEY"]))
+    key = bytes.fromhex(os.environ["SINK_KEY"])
+    witness = Witness(os.environ["SINK_AUTH"], os.environ["SINK_BOT"], key)
     server = await loop.create_server(lambda: Connection(witness, delay), os.environ["SINK_ADDRESS"], 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await stop.wait()

@@ -1,13 +1,16 @@
 /* The provider of the benchmarks: one process, one epoll loop, HTTP/1.1 with keep-alive.
  *
  * It answers like Twilio's Messages resource (and takes the same form in the address of a GET, which is all that
- * Kannel can send) and is the only witness of a run: it checks the credentials, reads `To`, and checks that the text ends with this person's token, SipHash-2-4(secret, number) as 16 hex digits.
+ * Kannel can send) and like sendMessage of Telegram's Bot API, and is the only witness of a run: it checks the
+ * credentials, reads whom it is for, and checks that the text ends with this person's token, SipHash-2-4(secret, number
+ * or chat id) as 16 hex digits.
  * Numbers are counted once each; the sum of their tokens (mod 2^64) fingerprints the set in any order.
  *
- *     SINK_ADDRESS=127.0.0.1 SINK_AUTH=base64(account:token) SINK_KEY=32 hex digits ./sink [milliseconds before each answer]
+ *     SINK_ADDRESS=127.0.0.1 SINK_AUTH=base64(account:token) SINK_BOT=bot's token SINK_KEY=32 hex digits \
+ *         ./sink [milliseconds before each answer [how many people there may be]]
  *
  * prints its port. GET /stats tells what was seen, POST /reset forgets it. Linux only (epoll).
- * POST /arrivals writes "to from nanoseconds" of every message with its person's token to the file SINK_ARRIVALS.
+ * POST /arrivals writes "to from nanoseconds" (a chat id without +) of every message with its person's token to the file SINK_ARRIVALS.
  * POST /trouble/A/B/C/D lets that many of a thousand requests meet: 429 with Retry-After, 503, a connection that is
  * cut after the message was taken, one that is cut before.
  */
@@ -27,15 +30,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { IN_SIZE = 16384, OUT_SIZE = 65536, ANSWER_SIZE = 2048, SLOTS = 1 << 20, WAITING = 1 << 16, EVENTS = 256 };
+enum { IN_SIZE = 16384, OUT_SIZE = 65536, ANSWER_SIZE = 2048, TEXT_SIZE = 2048, LEAST_SLOTS = 1 << 16, WAITING = 1 << 16, EVENTS = 256 };
 
 typedef struct { int fd, in_len, out_len, blocked; unsigned generation; char in[IN_SIZE + 1], out[OUT_SIZE]; } Conn;
 typedef struct { Conn *conn; unsigned generation; int64_t due; int length; char text[ANSWER_SIZE]; } Waiting;
+typedef struct { int is_chat, to_len, length; char to[32], from[32], text[TEXT_SIZE]; } Message;
 
 static struct { uint64_t total, unique, bad_auth, bad_token, bad_request, sum; int64_t first, last; } seen;
 static uint64_t *numbers, key[2], next_sid;
-static const char *auth;
-static struct { uint64_t to, from; int64_t at; } *arrivals;
+static size_t slots = LEAST_SLOTS; /* a power of two */
+static const char *auth, *bot;
+static struct { uint64_t to, from; int64_t at; int is_chat; } *arrivals;
 static size_t arrived, arrivals_size;
 static unsigned trouble[4], dice;
 static Waiting *waiting;
@@ -65,9 +70,9 @@ static uint64_t siphash(const char *text, size_t length) { /* little-endian mach
 }
 
 static int first_time(uint64_t number) { /* open addressing; 0 is never a number */
-    uint64_t slot = number * 0x9e3779b97f4a7c15ULL >> 44;
-    for (; numbers[slot]; slot = (slot + 1) % SLOTS) if (numbers[slot] == number) return 0;
-    if (seen.unique > SLOTS / 4 * 3) { fputs("sink: more numbers than the table holds\n", stderr); exit(1); }
+    size_t slot = (number * 0x9e3779b97f4a7c15ULL >> 32) & (slots - 1);
+    for (; numbers[slot]; slot = (slot + 1) & (slots - 1)) if (numbers[slot] == number) return 0;
+    if (seen.unique > slots / 4 * 3) { fputs("sink: more numbers than the table holds\n", stderr); exit(1); }
     numbers[slot] = number;
     return 1;
 }
@@ -83,6 +88,22 @@ static int field(const char *form, const char *end, const char *name, char *valu
         unsigned code;
         if (*at == '%' && end - at > 2 && sscanf(at + 1, "%2x", &code) == 1) { value[n++] = code; at += 2; }
         else value[n++] = *at == '+' ? ' ' : *at;
+    }
+    value[n] = 0;
+    return n;
+}
+
+static int json_field(const char *json, const char *end, const char *name, char *value, int size) {
+    /* of a flat object; an escaped character stays as it is written, for a token has none */
+    char quoted[40];
+    int length = snprintf(quoted, sizeof quoted, "\"%s\"", name), n = 0;
+    const char *at = memmem(json, end - json, quoted, length);
+    if (!at) return -1;
+    for (at += length; at < end && (*at == ' ' || *at == ':'); at++) {}
+    const char *stop = at < end && *at == '"' ? "\"" : ",} ";
+    for (at += *stop == '"'; at < end && n < size - 1 && !strchr(stop, *at); at++) {
+        if (*at == '\\' && at + 1 < end && n < size - 2) value[n++] = *at++;
+        value[n++] = *at;
     }
     value[n] = 0;
     return n;
@@ -109,32 +130,25 @@ static int refuse(char *out, const char *status, int code, const char *words) {
     return answer(out, status, json);
 }
 
-static void note_arrival(const char *to, const char *from, int64_t at) {
+static int refuse_bot(char *out, const char *status, const char *words) { /* as core.telegram.org/bots/api says */
+    char json[300];
+    snprintf(json, sizeof json, "{\"ok\":false,\"error_code\":%.3s,\"description\":\"%s\"}", status, words);
+    return answer(out, status, json);
+}
+
+static void note_arrival(const Message *m, int64_t at) {
     if (arrived == arrivals_size) {
         arrivals_size = arrivals_size ? 2 * arrivals_size : 1 << 14;
         if (!(arrivals = realloc(arrivals, arrivals_size * sizeof *arrivals))) exit(1);
     }
-    arrivals[arrived].to = strtoull(to + 1, NULL, 10);
-    arrivals[arrived].from = strtoull(from + (*from == '+'), NULL, 10);
+    arrivals[arrived].to = strtoull(m->to, NULL, 10);
+    arrivals[arrived].from = strtoull(m->from, NULL, 10);
+    arrivals[arrived].is_chat = m->is_chat;
     arrivals[arrived++].at = at;
 }
 
-static int accept_message(char *out, const char *form, const char *end) {
-    char to[32], from[32], body[2048], json[1200];
-    int to_len = field(form, end, "To", to, sizeof to), length = field(form, end, "Body", body, sizeof body);
-    if (to_len < 8 || to[0] != '+' || length < 16) {
-        seen.bad_request++;
-        return refuse(out, "400 BAD REQUEST", 21604, "A 'To' phone number and a 'Body' are required.");
-    }
-    uint64_t token = siphash(to, to_len);
-    char expected[17];
-    snprintf(expected, sizeof expected, "%016llx", (unsigned long long)token);
-    int made_for_them = !strcmp(expected, body + length - 16);
-    if (!made_for_them) seen.bad_token++;
-    if (first_time(strtoull(to + 1, NULL, 10))) { seen.unique++; seen.sum += token; }
-    seen.last = now_ns();
-    if (made_for_them) note_arrival(to, field(form, end, "From", from, sizeof from) > 0 ? from : "+0", seen.last);
-    if (!seen.total++) seen.first = seen.last;
+static int sent_by_twilio(char *out, const Message *m) {
+    char json[1200];
     snprintf(json, sizeof json,
         "{\"account_sid\": \"AC%032d\", \"api_version\": \"2010-04-01\", \"body\": \"%.24s\", \"date_created\": "
         "\"Mon, 02 Mar 2026 12:00:00 +0000\", \"date_sent\": null, \"date_updated\": \"Mon, 02 Mar 2026 12:00:00 "
@@ -142,8 +156,30 @@ static int accept_message(char *out, const char *form, const char *end) {
         "\"+12025550100\", \"messaging_service_sid\": null, \"num_media\": \"0\", \"num_segments\": \"1\", \"price\": "
         "null, \"price_unit\": \"USD\", \"sid\": \"SM%032llx\", \"status\": \"queued\", \"subresource_uris\": {\"media\": "
         "\"/2010-04-01/Accounts/AC/Messages/SM/Media.json\"}, \"to\": \"%s\", \"uri\": "
-        "\"/2010-04-01/Accounts/AC/Messages/SM.json\"}", 0, "-", (unsigned long long)++next_sid, to);
+        "\"/2010-04-01/Accounts/AC/Messages/SM.json\"}", 0, "-", (unsigned long long)++next_sid, m->to);
     return answer(out, "201 CREATED", json);
+}
+
+static int sent_by_bot(char *out, const Message *m) {
+    char json[ANSWER_SIZE - 200];
+    snprintf(json, sizeof json,
+        "{\"ok\":true,\"result\":{\"message_id\":%llu,\"from\":{\"id\":%s,\"is_bot\":true,\"first_name\":\"Bench\","
+        "\"username\":\"BenchBot\"},\"chat\":{\"id\":%s,\"first_name\":\"-\",\"type\":\"private\"},\"date\":1772452800,"
+        "\"text\":\"-\"}}", (unsigned long long)++next_sid, m->from, m->to);
+    return answer(out, "200 OK", json);
+}
+
+static int accept_message(char *out, const Message *m) {
+    uint64_t token = siphash(m->to, m->to_len);
+    char expected[17];
+    snprintf(expected, sizeof expected, "%016llx", (unsigned long long)token);
+    int made_for_them = !strcmp(expected, m->text + m->length - 16);
+    if (!made_for_them) seen.bad_token++;
+    if (first_time(strtoull(m->to, NULL, 10))) { seen.unique++; seen.sum += token; }
+    seen.last = now_ns();
+    if (made_for_them) note_arrival(m, seen.last);
+    if (!seen.total++) seen.first = seen.last;
+    return m->is_chat ? sent_by_bot(out, m) : sent_by_twilio(out, m);
 }
 
 static int stats(char *out) {
@@ -160,7 +196,7 @@ static int reset(char *out) {
     memset(&seen, 0, sizeof seen);
     memset(trouble, 0, sizeof trouble);
     arrived = 0;
-    memset(numbers, 0, SLOTS * sizeof *numbers);
+    memset(numbers, 0, slots * sizeof *numbers);
     return answer(out, "200 OK", "{}");
 }
 
@@ -169,8 +205,8 @@ static int write_arrivals(char *out) {
     FILE *file = path ? fopen(path, "w") : NULL;
     if (!file) return answer(out, "500 INTERNAL SERVER ERROR", "{}");
     for (size_t i = 0; i < arrived; i++)
-        fprintf(file, "+%llu +%llu %lld\n", (unsigned long long)arrivals[i].to, (unsigned long long)arrivals[i].from,
-                (long long)arrivals[i].at);
+        fprintf(file, arrivals[i].is_chat ? "%llu %llu %lld\n" : "+%llu +%llu %lld\n",
+                (unsigned long long)arrivals[i].to, (unsigned long long)arrivals[i].from, (long long)arrivals[i].at);
     fclose(file);
     return answer(out, "200 OK", "{}");
 }
@@ -181,15 +217,23 @@ static int make_trouble(char *out, const char *shares) {
     return answer(out, "200 OK", "{}");
 }
 
-static int troubled(char *out, const char *form, const char *end) { /* 0 for no trouble, -1 to cut the connection */
+static int troubled(char *out, const Message *m) { /* 0 for no trouble, -1 to cut the connection */
     unsigned drawn = (dice = dice * 1103515245 + 12345) >> 16, kind = 0;
     for (drawn %= 1000; kind < 4 && drawn >= trouble[kind]; kind++) drawn -= trouble[kind];
+    if (kind == 0 && m->is_chat)
+        return answer(out, "429 Too Many Requests", "{\"ok\":false,\"error_code\":429,\"description\":\"Too Many "
+                      "Requests: retry after 1\",\"parameters\":{\"retry_after\":1}}");
     if (kind == 0)
         return snprintf(out, ANSWER_SIZE, "HTTP/1.1 429 TOO MANY REQUESTS\r\nRetry-After: 1\r\nContent-Type: "
                         "application/json\r\nContent-Length: 15\r\n\r\n{\"code\": 20429}");
     if (kind == 1) return refuse(out, "503 SERVICE UNAVAILABLE", 20503, "Try again");
-    if (kind == 2) accept_message(out, form, end);
+    if (kind == 2) accept_message(out, m);
     return kind < 4 ? -1 : 0;
+}
+
+static int take(char *out, const Message *m) {
+    int n = troubled(out, m);
+    return n ? n : accept_message(out, m);
 }
 
 static const char *form_of(const char *head, const char *body, const char **end) { /* NULL when it is no message */
@@ -202,11 +246,8 @@ static const char *form_of(const char *head, const char *body, const char **end)
     return *end ? path_end + 1 : NULL;
 }
 
-static int respond(char *out, const char *head, const char *body, const char *end) {
-    if (!strncmp(head, "GET /stats ", 11)) return stats(out);
-    if (!strncmp(head, "POST /reset ", 12)) return reset(out);
-    if (!strncmp(head, "POST /arrivals ", 15)) return write_arrivals(out);
-    if (!strncmp(head, "POST /trouble/", 14)) return make_trouble(out, head + 14);
+static int twilio(char *out, const char *head, const char *body, const char *end) {
+    Message m = {.is_chat = 0, .from = "+0"};
     const char *given = header(head, body, "Authorization: Basic"), *form = form_of(head, body, &end);
     size_t length = strlen(auth);
     if (!form) {
@@ -217,8 +258,42 @@ static int respond(char *out, const char *head, const char *body, const char *en
         seen.bad_auth++;
         return refuse(out, "401 UNAUTHORIZED", 20003, "Authenticate");
     }
-    int n = troubled(out, form, end);
-    return n ? n : accept_message(out, form, end);
+    m.to_len = field(form, end, "To", m.to, sizeof m.to);
+    m.length = field(form, end, "Body", m.text, sizeof m.text);
+    if (field(form, end, "From", m.from, sizeof m.from) <= 0) strcpy(m.from, "+0");
+    if (m.to_len < 8 || m.to[0] != '+' || m.length < 16) {
+        seen.bad_request++;
+        return refuse(out, "400 BAD REQUEST", 21604, "A 'To' phone number and a 'Body' are required.");
+    }
+    return take(out, &m);
+}
+
+static int telegram(char *out, const char *token, const char *body, const char *end) { /* token: of the address */
+    Message m = {.is_chat = 1};
+    const char *slash = token + strcspn(token, "/ \r");
+    size_t length = strlen(bot);
+    if (strncmp(slash, "/sendMessage ", 13)) { seen.bad_request++; return refuse_bot(out, "404 Not Found", "Not Found"); }
+    if ((size_t)(slash - token) != length || memcmp(token, bot, length)) {
+        seen.bad_auth++;
+        return refuse_bot(out, "401 Unauthorized", "Unauthorized");
+    }
+    m.to_len = json_field(body, end, "chat_id", m.to, sizeof m.to);
+    m.length = json_field(body, end, "text", m.text, sizeof m.text);
+    if (m.to_len < 1 || strspn(m.to, "0123456789") != (size_t)m.to_len || m.length < 16) {
+        seen.bad_request++;
+        return refuse_bot(out, "400 Bad Request", "Bad Request: a chat_id and a text are required");
+    }
+    snprintf(m.from, sizeof m.from, "%.*s", (int)strcspn(bot, ":"), bot);
+    return take(out, &m);
+}
+
+static int respond(char *out, const char *head, const char *body, const char *end) {
+    if (!strncmp(head, "GET /stats ", 11)) return stats(out);
+    if (!strncmp(head, "POST /reset ", 12)) return reset(out);
+    if (!strncmp(head, "POST /arrivals ", 15)) return write_arrivals(out);
+    if (!strncmp(head, "POST /trouble/", 14)) return make_trouble(out, head + 14);
+    if (!strncmp(head, "POST /bot", 9)) return telegram(out, head + 9, body, end);
+    return twilio(out, head, body, end);
 }
 
 static void drop(Conn *c) {
@@ -320,14 +395,16 @@ static int listen_on_free_port(void) {
 int main(int argc, char **argv) {
     const char *secret = getenv("SINK_KEY");
     auth = getenv("SINK_AUTH");
-    if (!auth || !getenv("SINK_ADDRESS") || !secret || strlen(secret) != 32) {
-        fputs("sink: set SINK_AUTH, SINK_ADDRESS and SINK_KEY\n", stderr);
+    bot = getenv("SINK_BOT");
+    if (!auth || !bot || !getenv("SINK_ADDRESS") || !secret || strlen(secret) != 32) {
+        fputs("sink: set SINK_AUTH, SINK_BOT, SINK_ADDRESS and SINK_KEY\n", stderr);
         return 2;
     }
     for (int i = 15; i >= 0; i--) { unsigned byte; sscanf(secret + 2 * i, "%2x", &byte); key[i / 8] = key[i / 8] << 8 | byte; }
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     delay_ns = argc > 1 ? atoll(argv[1]) * 1000000 : 0;
-    numbers = calloc(SLOTS, sizeof *numbers);
+    for (size_t people = argc > 2 ? atoll(argv[2]) : 0; slots < 2 * people;) slots *= 2;
+    if (!(numbers = calloc(slots, sizeof *numbers))) { perror("sink"); return 1; }
     waiting = delay_ns ? calloc(WAITING, sizeof *waiting) : malloc(sizeof *waiting);
     poller = epoll_create1(0);
     int listener = listen_on_free_port(), timeout = -1;

@@ -1,6 +1,7 @@
 """The sink is the only witness of a benchmark: it must see what is wrong. Both sinks, the same facts."""
 
 import http.client
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from bench.tokens import fingerprint, token
 
 ACCOUNT = Account("AC" + "1" * 32, "token-for-tests", bytes(range(16)))
 ADA, BEA = "+12025550101", "+12025550102"
+CHAT = "7000000000001"
 
 
 @pytest.fixture(scope="module", params=[C_KIND, PYTHON_KIND])
@@ -44,6 +46,18 @@ def post(sink: Sink, number: str, text: str, basic: str = ACCOUNT.basic) -> tupl
     connection.request("POST", f"/2010-04-01/Accounts/{ACCOUNT.sid}/Messages.json", form, headers)
     response = connection.getresponse()
     answer = response.status, response.read()
+    connection.close()
+    return answer
+
+
+def post_bot(
+    sink: Sink, text: str, *, chat: object = CHAT, bot: str = ACCOUNT.bot, method: str = "sendMessage"
+) -> tuple[int, dict[str, object]]:
+    connection = http.client.HTTPConnection(sink.url.removeprefix("http://"), timeout=5)
+    body = json.dumps({"chat_id": chat, "text": text})
+    connection.request("POST", f"/bot{bot}/{method}", body, {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    answer = response.status, json.loads(response.read())
     connection.close()
     return answer
 
@@ -178,3 +192,57 @@ def test_trouble_is_a_429_a_503_or_a_cut_and_the_sink_knows_which_were_taken(sin
     assert [one.to for one in sink.arrivals()] == [ADA]
     sink.reset()
     assert post(sink, ADA, text_for(ADA))[0] == 201
+
+
+@pytest.mark.parametrize("chat", [CHAT, int(CHAT)])
+def test_a_bots_message_is_answered_as_telegram_does_and_counted(sink, chat):
+    status, said = post_bot(sink, 'Über "die" Brücke.\n' + text_for(CHAT), chat=chat)
+
+    assert (status, said["ok"]) == (200, True)
+    assert isinstance(said["result"], dict)
+    assert said["result"]["chat"]["id"] == int(CHAT)
+    assert said["result"]["message_id"] > 0
+    assert sink.stats().faults(1, fingerprint([token(ACCOUNT.key, CHAT)])) == []
+    assert [(one.to, one.sender) for one in sink.arrivals()] == [(CHAT, "123456")]
+
+
+def test_a_bots_copies_strangers_and_nonsense_are_counted(sink):
+    for text in (text_for(CHAT), text_for(CHAT), text_for(ADA)):
+        post_bot(sink, text)
+
+    assert post_bot(sink, text_for(CHAT), bot="123456:another")[0] == 401
+    assert post_bot(sink, text_for(CHAT), chat="@somebody")[0] == 400
+    assert post_bot(sink, "short")[0] == 400
+    assert post_bot(sink, text_for(CHAT), method="sendPhoto")[0] == 404
+    seen = sink.stats()
+    assert (seen.total, seen.unique, seen.bad_token, seen.bad_auth, seen.bad_request) == (3, 1, 1, 1, 3)
+
+
+def test_a_busy_bot_is_told_how_long_to_wait(sink):
+    sink.trouble(busy=1000)
+
+    status, said = post_bot(sink, text_for(CHAT))
+
+    assert (status, said["parameters"]) == (429, {"retry_after": 1})
+
+
+def test_the_table_of_numbers_is_as_large_as_the_people_say(tmp_path: Path):
+    people = 60_000  # more than it holds by itself
+    with running_sink(tmp_path, ACCOUNT, people=people) as large:
+        host, port = large.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            for start in range(0, people, 50):
+                bodies = (
+                    f'{{"chat_id": {one}, "text": "{"-" * 16}"}}' for one in range(start + 1, start + 51)
+                )
+                connection.sendall(
+                    "".join(
+                        f"POST /bot{ACCOUNT.bot}/sendMessage HTTP/1.1\r\nContent-Length: {len(one)}\r\n\r\n{one}"
+                        for one in bodies
+                    ).encode()
+                )
+                answers = b""
+                while answers.count(b"200 OK") < 50:
+                    answers += connection.recv(65536)
+
+        assert large.stats().unique == people
