@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, text
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
@@ -15,6 +15,8 @@ class Broadcast(Model):
     together with `as_of_seq`, the end of the ledger then: whoever consents later is not part of this audience.
     `over_cap_reason` says why it may go to people who have had their messages of the day.
     `first_percent` of the audience go first; the rest waits until `rest_at`, which is set when these are out.
+    `local_at`, where there is one, is its time on each person's own clock, without a zone; `next_at` is then when the
+    first of them may get it, and `zone` whose clock holds for those of whom nobody knows theirs.
     `corrects_id` names the broadcast that this one corrects: it goes to exactly those who got that one.
     `brake_base` is what had come of it when somebody let it go on last: the brakes count from there.
     A broadcast of state `replies` stands for a sender's answers and is never shown to editors.
@@ -46,6 +48,7 @@ class Broadcast(Model):
     sender_id: Mapped[int | None] = mapped_column(ForeignKey("sender.id"), index=True)
     zone: Mapped[str] = mapped_column(String(60))
     next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    local_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
     fresh_minutes: Mapped[int] = mapped_column(default=120)
     over_cap_reason: Mapped[str | None] = mapped_column(String(300))
     first_percent: Mapped[int | None] = mapped_column(SmallInteger)
