@@ -36,6 +36,7 @@ from app.desk.languages import (
 )
 from app.desk.lists import lists
 from app.desk.notices import notices
+from app.desk.own_clocks import own_hour
 from app.desk.people import people
 from app.desk.progress import progress, segments
 from app.desk.reading import pulse
@@ -107,6 +108,7 @@ def init_app(app: Flask) -> None:
         "number": number,
         "moment": moment,
         "distance": distance,
+        "own_hour": own_hour,
         "duration": duration,
         "state_words": words.state_words,
         "status_words": words.status_words,

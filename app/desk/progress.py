@@ -11,9 +11,10 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
 from app.desk.access import LARGEST_ID, allow, room
+from app.desk.own_clocks import TurnLine, turn_lines
 from app.desk.reading import broadcast_or_404, list_names
 from app.domain.statuses import BroadcastState, DeliveryStatus
-from app.services import correct_broadcasts, reports, try_again, watch_broadcasts
+from app.services import correct_broadcasts, own_clocks, reports, try_again, watch_broadcasts
 from app.services.read_rules import rule_behind
 from app.services.reports import Tally
 from app.storage.models import Broadcast
@@ -130,8 +131,8 @@ def poll_seconds(broadcast: Broadcast, tally: Tally, cost: float, now: datetime)
 
 def _standing(broadcast: Broadcast) -> dict[str, object]:
     began = perf_counter()
-    tally = reports.tally(broadcast.id)
-    now = utcnow()
+    tally, now = reports.tally(broadcast.id), utcnow()
+    still = _still(broadcast, now)
     return {
         "broadcast": broadcast,
         "tally": tally,
@@ -140,9 +141,18 @@ def _standing(broadcast: Broadcast) -> dict[str, object]:
         "lists": list_names([broadcast.id])[broadcast.id],
         "again": try_again.waiting_for_it(broadcast.id) if broadcast.state == BroadcastState.FINISHED else 0,
         "wave_waits": broadcast.first_percent is not None and watch_broadcasts.rest_waits(broadcast.id),
+        "still": still,
         "now": now,
         **_corrections(broadcast),
     }
+
+
+def _still(broadcast: Broadcast, now: datetime) -> list[TurnLine]:
+    """Who waits for the hour on their own clock."""
+    if broadcast.local_at is None or broadcast.state not in (*_MOVING, *_STILL):
+        return []
+    turns = own_clocks.waiting(broadcast, now)
+    return turn_lines(turns, broadcast.local_at, broadcast.zone, begun=True)
 
 
 def _corrections(broadcast: Broadcast) -> dict[str, object]:

@@ -14,6 +14,7 @@ from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import moment, zones
+from app.desk.own_clocks import TurnLine, own_hour, turn_lines
 from app.desk.reading import broadcast_or_404, sender_of, senders_of_broadcast, targets
 from app.desk.refusals import said, translated
 from app.desk.repeating import EVERY_WORDS, planned, weekday_names
@@ -23,8 +24,9 @@ from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
 from app.runtime import runtime
 from app.schemas import WhenSchema, wall_time
-from app.services import broadcast_times, plan_broadcasts
+from app.services import broadcast_times, own_clocks, plan_broadcasts
 from app.services.controller import Refused
+from app.services.own_clocks import Plan
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
 
@@ -37,7 +39,8 @@ schedule = room("schedule", __name__)
 class Choice:
     """The moment that an editor chose: `at` is None for now; `note` tells of a change of the clocks.
 
-    `problem` says why it cannot be then, and `nearest` is the first moment after it that can.
+    `problem` says why it cannot be then, and `nearest` is the first moment after it that can. With `plan` it goes at
+    an hour on each person's own clock, and `at` is when the first of them get it.
     """
 
     at: datetime | None
@@ -45,11 +48,30 @@ class Choice:
     note: str | None = None
     problem: str | None = None
     nearest: datetime | None = None
+    plan: Plan | None = None
 
     @property
     def words(self) -> str:
-        """The moment on the clocks of its zone."""
-        return _("now") if self.at is None else moment(self.at, self.zone)
+        """The moment on the clocks of its zone, or the hour on everybody's own."""
+        return _("now") if self.at is None else self._said(self.at, "long")
+
+    @property
+    def short(self) -> str:
+        """`words`, short enough for a button."""
+        return "" if self.at is None else self._said(self.at, "short")
+
+    @property
+    def local_at(self) -> datetime | None:
+        """The hour on each person's own clock."""
+        return self.plan.own.wall if self.plan else None
+
+    @property
+    def turns(self) -> list[TurnLine]:
+        """Who gets it when, in words."""
+        return turn_lines(self.plan.turns, self.plan.own.wall, self.zone) if self.plan else []
+
+    def _said(self, at: datetime, style: str) -> str:
+        return own_hour(self.plan.own.wall, style) if self.plan else moment(at, self.zone, style)
 
     @property
     def nearest_wall(self) -> datetime | None:
@@ -105,7 +127,8 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
     try:
         plan_broadcasts.schedule(
             broadcast_id,
-            at=choice.at,
+            at=None if choice.plan else choice.at,
+            local_at=choice.local_at,
             zone=choice.zone,
             by=me().actor,
             now=now,
@@ -147,6 +170,8 @@ def _chosen(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> tuple[C
     if values["choice"] == "now":
         return _weighed(broadcast, Choice(None, zone), now), {}
     wall = wall_time(values["day"], values["hour"])
+    if values["choice"] == "local":
+        return _on_own_clocks(broadcast, wall, zone, now), {}
     try:
         at = broadcast_times.local_instant(wall, zone)
     except Refused as error:
@@ -154,6 +179,16 @@ def _chosen(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> tuple[C
     twice = _("The clocks go back that night and show this time twice. It goes at the first.")
     note = twice if broadcast_times.is_twice(wall, zone) else None
     return _weighed(broadcast, Choice(at, zone, note), now), {}
+
+
+def _on_own_clocks(broadcast: Broadcast, wall: datetime, zone: str, now: datetime) -> Choice:
+    plan = own_clocks.preview(broadcast.id, wall, zone, now)
+    choice = Choice(plan.first, zone, plan=plan)
+    try:
+        own_clocks.refuse(plan, targets(broadcast.id), now)
+    except Refused as error:
+        return replace(choice, problem=translated(error))
+    return choice
 
 
 def _weighed(broadcast: Broadcast, choice: Choice, now: datetime) -> Choice:
@@ -211,7 +246,15 @@ def _review_of_rule(broadcast: Broadcast, raw: dict[str, Any], now: datetime) ->
 
 
 def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now: datetime) -> str:
-    sheet = plan_broadcasts.check(broadcast.id, now=now, at=choice.at, brand=runtime().controller.brand)
+    sheet = plan_broadcasts.check(
+        broadcast.id,
+        now=now,
+        at=choice.at,
+        local_at=choice.local_at,
+        zone=choice.zone,
+        brand=runtime().controller.brand,
+    )
+    last = choice.plan.last if choice.plan else choice.at or now
     lists = targets(broadcast.id)
     return render_template(
         "review.html",
@@ -226,6 +269,6 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         check=check_text(broadcast.text, findings=sheet.findings),
         lists=lists,
         sender=sender_of([one.id for one in lists]),
-        ends=(choice.at or now) + timedelta(seconds=sheet.seconds),
+        ends=last + timedelta(seconds=sheet.seconds),
         first_waves=FIRST_WAVES,
     )

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -21,13 +21,15 @@ from app.storage.ways import ways_to
 
 # An editor's page may lie a moment before it is confirmed.
 _JUST_NOW = timedelta(minutes=1)
+# No clock on earth is ahead of this one.
+_FIRST_ZONE = "Pacific/Kiritimati"
 # Somebody at whom nobody has looked yet: no zone is known.
 _NOWHERE = Whereabouts(Source.CONTROLLER, "unknown", "", ("UTC",))
 
 Closed = tuple[tuple[Decision, tuple[int, ...] | None], ...]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Turn:
     """People whose hour comes at the same instant `at` (UTC), on the clocks of `zones`, those of most people first.
 
@@ -39,23 +41,11 @@ class Turn:
     at: datetime
     known: bool
     past: bool
-    zones: tuple[str, ...] = ()
-    people: int = 0
-    held: int = 0
-    held_until: datetime | None = None
-    left_out: int = 0
-    _by_zone: Counter[str] = field(default_factory=Counter, repr=False)
-
-    def add(self, zone: str, people: int, decision: Decision) -> None:
-        """Count people of one place in."""
-        self._by_zone[zone] += people
-        self.zones = tuple(name for name, _ in self._by_zone.most_common())
-        self.people += people
-        if isinstance(decision, Defer):
-            self.held += people
-            self.held_until = max(self.held_until or decision.until, decision.until)
-        elif isinstance(decision, Skip):
-            self.left_out += people
+    zones: tuple[str, ...]
+    people: int
+    held: int
+    held_until: datetime | None
+    left_out: int
 
 
 @dataclass(frozen=True)
@@ -101,7 +91,7 @@ def plan(
     left = {group: people - back.get(group, 0) for group, people in groups.items()}
     places = _places(session)
     draft = _own(broadcast, wall, zone, now, lists)
-    hours = [draft.hour(places.get(group or 0, _NOWHERE)).at for group, count in left.items() if count]
+    hours = [_earliest(draft, places, group) for group, count in left.items() if count]
     first = max(min(hours, default=hour_in(zone, wall)), now)
     own = _own(broadcast, wall, zone, first, lists)
     # Somebody may join until it begins, so this asks for every place that we know.
@@ -169,17 +159,41 @@ def _own(
     )
 
 
+def _earliest(own: OwnClock, places: Mapping[int, Whereabouts], group: int | None) -> datetime:
+    """The hour of a group; before the claim nobody looks at people just imported, so they may be anywhere."""
+    return hour_in(_FIRST_ZONE, own.wall) if group is None else own.hour(places[group]).at
+
+
 def _turns(
     own: OwnClock, people: Mapping[int | None, int], places: Mapping[int, Whereabouts], now: datetime
 ) -> tuple[Turn, ...]:
-    found: dict[tuple[datetime, bool], Turn] = {}
+    found: dict[tuple[datetime, bool], list[tuple[str, int, Decision]]] = defaultdict(list)
     for group, count in people.items():
-        where = places.get(group or 0, _NOWHERE)
-        hour = own.hour(where)
         if count:
-            turn = found.setdefault((hour.at, hour.known), Turn(hour.at, hour.known, hour.at < now))
-            turn.add(hour.zone, count, own.decide(where, max(own.turn(where), now)))
-    return tuple(found[key] for key in sorted(found, key=lambda key: (key[0], not key[1])))
+            where = places.get(group or 0, _NOWHERE)
+            hour, decision = own.hour(where), own.decide(where, max(own.turn(where), now))
+            found[hour.at, hour.known].append((hour.zone, count, decision))
+    return tuple(
+        _turn(at, known, found[at, known], now)
+        for at, known in sorted(found, key=lambda key: (key[0], not key[1]))
+    )
+
+
+def _turn(at: datetime, known: bool, parts: Sequence[tuple[str, int, Decision]], now: datetime) -> Turn:
+    by_zone: Counter[str] = Counter()
+    for zone, count, _ in parts:
+        by_zone[zone] += count
+    held = [(one.until, count) for _, count, one in parts if isinstance(one, Defer)]
+    return Turn(
+        at,
+        known,
+        at < now,
+        tuple(zone for zone, _ in by_zone.most_common()),
+        sum(by_zone.values()),
+        sum(count for _, count in held),
+        max((until for until, _ in held), default=None),
+        sum(count for _, count, one in parts if isinstance(one, Skip)),
+    )
 
 
 def _grouped(decisions: Mapping[int, Decision]) -> Closed:
