@@ -35,6 +35,7 @@ from app.desk.languages import (
     gettext as _,
 )
 from app.desk.lists import lists
+from app.desk.moves import moves
 from app.desk.notices import notices
 from app.desk.own_clocks import own_hour
 from app.desk.people import people
@@ -70,6 +71,7 @@ ROOMS = (
     held,
     imports,
     lists,
+    moves,
     notices,
     people,
     progress,

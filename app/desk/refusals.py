@@ -130,6 +130,7 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("This time is in the past everywhere. Choose a later one, or send now."),
     N_("A first wave has no hour of its own: send to all on their own clocks, or at one time."),
     N_("This broadcast is %(state)s; take it back to draft before you change it."),
+    N_("This broadcast is %(state)s; only one that waits for its time can be moved."),
     N_("This broadcast is %(state)s, not paused."),
     N_("This broadcast is %(state)s; nothing of it can be sent again."),
     N_("Nobody is left to whom it would be worth trying again."),

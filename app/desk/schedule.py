@@ -107,7 +107,7 @@ def review(broadcast_id: int) -> ResponseReturnValue:
     raw, now = posted(), utcnow()
     if raw.get("choice") == "repeat":
         return _review_of_rule(broadcast, raw, now)
-    choice, errors = _chosen(broadcast, raw, now)
+    choice, errors = chosen(broadcast, raw, now)
     if choice is None or choice.problem:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, errors), 422
     return _review_page(broadcast, choice, raw, now)
@@ -121,7 +121,7 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
     if broadcast.state != BroadcastState.DRAFT:
         return _progress(broadcast_id)  # pressed twice: the first press did it
     raw, now = posted(), utcnow()
-    choice, errors = _chosen(broadcast, raw, now)
+    choice, errors = chosen(broadcast, raw, now)
     if choice is None:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, errors), 422
     try:
@@ -160,7 +160,8 @@ def _progress(broadcast_id: int) -> Response:
     return redirect(url_for("progress.show", broadcast_id=broadcast_id))
 
 
-def _chosen(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> tuple[Choice | None, Errors]:
+def chosen(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> tuple[Choice | None, Errors]:
+    """Read the form: the moment, or a sentence for each field that is wrong."""
     values, errors = load(WhenSchema(), raw)
     if not errors and values["zone"] not in zones():
         errors = {"zone": _("Choose a time zone.")}
@@ -234,7 +235,7 @@ def _answer(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> dict[st
     if raw.get("choice") == "repeat":
         plan, errors = planned(broadcast, raw, now)
         return {"plan": plan, "choice": None, "errors": errors}
-    choice, errors = _chosen(broadcast, raw, now)
+    choice, errors = chosen(broadcast, raw, now)
     return {"plan": None, "choice": choice, "errors": errors}
 
 

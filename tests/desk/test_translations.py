@@ -26,6 +26,7 @@ KEYWORDS = {"_": None, "gettext": None, "_l": None, "N_": None, "_n": (1, 2), "n
 SPEAKERS = (
     "plan_broadcasts",
     "own_clocks",
+    "move_broadcasts",
     "broadcast_rows",
     "stop_broadcasts",
     "correct_broadcasts",
