@@ -70,6 +70,15 @@ class FeedSchema(_Form):
     every_minutes = whole()
 
 
+class ChangedFeedSchema(FeedSchema):
+    """A feed that is there already, which may have a name of ours and go to another list."""
+
+    name = fields.Str(
+        load_default="", validate=validate.Length(max=200, error=N_("A name has at most 200 characters."))
+    )
+    list_id = whole(N_("Choose a list."), validate=_AN_ID)
+
+
 class SnippetSchema(_Form):
     """A saved text; without a list it is for all. `revision` is the one that the form was drawn from."""
 

@@ -31,7 +31,7 @@ from app.domain.linked import Linked, passed_over
 from app.domain.statuses import DeliveryStatus, SkipReason
 from app.storage import linked
 from app.storage.database import changed, is_sqlite
-from app.storage.gate import Way, closed_now, closed_to, covers, refusal
+from app.storage.gate import Way, closed_now, closed_to, covers, refusal, why_no_consent
 from app.storage.holding import HAD_IT
 from app.storage.models import (
     Broadcast,
@@ -110,19 +110,19 @@ def _whom(corrects: int | None) -> ColumnElement[int]:
     return (Subscription.subscriber_id if corrects is None else Delivery.subscriber_id).expression
 
 
-def _without_consent(corrects: int | None) -> SkipReason:
-    return SkipReason.OTHER_PURPOSE if corrects is None else SkipReason.STOPPED
+def _without_consent(corrects: int | None, list_ids: Sequence[int]) -> SkipReason | ColumnElement[str]:
+    return SkipReason.OTHER_PURPOSE if corrects is None else why_no_consent(list_ids)
 
 
 def _answer_now(
-    people: Subquery, ways: Sequence[Way], now: datetime, corrects: int | None
+    people: Subquery, ways: Sequence[Way], now: datetime, corrects: int | None, list_ids: Sequence[int]
 ) -> ColumnElement[str | None]:
     return refusal(
         people.c.consent_seq,
         literal(None, Broadcast.expires_at.type),
         now,
         closed_now(ways, now),
-        without=_without_consent(corrects),
+        without=_without_consent(corrects, list_ids),
     )
 
 
@@ -137,7 +137,7 @@ def dry_run(
     if not list_ids:
         return {}
     people = members(list_ids, corrects=corrects).subquery()
-    answer = _answer_now(people, ways, now, corrects).label("answer")
+    answer = _answer_now(people, ways, now, corrects, list_ids).label("answer")
     rows = session.execute(
         select(answer, func.count())
         .select_from(people)
@@ -184,7 +184,7 @@ def reachable(
     return (
         select(people.c.subscriber_id)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
-        .where(_answer_now(people, ways, now, corrects).is_(None))
+        .where(_answer_now(people, ways, now, corrects, list_ids).is_(None))
         .subquery()
     )
 
@@ -193,7 +193,7 @@ def reached_elsewhere(session: Session, list_ids: Sequence[int], now: datetime, 
     """Count whom their channel is closed to and who agreed to these lists on another one too, at the same address."""
     people, there = members(list_ids).subquery(), reachable(list_ids, now, ways)
     shut, other = aliased(Subscriber), aliased(Subscriber)
-    answer = _answer_now(people, ways, now, None)
+    answer = _answer_now(people, ways, now, None, list_ids)
     closed = (
         select(people.c.subscriber_id)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
@@ -359,13 +359,14 @@ def claim_rows(
         _claim_many(session, broadcast, part, now, way)
         return
     within = None if part.lo is None or part.hi is None else (part.lo, part.hi)
-    people = members(_target_ids(session, broadcast.id), broadcast.as_of_seq, corrects, within).subquery()
+    list_ids = _target_ids(session, broadcast.id)
+    people = members(list_ids, broadcast.as_of_seq, corrects, within).subquery()
     gate = refusal(
         people.c.consent_seq,
         literal(broadcast.expires_at, Broadcast.expires_at.type),
         now,
         closed_now([way], now) if way else (),
-        without=_without_consent(corrects),
+        without=_without_consent(corrects, list_ids),
     )
     reason: ColumnElement[str | None] = literal(SkipReason.CANCELED.value) if cancel else gate
     if back:

@@ -1,4 +1,4 @@
-"""The time of a broadcast on each person's own clock."""
+"""The time of a broadcast on each person's own clock, and a name of our own for a feed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("broadcast", sa.Column("local_at", sa.DateTime(timezone=False), nullable=True))
+    op.add_column("feed", sa.Column("name", sa.String(length=200), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("feed", "name")
     op.drop_column("broadcast", "local_at")
