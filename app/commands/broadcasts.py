@@ -19,6 +19,7 @@ from app.services import (
     correct_broadcasts,
     fan_out,
     hold_back,
+    move_broadcasts,
     plan_broadcasts,
     reports,
     stop_broadcasts,
@@ -156,11 +157,42 @@ def schedule(
     )
     if wall is None:
         _wake(broadcast_id)
-    shown = f"{instant.astimezone(zone_named(zone)):%a %d %b %Y %H:%M %Z}"
-    if local_at:
-        shown = f"{local_at:%a %d %b %Y %H:%M} on each person's own clock, to the first {shown}"
+    shown = _shown(instant, zone, local_at)
     data = {"id": broadcast_id, "at": instant, **({"local_at": local_at} if local_at else {})}
     say(data, as_json, lambda: f"Broadcast {broadcast_id} goes out: {shown}")
+
+
+@broadcasts.command("move")
+@_broadcast
+@click.option(
+    "--at", "wall", required=True, help='The new time on the clock that it has: "2026-12-01 07:30".'
+)
+@click.option(
+    "--over-cap", default="", metavar="REASON", help="Go over the promise of a day; the reason is kept."
+)
+@json_option
+def move(broadcast_id: int, wall: str, over_cap: str, as_json: bool) -> None:
+    """Move the broadcast ID, which waits, to another time; moving it back undoes it.
+
+    The time is on the clock of its zone, or on each person's own where it was scheduled so.
+
+    \b
+    Example:
+      tidings broadcasts move 7 --at "2026-12-02 07:30"
+    """
+    row, when = _get(broadcast_id), _wall(wall)
+    local_at, zone = (when if row.local_at else None), row.zone
+    db.session.rollback()
+    instant = move_broadcasts.move_to(
+        broadcast_id,
+        at=None if local_at else local_instant(when, zone),
+        local_at=local_at,
+        by=operator(),
+        now=utcnow(),
+        over_cap_reason=over_cap,
+    )
+    shown = _shown(instant, zone, local_at)
+    say({"id": broadcast_id, "at": instant}, as_json, lambda: f"Broadcast {broadcast_id} goes out: {shown}")
 
 
 @broadcasts.command("correct")
@@ -437,6 +469,13 @@ def _variants(pairs: tuple[str, ...]) -> dict[str, str]:
             raise click.UsageError(f"--text-for {pair} is not CHANNEL=TEXT; channels: {', '.join(CHANNELS)}")
         found[channel] = _text(None, Path(words[1:])) if words.startswith("@") else words
     return found
+
+
+def _shown(instant: datetime, zone: str, local_at: datetime | None) -> str:
+    shown = f"{instant.astimezone(zone_named(zone)):%a %d %b %Y %H:%M %Z}"
+    if local_at is None:
+        return shown
+    return f"{local_at:%a %d %b %Y %H:%M} on each person's own clock, to the first {shown}"
 
 
 def _local_at(wall: str | None) -> datetime:

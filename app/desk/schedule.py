@@ -255,7 +255,7 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         zone=choice.zone,
         brand=runtime().controller.brand,
     )
-    last = choice.plan.last if choice.plan else choice.at or now
+    last = max(choice.plan.ends, now) if choice.plan else choice.at or now
     lists = targets(broadcast.id)
     return render_template(
         "review.html",

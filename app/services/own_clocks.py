@@ -50,12 +50,17 @@ class Turn:
 
 @dataclass(frozen=True)
 class Plan:
-    """When a broadcast goes to whom. It begins at `first`; `last` is when the hour has come everywhere."""
+    """When a broadcast goes to whom. It begins at `first`; by `last` the hour has come in every place that we know."""
 
     own: OwnClock
     first: datetime
     last: datetime
     turns: tuple[Turn, ...]
+
+    @property
+    def ends(self) -> datetime:
+        """When the hour has come for the last of its people."""
+        return max((one.at for one in self.turns), default=self.first)
 
     @property
     def over(self) -> bool:

@@ -13,8 +13,8 @@ class FeedRow(Model):
 
     `name` is ours for it, `title` its own. `next_at`: when it is asked next. `asked_at`, `read_at`: when it was last
     asked, and last read without a problem; never read at this address, its next reading is the first, which makes
-    nothing of what is there, unless some of it is known. `etag` and `last_modified` are the server's words for the state
-    that we know. `loopback`: on this machine, for tests and demonstrations.
+    nothing of what is there, unless some of it is known. `etag` and `last_modified` are the server's words for the
+    state that we know. `loopback`: on this machine, for tests and demonstrations.
     """
 
     __tablename__ = "feed"
