@@ -46,13 +46,13 @@ def words(broadcast_id: int) -> ResponseReturnValue:
 @moves.post("/broadcasts/<int:broadcast_id>/move")
 @allow(Role.EDITOR)
 def confirm(broadcast_id: int) -> ResponseReturnValue:
-    """Move it, if what stands against this very time was shown; else show it."""
+    """Move it to the time whose clashes were shown beside the button."""
     broadcast = broadcast_or_404(broadcast_id)
     if broadcast.state != BroadcastState.SCHEDULED:
         return redirect(url_for("progress.show", broadcast_id=broadcast_id))
     raw = _raw(broadcast)
     choice, errors = chosen(broadcast, raw, utcnow())
-    if choice is None or choice.problem or raw.get("seen") != f"{raw['day']} {raw['hour']}":
+    if choice is None or choice.problem:
         return _page(broadcast, raw, errors), 422
     before = _wall(broadcast)
     try:

@@ -53,6 +53,8 @@ def test_it_is_scheduled_for_everybodys_own_clock_then_moved_and_moved_back(
     drag_to(page, first, first + timedelta(days=1))
     expect(page.get_by_role("heading", level=1)).to_have_text("Move “Own clocks”")
     expect(said).to_contain_text("10:00 on each person’s own clock")
+    page.get_by_label("Time on each person’s own clock").fill("11:00")
+    expect(said).to_contain_text("11:00 on each person’s own clock")
     fits(page)
     page.get_by_role("button", name="Move it to").click()
     expect(page.get_by_role("status")).to_contain_text("“Own clocks” was moved.")

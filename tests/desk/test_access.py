@@ -18,6 +18,7 @@ PUBLIC = {"account.sign_in", "account.check_sign_in", "account.sign_out", "accou
 ADMINS_ONLY = {
     "board.slots",
     "feeds.add",
+    "feeds.change",
     "feeds.remove",
     "lists.new",
     "lists.create",

@@ -32,9 +32,7 @@ def test_a_broadcast_is_moved_and_moved_back(house: House, editor: Visitor, wait
     page = editor.get(f"/broadcasts/{waiting}/move?day=2099-03-06")
     assert "Friday 6 March 2099, 09:00 UTC" in words(page)
     assert "Nothing stands against this time." in words(page)
-    moved = editor.submit(
-        f"/broadcasts/{waiting}/move", {"day": "2099-03-06", "hour": "09:00", "seen": "2099-03-06 09:00"}
-    )
+    moved = editor.submit(f"/broadcasts/{waiting}/move", {"day": "2099-03-06", "hour": "09:00"})
 
     assert "It now waits for Friday 6 March 2099, 09:00 UTC." in words(moved)
     assert f"/broadcasts/{waiting}/move?day=2099-03-05&amp;hour=09:00" in moved.text.replace("%3A", ":")
@@ -43,7 +41,7 @@ def test_a_broadcast_is_moved_and_moved_back(house: House, editor: Visitor, wait
     assert (stored.state, stored.zone) == ("scheduled", "UTC")
 
 
-def test_what_was_not_shown_is_shown_before_it_is_saved(house: House, editor: Visitor, waiting: int) -> None:
+def test_a_broken_promise_is_shown_and_wants_a_reason(house: House, editor: Visitor, waiting: int) -> None:
     other = write(house)
     with house.inside() as newsroom:
         friday = datetime(2099, 3, 6, 12, 0, tzinfo=UTC)
@@ -52,17 +50,17 @@ def test_what_was_not_shown_is_shown_before_it_is_saved(house: House, editor: Vi
             session.get_one(BroadcastList, newsroom.list_id).max_per_day = 1
     editor.get(f"/broadcasts/{waiting}/move")
 
-    form = {"day": "2099-03-06", "hour": "09:00", "seen": "2099-03-05 09:00"}
-    answer = editor.post(f"/broadcasts/{waiting}/move", form)
-    assert answer.status_code == 422
-    assert "City promised at most 1 messages a day" in words(answer)
-    refused = editor.post(f"/broadcasts/{waiting}/move", {**form, "seen": "2099-03-06 09:00"})
+    form = {"day": "2099-03-06", "hour": "09:00"}
+    asked = words(editor.get(f"/broadcasts/{waiting}/move/words?day=2099-03-06&hour=09:00"))
+    refused = editor.post(f"/broadcasts/{waiting}/move", form)
+
+    assert "City promised at most 1 messages a day" in asked
+    assert "Reason for going over the promise" in asked
     assert refused.status_code == 422
     assert broadcast(house, waiting).next_at == THURSDAY
-
     editor.submit(
         f"/broadcasts/{waiting}/move",
-        {**form, "seen": "2099-03-06 09:00", "over_cap_reason": "the dam is breaking"},
+        {**form, "over_cap_reason": "the dam is breaking"},
     )
     assert broadcast(house, waiting).next_at == datetime(2099, 3, 6, 9, 0, tzinfo=UTC)
 
@@ -94,9 +92,7 @@ def test_one_on_each_persons_own_clock_keeps_to_it(house: House, editor: Visitor
 
     page = editor.get(f"/broadcasts/{waiting}/move?day=2099-03-06&hour=10:00")
     assert "2 people at 10:00 EST in New York" in words(page)
-    editor.submit(
-        f"/broadcasts/{waiting}/move", {"day": "2099-03-06", "hour": "10:00", "seen": "2099-03-06 10:00"}
-    )
+    editor.submit(f"/broadcasts/{waiting}/move", {"day": "2099-03-06", "hour": "10:00"})
 
     stored = broadcast(house, waiting)
     assert stored.local_at == datetime(2099, 3, 6, 10, 0)
