@@ -70,6 +70,15 @@ class FeedSchema(_Form):
     every_minutes = whole()
 
 
+class ChangedFeedSchema(FeedSchema):
+    """A feed that is there already, which may have a name of ours and go to another list."""
+
+    name = fields.Str(
+        load_default="", validate=validate.Length(max=200, error=N_("A name has at most 200 characters."))
+    )
+    list_id = whole(N_("Choose a list."), validate=_AN_ID)
+
+
 class SnippetSchema(_Form):
     """A saved text; without a list it is for all. `revision` is the one that the form was drawn from."""
 
@@ -123,11 +132,11 @@ class StorySchema(_Form):
 
 
 class WhenSchema(_Form):
-    """When it goes: `choice` is `now` or `at`; `wall` is then the editor's clock in `zone`."""
+    """When it goes: `choice` is `now`, `at` a time on the clock in `zone`, or `local` on each person's own clock."""
 
     choice = words(
         N_("Choose now or a time."),
-        validate=validate.OneOf(("now", "at"), error=N_("Choose now or a time.")),
+        validate=validate.OneOf(("now", "at", "local"), error=N_("Choose now or a time.")),
     )
     day = fields.Date(load_default=None, error_messages={"invalid": N_("Write the day as 2026-11-26.")})
     hour = fields.Time(load_default=None, error_messages={"invalid": N_("Write the time as 09:00.")})
@@ -139,7 +148,7 @@ class WhenSchema(_Form):
 
     @validates_schema
     def _a_time_needs_both(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("choice") != "at":
+        if data.get("choice") not in ("at", "local"):
             return
         if data.get("day") is None:
             raise ValidationError(N_("Choose a day."), "day")

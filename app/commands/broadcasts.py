@@ -19,7 +19,9 @@ from app.runtime import runtime
 from app.services import (
     correct_broadcasts,
     fan_out,
+    hold_back,
     manage_segments,
+    move_broadcasts,
     plan_broadcasts,
     read_segments,
     reports,
@@ -27,6 +29,7 @@ from app.services import (
     try_again,
     watch_broadcasts,
 )
+from app.services.broadcast_rows import targets_of
 from app.services.broadcast_times import local_instant, zone_named
 from app.services.controller import NotFound, Refused
 from app.services.manage_lists import find_list
@@ -100,7 +103,15 @@ def create(
 @broadcasts.command("schedule")
 @_broadcast
 @click.option("--at", "wall", help='Local time in --zone, such as "2026-12-01 07:30"; now without it.')
-@click.option("--zone", default="UTC", show_default=True, help="Time zone of --at, such as Europe/Berlin.")
+@click.option(
+    "--zone",
+    help="Time zone of --at, such as Europe/Berlin; UTC without it, with --local-time that of the first list.",
+)
+@click.option(
+    "--local-time",
+    is_flag=True,
+    help="Send at --at on each person's own clock; --zone is for those whose zone nobody knows.",
+)
 @click.option(
     "--over-cap",
     default="",
@@ -119,7 +130,8 @@ def create(
 def schedule(
     broadcast_id: int,
     wall: str | None,
-    zone: str,
+    zone: str | None,
+    local_time: bool,
     over_cap: str,
     first_percent: int | None,
     dry_run: bool,
@@ -130,10 +142,17 @@ def schedule(
     \b
     Example:
       tidings broadcasts schedule 7 --at "2026-12-01 07:30" --zone Europe/Berlin
+      tidings broadcasts schedule 7 --at "2026-12-01 07:30" --local-time
     """
-    at = local_instant(_wall(wall), zone) if wall else None
+    zone = zone or (_zone_of(broadcast_id) if local_time else "UTC")
+    local_at = _local_at(wall) if local_time else None
+    if local_time:
+        hold_back.group_some(
+            runtime().controller.region
+        )  # people just imported, before the clock comes to it
+    at = local_instant(_wall(wall), zone) if wall and not local_time else None
     if dry_run:
-        review = _check(broadcast_id, at)
+        review = _check(broadcast_id, at, local_at, zone)
         say(
             {"id": broadcast_id, "review": review}, as_json, lambda: "\n".join(_review_in_words(review, zone))
         )
@@ -141,15 +160,50 @@ def schedule(
     instant = plan_broadcasts.schedule(
         broadcast_id,
         at=at,
+        local_at=local_at,
         zone=zone,
         by=operator(),
         now=utcnow(),
         over_cap_reason=over_cap,
         first_percent=first_percent,
     )
-    if at is None:
+    if wall is None:
         _wake(broadcast_id)
-    shown = f"{instant.astimezone(zone_named(zone)):%a %d %b %Y %H:%M %Z}"
+    shown = _shown(instant, zone, local_at)
+    data = {"id": broadcast_id, "at": instant, **({"local_at": local_at} if local_at else {})}
+    say(data, as_json, lambda: f"Broadcast {broadcast_id} goes out: {shown}")
+
+
+@broadcasts.command("move")
+@_broadcast
+@click.option(
+    "--at", "wall", required=True, help='The new time on the clock that it has: "2026-12-01 07:30".'
+)
+@click.option(
+    "--over-cap", default="", metavar="REASON", help="Go over the promise of a day; the reason is kept."
+)
+@json_option
+def move(broadcast_id: int, wall: str, over_cap: str, as_json: bool) -> None:
+    """Move the broadcast ID, which waits, to another time; moving it back undoes it.
+
+    The time is on the clock of its zone, or on each person's own where it was scheduled so.
+
+    \b
+    Example:
+      tidings broadcasts move 7 --at "2026-12-02 07:30"
+    """
+    row, when = _get(broadcast_id), _wall(wall)
+    local_at, zone = (when if row.local_at else None), row.zone
+    db.session.rollback()
+    instant = move_broadcasts.move_to(
+        broadcast_id,
+        at=None if local_at else local_instant(when, zone),
+        local_at=local_at,
+        by=operator(),
+        now=utcnow(),
+        over_cap_reason=over_cap,
+    )
+    shown = _shown(instant, zone, local_at)
     say({"id": broadcast_id, "at": instant}, as_json, lambda: f"Broadcast {broadcast_id} goes out: {shown}")
 
 
@@ -316,8 +370,12 @@ def list_broadcasts(state: str | None, limit: int, as_json: bool) -> None:
     say(data, as_json, lambda: table(headings, cells, empty="There is no broadcast here."))
 
 
-def _check(broadcast_id: int, at: datetime | None) -> Review:
-    return plan_broadcasts.check(broadcast_id, now=utcnow(), at=at, brand=runtime().controller.brand)
+def _check(
+    broadcast_id: int, at: datetime | None, local_at: datetime | None = None, zone: str = "UTC"
+) -> Review:
+    return plan_broadcasts.check(
+        broadcast_id, now=utcnow(), at=at, local_at=local_at, zone=zone, brand=runtime().controller.brand
+    )
 
 
 def _review_in_words(review: Review, zone: str = "UTC") -> list[str]:
@@ -332,6 +390,12 @@ def _review_in_words(review: Review, zone: str = "UTC") -> list[str]:
         f"{', in words of its own' if one.own_words else ''}"
         for one in review.shares
     ]
+    turns = [
+        f"  {one.people} at {one.at.astimezone(clock):%a %d %b %H:%M} ({zone}), "
+        f"by the clock of {', '.join(one.zones[:3])}"
+        f"{'' if one.known else ', for nobody knows theirs'}{'; past there, so at once' if one.past else ''}"
+        for one in review.turns
+    ]
     return [
         f"{review.reachable} of {review.audience} people can be reached.",
         *(f"  left out, {reason}: {count}" for reason, count in sorted(review.skipped.items())),
@@ -340,6 +404,7 @@ def _review_in_words(review: Review, zone: str = "UTC") -> list[str]:
             if review.elsewhere
             else []
         ),
+        *turns,
         *waits,
         *(shares if len(shares) > 1 else []),
         f"Each gets {review.parts} part(s) ({review.encoding}); it takes about {review.seconds:.0f} s.",
@@ -418,6 +483,26 @@ def _variants(pairs: tuple[str, ...]) -> dict[str, str]:
             raise click.UsageError(f"--text-for {pair} is not CHANNEL=TEXT; channels: {', '.join(CHANNELS)}")
         found[channel] = _text(None, Path(words[1:])) if words.startswith("@") else words
     return found
+
+
+def _shown(instant: datetime, zone: str, local_at: datetime | None) -> str:
+    shown = f"{instant.astimezone(zone_named(zone)):%a %d %b %Y %H:%M %Z}"
+    if local_at is None:
+        return shown
+    return f"{local_at:%a %d %b %Y %H:%M} on each person's own clock, to the first {shown}"
+
+
+def _local_at(wall: str | None) -> datetime:
+    if wall is None:
+        raise click.UsageError('--local-time needs the time on the clock: --at "2026-12-01 07:30"')
+    return _wall(wall)
+
+
+def _zone_of(broadcast_id: int) -> str:
+    """The clock of a broadcast's first list."""
+    lists = targets_of(db.session(), broadcast_id)
+    db.session.rollback()
+    return lists[0].zone if lists else "UTC"
 
 
 def _wall(written: str) -> datetime:

@@ -1,5 +1,7 @@
 """`tidings feeds`: where the news of a list may come from by itself."""
 
+from typing import Any
+
 import click
 from flask.cli import AppGroup
 
@@ -99,6 +101,38 @@ def fetch(feed_id: int, as_json: bool) -> None:
     say(done, as_json, lambda: said)
 
 
+@feeds.command("change")
+@_feed
+@click.option("--list", "list_name", help="The list that it is for from now on.")
+@click.option("--name", help="A name for the desk; an empty one brings back the feed's own.")
+@click.option("--address")
+@click.option("--to", "goes_to", type=click.Choice([one.value for one in GoesTo]))
+@click.option("--template", help="Text with {{title}}, {{summary}} and {{link}}.")
+@click.option("--parts", "most_parts", type=int, help="SMS parts, at most.")
+@click.option("--every", "every_minutes", type=int, help="Minutes between two readings.")
+@json_option
+def change(
+    feed_id: int, list_name: str | None, template: str | None, as_json: bool, **given: str | int | None
+) -> None:
+    """Change what is named of FEED. Items that were seen stay seen.
+
+    \b
+    Example:
+      tidings feeds change 3 --address https://news.example.org/new.xml --to queue
+    """
+    feed = manage_feeds.find_feed(feed_id)
+    kept: dict[str, Any] = {name: getattr(feed, name) for name in given}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    list_id = manage_lists.find_list(db.session(), list_name).id if list_name else feed.list_id
+    words = feed.template if template is None else template.replace("\\n", "\n")
+    kept["name"] = feed.name or ""
+    db.session.rollback()
+    manage_feeds.change_feed(
+        feed_id, list_id=list_id, template=words, by=operator(), now=utcnow(), **{**kept, **chosen}
+    )
+    say({"id": feed_id}, as_json, lambda: f"Feed {feed_id} is changed. It is read in a moment.")
+
+
 @feeds.command("pause")
 @_feed
 @json_option
@@ -147,7 +181,7 @@ def _as_data(feed: FeedRow) -> dict[str, object]:
         "id": feed.id,
         "list": feed.list_id,
         "address": feed.address,
-        "title": feed.title,
+        "title": feed.shown_name,
         "to": feed.goes_to,
         "every": feed.every_minutes,
         "read": feed.read_at,

@@ -39,7 +39,9 @@ from app.desk.languages import (
     gettext as _,
 )
 from app.desk.lists import lists
+from app.desk.moves import moves
 from app.desk.notices import notices
+from app.desk.own_clocks import own_hour
 from app.desk.people import people
 from app.desk.progress import progress
 from app.desk.progress import segments as bar_segments
@@ -82,6 +84,7 @@ ROOMS = (
     held,
     imports,
     lists,
+    moves,
     notices,
     people,
     progress,
@@ -127,6 +130,7 @@ def init_app(app: Flask) -> None:
         "enumerated": lambda rows: list(enumerate(rows)),
         "moment": moment,
         "distance": distance,
+        "own_hour": own_hour,
         "duration": duration,
         "state_words": words.state_words,
         "status_words": words.status_words,

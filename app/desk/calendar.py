@@ -14,10 +14,12 @@ from app.clock import utcnow
 from app.desk.access import allow, room
 from app.desk.languages import day_words, language
 from app.desk.languages import gettext as _
+from app.desk.moves import moved_note
 from app.desk.reading import house_zone, open_lists
 from app.desk.repeating import RUN_WORDS
 from app.desk.words import state_words
 from app.domain.recurrence import RunState
+from app.domain.statuses import BroadcastState
 from app.services.calendar import PLANNED, Clash, Entry, Kind, entries
 from app.storage.models import BroadcastList
 from app.storage.models.accounts import Role
@@ -32,7 +34,10 @@ calendar = room("calendar", __name__)
 
 @dataclass(frozen=True)
 class Line:
-    """An entry as the page shows it: its hour on the clocks of the page, where it leads, its state in words."""
+    """An entry as the page shows it: its hour on the clocks of the page, where it leads, its state in words.
+
+    `move` is the address of the page that moves it, for one that waits.
+    """
 
     entry: Entry
     hour: str
@@ -40,6 +45,7 @@ class Line:
     title: str
     state: str
     clashes: Sequence[str]
+    move: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ def index() -> ResponseReturnValue:
         chosen=chosen,
         before=_kept(_next(view, around, -1)),
         after=_kept(_next(view, around, 1)),
+        moved=moved_note(),
     )
 
 
@@ -88,7 +95,7 @@ def _weeks(
     since, until = _midnight(first, zone), _midnight(first + count * WEEK * _DAY, zone)
     lines: dict[date, list[Line]] = {}
     for entry in entries(since, until, now=now, list_id=chosen.id if chosen else None):
-        there = entry.at.astimezone(zone)
+        there = entry.local_at or entry.at.astimezone(zone)
         lines.setdefault(there.date(), []).append(_line(entry, there))
     today = now.astimezone(zone).date()
     days = [first + n * _DAY for n in range(count * WEEK)]
@@ -150,7 +157,10 @@ def _line(entry: Entry, there: datetime) -> Line:
     }
     title = entry.title or _("Slot: the top story")
     clashes = [_clash_words(clash, name) for clash, name in entry.clashes]
-    return Line(entry, f"{there:%H:%M}", hrefs[entry.kind](), title, _state(entry), clashes)
+    view = request.args.get("view")
+    waits = entry.state == BroadcastState.SCHEDULED
+    move = url_for("moves.ask", broadcast_id=entry.id, view=view) if waits else None
+    return Line(entry, f"{there:%H:%M}", hrefs[entry.kind](), title, _state(entry), clashes, move)
 
 
 def _state(entry: Entry) -> str:
@@ -158,7 +168,8 @@ def _state(entry: Entry) -> str:
         return _("planned")
     if entry.kind is Kind.REPEAT:
         return str(RUN_WORDS[RunState(entry.state)])
-    return state_words(entry.state)
+    words = state_words(entry.state)
+    return f"{words}, {_('on each person’s own clock')}" if entry.local_at else words
 
 
 def _clash_words(clash: Clash, name: str) -> str:

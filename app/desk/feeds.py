@@ -10,13 +10,13 @@ from app.desk.access import allow, me, room
 from app.desk.errors import not_found_as_404
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
-from app.desk.reading import list_or_404
+from app.desk.reading import list_or_404, open_lists
 from app.desk.refusals import translated
 from app.domain.feeds.wording import MOST_PARTS, TEMPLATE
 from app.queue import enqueue_feed
-from app.schemas import FeedSchema
+from app.schemas import ChangedFeedSchema, FeedSchema
 from app.services import manage_feeds
-from app.services.controller import Refused
+from app.services.controller import NotFound, Refused
 from app.services.feed_items import Fate, take_newest
 from app.services.manage_feeds import MOST_FEEDS
 from app.storage.models import FeedRow
@@ -59,14 +59,29 @@ def add(list_id: int) -> ResponseReturnValue:
 @not_found_as_404
 def show(list_id: int, feed_id: int) -> ResponseReturnValue:
     """One feed: when it was read last, what is wrong with it, and its last items."""
-    return render_template(
-        "feed.html",
-        row=list_or_404(list_id),
-        feed=_feed_of(list_id, feed_id),
-        items=manage_feeds.items_of(feed_id),
-        fates={fate.value: fate for fate in Fate},
-        now=utcnow(),
-    )
+    feed = _feed_of(list_id, feed_id)
+    names = ("name", "list_id", "address", "template", "most_parts", "goes_to", "every_minutes")
+    return _feed_page(feed, {name: getattr(feed, name) for name in names}, {})
+
+
+@feeds.post("/lists/<int:list_id>/feeds/<int:feed_id>")
+@allow(Role.ADMIN)
+@not_found_as_404
+def change(list_id: int, feed_id: int) -> ResponseReturnValue:
+    """Change a feed, which keeps the items that it has seen; it is read anew."""
+    feed, raw = _feed_of(list_id, feed_id), posted()
+    values, errors = load(ChangedFeedSchema(), raw)
+    if errors:
+        return _feed_page(feed, raw, errors), 422
+    try:
+        manage_feeds.change_feed(feed_id, **values, by=me().actor, now=utcnow())
+    except NotFound:
+        raise
+    except Refused as error:
+        return _feed_page(feed, raw, {"form": translated(error)}), 422
+    enqueue_feed(feed_id)
+    flash(_("The feed is changed and will be read in a moment."), "success")
+    return _back(values["list_id"], feed_id)
 
 
 @feeds.post("/lists/<int:list_id>/feeds/<int:feed_id>/<any(pause, resume):act>")
@@ -134,6 +149,22 @@ def _feed_of(list_id: int, feed_id: int) -> FeedRow:
 
 def _back(list_id: int, feed_id: int) -> ResponseReturnValue:
     return redirect(url_for("feeds.show", list_id=list_id, feed_id=feed_id))
+
+
+def _feed_page(feed: FeedRow, values: dict[str, Any], errors: Errors) -> str:
+    return render_template(
+        "feed.html",
+        row=list_or_404(feed.list_id),
+        feed=feed,
+        items=manage_feeds.items_of(feed.id),
+        fates={fate.value: fate for fate in Fate},
+        lists=open_lists(),
+        values=values,
+        errors=errors,
+        intervals=INTERVALS,
+        parts=range(1, MOST_PARTS + 1),
+        now=utcnow(),
+    )
 
 
 def _page(list_id: int, values: dict[str, Any], errors: Errors) -> str:

@@ -97,6 +97,11 @@ def moment(instant: datetime, zone: str = "UTC", style: str = "long") -> str:
     return f"{text} {zone_name(local)}"
 
 
+def wall_words(wall: datetime, style: str = "long") -> str:
+    """What a clock on the wall shows, in words and without a zone: `Thursday 26 November 2026, 09:00`."""
+    return format_datetime(wall, _PATTERNS[language()][style], locale=language())
+
+
 def day_words(day: date, style: str = "date") -> str:
     """A day in words: `1 December 2026`; as `weekday` `Tuesday 1 December`, as `month` `December 2026`."""
     return format_date(day, _DAYS[language()][style], locale=language())

@@ -11,12 +11,13 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
 from app.desk.access import LARGEST_ID, allow, room
+from app.desk.own_clocks import TurnLine, turn_lines
 from app.desk.reading import broadcast_or_404, list_names, senders
 from app.desk.report_words import drawing_of
 from app.desk.segments import segment_of
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.runtime import runtime
-from app.services import correct_broadcasts, reports, try_again, watch_broadcasts
+from app.services import correct_broadcasts, own_clocks, reports, try_again, watch_broadcasts
 from app.services.figures.compare import compare, left_after
 from app.services.figures.effects import effects_of
 from app.services.figures.roll_up import counted_until
@@ -148,8 +149,8 @@ def poll_seconds(broadcast: Broadcast, tally: Tally, cost: float, now: datetime)
 
 def _standing(broadcast: Broadcast) -> dict[str, object]:
     began = perf_counter()
-    tally = reports.tally(broadcast.id)
-    now = utcnow()
+    tally, now = reports.tally(broadcast.id), utcnow()
+    still = _still(broadcast, now)
     return {
         "broadcast": broadcast,
         "tally": tally,
@@ -158,9 +159,18 @@ def _standing(broadcast: Broadcast) -> dict[str, object]:
         "lists": list_names([broadcast.id])[broadcast.id],
         "again": try_again.waiting_for_it(broadcast.id) if broadcast.state == BroadcastState.FINISHED else 0,
         "wave_waits": broadcast.first_percent is not None and watch_broadcasts.rest_waits(broadcast.id),
+        "still": still,
         "now": now,
         **_corrections(broadcast),
     }
+
+
+def _still(broadcast: Broadcast, now: datetime) -> list[TurnLine]:
+    """Who waits for the hour on their own clock."""
+    if broadcast.local_at is None or broadcast.state not in (*_MOVING, *_STILL):
+        return []
+    turns = own_clocks.waiting(broadcast, now)
+    return turn_lines(turns, broadcast.local_at, broadcast.zone, begun=True)
 
 
 def _corrections(broadcast: Broadcast) -> dict[str, object]:

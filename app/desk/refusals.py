@@ -178,7 +178,13 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("Say in at most 300 characters why this list may be sent at any hour."),
     N_("This time is in the past. Choose a later one, or send now."),
     N_("That is outside the hours promised to subscribers (%(promises)s). %(advice)s"),
+    N_(
+        "That is outside the hours promised to subscribers (%(hours)s), on their own clocks. Choose another time."
+    ),
+    N_("This time is in the past everywhere. Choose a later one, or send now."),
+    N_("A first wave has no hour of its own: send to all on their own clocks, or at one time."),
     N_("This broadcast is %(state)s; take it back to draft before you change it."),
+    N_("This broadcast is %(state)s; only one that waits for its time can be moved."),
     N_("This broadcast is %(state)s, not paused."),
     N_("This broadcast is %(state)s; nothing of it can be sent again."),
     N_("Nobody is left to whom it would be worth trying again."),

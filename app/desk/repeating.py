@@ -125,7 +125,7 @@ def notes_of(one: Coming, zone: str) -> list[str]:
     elif one.shift is Shift.TWICE:
         found.append(_("The clocks go back that night and show this time twice. It goes at the first."))
     if one.holiday:
-        found.append(_("Public holiday (%(country)s).", country=_country()))
+        found.append(holiday_words())
     if one.outside:
         found.append(
             _("Outside the hours that %(lists)s promised: it will not go.", lists=", ".join(one.outside))
@@ -147,6 +147,11 @@ def standing(view: RuleView) -> tuple[str, str]:
     if view.row.state == RuleState.PAUSED:
         return "paused", _("paused")
     return "on", _("repeats")
+
+
+def holiday_words() -> str:
+    """That a day is a public holiday in our own country."""
+    return _("Public holiday (%(country)s).", country=_country())
 
 
 def _rhythm(rule: Rule) -> str:

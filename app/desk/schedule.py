@@ -16,6 +16,7 @@ from app.desk.languages import gettext as _
 from app.desk.languages import moment, zones
 from app.desk.media_form import shown_of
 from app.desk.media_words import notes_of
+from app.desk.own_clocks import TurnLine, own_hour, turn_lines
 from app.desk.reading import (
     broadcast_or_404,
     counting_for,
@@ -32,8 +33,9 @@ from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
 from app.runtime import runtime
 from app.schemas import WhenSchema, wall_time
-from app.services import broadcast_times, comments, plan_broadcasts
+from app.services import broadcast_times, comments, own_clocks, plan_broadcasts
 from app.services.controller import Refused
+from app.services.own_clocks import Plan
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
 
@@ -46,7 +48,8 @@ schedule = room("schedule", __name__)
 class Choice:
     """The moment that an editor chose: `at` is None for now; `note` tells of a change of the clocks.
 
-    `problem` says why it cannot be then, and `nearest` is the first moment after it that can.
+    `problem` says why it cannot be then, and `nearest` is the first moment after it that can. With `plan` it goes at
+    an hour on each person's own clock, and `at` is when the first of them get it.
     """
 
     at: datetime | None
@@ -54,11 +57,30 @@ class Choice:
     note: str | None = None
     problem: str | None = None
     nearest: datetime | None = None
+    plan: Plan | None = None
 
     @property
     def words(self) -> str:
-        """The moment on the clocks of its zone."""
-        return _("now") if self.at is None else moment(self.at, self.zone)
+        """The moment on the clocks of its zone, or the hour on everybody's own."""
+        return _("now") if self.at is None else self._said(self.at, "long")
+
+    @property
+    def short(self) -> str:
+        """`words`, short enough for a button."""
+        return "" if self.at is None else self._said(self.at, "short")
+
+    @property
+    def local_at(self) -> datetime | None:
+        """The hour on each person's own clock."""
+        return self.plan.own.wall if self.plan else None
+
+    @property
+    def turns(self) -> list[TurnLine]:
+        """Who gets it when, in words."""
+        return turn_lines(self.plan.turns, self.plan.own.wall, self.zone) if self.plan else []
+
+    def _said(self, at: datetime, style: str) -> str:
+        return own_hour(self.plan.own.wall, style) if self.plan else moment(at, self.zone, style)
 
     @property
     def nearest_wall(self) -> datetime | None:
@@ -94,7 +116,7 @@ def review(broadcast_id: int) -> ResponseReturnValue:
     raw, now = posted(), utcnow()
     if raw.get("choice") == "repeat":
         return _review_of_rule(broadcast, raw, now)
-    choice, errors = _chosen(broadcast, raw, now)
+    choice, errors = chosen(broadcast, raw, now)
     if choice is None or choice.problem:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, errors), 422
     return _review_page(broadcast, choice, raw, now)
@@ -108,13 +130,14 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
     if broadcast.state != BroadcastState.DRAFT:
         return _progress(broadcast_id)  # pressed twice: the first press did it
     raw, now = posted(), utcnow()
-    choice, errors = _chosen(broadcast, raw, now)
+    choice, errors = chosen(broadcast, raw, now)
     if choice is None:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, errors), 422
     try:
         plan_broadcasts.schedule(
             broadcast_id,
-            at=choice.at,
+            at=None if choice.plan else choice.at,
+            local_at=choice.local_at,
             zone=choice.zone,
             by=me().actor,
             now=now,
@@ -146,7 +169,8 @@ def _progress(broadcast_id: int) -> Response:
     return redirect(url_for("progress.show", broadcast_id=broadcast_id))
 
 
-def _chosen(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> tuple[Choice | None, Errors]:
+def chosen(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> tuple[Choice | None, Errors]:
+    """Read the form: the moment, or a sentence for each field that is wrong."""
     values, errors = load(WhenSchema(), raw)
     if not errors and values["zone"] not in zones():
         errors = {"zone": _("Choose a time zone.")}
@@ -156,6 +180,8 @@ def _chosen(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> tuple[C
     if values["choice"] == "now":
         return _weighed(broadcast, Choice(None, zone), now), {}
     wall = wall_time(values["day"], values["hour"])
+    if values["choice"] == "local":
+        return _on_own_clocks(broadcast, wall, zone, now), {}
     try:
         at = broadcast_times.local_instant(wall, zone)
     except Refused as error:
@@ -163,6 +189,16 @@ def _chosen(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> tuple[C
     twice = _("The clocks go back that night and show this time twice. It goes at the first.")
     note = twice if broadcast_times.is_twice(wall, zone) else None
     return _weighed(broadcast, Choice(at, zone, note), now), {}
+
+
+def _on_own_clocks(broadcast: Broadcast, wall: datetime, zone: str, now: datetime) -> Choice:
+    plan = own_clocks.preview(broadcast.id, wall, zone, now)
+    choice = Choice(plan.first, zone, plan=plan)
+    try:
+        own_clocks.refuse(plan, targets(broadcast.id), now)
+    except Refused as error:
+        return replace(choice, problem=translated(error))
+    return choice
 
 
 def _weighed(broadcast: Broadcast, choice: Choice, now: datetime) -> Choice:
@@ -208,7 +244,7 @@ def _answer(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> dict[st
     if raw.get("choice") == "repeat":
         plan, errors = planned(broadcast, raw, now)
         return {"plan": plan, "choice": None, "errors": errors}
-    choice, errors = _chosen(broadcast, raw, now)
+    choice, errors = chosen(broadcast, raw, now)
     return {"plan": None, "choice": choice, "errors": errors}
 
 
@@ -224,9 +260,12 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         broadcast.id,
         now=now,
         at=choice.at,
+        local_at=choice.local_at,
+        zone=choice.zone,
         brand=runtime().controller.brand,
         public_url=runtime().settings.public_url,
     )
+    last = max(choice.plan.ends, now) if choice.plan else choice.at or now
     lists = targets(broadcast.id)
     return render_template(
         "review.html",
@@ -243,7 +282,7 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         check=check_text(broadcast.text, findings=sheet.findings, counting=counting_for(broadcast.id)),
         lists=lists,
         sender=sender_of([one.id for one in lists]),
-        ends=(choice.at or now) + timedelta(seconds=sheet.seconds),
+        ends=last + timedelta(seconds=sheet.seconds),
         first_waves=FIRST_WAVES,
         **segment_of(broadcast),
         open_comments=comments.open_ones(broadcast.id),

@@ -158,11 +158,21 @@ def occurrences(rule: Rule, after: datetime) -> Iterator[Occurrence]:
     A time that the clocks skip goes as much later as they are put forward, one that they show twice goes at the
     first: so says RFC 5545 section 3.3.5.
     """
-    zone = ZoneInfo(rule.zone)
     # No clock was ever put forward or back by more than a day.
-    near = after.astimezone(zone).replace(tzinfo=None) - _DAY
-    moments = (_occurrence(wall, zone) for wall in _walls(rule).xafter(near, inc=True))
+    near = after.astimezone(ZoneInfo(rule.zone)).replace(tzinfo=None) - _DAY
+    moments = (occurrence(wall, rule.zone) for wall in _walls(rule).xafter(near, inc=True))
     yield from dropwhile(lambda one: one.at <= after, moments)
+
+
+def occurrence(wall: datetime, zone: str) -> Occurrence:
+    """Return the instant at which the clocks of `zone` show `wall`, by the rules of `occurrences`."""
+    clock = ZoneInfo(zone)
+    early, late = wall.replace(tzinfo=clock, fold=0), wall.replace(tzinfo=clock, fold=1)
+    at = early.astimezone(UTC)
+    if early.utcoffset() == late.utcoffset():
+        return Occurrence(wall, at)
+    exists = at.astimezone(clock).replace(tzinfo=None) == wall
+    return Occurrence(wall, at, Shift.TWICE if exists else Shift.SKIPPED)
 
 
 def _check(
@@ -195,15 +205,6 @@ def _walls(rule: Rule) -> rrule:
     found = rrulestr(local, dtstart=rule.begins)
     assert isinstance(found, rrule)  # noqa: S101 - a set comes of several lines only
     return found
-
-
-def _occurrence(wall: datetime, zone: ZoneInfo) -> Occurrence:
-    early, late = wall.replace(tzinfo=zone, fold=0), wall.replace(tzinfo=zone, fold=1)
-    at = early.astimezone(UTC)
-    if early.utcoffset() == late.utcoffset():
-        return Occurrence(wall, at)
-    exists = at.astimezone(zone).replace(tzinfo=None) == wall
-    return Occurrence(wall, at, Shift.TWICE if exists else Shift.SKIPPED)
 
 
 def _end_of(day: date, zone: str) -> datetime:

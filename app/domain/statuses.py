@@ -108,3 +108,5 @@ class SkipReason(StrEnum):
     REGION_CLOSED = "region_closed"
     QUOTA = "platform_quota"
     OTHER_CHANNEL = "other_channel"
+    TAKEN_OFF = "taken_off"
+    RAN_OUT = "ran_out"

@@ -52,6 +52,7 @@ class Entry:
     """One line of the calendar. `id` is the broadcast, the rule or the list that it leads to.
 
     `state` is that of the broadcast, `planned`, or what became of an occurrence; `problem` says why it was refused.
+    `local_at` is its time on each person's own clock, where it goes by that; `at` is then when the first get it.
     `excused`: an editor gave a reason for going over the promise.
     """
 
@@ -63,6 +64,7 @@ class Entry:
     lists: tuple[BroadcastList, ...]
     problem: str | None = None
     excused: bool = False
+    local_at: datetime | None = None
     clashes: tuple[tuple[Clash, str], ...] = ()
 
     @property
@@ -118,7 +120,15 @@ def _broadcasts(session: Session, since: datetime, until: datetime) -> Iterator[
         if at is not None:
             excused = row.over_cap_reason is not None
             yield Entry(
-                at, Kind.BROADCAST, row.id, row.title, row.state, lists.get(row.id, ()), None, excused
+                at,
+                Kind.BROADCAST,
+                row.id,
+                row.title,
+                row.state,
+                lists.get(row.id, ()),
+                None,
+                excused,
+                row.local_at,
             )
 
 
@@ -184,7 +194,7 @@ def _clashes(entry: Entry, others: Sequence[Entry]) -> tuple[tuple[Clash, str], 
     """What stands against an entry, each with the name of the list."""
     found = []
     for one in entry.lists:
-        if not within_promise([one], entry.at):
+        if not _promised(one, entry):
             found.append((Clash.HOURS, one.name))
         moments = [
             on_the_clock(other.at, one.zone)
@@ -197,6 +207,12 @@ def _clashes(entry: Entry, others: Sequence[Entry]) -> tuple[tuple[Clash, str], 
         if not entry.excused and breaks_promise(moments, on_the_clock(entry.at, one.zone), one.max_per_day):
             found.append((Clash.PROMISE, one.name))
     return tuple(found)
+
+
+def _promised(one: BroadcastList, entry: Entry) -> bool:
+    if entry.local_at is not None:
+        return one.from_hour <= entry.local_at.hour < one.until_hour
+    return within_promise([one], entry.at)
 
 
 def _lists_of(session: Session, broadcast_ids: Sequence[int]) -> dict[int, tuple[BroadcastList, ...]]:

@@ -18,9 +18,11 @@ from app.domain.policy.decisions import (
     on_the_clock,
     went_at,
 )
+from app.domain.policy.own_clock import OwnClock
 from app.domain.policy.places import Whereabouts
 from app.domain.statuses import BroadcastState, SkipReason
 from app.services import hold_back
+from app.services.own_clocks import closed_in_turn, people_by_group
 from app.services.quotas import Used
 from app.storage import audience, holding, quiet, segments
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
@@ -61,8 +63,12 @@ def foresee(
     lists: Sequence[BroadcastList],
     at: datetime,
     used: Sequence[Used] = (),
+    own: OwnClock | None = None,
 ) -> Foresight:
-    """Ask the gate about everybody as if the broadcast started at `at`; `used` is what platforms' quotas leave."""
+    """Ask the gate about everybody as if the broadcast started at `at`; `used` is what platforms' quotas leave.
+
+    With `own` it goes on each person's own clock; `waiting` then tells of those who wait longer than for their hour.
+    """
     list_ids = [one.id for one in lists]
     corrects = broadcast.corrects_id
     ways = ways_to(session, list_ids, corrects)
@@ -71,14 +77,15 @@ def foresee(
     skipped = Counter({str(k): n for k, n in answers.items() if k is not None})
     if not lists:
         return Foresight(0, dict(skipped), ())
-    groups = audience.reachable_by_group(session, list_ids, at, ways, corrects, chosen)
-    # What corrects something goes to where that went, whichever channel it was.
-    back = {} if corrects else audience.standing_back_by_group(session, list_ids, at, ways, chosen)
+    groups, back = people_by_group(session, broadcast, list_ids, at)
     for group, people in back.items():
         groups[group] -= people
         skipped[SkipReason.OTHER_CHANNEL] += people
-    expires_at = at + timedelta(minutes=broadcast.fresh_minutes)
-    closed = hold_back.closed(session, lists, expires_at, at)
+    if own is None:
+        expires_at = at + timedelta(minutes=broadcast.fresh_minutes)
+        closed = hold_back.closed(session, lists, expires_at, at)
+    else:
+        closed = closed_in_turn(session, own)
     waiting = [*_by_places(closed, groups, skipped), *_by_cap(session, broadcast, lists, closed, at, skipped)]
     left_out = skipped[SkipReason.QUIET_HOURS] + skipped[SkipReason.FREQUENCY_CAP]
     # Whoever must wait for the moment's sake as well is counted once.

@@ -13,7 +13,7 @@ from app.domain.policy.places import Whereabouts, whereabouts
 from app.domain.policy.quiet import next_open, next_quarter
 from app.domain.quotas import Quota
 from app.domain.statuses import BroadcastState
-from app.services import quotas
+from app.services import own_clocks, quotas
 from app.services.broadcast_rows import targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise
 from app.storage import quiet
@@ -42,12 +42,21 @@ def limits_of(
     return Limits(
         valid_until=min(now + _LOOK_AGAIN, next_quarter(now)),
         expires_at=broadcast.expires_at,
-        closed=(((used_up, None),) if used_up else closed(session, lists, broadcast.expires_at, now)),
+        closed=((used_up, None),) if used_up else _closed(session, broadcast, lists, now),
         spread_s=spread_s(broadcast.audience or 0, rate),
         recent=recent,
         cap=cap,
         spent=quotas.spent_by(session, broadcast, sender_id, quota, now),
     )
+
+
+def _closed(
+    session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList], now: datetime
+) -> tuple[tuple[Decision, tuple[int, ...] | None], ...]:
+    own = own_clocks.own_clock_of(broadcast, lists)
+    if own is not None:
+        return own_clocks.closed(session, own, now)
+    return closed(session, lists, broadcast.expires_at, now)
 
 
 def closed(
@@ -98,7 +107,8 @@ def group_new(session: Session, people: Sequence[Subscriber], home: str) -> None
 
 def group_slice(session: Session, broadcast_id: int, lo: int, hi: int, home: str) -> None:
     """Put people in a range of ids into their groups whom nobody has looked at yet: after an upgrade, or a change."""
-    if obeys_places(targets_of(session, broadcast_id)):
+    by_own_clock = session.get_one(Broadcast, broadcast_id).local_at is not None
+    if by_own_clock or obeys_places(targets_of(session, broadcast_id)):
         _group(session, quiet.ungrouped(session, lo, hi), home)
 
 

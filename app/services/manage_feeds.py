@@ -51,14 +51,7 @@ def add_feed(
     """
     address, template = _checked(address, template, most_parts, every_minutes, loopback)
     with transaction() as session:
-        row = session.get(BroadcastList, list_id, with_for_update=True)
-        if row is None or row.archived_at is not None:
-            raise NotFound(f"There is no open list {list_id}.")
-        there = session.scalars(select(FeedRow.address).where(FeedRow.list_id == list_id)).all()
-        if address in there:
-            raise Refused("This list has this feed already.")
-        if len(there) >= MOST_FEEDS:
-            raise Refused(f"A list has at most {MOST_FEEDS} feeds. Remove one first.")
+        _check_room(session, list_id, address)
         feed = FeedRow(
             list_id=list_id,
             address=address,
@@ -77,6 +70,39 @@ def add_feed(
         session.flush()
         note(session, by, "feed.add", f"feed {feed.id}", now, list=list_id, address=address, goes_to=goes_to)
         return feed.id
+
+
+def change_feed(
+    feed_id: int,
+    *,
+    list_id: int,
+    name: str,
+    address: str,
+    template: str,
+    most_parts: int,
+    goes_to: str,
+    every_minutes: int,
+    by: str,
+    now: datetime,
+) -> None:
+    """Change a feed, which is asked anew at once; the items that were seen stay seen, and become nothing again.
+
+    At a new address nothing is made of what is there, unless some of it is known: then the site only moved. Raises
+    `NotFound`, and `Refused` for what cannot be.
+    """
+    with transaction() as session:
+        feed = _found(session, feed_id)
+        address, template = _checked(address, template, most_parts, every_minutes, feed.loopback)
+        _check_room(session, list_id, address, but=feed_id)
+        if address != feed.address:
+            feed.etag = feed.last_modified = feed.read_at = feed.problem = None
+            feed.failures, feed.title = 0, ""
+        feed.list_id, feed.name, feed.address = list_id, name.strip()[:200] or None, address
+        feed.template, feed.most_parts, feed.goes_to = template, most_parts, GoesTo(goes_to).value
+        feed.every_minutes, feed.next_at = every_minutes, now
+        note(
+            session, by, "feed.change", f"feed {feed_id}", now, list=list_id, address=address, goes_to=goes_to
+        )
 
 
 def pause_feed(feed_id: int, *, paused: bool, by: str, now: datetime) -> None:
@@ -149,6 +175,19 @@ def _found(session: Session, feed_id: int) -> FeedRow:
     if feed is None:
         raise NotFound("There is no such feed.")
     return feed
+
+
+def _check_room(session: Session, list_id: int, address: str, but: int | None = None) -> None:
+    """Raise unless a list can have one more feed at an address, besides the feed `but`."""
+    row = session.get(BroadcastList, list_id, with_for_update=True)
+    if row is None or row.archived_at is not None:
+        raise NotFound(f"There is no open list {list_id}.")
+    others = select(FeedRow.address).where(FeedRow.list_id == list_id, FeedRow.id != (but or 0))
+    there = session.scalars(others).all()
+    if address in there:
+        raise Refused("This list has this feed already.")
+    if len(there) >= MOST_FEEDS:
+        raise Refused(f"A list has at most {MOST_FEEDS} feeds. Remove one first.")
 
 
 def _checked(

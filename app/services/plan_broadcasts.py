@@ -12,13 +12,14 @@ from app.domain.parts import measure
 from app.domain.placeholders import KNOWN, PlaceholderError, parse
 from app.domain.policy.content import Finding, Severity
 from app.domain.statuses import BroadcastState
-from app.services import quotas
+from app.services import own_clocks, quotas
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, move, targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
 from app.services.controller import Conflict, NotFound, Refused
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
 from app.services.media.attach import copy_media
+from app.services.own_clocks import Turn
 from app.services.sent_before import SentBefore, sent_before
 from app.services.shares import (
     EXAMPLE_URL,
@@ -54,7 +55,8 @@ class Review:
     `findings` are what the lint says of the text, `promise` (or "") is the promise to a list that one message more
     would break, `quota_notes` (among the warnings) say whom a platform's quota leaves out. `parts`, `encoding`, `rate`
     and `sender_name` are those of the first share; `total_parts` is for all reachable, `seconds` until the last sender
-    is done. `sent_before` are broadcasts of late with the same words. `problems` forbid scheduling, `warnings` do not.
+    is done. `sent_before` are broadcasts of late with the same words. `turns` say who gets it when on their own clocks.
+    `problems` forbid scheduling, `warnings` do not.
     """
 
     audience: int
@@ -75,6 +77,7 @@ class Review:
     shares: tuple[Share, ...] = ()
     quota_notes: tuple[str, ...] = ()
     sent_before: tuple[SentBefore, ...] = ()
+    turns: tuple[Turn, ...] = ()
 
 
 def create_draft(
@@ -225,20 +228,25 @@ def check(
     *,
     now: datetime,
     at: datetime | None = None,
+    local_at: datetime | None = None,
+    zone: str = "UTC",
     brand: str = "",
     public_url: str = EXAMPLE_URL,
 ) -> Review:
     """Ask the gate about everybody, as if the broadcast started at `at` (or now), without sending anything.
 
-    With `brand` the lint looks for it in the text; links to files are counted as below `public_url`.
+    With the naive `local_at` it goes at that time on each person's own clock, by the clock of `zone` where nobody knows
+    theirs. With `brand` the lint looks for it in the text; links to files are counted as below `public_url`.
     """
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
         lists = targets_of(session, broadcast_id)
-        shares = shares_of(session, broadcast, lists, max(at or now, now), public_url)
-        used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
+        plan = own_clocks.plan(session, broadcast, lists, local_at, zone, now) if local_at else None
+        start = plan.first if plan else max(at or now, now)
+        shares = shares_of(session, broadcast, lists, start, public_url)
+        used = quotas.used_of(session, broadcast, lists, shares, start)
         quota_notes = tuple(quotas.warnings_of(used, shares))
-        seen = foresee(session, broadcast, lists, max(at or now, now), used)
+        seen = foresee(session, broadcast, lists, start, used, plan.own if plan else None)
         counting = counting_of(session, [one.id for one in lists])
         tail = shares[0].tail if shares else ""
         size = measure(longest(as_sent(broadcast.text, counting)) + tail)
@@ -261,12 +269,13 @@ def check(
             ),
             warnings=(*quota_notes, *_advice(findings, Severity.WARNING)),
             quota_notes=quota_notes,
-            sent_before=sent_before(session, broadcast, lists, max(at or now, now)),
-            promise=broken_promise(session, broadcast, lists, max(at or now, now)),
+            sent_before=sent_before(session, broadcast, lists, start),
+            promise=broken_promise(session, broadcast, lists, start),
             waiting=seen.waiting,
             elsewhere=seen.elsewhere,
             findings=tuple(findings),
             shares=tuple(shares),
+            turns=plan.turns if plan else (),
         )
 
 
@@ -279,13 +288,16 @@ def schedule(
     now: datetime,
     over_cap_reason: str = "",
     first_percent: int | None = None,
+    local_at: datetime | None = None,
 ) -> datetime:
     """Put a draft on the schedule for the UTC instant `at`, or for now; returns that instant.
 
     Raises `Refused` when something stands against it: the past, hours or a number of messages that the lists did
     not promise, no text, a text that carriers refuse. With `over_cap_reason` it may be one more than promised, and
     goes to people who have had their messages of the day; the reason is kept and stands in the audit log. With
-    `first_percent` so many per cent of the people go first, and the rest when these told nothing bad.
+    `first_percent` so many per cent of the people go first, and the rest when these told nothing bad. With the naive
+    `local_at` (and no `at`) it goes at that time on each person's own clock, by that of `zone` where nobody knows
+    theirs; what is returned is then the first instant at which somebody may get it.
     """
     with transaction() as session:
         return schedule_in(
@@ -297,6 +309,7 @@ def schedule(
             now=now,
             over_cap_reason=over_cap_reason,
             first_percent=first_percent,
+            local_at=local_at,
         )
 
 
@@ -310,6 +323,7 @@ def schedule_in(
     now: datetime,
     over_cap_reason: str = "",
     first_percent: int | None = None,
+    local_at: datetime | None = None,
 ) -> datetime:
     """Do what `schedule` does within the caller's transaction."""
     zone_named(zone)
@@ -333,7 +347,7 @@ def schedule_in(
     )
     if problems:
         raise Refused(" ".join(problems))
-    instant = _checked_instant(lists, at, zone, now)
+    instant, last = _moments(session, broadcast, lists, at, local_at, zone, now)
     broadcast.over_cap_reason = over_cap_reason.strip()[:300] or (CORRECTION if corrects else None)
     if broadcast.over_cap_reason is None and (broken := broken_promise(session, broadcast, lists, instant)):
         raise Refused(broken)
@@ -342,10 +356,12 @@ def schedule_in(
         raise Refused(
             "A first wave would use up the quota of a platform that counts each sending; send to all at once."
         )
-    broadcast.first_percent = first_percent
+    if first_percent is not None and local_at is not None:
+        raise Refused("A first wave has no hour of its own: send to all on their own clocks, or at one time.")
+    broadcast.first_percent, broadcast.local_at = first_percent, local_at
     make_links(session, broadcast, list_ids)
     ends = [one.ends_at for one in lists if one.ends_at is not None]
-    broadcast.expires_at = min([instant + timedelta(minutes=broadcast.fresh_minutes), *ends])
+    broadcast.expires_at = min([last + timedelta(minutes=broadcast.fresh_minutes), *ends])
     note(
         session,
         by,
@@ -354,6 +370,7 @@ def schedule_in(
         now,
         at=instant.isoformat(),
         zone=zone,
+        **({"local_at": local_at.isoformat()} if local_at else {}),
         **({"over_cap": broadcast.over_cap_reason} if broadcast.over_cap_reason else {}),
     )
     return instant
@@ -364,7 +381,7 @@ def back_to_draft(broadcast_id: int, *, by: str, now: datetime) -> None:
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
         move(broadcast, BroadcastState.DRAFT, by, now)
-        broadcast.next_at = broadcast.expires_at = None
+        broadcast.next_at = broadcast.expires_at = broadcast.local_at = None
         note(session, by, "broadcast.unschedule", f"broadcast {broadcast_id}", now)
 
 
@@ -430,6 +447,24 @@ def _problems_of_correction(session: Session, corrects: int, reachable: int) -> 
 
 def _advice(findings: Sequence[Finding], severity: Severity) -> tuple[str, ...]:
     return tuple(one.advice for one in findings if one.severity is severity)
+
+
+def _moments(
+    session: Session,
+    broadcast: Broadcast,
+    lists: Sequence[BroadcastList],
+    at: datetime | None,
+    local_at: datetime | None,
+    zone: str,
+    now: datetime,
+) -> tuple[datetime, datetime]:
+    """Return when it goes to the first and when to the last; raises `Refused`."""
+    if local_at is None:
+        instant = _checked_instant(lists, at, zone, now)
+        return instant, instant
+    plan = own_clocks.plan(session, broadcast, lists, local_at, zone, now)
+    own_clocks.refuse(plan, lists, now)
+    return plan.first, plan.last
 
 
 def _checked_instant(

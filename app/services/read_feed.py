@@ -53,10 +53,10 @@ def read_feed(feed_id: int, fetch: Callable[[Ask], Answer], *, now: datetime) ->
         found = answer.body is not None and read_document(answer.body, answer.content_type, answer.address)
     except FetchFailed as error:
         wanted = now + error.retry_after if error.retry_after else now
-        return _fail(feed_id, str(error), wanted, now)
+        return _fail(feed_id, ask, str(error), wanted, now)
     except BrokenFeed as error:
-        return _fail(feed_id, str(error), now, now)
-    return _keep(feed_id, answer, found or None, now)
+        return _fail(feed_id, ask, str(error), now, now)
+    return _keep(feed_id, ask, answer, found or None, now)
 
 
 def _claim(feed_id: int, now: datetime) -> Ask | None:
@@ -69,9 +69,15 @@ def _claim(feed_id: int, now: datetime) -> Ask | None:
         return Ask(feed.address, feed.etag, feed.last_modified, feed.loopback)
 
 
-def _fail(feed_id: int, problem: str, wanted: datetime, now: datetime) -> Reading | None:
+def _asked(session: Session, feed_id: int, ask: Ask) -> FeedRow | None:
+    """The feed that was asked; None when it is gone, or has another address by now."""
+    feed = session.get(FeedRow, feed_id, with_for_update=True)
+    return feed if feed is not None and feed.address == ask.address else None
+
+
+def _fail(feed_id: int, ask: Ask, problem: str, wanted: datetime, now: datetime) -> Reading | None:
     with transaction() as session:
-        feed = session.get(FeedRow, feed_id, with_for_update=True)
+        feed = _asked(session, feed_id, ask)
         if feed is None:
             return None
         feed.failures, feed.problem = feed.failures + 1, problem
@@ -79,13 +85,15 @@ def _fail(feed_id: int, problem: str, wanted: datetime, now: datetime) -> Readin
         return Reading(feed_id, problem=problem)
 
 
-def _keep(feed_id: int, answer: Answer, document: FeedDocument | None, now: datetime) -> Reading | None:
+def _keep(
+    feed_id: int, ask: Ask, answer: Answer, document: FeedDocument | None, now: datetime
+) -> Reading | None:
     """Store what is new and use it, unless this is the first reading."""
     with transaction() as session:
-        feed = session.get(FeedRow, feed_id, with_for_update=True)
+        feed = _asked(session, feed_id, ask)
         if feed is None:
             return None
-        is_first = feed.read_at is None
+        never_read = feed.read_at is None
         feed.failures, feed.problem, feed.read_at = 0, None, now
         feed.next_at = after(feed, now)
         if document is None:
@@ -94,7 +102,8 @@ def _keep(feed_id: int, answer: Answer, document: FeedDocument | None, now: date
         rows = [row_of(feed, item, now) for item in _unseen(session, feed_id, document.items)]
         session.add_all(rows)
         session.flush()
-        if not is_first:
+        # At a new address of the same site some of it was seen before.
+        if not never_read or len(rows) < len(document.items):
             _use_the_newest(session, feed, rows, now)
         used = sum(row.story_id is not None or row.broadcast_id is not None for row in rows)
         return Reading(feed_id, len(rows), used)

@@ -1,6 +1,7 @@
 """Send a broadcast again to those alone who, as far as anybody can know, never got it."""
 
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Final
 
 from app.domain.messages import ErrorKind
@@ -72,3 +73,6 @@ def _freshen(broadcast: Broadcast, by: str, now: datetime) -> None:
         broadcast.finished_at = None
     until = now + timedelta(minutes=broadcast.fresh_minutes)
     broadcast.expires_at = max(broadcast.expires_at or until, until)
+    if broadcast.local_at is not None and broadcast.next_at is not None:
+        # Counted from the hour of each person, none of which was before that of the first.
+        broadcast.fresh_minutes += ceil(max(now - broadcast.next_at, timedelta(0)) / timedelta(minutes=1))

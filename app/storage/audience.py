@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session, aliased
 from app.domain.consent import SubscriptionState
 from app.domain.statuses import SkipReason
 from app.storage import linked
-from app.storage.gate import Way, closed_now, covers, refusal
+from app.storage.gate import Way, closed_now, covers, refusal, why_no_consent
 from app.storage.holding import HAD_IT
 from app.storage.models import (
     Broadcast,
@@ -108,20 +108,20 @@ def _whom(corrects: int | None) -> ColumnElement[int]:
     return (Subscription.subscriber_id if corrects is None else Delivery.subscriber_id).expression
 
 
-def without_consent(corrects: int | None) -> SkipReason:
-    """Return why somebody without a consent is left out."""
-    return SkipReason.OTHER_PURPOSE if corrects is None else SkipReason.STOPPED
+def without_consent(corrects: int | None, list_ids: Sequence[int]) -> SkipReason | ColumnElement[str]:
+    """Return why somebody without a consent is left out, or SQL for it."""
+    return SkipReason.OTHER_PURPOSE if corrects is None else why_no_consent(list_ids)
 
 
 def _answer_now(
-    people: Subquery, ways: Sequence[Way], now: datetime, corrects: int | None
+    people: Subquery, ways: Sequence[Way], now: datetime, corrects: int | None, list_ids: Sequence[int]
 ) -> ColumnElement[str | None]:
     return refusal(
         people.c.consent_seq,
         literal(None, Broadcast.expires_at.type),
         now,
         closed_now(ways, now),
-        without=without_consent(corrects),
+        without=without_consent(corrects, list_ids),
     )
 
 
@@ -137,7 +137,7 @@ def dry_run(
     if not list_ids:
         return {}
     people = members(list_ids, corrects=corrects, chosen=chosen).subquery()
-    answer = _answer_now(people, ways, now, corrects).label("answer")
+    answer = _answer_now(people, ways, now, corrects, list_ids).label("answer")
     rows = session.execute(
         select(answer, func.count())
         .select_from(people)
@@ -208,7 +208,7 @@ def reachable(
     return (
         select(people.c.subscriber_id, Subscriber.channel, Subscriber.quiet_group_id)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
-        .where(_answer_now(people, ways, now, corrects).is_(None))
+        .where(_answer_now(people, ways, now, corrects, list_ids).is_(None))
         .subquery()
     )
 
@@ -223,7 +223,7 @@ def reached_elsewhere(
     """Count whom their channel is closed to and who agreed to these lists on another one too, at the same address."""
     people, there = members(list_ids, chosen=chosen).subquery(), reachable(list_ids, now, ways, chosen=chosen)
     shut, other = aliased(Subscriber), aliased(Subscriber)
-    answer = _answer_now(people, ways, now, None)
+    answer = _answer_now(people, ways, now, None, list_ids)
     closed = (
         select(people.c.subscriber_id)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)

@@ -55,7 +55,8 @@ def claim_rows(
         _claim_many(session, broadcast, part, now, way)
         return
     within = None if part.lo is None or part.hi is None else (part.lo, part.hi)
-    whole = members(target_ids(session, broadcast.id), broadcast.as_of_seq, corrects, within)
+    list_ids = target_ids(session, broadcast.id)
+    whole = members(list_ids, broadcast.as_of_seq, corrects, within)
     if broadcast.segment_rule is not None:
         # Its people were named when it was planned, and once they have their deliveries nobody is named any more.
         whole = whole.where(Subscription.subscriber_id.in_(planning.take(session, part)))
@@ -65,7 +66,7 @@ def claim_rows(
         literal(broadcast.expires_at, Broadcast.expires_at.type),
         now,
         closed_now([way], now) if way else (),
-        without=without_consent(corrects),
+        without=without_consent(corrects, list_ids),
     )
     reason: ColumnElement[str | None] = literal(SkipReason.CANCELED.value) if cancel else gate
     if back:

@@ -5,12 +5,12 @@ The same `refusal` decides in the dry run, in the claim, and just before hand-ov
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, String, and_, case, exists, func, literal, null, or_, select
 from sqlalchemy.orm import aliased
 
-from app.domain.consent import SubscriptionState
+from app.domain.consent import Act, SubscriptionState
 from app.domain.policy.proactive import ProactivePath
 from app.domain.statuses import SkipReason
 from app.storage.models import (
@@ -56,6 +56,13 @@ class Way(NamedTuple):
     path: ProactivePath
 
 
+# Who is on a list and lets nothing through, without having said STOP. Who is active agreed to an earlier purpose.
+_LEFT: Final = {
+    SubscriptionState.PAUSED: SkipReason.PAUSED_BY_PERSON,
+    SubscriptionState.ACTIVE: SkipReason.OTHER_PURPOSE,
+    SubscriptionState.STALE: SkipReason.RAN_OUT,
+}
+
 Closed = tuple[ColumnElement[bool], SkipReason]
 
 
@@ -94,16 +101,17 @@ def refusal(
     now: Any,
     closed: Sequence[Closed] = (),
     *,
-    without: SkipReason = SkipReason.STOPPED,
+    without: SkipReason | ColumnElement[str] = SkipReason.STOPPED,
 ) -> ColumnElement[str | None]:
     """SQL for the gate's answer about the joined `Subscriber`: a `SkipReason`, or NULL for "send".
 
     `now` is a moment, or a parameter for one. `closed`: whom the channel does not lead to. `without` is the reason
-    when there is no consent.
+    when there is no consent, or SQL for it.
     """
+    no_consent = literal(without.value) if isinstance(without, SkipReason) else without
     moment = literal(now, Broadcast.expires_at.type) if isinstance(now, datetime) else now
     return case(
-        (consent.is_(None), literal(without.value)),
+        (consent.is_(None), no_consent),
         (Subscriber.erased_at.is_not(None), literal(SkipReason.ERASED.value)),
         (Subscriber.suppressed_at.is_not(None), literal(SkipReason.SUPPRESSED.value)),
         (Subscriber.blocked_at.is_not(None), literal(SkipReason.BLOCKED.value)),
@@ -113,6 +121,32 @@ def refusal(
         *((condition, literal(reason.value)) for condition, reason in closed),
         else_=null(),
     ).cast(String)
+
+
+def why_no_consent(list_ids: Sequence[int]) -> ColumnElement[str]:
+    """SQL for why the joined `Subscriber`, who once was on one of the lists, lets nothing through any more."""
+
+    def on_a_list(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        theirs = (Subscription.subscriber_id == Subscriber.id, Subscription.list_id.in_(list_ids))
+        return exists().where(*theirs, *conditions).correlate(Subscriber)
+
+    stopped = Subscription.state == SubscriptionState.STOPPED.value
+    by_operator = Subscription.stopped_act == Act.OPERATOR.value
+    told_by_provider = Subscription.stopped_act.in_(
+        [Act.PROVIDER_SIGNAL.value, Act.PLATFORM_PREFERENCE.value]
+    )
+    return case(
+        (Subscriber.erased_at.is_not(None), literal(SkipReason.ERASED.value)),
+        (Subscriber.suppressed_at.is_not(None), literal(SkipReason.SUPPRESSED.value)),
+        (on_a_list(stopped, ~by_operator, ~told_by_provider), literal(SkipReason.STOPPED.value)),
+        (Subscriber.blocked_at.is_not(None), literal(SkipReason.BLOCKED.value)),
+        (on_a_list(stopped, by_operator), literal(SkipReason.TAKEN_OFF.value)),
+        *(
+            (on_a_list(Subscription.state == state.value), literal(reason.value))
+            for state, reason in _LEFT.items()
+        ),
+        else_=literal(SkipReason.STOPPED.value),
+    )
 
 
 def covers(granted_seq: Any, purpose_since_seq: Any, as_of_seq: Any = None) -> ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """Holds people back whom the moment forbids to write to: their delivery waits for `due_at`, or is skipped."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -74,8 +74,8 @@ def hold_back(
     if among is not None:
         waiting.append(Delivery.subscriber_id.in_(among))
     held: set[int] = set()
-    for decision, groups in limits.closed:
-        held |= _by_group(session, waiting, decision, groups, limits.spread_s, now)
+    for written, groups in _writes(limits):
+        held |= _by_group(session, waiting, written, groups, now)
     if limits.recent:
         held |= _by_cap(session, broadcast_id, waiting, limits, now)
     if limits.spent.since is not None:
@@ -136,30 +136,60 @@ def over_cap_by_group(
     ]
 
 
+def waiting_by_group(session: Session, broadcast_id: int) -> dict[int | None, int]:
+    """Count those by quiet group whose delivery waits for `due_at`."""
+    rows = session.execute(
+        select(Subscriber.quiet_group_id, func.count())
+        .join(Delivery, Delivery.subscriber_id == Subscriber.id)
+        .where(
+            Delivery.broadcast_id == broadcast_id,
+            Delivery.status == DeliveryStatus.PENDING.value,
+            Delivery.due_at.is_not(None),
+        )
+        .group_by(Subscriber.quiet_group_id)
+    )
+    return {group: people for group, people in rows}
+
+
+def _writes(limits: Limits) -> Iterator[tuple[dict[str, Any], tuple[int, ...] | None]]:
+    """What to write for which groups. All who wait go into one statement, however many hours they wait for."""
+    later: dict[tuple[int, ...], datetime] = {}
+    for decision, groups in limits.closed:
+        if isinstance(decision, Skip):
+            yield {"status": DeliveryStatus.SKIPPED.value, "reason": decision.reason.value}, groups
+        elif isinstance(decision, Defer) and groups is None:
+            yield _due(literal(decision.until, UtcDateTime), limits), None
+        elif isinstance(decision, Defer) and groups:
+            later[groups] = decision.until
+    if later:
+        whens = [
+            (Subscriber.quiet_group_id.in_(groups), literal(until, UtcDateTime))
+            for groups, until in later.items()
+        ]
+        until = whens[0][1] if len(whens) == 1 else case(*whens)
+        yield _due(until, limits), tuple(group for groups in later for group in groups)
+
+
+def _due(until: ColumnElement[datetime], limits: Limits) -> dict[str, Any]:
+    return {"due_at": _Later(until, Delivery.subscriber_id % limits.spread_s)}
+
+
 def _by_group(
     session: Session,
     waiting: Sequence[ColumnElement[bool]],
-    decision: Decision,
+    written: Mapping[str, Any],
     groups: tuple[int, ...] | None,
-    spread_s: int,
     now: datetime,
 ) -> set[int]:
     theirs = true() if groups is None else Subscriber.quiet_group_id.in_(groups)
     done = session.execute(
         update(Delivery)
         .where(*waiting, Subscriber.id == Delivery.subscriber_id, theirs)
-        .values(**_written(decision, spread_s), updated_at=now)
+        .values(**written, updated_at=now)
         .returning(Delivery.subscriber_id),
         execution_options={"synchronize_session": False},
     )
     return set(done.scalars())
-
-
-def _written(decision: Decision, spread_s: int) -> dict[str, Any]:
-    if isinstance(decision, Skip):
-        return {"status": DeliveryStatus.SKIPPED.value, "reason": decision.reason.value}
-    assert isinstance(decision, Defer)  # noqa: S101  # whoever may be sent to is in no closed group
-    return {"due_at": _Later(literal(decision.until, UtcDateTime), Delivery.subscriber_id % spread_s)}
 
 
 def _by_cap(

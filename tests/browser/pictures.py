@@ -15,6 +15,7 @@ SCENES = (
     "sign-up",
     "desk-today",
     "desk-when",
+    "desk-local",
     "desk-repeat",
     "desk-rule",
     "desk-calendar",

@@ -107,6 +107,9 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     camera.take(
         "desk-when", f"{headline}/when?choice=at&day={archive.tomorrow()}&hour=07:30&zone=Europe/Berlin"
     )
+    camera.take(
+        "desk-local", f"{headline}/when?choice=local&day={archive.tomorrow()}&hour=09:00&zone=Europe/Berlin"
+    )
     photograph_what_repeats(camera, editor, headline)
     camera.take("desk-segment", archive.segment_of(editor, earlier))
     camera.take("desk-review", f"{headline}/review?choice=now&zone=Europe/Berlin")

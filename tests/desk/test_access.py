@@ -21,6 +21,7 @@ ADMINS_ONLY = {
     "board.slots",
     "clicks.change",
     "feeds.add",
+    "feeds.change",
     "feeds.remove",
     "health_page.pause",
     "health_page.resume",

@@ -145,3 +145,24 @@ def test_an_admin_removes_a_feed(house: House, added: Visitor) -> None:
     assert "This list has no feed." in page
     assert added.get(path(house, 1)).status_code == 404
     assert added.get("/lists/99/feeds").status_code == 404
+
+
+def test_an_admin_changes_a_feed_and_faults_are_named(house: House, added: Visitor, editor: Visitor) -> None:
+    read(house, "One")
+    with house.inside() as newsroom:
+        sport = newsroom.new_list("Sport", "SPORT")
+    form = {**FORM, "name": "Town hall", "list_id": str(sport), "goes_to": "draft"}
+    page = added.get(path(house, 1))
+    assert f'value="{ADDRESS}"' in page.text
+
+    wrong = added.post(path(house, 1), {**form, "address": "http://127.0.0.1/feed", "list_id": "x"})
+    refused = added.post(path(house, 1), {**form, "template": "{{title}} {{titel}}"})
+    changed = added.submit(path(house, 1), form)
+
+    assert (wrong.status_code, refused.status_code) == (422, 422)
+    assert "there is no placeholder “titel”" in words(refused)
+    assert "<details open>" in refused.text
+    assert "The feed is changed and will be read in a moment." in words(changed)
+    assert "Town hall" in words(added.get(f"/lists/{sport}/feeds"))
+    assert "One was there when the feed was first read" in words(added.get(f"/lists/{sport}/feeds/1"))
+    assert editor.post(f"/lists/{sport}/feeds/1", form).status_code == 403

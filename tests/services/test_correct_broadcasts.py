@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from app.domain.statuses import DeliveryStatus
 from app.gateways.base import Reply
@@ -12,7 +13,7 @@ from app.services.controller import Refused
 from app.services.correct_broadcasts import corrections_of, draft_correction
 from app.services.try_again import try_again
 from app.storage.database import db, transaction
-from app.storage.models import AuditEntry, Broadcast, Delivery
+from app.storage.models import AuditEntry, Broadcast, Delivery, Subscriber, Subscription
 from tests.support.world import FakeProvider, Newsroom, accepted, number
 
 RIGHT = "Correction: the bridge is closed."
@@ -156,6 +157,52 @@ def test_whoever_turns_out_later_to_have_had_the_wrong_one_is_not_forgotten(news
     newsroom.send()
 
     assert texts_to(newsroom) == {number(1), number(2), number(3)}
+
+
+def test_the_true_reason_is_told_for_everybody_left_out(newsroom: Newsroom) -> None:
+    newsroom.join(8)
+    wrong = newsroom.broadcast("Wrong.")
+    newsroom.send()
+    ids = _people_of(wrong)
+    now = dict.fromkeys(("erased_at", "suppressed_at", "blocked_at"), newsroom.now)
+    newsroom.text("STOP", number(0))
+    newsroom.text("PAUSE", number(1))
+    with transaction() as session:
+        for index, name in ((2, "erased_at"), (3, "suppressed_at"), (4, "blocked_at")):
+            person = session.get_one(Subscriber, ids[index])
+            setattr(person, name, now[name])
+            _stands(session, ids[index], "stopped", "provider_signal")
+        _stands(session, ids[5], "stopped", "operator")
+        _stands(session, ids[6], "stale", None)
+    right = correct(newsroom, wrong)
+
+    review = plan_broadcasts.check(right, now=newsroom.now)
+    let_go(newsroom, right)
+    newsroom.send()
+
+    told = ("stopped", "paused_by_person", "erased", "suppressed", "blocked", "taken_off", "ran_out")
+    assert review.skipped == dict.fromkeys(told, 1)
+    assert corrections_of(wrong)[0].left_out == review.skipped
+    assert texts_to(newsroom) == {number(7)}
+
+
+def _stands(session: Session, subscriber_id: int, state: str, act: str | None) -> None:
+    session.execute(
+        update(Subscription)
+        .where(Subscription.subscriber_id == subscriber_id)
+        .values(state=state, stopped_act=act)
+    )
+
+
+def test_who_agreed_to_an_earlier_purpose_is_told_apart_from_who_said_stop(newsroom: Newsroom) -> None:
+    newsroom.join(1)
+    wrong = newsroom.broadcast("Wrong.")
+    newsroom.send()
+    newsroom.change_purpose(newsroom.list_id, "News of City", "Advertising")
+
+    review = plan_broadcasts.check(correct(newsroom, wrong), now=newsroom.now)
+
+    assert review.skipped == {"other_purpose": 1}
 
 
 def _people_of(broadcast_id: int) -> list[int]:

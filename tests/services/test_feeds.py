@@ -236,3 +236,67 @@ def test_what_cannot_be_a_feed_is_refused(newsroom: Newsroom) -> None:
             manage_feeds.add_feed(newsroom.list_id, **{"address": "https://e.org/x", **wrong}, **given)
     with pytest.raises(NotFound):
         manage_feeds.add_feed(99, ADDRESS, **given)
+
+
+def change(newsroom: Newsroom, feed_id: int, **more: object) -> None:
+    kept = {"name": "", "address": ADDRESS, "template": "{{title}}", "most_parts": 2, "goes_to": "draft"}
+    given = {"list_id": newsroom.list_id, "every_minutes": 30, **kept, **more}
+    manage_feeds.change_feed(feed_id, **given, by="ada", now=newsroom.now)
+
+
+def test_a_feed_is_changed_and_what_was_seen_stays_seen(newsroom: Newsroom, site: Site) -> None:
+    sport = newsroom.new_list("Sport", "SPORT")
+    feed_id = add(newsroom)
+    site.show("Two", "One", etag='"1"')
+    reading(newsroom, site, feed_id)
+
+    change(newsroom, feed_id, address=f"{ADDRESS}?new", list_id=sport, name=" Town hall ", goes_to="queue")
+    site.show("Three", "Two", "One")
+    done = reading(newsroom, site, feed_id)
+
+    assert site.asks[-1] == Ask(f"{ADDRESS}?new", None, None, False)
+    assert done == Reading(feed_id, new=1, used=1)
+    assert fates(feed_id) == [("Three", "queued"), ("Two", "there"), ("One", "there")]
+    feed = manage_feeds.find_feed(feed_id)
+    assert (feed.list_id, feed.shown_name, feed.goes_to) == (sport, "Town hall", "queue")
+
+
+def test_at_an_address_where_nothing_is_known_what_is_there_becomes_nothing(
+    newsroom: Newsroom, site: Site
+) -> None:
+    feed_id = add(newsroom)
+    site.show("One")
+    reading(newsroom, site, feed_id)
+
+    change(newsroom, feed_id, address=f"{ADDRESS}?other")
+    site.show("B", "A")
+    other = reading(newsroom, site, feed_id)
+    site.show("C", "B", "A")
+    later = reading(newsroom, site, feed_id)
+
+    assert (other, later) == (Reading(feed_id, new=2, used=0), Reading(feed_id, new=1, used=1))
+
+
+def test_an_answer_of_the_old_address_is_dropped(newsroom: Newsroom, site: Site) -> None:
+    feed_id = add(newsroom)
+    site.show("One", etag='"old"')
+    answer = site.answer
+
+    def moved_meanwhile(ask: Ask) -> Answer:
+        change(newsroom, feed_id, address=f"{ADDRESS}?new")
+        return answer(ask)
+
+    site.answer = moved_meanwhile
+
+    assert reading(newsroom, site, feed_id) is None
+    assert (manage_feeds.find_feed(feed_id).etag, fates(feed_id)) == (None, [])
+
+
+def test_a_list_has_no_feed_twice_after_a_change_either(newsroom: Newsroom) -> None:
+    add(newsroom)
+    other = manage_feeds.add_feed(newsroom.list_id, f"{ADDRESS}?2", by="ada", now=newsroom.now)
+
+    with pytest.raises(Refused, match="has this feed already"):
+        change(newsroom, other)
+    with pytest.raises(NotFound, match="no open list 99"):
+        change(newsroom, other, list_id=99)

@@ -26,10 +26,10 @@ document.addEventListener("click", (event) => {
   field.focus();
 });
 
-// Choosing a day or an hour means "at a time", unless it repeats.
+// Choosing a day or an hour means "at a time", unless it repeats or goes by everybody's own clock.
 document.addEventListener("input", (event) => {
   const at = event.target.closest?.(".at") && document.querySelector("input[name=choice][value=at]");
-  if (at && !document.querySelector("input[name=choice][value=repeat]:checked")) at.checked = true;
+  if (at && document.querySelector("input[name=choice][value=now]:checked")) at.checked = true;
 });
 
 // On the line of a live event, Ctrl+Enter sends as Enter does.

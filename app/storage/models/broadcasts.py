@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, false, text
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, SmallInteger, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
@@ -16,6 +16,8 @@ class Broadcast(Model):
     together with `as_of_seq`, the end of the ledger then: whoever consents later is not part of this audience.
     `over_cap_reason` says why it may go to people who have had their messages of the day.
     `first_percent` of the audience go first; the rest waits until `rest_at`, which is set when these are out.
+    `local_at`, where there is one, is its time on each person's own clock, without a zone; `next_at` is then when the
+    first of them may get it, and `zone` whose clock holds for those of whom nobody knows theirs.
     `corrects_id` names the broadcast that this one corrects: it goes to exactly those who got that one.
     `segment_rule` chooses part of the lists' people; until the start it may be that of `segment_id` instead, and since
     the start it never changes. `planned_to` is the last subscriber id up to which slices of a segment were written;
@@ -57,6 +59,7 @@ class Broadcast(Model):
     sender_id: Mapped[int | None] = mapped_column(ForeignKey("sender.id"), index=True)
     zone: Mapped[str] = mapped_column(String(60))
     next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    local_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
     fresh_minutes: Mapped[int] = mapped_column(default=120)
     over_cap_reason: Mapped[str | None] = mapped_column(String(300))
     first_percent: Mapped[int | None] = mapped_column(SmallInteger)

@@ -11,9 +11,10 @@ from app.storage.database import BigId, Model, UtcDateTime
 class FeedRow(Model):
     """A feed, how its items are worded (`template`, at most `most_parts` parts), and where they go (`goes_to`).
 
-    `next_at`: when it is asked next. `asked_at`, `read_at`: when it was last asked, and last read without a problem;
-    never read, its next reading is the first, which makes nothing of what is there. `etag` and `last_modified` are the
-    server's words for the state that we know. `loopback`: on this machine, for tests and demonstrations.
+    `name` is ours for it, `title` its own. `next_at`: when it is asked next. `asked_at`, `read_at`: when it was last
+    asked, and last read without a problem; never read at this address, its next reading is the first, which makes
+    nothing of what is there, unless some of it is known. `etag` and `last_modified` are the server's words for the
+    state that we know. `loopback`: on this machine, for tests and demonstrations.
     """
 
     __tablename__ = "feed"
@@ -26,6 +27,7 @@ class FeedRow(Model):
     list_id: Mapped[int] = mapped_column(ForeignKey("broadcast_list.id"))
     address: Mapped[str] = mapped_column(String(1000))
     loopback: Mapped[bool] = mapped_column(default=False)
+    name: Mapped[str | None] = mapped_column(String(200))
     title: Mapped[str] = mapped_column(String(200), default="")
     template: Mapped[str] = mapped_column(Text)
     most_parts: Mapped[int]
@@ -41,6 +43,11 @@ class FeedRow(Model):
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_by: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def shown_name(self) -> str:
+        """What people call it: our name for it, else its own, else its address."""
+        return self.name or self.title or self.address
 
 
 class FeedItemRow(Model):
