@@ -212,4 +212,6 @@ def finding(life: Life, *, judge_speed: bool) -> Finding:
         f"{life.people:,} imported at {life.imported.rows / life.imported.seconds:,.0f}/s, "
         f"sent at {life.per_second:,.0f}/s, worker {life.watch.most_mb:.0f} MB"
     )
-    return Finding("million", life.database, facts, life.faults, tuple(missed) if judge_speed else ())
+    return Finding(
+        "million", life.database.split()[0], facts, life.faults, tuple(missed) if judge_speed else ()
+    )
