@@ -16,6 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from app.domain.buttons import NO_BUTTONS, ButtonLimits
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -74,7 +75,7 @@ class Capabilities:
 
     `text_unit`: sms (parts), chars, utf16 (code units) or bytes. `rate_unit`: part, message or request, of which
     `default_rate` go in a second. `max_batch` recipients of the same text share one request. `media`: MIME type or its
-    first half -> bytes. `buttons`: how many under one message. `window`: how long after a person's words we may write;
+    first half -> bytes. `buttons`: what fits under one message. `window`: how long after a person's words we may write;
     None: always. `receipts`: what is reported later. `signals`: what the platform tells about people unasked.
     `routed`: it writes to the route that comes with a recipient (`Recipient.route`), and not to their address.
     `idempotent`: a request may be repeated with its key. `connection`: http, stream for a connector process, or store
@@ -91,7 +92,7 @@ class Capabilities:
     rate_unit: str = "part"
     auto_replies_to_stop: bool = False
     media: Mapping[str, int] = field(default_factory=dict)
-    buttons: int = 0
+    buttons: ButtonLimits = NO_BUTTONS
     window: timedelta | None = None
     templates: bool = False
     receipts: frozenset[ReceiptStatus] = frozenset()

@@ -8,8 +8,9 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
+from app.domain.buttons import Rich, limits_named
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -71,6 +72,7 @@ class InAppGateway(BrowserGateway):
             max_text=5000,
             text_unit="chars",
             max_batch=MAX_TO,
+            buttons=limits_named(cls.name),
             default_rate=2000.0,
             rate_unit="message",
             receipts=frozenset({ReceiptStatus.DELIVERED}),
@@ -105,8 +107,20 @@ def stored(refs: Sequence[DeliveryRef], text: str) -> str:
 
 def _call(people: Sequence[Recipient]) -> Call:
     refs, text = tuple(one.ref for one in people), people[0].text
-    body = {"id": stored(refs, text), "refs": [str(ref) for ref in refs], "text": text}
+    body = {
+        "id": stored(refs, text),
+        "refs": [str(ref) for ref in refs],
+        "text": text,
+        **_buttons(people[0].rich),
+    }
     return Call("POST", "", json.dumps(body).encode(), refs=refs)
+
+
+def _buttons(rich: Rich | None) -> dict[str, Any]:
+    if rich is None or not rich.buttons:
+        return {}
+    found = [{"kind": one.kind.value, "label": one.label, "value": one.value} for one in rich.buttons]
+    return {"buttons": found}
 
 
 def _origins(listed: str) -> list[str]:

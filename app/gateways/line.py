@@ -14,6 +14,7 @@ from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from app.domain.addresses import Address
+from app.domain.buttons import Button, ButtonKind, Rich, limits_named
 from app.domain.messages import (
     Batch,
     ErrorKind,
@@ -88,7 +89,7 @@ class LineGateway(HttpGateway):
             default_rate=200.0,
             rate_unit="request",
             media={"image/": 10 * MEGABYTE, "video/": 200 * MEGABYTE, "audio/": 200 * MEGABYTE},
-            buttons=4,
+            buttons=limits_named(cls.name),
             signals=frozenset({PlatformSignal.FOLLOWED, PlatformSignal.CAME_BACK, PlatformSignal.LEFT}),
             proof=Proof.QUEUED,
             idempotent=True,
@@ -107,7 +108,8 @@ class LineGateway(HttpGateway):
     def _call(self, people: tuple[Recipient, ...], callback_url: str) -> Call:
         to = [one.address.value for one in people]
         alone = len(to) == 1
-        body = {"to": to[0] if alone else to, "messages": [{"type": "text", "text": people[0].text}]}
+        message = {"type": "text", "text": people[0].text, **_quick_replies(people[0].rich)}
+        body = {"to": to[0] if alone else to, "messages": [message]}
         raw = json.dumps(body).encode()
         refs = tuple(one.ref for one in people)
         headers = {**self._headers, "X-Line-Retry-Key": _retry_key(refs, raw, callback_url)}
@@ -142,6 +144,19 @@ class LineGateway(HttpGateway):
     def link(self, payload: str) -> str:
         """Opens the chat with the word written already."""
         return f"https://line.me/R/oaMessage/{quote(self._id)}/?{quote(payload)}"
+
+
+def _quick_replies(rich: Rich | None) -> dict[str, Any]:
+    """Buttons above the keyboard, below the newest message; a press is shown as if the label had been typed."""
+    if rich is None or not rich.buttons:
+        return {}
+    return {"quickReply": {"items": [{"type": "action", "action": _action(one)} for one in rich.buttons]}}
+
+
+def _action(button: Button) -> dict[str, str]:
+    if button.kind is ButtonKind.LINK:
+        return {"type": "uri", "label": button.label, "uri": button.value}
+    return {"type": "postback", "label": button.label, "data": button.value, "displayText": button.label}
 
 
 def _retry_key(refs: Sequence[object], body: bytes, callback_url: str) -> str:

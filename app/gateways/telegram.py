@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from app.domain.addresses import Address
+from app.domain.buttons import Button, ButtonKind, Rich, limits_named
 from app.domain.messages import (
     Batch,
     ErrorKind,
     Event,
     EventKind,
+    HookReply,
     HookRequest,
     InboundMessage,
     Outcome,
@@ -102,7 +104,7 @@ class TelegramGateway(HttpGateway):
                 "audio/": 50 * MEGABYTE,
                 "": 50 * MEGABYTE,
             },
-            buttons=8,
+            buttons=limits_named(cls.name),
             signals=frozenset({PlatformSignal.LEFT, PlatformSignal.CAME_BACK}),
         )
 
@@ -111,7 +113,7 @@ class TelegramGateway(HttpGateway):
         return [self._call(recipient) for recipient in batch.recipients]
 
     def _call(self, recipient: Recipient) -> Call:
-        body = {"chat_id": recipient.address.value, "text": recipient.text}
+        body = {"chat_id": recipient.address.value, "text": recipient.text, **_extras(recipient.rich)}
         return Call("POST", self._url, json.dumps(body).encode(), _HEADERS, refs=(recipient.ref,))
 
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
@@ -148,9 +150,31 @@ class TelegramGateway(HttpGateway):
                 return [event or Event(EventKind.IGNORED)]
         return [Event(EventKind.IGNORED)]
 
+    def acknowledge(self, request: HookRequest) -> HookReply:
+        """Tell the app that a press was taken, or its button goes on turning; the answer to a webhook may do so."""
+        query = json_of(request.body).get("callback_query")
+        if not isinstance(query, dict) or not isinstance(query.get("id"), str):
+            return HookReply(200)
+        done = {"method": "answerCallbackQuery", "callback_query_id": query["id"]}
+        return HookReply(200, "application/json", json.dumps(done))
+
     def link(self, payload: str) -> str:
         """Opens the bot with a Start button that sends the payload."""
         return f"https://t.me/{self._bot.removeprefix('@')}?start={payload}"
+
+
+def _extras(rich: Rich | None) -> dict[str, Any]:
+    """The keyboard below the message, a button in each row, and whether a page behind a link is shown."""
+    if rich is None:
+        return {}
+    rows = [[_key(one)] for one in rich.buttons]
+    keyboard = {"reply_markup": {"inline_keyboard": rows}} if rows else {}
+    return keyboard if rich.preview else {**keyboard, "link_preview_options": {"is_disabled": True}}
+
+
+def _key(button: Button) -> dict[str, str]:
+    kind = "url" if button.kind is ButtonKind.LINK else "callback_data"
+    return {"text": button.label, kind: button.value}
 
 
 def _error(reply: Reply, body: Mapping[str, Any]) -> SendError:

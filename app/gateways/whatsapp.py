@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from app.domain.addresses import Address, BadAddress, canonical, parse_phone
+from app.domain.buttons import limits_named
 from app.domain.channels import CHANNELS
 from app.domain.messages import (
     Batch,
@@ -33,6 +34,7 @@ from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Reply, 
 from app.gateways.common import for_all, json_of, moment, posted_json, without_answer
 from app.gateways.meta import SETTINGS, MetaGateway
 from app.gateways.paths import at, items
+from app.gateways.whatsapp_content import free_text, own_template, template
 
 MEGABYTE: Final = 1024 * 1024
 _TEMPLATE: Final = re.compile(r"([a-z0-9_]{1,512}):([a-z]{2,3}(?:_[A-Z]{2})?)")
@@ -95,7 +97,7 @@ class WhatsAppGateway(MetaGateway):
                 "audio/": 16 * MEGABYTE,
                 "": 100 * MEGABYTE,
             },
-            buttons=3,
+            buttons=limits_named(cls.name),
             window=window_of(cls.channel),
             templates=True,
             receipts=frozenset(ReceiptStatus),
@@ -123,12 +125,13 @@ class WhatsAppGateway(MetaGateway):
         return Call("POST", self._url, json.dumps(body).encode(), self._headers, refs=(recipient.ref,))
 
     def _content(self, recipient: Recipient) -> dict[str, Any]:
-        """Free text answers a person, whose words opened the window. A template's variable holds one line only."""
+        """Free text answers a person, whose words opened the window; with a template named, all else is that."""
+        rich = recipient.rich
+        if rich is not None and rich.template is not None:
+            return own_template(recipient.text, rich, rich.template)
         if self._template is None or recipient.ref.inbound_id > 0:
-            return {"type": "text", "text": {"body": recipient.text}}
-        line = " ".join(recipient.text.split())
-        body = {"type": "body", "parameters": [{"type": "text", "text": line}]}
-        return {"type": "template", "template": {**self._template, "components": [body]}}
+            return free_text(recipient.text, rich)
+        return template(self._template, [recipient.text])
 
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
         """A yes carries the message's id; many a no comes later, with the receipts."""

@@ -24,7 +24,7 @@ from app.services import hold_back
 from app.services.quotas import Used
 from app.storage import audience, holding, quiet
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
-from app.storage.ways import ways_to
+from app.storage.ways import templates_of, ways_to
 
 _PLANNED = (BroadcastState.SCHEDULED.value, BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
 _SENT = (*_PLANNED[1:], BroadcastState.FINISHED.value)
@@ -65,7 +65,7 @@ def foresee(
     """Ask the gate about everybody as if the broadcast started at `at`; `used` is what platforms' quotas leave."""
     list_ids = [one.id for one in lists]
     corrects = broadcast.corrects_id
-    ways = ways_to(session, list_ids, corrects)
+    ways = ways_to(session, list_ids, corrects, templates_of(session, broadcast.id))
     answers = audience.dry_run(session, list_ids, at, ways, corrects)
     skipped = Counter({str(k): n for k, n in answers.items() if k is not None})
     if not lists:
@@ -157,7 +157,8 @@ def _by_cap(
     if not recent or any(groups is None for _, groups in closed):
         return []
     list_ids = [one.id for one in lists]
-    people = audience.reachable(list_ids, at, ways_to(session, list_ids))
+    ways = ways_to(session, list_ids, templates=templates_of(session, broadcast.id))
+    people = audience.reachable(list_ids, at, ways)
     expires_at = at + timedelta(minutes=broadcast.fresh_minutes)
     found = holding.over_cap_by_group(session, people, recent, cap, at, expires_at)
     full = [one for one in found if one.group_id not in shut]

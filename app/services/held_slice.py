@@ -4,9 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.domain.buttons import Rich
 from app.domain.messages import Outcome
 from app.domain.parts import count_parts
 from app.domain.placeholders import Template
+from app.services.rich_messages import PLAIN, Dress
 from app.storage.deliveries import Lease, Person
 from app.storage.holding import Limits
 from app.storage.journal import Mark, Pages
@@ -22,6 +24,7 @@ class HeldSlice:
     `unsettled` have left and are not in the database. `ledger_end` is from before the gate was asked in the claim,
     `fresh_until` when that answer is too old, and `limits` are what the moment forbids. Something may leave up to
     place `reach` before the next note in SQL. `by_parts`: an SMS takes as many permits as it has parts.
+    `dress` is what goes with the text.
     `gives_back`: others may send to those who still wait.
     """
 
@@ -34,6 +37,7 @@ class HeldSlice:
     fresh_until: datetime
     lease_until: datetime
     by_parts: bool
+    dress: Dress = PLAIN
     next: int = 0
     reach: int = 0
     unsettled: int = 0
@@ -57,6 +61,10 @@ class HeldSlice:
     def text(self, place: int) -> str:
         """Return the words for the person at a place."""
         return self.template.render(self.people[place].attributes)
+
+    def rich(self, place: int) -> Rich | None:
+        """Return what goes with these words; None where the text is all."""
+        return self.dress.for_person(self.people[place].attributes)
 
     def costs(self, skip: int, until: int) -> list[int]:
         """Return what the next people from `skip` on up to `until` take from the sender's pace."""

@@ -1,7 +1,7 @@
 """The store behind the inbox on a site's pages: take messages in, show them to their reader, note what was read."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -75,7 +75,9 @@ def _take(session: Session, call: Call, now: datetime) -> Reply:
             )
         )
     )
-    rows = [_row(ref, given["text"], now) for ref in call.refs if ref.subscriber_id in there]
+    rows = [
+        _row(ref, given["text"], given.get("buttons"), now) for ref in call.refs if ref.subscriber_id in there
+    ]
     if rows:
         dialect = sqlite if is_sqlite(session) else postgresql
         session.execute(dialect.insert(InboxMessage).on_conflict_do_nothing(), rows)
@@ -83,12 +85,13 @@ def _take(session: Session, call: Call, now: datetime) -> Reply:
     return Reply(201, json.dumps({"id": given["id"], "gone": gone}).encode())
 
 
-def _row(ref: DeliveryRef, text: str, now: datetime) -> dict[str, Any]:
+def _row(ref: DeliveryRef, text: str, buttons: object, now: datetime) -> dict[str, Any]:
     return {
         "broadcast_id": ref.broadcast_id,
         "subscriber_id": ref.subscriber_id,
         "inbound_id": ref.inbound_id,
         "text": text,
+        "buttons": buttons,
         "at": now,
     }
 
@@ -101,6 +104,7 @@ class Shown:
     text: str
     at: datetime
     read: bool
+    buttons: Sequence[Mapping[str, str]] = ()
 
 
 def messages_for(channel: str, address: str) -> list[Shown]:
@@ -112,7 +116,7 @@ def messages_for(channel: str, address: str) -> list[Shown]:
         .order_by(InboxMessage.id.desc())
         .limit(SHOWN)
     )
-    return [Shown(row.id, row.text, row.at, row.read_at is not None) for row in rows]
+    return [Shown(row.id, row.text, row.at, row.read_at is not None, row.buttons or ()) for row in rows]
 
 
 def mark_read(

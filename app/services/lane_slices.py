@@ -1,7 +1,7 @@
 """How a lane gets its slices and what it asks before each window: lease, recovery, claim, and the door."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from app.services.controller import Controller
 from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
 from app.services.move_links import links_of
 from app.services.recover_slices import recover
+from app.services.rich_messages import dress_for
 from app.storage import audience, deliveries, holding
 from app.storage.database import transaction
 from app.storage.deliveries import Door, Lease, Person
@@ -40,7 +41,7 @@ class LaneSlices:
     journal: Journal
     worker: str
     _door: Door | None = None
-    _reaches: Way | None = None
+    _reaches: dict[bool, Way] = field(default_factory=dict)
 
     def lease(self, now: datetime) -> HeldSlice | None:
         """Take the next slice, settle what an earlier holder left of it, and claim its people; None: there is none."""
@@ -61,16 +62,17 @@ class LaneSlices:
         self, session: Session, lease: Lease, part: Slice, broadcast: Broadcast, now: datetime
     ) -> HeldSlice:
         ledger_end = deliveries.ledger_end(session)  # first: who leaves after this is asked for at the door
+        dress = dress_for(session, broadcast.id, self.sender_id, self.can, self.controller)
         if part.lo is not None and part.hi is not None:
             hold_back.group_slice(session, broadcast.id, part.lo, part.hi, self.controller.region)
-            audience.claim_rows(session, broadcast, part, now, self._way(session))
+            audience.claim_rows(session, broadcast, part, now, self._way(session, dress.own_template))
         limits = self._limits(session, broadcast, now)
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
-        template = read(lease.text)
+        template = read(dress.text(lease.text))
         people = deliveries.people_of(
             session,
             lease,
-            template.names,
+            tuple(dict.fromkeys((*template.names, *dress.names))),
             routed_by=self.sender_id if self.can.routed is Routed.ROOM else None,
         )
         ids = [person.ref.subscriber_id for person in people]
@@ -87,6 +89,7 @@ class LaneSlices:
             now + CLAIM_IS_FRESH,
             now + LEASE,
             self.can.rate_unit == "part",
+            dress,
         )
 
     def may_leave(self, held: HeldSlice, count: int, now: datetime) -> Collection[int] | None:
@@ -121,13 +124,15 @@ class LaneSlices:
             if now >= held.limits.valid_until:
                 broadcast = session.get_one(Broadcast, held.lease.broadcast_id)
                 held.limits = self._limits(session, broadcast, now)
-            return deliveries.pass_gate(session, held.lease, ids, now, held.limits, self._way(session))
+            way = self._way(session, held.dress.own_template)
+            return deliveries.pass_gate(session, held.lease, ids, now, held.limits, way)
 
-    def _way(self, session: Session) -> Way:
+    def _way(self, session: Session, own_template: bool) -> Way:
         """The channel's way to people, read once: the lane is made anew for each drain."""
-        if self._reaches is None:
-            self._reaches = way_of(session, self.sender_id)
-        return self._reaches
+        if own_template not in self._reaches:
+            templates = {self.can.channel} if own_template else set()
+            self._reaches[own_template] = way_of(session, self.sender_id, templates)
+        return self._reaches[own_template]
 
     def _limits(self, session: Session, broadcast: Broadcast, now: datetime) -> Limits:
         return hold_back.limits_of(

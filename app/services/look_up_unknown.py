@@ -27,7 +27,7 @@ from app.storage import again, unknown
 from app.storage.consent import lock_head
 from app.storage.database import transaction
 from app.storage.unknown import Unclear
-from app.storage.ways import way_of, ways_of_broadcast
+from app.storage.ways import ways_gone_by
 
 # Before that its receipt may still come, and the provider may not show it yet.
 SETTLES_AFTER: Final = timedelta(minutes=5)
@@ -164,7 +164,7 @@ def _absent(session: Session, broadcast_id: int, people: Sequence[int], now: dat
         unknown.is_absent(session, broadcast_id, people, now)
         return 0
     lost = ((DeliveryStatus.UNKNOWN, unknown.OPEN_REASONS),)
-    ways = [way_of(session, one) for one in ways_of_broadcast(session, broadcast_id).values()]
+    ways = ways_gone_by(session, broadcast_id)
     moved = again.put_back(session, broadcast_id, lost, ways, now, among=people)
     if broadcast.state == BroadcastState.FINISHED:
         move(broadcast, BroadcastState.SENDING, "system", now)

@@ -17,6 +17,7 @@ from app.services.broadcast_rows import targets_of
 from app.services.controller import Refused
 from app.services.plan_broadcasts import FRESH_MINUTES, draft_in, schedule_in
 from app.services.repeat_broadcasts import rule_for_change, rule_of
+from app.services.rich_messages import copy_rich
 from app.services.shares import variants_of
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, RepeatRule, RepeatRun
@@ -108,6 +109,7 @@ def _scheduled(session: Session, row: RepeatRule, at: datetime, now: datetime) -
         by=row.created_by,
         now=now,
     )
+    copy_rich(session, words.id, broadcast_id)
     schedule_in(session, broadcast_id, at=at if at > now else None, zone=row.zone, by=SYSTEM, now=now)
     # One that goes late has no longer than it would have had in time.
     session.get_one(Broadcast, broadcast_id).expires_at = at + FRESH

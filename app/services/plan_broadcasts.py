@@ -8,6 +8,7 @@ from types import MappingProxyType
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from app.domain.buttons import Rich
 from app.domain.parts import measure
 from app.domain.placeholders import KNOWN, PlaceholderError, parse
 from app.domain.policy.content import Finding, Severity
@@ -18,13 +19,14 @@ from app.services.broadcast_rows import broadcast_for_change, move, targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
 from app.services.controller import Conflict, NotFound, Refused
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
+from app.services.rich_messages import check_rich, copy_rich, save_rich, words_of
 from app.services.sent_before import SentBefore, sent_before
 from app.services.shares import Share, longest, problems_of, save_variants, shares_of, variants_of
 from app.storage import audience
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, BroadcastVersion
 from app.storage.versions import keep
-from app.storage.ways import ways_to
+from app.storage.ways import templates_of, ways_to
 
 MAX_TEXT = 1600
 FRESH_MINUTES = 120
@@ -74,10 +76,15 @@ def create_draft(
     by: str,
     now: datetime,
     variants: Mapping[str, str] = MappingProxyType({}),
+    rich: Mapping[str, Rich] = MappingProxyType({}),
 ) -> int:
-    """Store a new draft and return its id. `variants` has other words for some channels."""
+    """Store a new draft and return its id. `variants` has other words for some channels, `rich` what goes with them."""
     with transaction() as session:
-        return draft_in(session, title=title, text=text, list_ids=list_ids, by=by, now=now, variants=variants)
+        broadcast_id = draft_in(
+            session, title=title, text=text, list_ids=list_ids, by=by, now=now, variants=variants
+        )
+        _keep_rich(session, broadcast_id, rich)
+        return broadcast_id
 
 
 def draft_in(
@@ -122,10 +129,12 @@ def save_draft(
     by: str,
     now: datetime,
     variants: Mapping[str, str] = MappingProxyType({}),
+    rich: Mapping[str, Rich] = MappingProxyType({}),
 ) -> int:
     """Change a draft; `revision` is the one that was shown. Returns the new revision.
 
-    `variants` has other words for some channels; an empty text takes them away.
+    `variants` has other words for some channels; an empty text takes them away. `rich` has buttons and templates by
+    channel, "" for all; channels that are not named stay.
 
     Raises `Conflict` when somebody else saved in between, `Refused` when it is no draft any more.
     """
@@ -135,6 +144,7 @@ def save_draft(
         if broadcast.corrects_id is None:  # a correction goes to whoever got the wrong one, on whatever list
             _set_targets(session, broadcast, list_ids)
         _say(session, broadcast, title, text, variants, by, now)
+        _keep_rich(session, broadcast_id, rich)
         note(session, by, "broadcast.save", f"broadcast {broadcast_id}", now, revision=broadcast.revision)
         return broadcast.revision
 
@@ -187,13 +197,23 @@ def _say(
     keep(session, broadcast, variants_of(session, broadcast.id), by, now)
 
 
+def _keep_rich(session: Session, broadcast_id: int, rich: Mapping[str, Rich]) -> None:
+    """Check buttons against the lists that the draft goes to, and keep them."""
+    lists = targets_of(session, broadcast_id)
+    languages = sorted({"en", *(one.language for one in lists)})
+    check_rich(rich, words_of(session, lists), languages)
+    save_rich(session, broadcast_id, rich)
+
+
 def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
     """Make a new draft with the same words and lists."""
     with transaction() as session:
         original = broadcast_for_change(session, broadcast_id)
         title, text = original.title, original.text
         list_ids, variants = _target_ids(session, broadcast_id), variants_of(session, broadcast_id)
-    return create_draft(title=title, text=text, list_ids=list_ids, variants=variants, by=by, now=now)
+        copy = draft_in(session, title=title, text=text, list_ids=list_ids, variants=variants, by=by, now=now)
+        copy_rich(session, broadcast_id, copy)
+        return copy
 
 
 def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand: str = "") -> Review:
@@ -208,7 +228,7 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
         used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
         quota_notes = tuple(quotas.warnings_of(used, shares))
         seen = foresee(session, broadcast, lists, max(at or now, now), used)
-        size = measure(longest(broadcast.text))
+        size = measure(longest(shares[0].text if shares else broadcast.text))
         reachable = seen.reachable
         findings = read_text(session, broadcast, lists, brand, now)
         return Review(
@@ -288,7 +308,8 @@ def schedule_in(
     shares = shares_of(session, broadcast, lists, now)
     list_ids = [one.id for one in lists]
     corrects = broadcast.corrects_id
-    answers = audience.dry_run(session, list_ids, now, ways_to(session, list_ids, corrects), corrects)
+    ways = ways_to(session, list_ids, corrects, templates_of(session, broadcast_id))
+    answers = audience.dry_run(session, list_ids, now, ways, corrects)
     reachable = answers.get(None, 0)
     findings = read_text(session, broadcast, lists, "", now)
     used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))

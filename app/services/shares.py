@@ -8,14 +8,16 @@ from math import ceil
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.domain.buttons import limits_named
 from app.domain.channels import channel_named
 from app.domain.parts import measure
 from app.domain.placeholders import read
 from app.domain.quotas import QUOTAS
 from app.services.controller import Refused
+from app.services.rich_messages import Dress, among, stored, tail_of
 from app.storage import audience
 from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender, Subscriber
-from app.storage.ways import only_channel, ways, ways_to
+from app.storage.ways import only_channel, templates_of, ways, ways_to
 
 MAX_VARIANT = 10_000
 
@@ -24,8 +26,8 @@ MAX_VARIANT = 10_000
 class Share:
     """The part of a broadcast that one sender carries. `parts` of an SMS, else 1; `own_words`: a variant of its own.
 
-    `together` people share one request. `seconds` is what the sender needs for it at its `rate`; `paused` says why it
-    sends nothing now, or is empty.
+    `together` people share one request. `in_words`: the text ends with the buttons, which cannot be shown here.
+    `seconds` is what the sender needs for it at its `rate`; `paused` says why it sends nothing now, or is empty.
     """
 
     channel: str
@@ -38,6 +40,7 @@ class Share:
     own_words: bool
     parts: int
     together: int = 1
+    in_words: bool = False
 
     @property
     def total_parts(self) -> int:
@@ -60,11 +63,14 @@ def shares_of(
     found, only = ways(session, list_ids, broadcast.corrects_id), only_channel(session, broadcast.id)
     found = {channel: senders for channel, senders in found.items() if only in (None, channel)}
     own, there = variants_of(session, broadcast.id), _reachable(session, broadcast, list_ids, at)
+    extras = stored(session, broadcast.id)
     main = session.get_one(Sender, lists[0].sender_id).channel
     shares = []
     for channel in sorted(found, key=lambda name: (name != main, name)):
         sender = session.get_one(Sender, min(found[channel]))
-        text = own.get(channel, broadcast.text)
+        rich = among(extras, channel)
+        tail = tail_of(rich, limits_named(sender.gateway), default_template=sender.has_template)
+        text = Dress(rich, tail).text(own.get(channel, broadcast.text))
         parts = measure(longest(text)).count if channel == "sms" else 1
         paused = "" if sender.paused_at is None else sender.paused_reason or "by an operator"
         shares.append(
@@ -79,6 +85,7 @@ def shares_of(
                 channel in own,
                 parts,
                 quota.people if (quota := QUOTAS.get(sender.gateway)) else 1,
+                bool(tail),
             )
         )
     return shares
@@ -143,7 +150,8 @@ def _reachable(
     session: Session, broadcast: Broadcast, list_ids: Sequence[int], at: datetime
 ) -> dict[str, int]:
     corrects = broadcast.corrects_id
-    people = audience.reachable(list_ids, at, ways_to(session, list_ids, corrects), corrects)
+    there = ways_to(session, list_ids, corrects, templates_of(session, broadcast.id))
+    people = audience.reachable(list_ids, at, there, corrects)
     rows = session.execute(
         select(Subscriber.channel, func.count())
         .join(people, Subscriber.id == people.c.subscriber_id)

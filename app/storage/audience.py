@@ -38,8 +38,8 @@ from app.storage.models import (
     Subscriber,
     Subscription,
 )
+from app.storage.ways import templates_of, ways_to
 from app.storage.ways import ways as every_way
-from app.storage.ways import ways_to
 
 SLICE_SIZE = 1000
 _ACTIVE = SubscriptionState.ACTIVE.value
@@ -432,7 +432,7 @@ def linked_of(
         people.c.consent_seq,
         literal(broadcast.expires_at, Broadcast.expires_at.type),
         now,
-        closed_now(ways_to(session, list_ids), now),
+        closed_now(ways_to(session, list_ids, templates=templates_of(session, broadcast.id)), now),
         without=SkipReason.OTHER_PURPOSE,
     )
     return linked.addresses_of(session, broadcast.id, person_ids, people, gate)

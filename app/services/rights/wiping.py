@@ -18,6 +18,7 @@ from app.storage import aliases
 from app.storage.append_only import ERASES
 from app.storage.models import (
     AddressAlias,
+    BroadcastAnswer,
     ConsentEvent,
     ConsentPii,
     Delivery,
@@ -51,6 +52,12 @@ def blank(session: Session, people: Sequence[Subscriber], now: datetime) -> None
     ids = [person.id for person in people]
     _blank_texts(session, ids, now)
     _blank_deliveries(session, ids, now)
+    session.execute(
+        update(BroadcastAnswer)
+        .where(BroadcastAnswer.subscriber_id.in_(ids))
+        .values(subscriber_id=None, inbound_id=None, answered_at=None),
+        execution_options={"synchronize_session": False},
+    )
     for table in (PushRouteRow, InboxMessage, AddressAlias, LinkedAddress):
         session.execute(
             delete(table).where(table.subscriber_id.in_(ids)),

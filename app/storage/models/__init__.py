@@ -35,6 +35,7 @@ from app.storage.models.people import (
 )
 from app.storage.models.persons import AddressAlias, ChannelMove, LinkedAddress
 from app.storage.models.push import PushRouteRow
+from app.storage.models.rich import BroadcastAnswer, BroadcastRich
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 from app.storage.models.rules import RepeatRule, RepeatRun
 from app.storage.models.webhooks import Webhook, WebhookPerson
@@ -43,7 +44,9 @@ __all__ = [
     "AddressAlias",
     "AuditEntry",
     "Broadcast",
+    "BroadcastAnswer",
     "BroadcastList",
+    "BroadcastRich",
     "BroadcastTarget",
     "BroadcastVariant",
     "BroadcastVersion",

@@ -2,14 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
 
 
 class InboxMessage(Model):
-    """One message for one reader. The delivery that it is names it, so that a hand-over done twice stores it once."""
+    """One message for one reader. The delivery that it is names it, so that a hand-over done twice stores it once.
+
+    `buttons` has kind, label and value of each, as the gateway encoded them.
+    """
 
     __tablename__ = "inbox_message"
     __table_args__ = (
@@ -22,5 +25,6 @@ class InboxMessage(Model):
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id"))
     inbound_id: Mapped[int] = mapped_column(BigId)
     text: Mapped[str] = mapped_column(Text)
+    buttons: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
