@@ -6,6 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
+from app.desk import rich_form
 from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
@@ -20,6 +21,7 @@ from app.desk.reading import (
 )
 from app.desk.refusals import translated
 from app.desk.text_check import check_text
+from app.domain.buttons import Rich
 from app.domain.channels import CHANNELS, Channel
 from app.domain.parts import plain_quotes
 from app.domain.placeholders import KNOWN
@@ -81,7 +83,8 @@ def measure() -> ResponseReturnValue:
     values, _errors = load(BroadcastSchema(), posted())
     corrects = request.form.get("corrects", "")
     known = int(corrects) if corrects.isdecimal() and len(corrects) < 19 else None
-    return render_template("compose_live.html", live=True, **_looked_at(values, known))
+    rich = rich_form.given(further_channels())
+    return render_template("compose_live.html", live=True, **_looked_at(values, known, rich))
 
 
 def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
@@ -105,7 +108,10 @@ def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
 
 
 def _store(broadcast: Broadcast | None, values: dict[str, Any]) -> int:
-    content = {name: values[name] for name in ("title", "text", "list_ids")} | {"variants": _variants()}
+    content = {name: values[name] for name in ("title", "text", "list_ids")} | {
+        "variants": _variants(),
+        "rich": rich_form.given(further_channels()),
+    }
     if broadcast is None:
         return plan_broadcasts.create_draft(**content, by=me().actor, now=utcnow())
     plan_broadcasts.save_draft(
@@ -176,17 +182,22 @@ def _other_channels(values: dict[str, Any], broadcast: Broadcast | None) -> list
     ]
 
 
-def _looked_at(values: dict[str, Any], corrects: int | None) -> dict[str, Any]:
+def _looked_at(values: dict[str, Any], corrects: int | None, rich: dict[str, Rich]) -> dict[str, Any]:
     """What the counter and the preview need to know of `values`, checked or not."""
     given = [str(number) for number in values.get("list_ids", [])]
     list_ids = [int(number) for number in given if number.isdecimal() and len(number) < 19]
     if corrects is not None:
         list_ids = [one.id for one in targets(corrects)]
     known = request.form.get("sample", "known") == "known"
+    sender = sender_of(list_ids)
+    looks = rich_form.shown_on(rich_form.senders_for(sender, list_ids), rich)
+    text = str(values.get("text", "")).replace("\r\n", "\n")
+    tail = looks[0].tail if looks and text.strip() else ""
     return {
-        "check": check_text(str(values.get("text", "")).replace("\r\n", "\n"), known=known),
+        "check": check_text(f"{text}\n{tail}" if tail else text, known=known),
+        "looks": looks,
         "known": known,
-        "sender": sender_of(list_ids),
+        "sender": sender,
         "reachable": find_people.reachable(list_ids)
         if corrects is None
         else correct_broadcasts.reachable(corrects, utcnow()),
@@ -201,6 +212,8 @@ def _page(
     conflict: bool = False,
 ) -> str:
     corrects = broadcast.corrects_id if broadcast else None
+    rich = rich_form.given(further_channels()) if rich_form.was_posted() else rich_form.stored(broadcast)
+    others = _other_channels(values, broadcast)
     return render_template(
         "compose.html",
         broadcast=broadcast,
@@ -213,7 +226,11 @@ def _page(
         snippets=manage_snippets.all_snippets(),
         placeholders={name: placeholder(name) for name in KNOWN},
         live=False,
-        others=_other_channels(values, broadcast),
+        others=others,
+        button_rows={name: rich_form.rows(name, rich) for name in ("", *(one.name for one in others))},
+        button_words=rich_form.words(),
+        preview=rich.get("", Rich()).preview,
+        template_fields=rich_form.template_fields(rich),
         repeating=list(rules_among([broadcast.id]).values()) if broadcast else [],
-        **_looked_at(values, corrects),
+        **_looked_at(values, corrects, rich),
     )

@@ -14,6 +14,7 @@ from app.desk.access import LARGEST_ID, allow, room
 from app.desk.reading import broadcast_or_404, list_names
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services import correct_broadcasts, reports, try_again, watch_broadcasts
+from app.services.answers import tallied
 from app.services.read_rules import rule_behind
 from app.services.reports import Tally
 from app.storage.models import Broadcast
@@ -69,8 +70,11 @@ def report(broadcast_id: int) -> ResponseReturnValue:
             broadcast_id, status=status, limit=ROWS, after=min(after, LARGEST_ID) if after else None
         )
     )
+    answers = tallied(broadcast_id)
     return render_template(
         "report.html",
+        answers=answers,
+        answered=sum(one.people for one in answers),
         broadcast=broadcast,
         tally=reports.tally(broadcast_id),
         optouts=reports.optouts_caused(broadcast_id),

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from app.clock import utcnow
+from app.desk import rich_form
 from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
@@ -223,7 +224,12 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         choice=choice,
         raw=raw,
         promise=said(sheet.promise),
-        check=check_text(broadcast.text, findings=sheet.findings),
+        check=check_text(sheet.shares[0].text if sheet.shares else broadcast.text, findings=sheet.findings),
+        looks=rich_form.shown_on(
+            rich_form.senders_for(sender_of([one.id for one in lists]), [one.id for one in lists]),
+            rich_form.stored(broadcast),
+        ),
+        gaps=[said(str(gap)) for gap in sheet.gaps],
         lists=lists,
         sender=sender_of([one.id for one in lists]),
         ends=(choice.at or now) + timedelta(seconds=sheet.seconds),

@@ -22,6 +22,8 @@ TEXT_VARIABLE: Final = "{{text}}"
 """Stands in a template's variable for the whole text of the message."""
 _CONTROL: Final = re.compile(r"[{}\x00-\x1f\x7f]")
 _TEMPLATE_NAME: Final = re.compile(r"[A-Za-z0-9_]{1,512}")
+# Twilio's templates have a number in place of a name, and one for each language.
+_CONTENT_SID: Final = re.compile(r"HX[0-9a-fA-F]{32}")
 _TEMPLATE_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:_[A-Z]{2})?")
 
 
@@ -29,7 +31,7 @@ class BadButton(ValueError):
     """A button or a template cannot be used; `problem` names the fault and `where` the field, such as `button 2`."""
 
     def __init__(self, where: str, problem: str) -> None:
-        super().__init__(f"{where}: {problem}")
+        super().__init__(f"{where.capitalize()}: {problem}.")
         self.where, self.problem = where, problem
 
 
@@ -189,7 +191,7 @@ def check_template(use: TemplateUse) -> None:
     """Raise `BadButton` for a template whose name or language is none."""
     if not _TEMPLATE_NAME.fullmatch(use.name):
         raise BadButton("template", "its name is letters, digits and _, such as weekly_news")
-    if use.language and not _TEMPLATE_LANGUAGE.fullmatch(use.language):
+    if not _CONTENT_SID.fullmatch(use.name) and not _TEMPLATE_LANGUAGE.fullmatch(use.language):
         raise BadButton("template", "its language is a code such as en or en_US")
     if len(use.variables) > MOST_VARIABLES:
         raise BadButton("template", f"it may have {MOST_VARIABLES} variables")

@@ -22,6 +22,7 @@ from app.services.foresee import Waiting, broken_promise, foresee, read_text
 from app.services.rich_messages import check_rich, copy_rich, save_rich, words_of
 from app.services.sent_before import SentBefore, sent_before
 from app.services.shares import Share, longest, problems_of, save_variants, shares_of, variants_of
+from app.services.template_gaps import Gap, gaps_of
 from app.storage import audience
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, BroadcastVersion
@@ -45,7 +46,8 @@ class Review:
     `findings` are what the lint says of the text, `promise` (or "") is the promise to a list that one message more
     would break, `quota_notes` (among the warnings) say whom a platform's quota leaves out. `parts`, `encoding`, `rate`
     and `sender_name` are those of the first share; `total_parts` is for all reachable, `seconds` until the last sender
-    is done. `sent_before` are broadcasts of late with the same words. `problems` forbid scheduling, `warnings` do not.
+    is done. `sent_before` are broadcasts of late with the same words. `gaps` (among the warnings) are
+    people whom a template would reach. `problems` forbid scheduling, `warnings` do not.
     """
 
     audience: int
@@ -66,6 +68,7 @@ class Review:
     shares: tuple[Share, ...] = ()
     quota_notes: tuple[str, ...] = ()
     sent_before: tuple[SentBefore, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
 
 def create_draft(
@@ -229,6 +232,7 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
         quota_notes = tuple(quotas.warnings_of(used, shares))
         seen = foresee(session, broadcast, lists, max(at or now, now), used)
         size = measure(longest(shares[0].text if shares else broadcast.text))
+        gaps = tuple(gaps_of(session, broadcast, lists, shares, max(at or now, now)))
         reachable = seen.reachable
         findings = read_text(session, broadcast, lists, brand, now)
         return Review(
@@ -246,7 +250,8 @@ def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand
                 *quotas.problems_of(used, shares),
                 *_advice(findings, Severity.ERROR),
             ),
-            warnings=(*quota_notes, *_advice(findings, Severity.WARNING)),
+            warnings=(*quota_notes, *map(str, gaps), *_advice(findings, Severity.WARNING)),
+            gaps=gaps,
             quota_notes=quota_notes,
             sent_before=sent_before(session, broadcast, lists, max(at or now, now)),
             promise=broken_promise(session, broadcast, lists, max(at or now, now)),

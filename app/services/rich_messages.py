@@ -187,7 +187,7 @@ def check_rich(given: Mapping[str, Rich], lists: Mapping[str, str], languages: S
             if rich.template:
                 check_template(rich.template)
         except BadButton as error:
-            raise Refused(f"{error.where.capitalize()}: {error.problem}.") from error
+            raise Refused(str(error)) from error
         for number, one in enumerate(rich.buttons, start=1):
             _check_word(number, one, lists, languages)
         _check_variables(rich.template)
