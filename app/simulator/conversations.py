@@ -7,6 +7,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Literal, TypeAlias
 
+from app.simulator.keys import Keys
 from app.simulator.records import Bubble
 
 KEPT_BUBBLES = 100
@@ -60,7 +61,14 @@ class Conversations:
         return self._by_key.get(key)
 
     def add(
-        self, number: str, kind: Kind, peer: str, text: str, parts: int = 1, channel: str = "sms"
+        self,
+        number: str,
+        kind: Kind,
+        peer: str,
+        text: str,
+        parts: int = 1,
+        channel: str = "sms",
+        keys: Keys = (),
     ) -> None:
         """Show one more bubble on the phone with this number; other numbers have no screen."""
         if number not in self._by_number:
@@ -68,7 +76,7 @@ class Conversations:
         with self._lock:
             self.version += 1
             self._bubbles[number].append(
-                Bubble(self.version, kind, peer, text, self._clock(), parts, channel)
+                Bubble(self.version, kind, peer, text, self._clock(), parts, channel, keys)
             )
 
     def bubbles(self, number: str, after: int = 0) -> list[Bubble]:

@@ -22,6 +22,7 @@ from flask import Blueprint, Response, request
 
 from app.clock import utcnow
 from app.simulator.chats import Chats
+from app.simulator.keys import Keys, of_line
 from app.simulator.limits import TokenBuckets
 from app.simulator.magic import OneTimeFaults, ending_of
 from app.simulator.messengers import Account, Messenger, Told
@@ -33,6 +34,7 @@ PER_SECOND: Final = {"push": 2000.0, "multicast": 200.0, "reply": 2000.0}
 RATE_LIMIT: Final = "The API rate limit has been exceeded. Try again later."
 MONTHLY_LIMIT: Final = "You have reached your monthly limit."
 _USER: Final = re.compile(r"U[0-9a-f]{32}")
+Said = tuple[str, Keys]
 _CALENDAR: Final = ZoneInfo("Asia/Tokyo")
 
 
@@ -68,6 +70,10 @@ class LineMessenger(Messenger):
         """A text."""
         message = {"id": str(next(self._numbers)), "type": "text", "text": text, "quoteToken": "q"}
         return self._event(account, number, "message", message=message)
+
+    def pressed(self, account: Account, number: str, label: str, value: str) -> Told:
+        """A quick reply with a postback."""
+        return self._event(account, number, "postback", postback={"data": value})
 
     def blocked(self, account: Account, number: str, blocked: bool) -> Told:
         """To block is to unfollow here; to lift the block, to follow as one who had."""
@@ -120,7 +126,7 @@ class LineApi:
         to = body.get("to")
         if not isinstance(to, str) or not _USER.fullmatch(to):
             raise Refusal(400, "The property, 'to', in the request body is invalid (line: -, column: -)")
-        return self._once(account, [to], _texts(body), pushed=True)
+        return self._once(account, [to], _messages(body), pushed=True)
 
     def multicast(self) -> Response:
         """The same messages for up to 500 people; whoever cannot be reached is passed over in silence."""
@@ -130,20 +136,20 @@ class LineApi:
             raise Refusal(400, "The property, 'to', in the request body is invalid (line: -, column: -)")
         if not 1 <= len(to) <= MOST:
             raise Refusal(400, f"Size must be between 1 and {MOST}", "to")
-        return self._once(account, to, _texts(body))
+        return self._once(account, to, _messages(body))
 
     def reply(self) -> Response:
         """An answer to one event, free of the quota."""
         account, body = self._account("reply"), _body()
         if "X-Line-Retry-Key" in request.headers:
             raise Refusal(400, "The retry key is not supported on this endpoint")
-        texts = _texts(body)
+        texts = _messages(body)
         user = self._messenger.reply_tokens.pop(str(body.get("replyToken")), None)
         if user is None:
             raise Refusal(400, "Invalid reply token")
         return self._deliver(account, [user], texts, secrets.token_hex(16))
 
-    def _once(self, account: Account, to: list[str], texts: list[str], pushed: bool = False) -> Response:
+    def _once(self, account: Account, to: list[str], texts: list[Said], pushed: bool = False) -> Response:
         key = request.headers.get("X-Line-Retry-Key", "")
         if known := self._taken.get((account.address, key)):
             raise Refusal(409, "The retry key is already accepted", accepted=known)
@@ -156,10 +162,10 @@ class LineApi:
             self._taken[account.address, _checked(key)] = request_id
         return self._deliver(account, to, texts, request_id)
 
-    def _deliver(self, account: Account, to: list[str], texts: list[str], request_id: str) -> Response:
+    def _deliver(self, account: Account, to: list[str], texts: list[Said], request_id: str) -> Response:
         for user in to:
-            for text in texts if ending_of(user) not in ("0403", "0404") else ():
-                self._chats.deliver(account, user, text)
+            for text, keys in texts if ending_of(user) not in ("0403", "0404") else ():
+                self._chats.deliver(account, user, text, keys)
         sent = [{"id": str(number), "quoteToken": "q"} for number, _ in enumerate(texts)]
         response = json_response({"sentMessages": sent} if request.path.endswith(("push", "reply")) else {})
         response.headers["X-Line-Request-Id"] = request_id
@@ -209,7 +215,7 @@ def _body() -> dict[str, Any]:
     return body
 
 
-def _texts(body: dict[str, Any]) -> list[str]:
+def _messages(body: dict[str, Any]) -> list[Said]:
     found = body.get("messages")
     if not isinstance(found, list) or not 1 <= len(found) <= 5:
         raise Refusal(400, "Size must be between 1 and 5", "messages")
@@ -219,4 +225,4 @@ def _texts(body: dict[str, Any]) -> list[str]:
     for number, text in enumerate(texts):
         if not isinstance(text, str) or not 1 <= len(text.encode("utf-16-le")) // 2 <= MAX_TEXT:
             raise Refusal(400, f"Length must be between 1 and {MAX_TEXT}", f"messages[{number}].text")
-    return [str(text) for text in texts]
+    return [(str(text), of_line(one)) for text, one in zip(texts, found, strict=True)]

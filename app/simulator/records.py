@@ -8,6 +8,8 @@ from ipaddress import ip_address
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
+from app.simulator.keys import Keys
+
 OptOutMode: TypeAlias = Literal["none", "default", "advanced"]
 OPT_OUT_MODES: tuple[OptOutMode, ...] = ("none", "default", "advanced")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -75,7 +77,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """One line of a phone's conversation; `kind` is "in" (to the phone), "out" (typed on it) or "note"."""
+    """One line of a phone's conversation; `kind` is "in" (to the phone), "out" (typed on it) or "note".
+
+    `keys` are the buttons below it.
+    """
 
     order: int
     kind: Literal["in", "out", "note"]
@@ -84,6 +89,7 @@ class Bubble:
     at: datetime
     parts: int = 1
     channel: str = "sms"
+    keys: Keys = ()
 
 
 def read_sender(data: Mapping[str, object]) -> Sender:

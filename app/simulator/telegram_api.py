@@ -14,6 +14,7 @@ from flask import Blueprint, Response, request
 
 from app.clock import utcnow
 from app.simulator.chats import Chats
+from app.simulator.keys import of_telegram
 from app.simulator.limits import TokenBuckets
 from app.simulator.messengers import Account, Messenger, Told
 from app.simulator.twilio_json import json_response
@@ -45,6 +46,13 @@ class TelegramMessenger(Messenger):
         chat = {"id": int(self.id_of(number)), "type": "private", "first_name": "Somebody"}
         message = {"message_id": next(self._numbers), "date": self._now(), "chat": chat, "text": text}
         return self._update(account, "message", message | {"from": {"id": chat["id"], "is_bot": False}})
+
+    def pressed(self, account: Account, number: str, label: str, value: str) -> Told:
+        """A key of the inline keyboard."""
+        who = int(self.id_of(number))
+        message = {"message_id": next(self._numbers), "chat": {"id": who, "type": "private"}}
+        query = {"id": str(next(self._numbers)), "from": {"id": who, "is_bot": False}, "message": message}
+        return self._update(account, "callback_query", query | {"data": value})
 
     def blocked(self, account: Account, number: str, blocked: bool) -> Told:
         """The bot was blocked or unblocked."""
@@ -89,7 +97,7 @@ class TelegramApi:
         chat, text = str(body["chat_id"]), str(body.get("text") or "")
         if (refused := self._refusal(account, chat, text)) is not None:
             return refused
-        fate = self._chats.deliver(account, chat, text)
+        fate = self._chats.deliver(account, chat, text, of_telegram(body))
         if fate == "blocked":
             return _error(403, "Forbidden: bot was blocked by the user")
         if fate == "no_chat":

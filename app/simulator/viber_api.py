@@ -16,6 +16,7 @@ from flask import Blueprint, Response, request
 
 from app.clock import utcnow
 from app.simulator.chats import Chats
+from app.simulator.keys import Keys, of_viber
 from app.simulator.later import Later
 from app.simulator.limits import TokenBuckets
 from app.simulator.magic import OneTimeFaults, ending_of
@@ -124,7 +125,7 @@ class ViberApi:
         user, text = body.get("receiver"), _text(body)
         if not isinstance(user, str) or not user:
             raise Refusal(3)
-        if status := self._deliver(account, user, text):
+        if status := self._deliver(account, user, text, of_viber(body)):
             raise Refusal(status)
         self._messenger.tracking[account.address, user] = str(body.get("tracking_data", ""))
         return self._taken(account, [user], [])
@@ -137,7 +138,7 @@ class ViberApi:
             raise Refusal(3)
         if self._buckets.take(account.address, BROADCASTS_PER_SECOND, self._clock().timestamp()):
             raise Refusal(12)
-        ended = {str(user): self._deliver(account, str(user), text) for user in people}
+        ended = {str(user): self._deliver(account, str(user), text, of_viber(body)) for user in people}
         failed = [
             {"receiver": user, "status": status, "status_message": _WORDS[status]}
             for user, status in ended.items()
@@ -154,7 +155,7 @@ class ViberApi:
             self._later(lambda one=one: self._chats.report(account, one))  # type: ignore[misc]
         return json_response(_answer(0) | {"message_token": token, "failed_list": failed})
 
-    def _deliver(self, account: Account, user: str, text: str) -> int:
+    def _deliver(self, account: Account, user: str, text: str, keys: Keys) -> int:
         """Show it on the phone; returns the status."""
         if ending := self._faults.take(user):
             return 12 if ending == "0429" else 1
@@ -162,7 +163,7 @@ class ViberApi:
             return 6 if ending_of(user) == "0403" else 5
         if not self._chats.wrote_within(account, user):
             return 6
-        return 0 if self._chats.deliver(account, user, text) == "deliver" else 6
+        return 0 if self._chats.deliver(account, user, text, keys) == "deliver" else 6
 
     def _account(self) -> Account:
         account = self._chats.find("viber", "token", request.headers.get("X-Viber-Auth-Token", ""))
