@@ -11,6 +11,7 @@ SCENES = (
     "demo-phones",
     "desk-broadcasts",
     "desk-compose",
+    "desk-buttons",
     "sign-up",
     "desk-today",
     "desk-when",
