@@ -8,12 +8,14 @@ from sqlalchemy import select
 
 from app.domain.buttons import Button, ButtonKind, Rich
 from app.domain.consent import EventType
+from app.domain.retention import read_periods
 from app.services import answers, fan_out, plan_broadcasts
 from app.services.controller import Refused
 from app.services.prove_consent import prove
 from app.services.rights import erase_subscriber
+from app.services.rights.timers import OldDeliveries
 from app.services.senders_of_lists import add_sender
-from app.storage.database import db
+from app.storage.database import db, transaction
 from app.storage.models import BroadcastAnswer, ConsentEvent, InboundRow, Subscriber, Subscription
 from tests.services.test_channels import Messenger, TwoChannels
 from tests.support.world import Newsroom, number
@@ -232,3 +234,15 @@ def test_a_copy_and_its_parts_have_the_buttons_of_the_original(poll: Poll) -> No
     (share, *_) = plan_broadcasts.check(copy, now=poll.newsroom.now + timedelta(days=1)).shares
     assert share.text.endswith("1 Yes, 2 No\nSTOP: No more news")
     assert share.in_words
+
+
+def test_when_the_deliveries_are_old_enough_answers_are_counts_as_well(poll: Poll) -> None:
+    newsroom = poll.newsroom
+    newsroom.text("1", number(0))
+    fan_out.end_finished(newsroom.now)
+
+    with transaction() as session:
+        OldDeliveries().take(session, read_periods(""), newsroom.now + timedelta(days=2000))
+
+    assert poll.counts()["Yes"] == 1
+    assert db.session.scalars(select(BroadcastAnswer)).one().subscriber_id is None
