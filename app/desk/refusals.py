@@ -49,8 +49,8 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("Template: it may have %(n)s variables."),
     N_("Variable %(n)s of the template: %(fault)s"),
     N_(
-        "On %(channel)s %(n)s people wrote too long ago for free text. Name a template that the platform approved, "
-        "and they get it, too."
+        "Left out on %(channel)s, for they wrote too long ago for free text: %(n)s. Name a template that the "
+        "platform approved, and they get it, too."
     ),
     N_("This story is %(state)s; it is no longer in the queue."),
     N_("Somebody else saved this story in the meantime. Load it again, then make your change."),

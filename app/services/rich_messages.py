@@ -99,7 +99,8 @@ def dress_for(
         return PLAIN
     sender = session.get_one(Sender, sender_id)
     if not _shows(rich, can.buttons, default_template=sender.has_template):
-        return Dress(replace(rich, buttons=()), as_text(rich.buttons))
+        bare = replace(rich, buttons=())
+        return Dress(None if bare.is_plain else bare, as_text(rich.buttons))
     return Dress(replace(rich, buttons=_signed(broadcast_id, rich.buttons, controller)))
 
 

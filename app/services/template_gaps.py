@@ -23,8 +23,8 @@ class Gap:
     def __str__(self) -> str:
         name = channel_named(self.channel).name
         return (
-            f"On {name} {self.people} people wrote too long ago for free text. Name a template that the platform "
-            "approved, and they get it, too."
+            f"Left out on {name}, for they wrote too long ago for free text: {self.people}. Name a template that the "
+            "platform approved, and they get it, too."
         )
 
 

@@ -119,7 +119,9 @@ def test_the_review_says_how_many_a_template_would_reach(house: House, editor: V
         )
     page = editor.get(f"/broadcasts/{draft}/review?choice=now&zone=UTC")
 
-    assert "On WhatsApp 1 people wrote too long ago for free text. Name a template" in words(page)
+    assert "Left out on WhatsApp, for they wrote too long ago for free text: 1. Name a template" in words(
+        page
+    )
 
 
 def test_the_report_counts_answers_and_an_admin_gets_them_as_a_file(
