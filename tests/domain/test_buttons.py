@@ -92,7 +92,7 @@ def test_a_message_has_ten_buttons_at_most() -> None:
 @pytest.mark.parametrize("use", [TemplateUse("no blanks", "en"), TemplateUse("news", "English")])
 def test_a_template_needs_a_name_and_a_language_as_platforms_write_them(use: TemplateUse) -> None:
     check_template(TemplateUse("weekly_news", "en_US", ("{{text}}",)))
-    with pytest.raises(BadButton, match="template"):
+    with pytest.raises(BadButton, match="Template"):
         check_template(use)
 
 
