@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -10,8 +11,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.domain.media.buckets import S3Access
 from app.domain.policy.brakes import Brakes
 from app.domain.retention import Periods, read_periods
+
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?")
 
 
 class BadSettings(ValueError):
@@ -64,6 +68,12 @@ def _master_key(value: str) -> str:
 def _previous_keys(value: str) -> tuple[str, ...]:
     found = tuple(one.strip() for one in value.split(",") if one.strip())
     return tuple(one if one == "-" else _master_key(one) for one in found)
+
+
+def _media(value: str) -> str:
+    if value.startswith("s3://") and not _BUCKET.fullmatch(value):
+        raise ValueError("must be a folder, or s3:// with a bucket and perhaps a folder in it")
+    return value
 
 
 def _region(value: str) -> str:
@@ -192,6 +202,21 @@ class Settings:
         "Folder for the ledger's signed heads; empty means `heads` in TIDINGS_HOME",
         "",
     )
+    media: str = _setting(
+        "TIDINGS_MEDIA",
+        _media,
+        "s3://newsroom/tidings",
+        "Where pictures and other files lie: a folder, or a bucket; empty means `media` in TIDINGS_HOME",
+        "",
+    )
+    media_s3: S3Access | None = _setting(
+        "TIDINGS_MEDIA_S3",
+        S3Access.parse,
+        "https://s3.eu-central-1.amazonaws.com region=eu-central-1 key=AKIA… secret=…",
+        "The server of that bucket, its region, and the key to it",
+        "",
+        secret=True,
+    )
     retention: Periods = _setting(
         "TIDINGS_RETENTION",
         read_periods,
@@ -217,6 +242,11 @@ class Settings:
     )
 
     @property
+    def media_folder(self) -> Path:
+        """Where files that go with broadcasts lie, unless they are in a bucket."""
+        return Path(self.media).expanduser().absolute() if self.media else self.home / "media"
+
+    @property
     def heads_folder(self) -> Path:
         """Where signed heads are exported to."""
         return Path(self.heads_dir).expanduser().absolute() if self.heads_dir else self.home / "heads"
@@ -233,6 +263,8 @@ class Settings:
             except ValueError as error:
                 meta = item.metadata
                 problems.append(f"{meta['name']} {error}. Example: {meta['name']}={meta['example']}")
+        if str(values.get("media", "")).startswith("s3://") and not values.get("media_s3"):
+            problems.append("TIDINGS_MEDIA_S3 is not set; TIDINGS_MEDIA names a bucket.")
         if problems:
             raise BadSettings("\n".join(problems))
         return cls(**values)

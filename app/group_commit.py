@@ -2,49 +2,69 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
 
-@dataclass(eq=False)
 class _Ticket(Generic[Item]):
-    """One item on its way, and what became of it."""
+    """One item on its way, what became of it, and the lock that its thread waits at."""
 
-    item: Item
-    done: bool = False
-    error: Exception | None = None
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.done = False
+        self.error: Exception | None = None
+        self.news = threading.Lock()
+        self.news.acquire()
 
 
 class GroupCommit(Generic[Item]):
     """Calls `write(items)` for everybody who waits; `add` returns when the caller's own item is written.
 
     Whoever comes while a group is being written forms the next one, so groups grow with the load by themselves and a
-    lone caller waits for nobody. When `write` raises, each item of the group is tried alone, so that one bad item fails
-    nobody else: `write` may be given an item twice.
+    lone caller waits for nobody. The first of a group writes it; each of the others sleeps at a lock of its own, and
+    wakes once. When `write` raises, each item of the group is tried alone, so that one bad item fails nobody else:
+    `write` may be given an item twice.
     """
 
     def __init__(self, write: Callable[[Sequence[Item]], object], limit: int = 500) -> None:
         self._write, self._limit = write, limit
         self._waiting: list[_Ticket[Item]] = []
-        self._door = threading.Lock()  # guards the list, for moments
-        self._turn = threading.Lock()  # held by the one who writes
+        self._door = threading.Lock()  # guards the list and the next line, for moments
+        self._someone_writes = False
 
     def add(self, item: Item) -> None:
         """Write `item`, together with others if there are any; raises what `write` raised for it."""
         ticket = _Ticket(item)
         with self._door:
             self._waiting.append(ticket)
-        with self._turn:
-            while not ticket.done:  # another may have written it while we waited for the turn
+            my_turn, self._someone_writes = not self._someone_writes, True
+        if not my_turn:
+            ticket.news.acquire()
+        if not ticket.done:
+            try:
                 self._write_group()
+            finally:
+                self._pass_on()
         if ticket.error is not None:
             raise ticket.error
 
     def _write_group(self) -> None:
+        """Write the oldest who wait; the one whose turn it is is among them."""
         with self._door:
             group, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
+        try:
+            self._write_or_note(group)
+        except BaseException:
+            for ticket in group:  # the writing thread is being ended: nobody else waits for it for ever
+                ticket.error = RuntimeError("The thread that wrote for several was ended.")
+            raise
+        finally:
+            for ticket in group:
+                ticket.done = True
+                ticket.news.release()
+
+    def _write_or_note(self, group: Sequence[_Ticket[Item]]) -> None:
         try:
             self._write([ticket.item for ticket in group])
         except Exception as error:
@@ -52,8 +72,14 @@ class GroupCommit(Generic[Item]):
                 group[0].error = error
             else:
                 self._write_alone(group)
-        for ticket in group:
-            ticket.done = True
+
+    def _pass_on(self) -> None:
+        """Give the turn to the first of those who came meanwhile."""
+        with self._door:
+            if self._waiting:
+                self._waiting[0].news.release()
+            else:
+                self._someone_writes = False
 
     def _write_alone(self, group: Sequence[_Ticket[Item]]) -> None:
         for ticket in group:

@@ -27,6 +27,8 @@ FAILURE_TTL = 7 * 24 * 3600
 _MARKER_TTL = 10
 # A turn of an import or a feed stands behind the lanes; the clock must not put a second one beside it meanwhile.
 _IMPORT_MARKER_TTL = 300
+# Once started, a rehearsal runs in a process of its own.
+REHEARSALS, REHEARSAL_JOB = "rehearsals", "workers.jobs.start_rehearsal"
 # The provider is asked once in so many seconds, for its answer changes slowly.
 _LOOK_UP_EVERY = 300
 
@@ -61,6 +63,12 @@ def enqueue_import(import_id: int) -> bool:
 def enqueue_feed(feed_id: int) -> bool:
     """Ask a worker to read a feed that is due, behind whatever waits; False as for a lane."""
     return _wake(_marker(feed_id, FEEDS), _IMPORT_MARKER_TTL, LANE, FEED_JOB, {"feed_id": feed_id})
+
+
+def enqueue_rehearsal(rehearsal_id: int) -> bool:
+    """Ask a worker to start a rehearsal; False as for a lane."""
+    marker = _marker(rehearsal_id, REHEARSALS)
+    return _wake(marker, _MARKER_TTL, LANE, REHEARSAL_JOB, {"rehearsal_id": rehearsal_id})
 
 
 def waiting(queue: str) -> int:

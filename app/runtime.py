@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
     from app.meter import RedisMeter
     from app.services.import_uploads import Uploads
+    from app.services.media.files import Files
+    from app.services.media.lane_media import MediaHouse
     from app.throttle import RedisThrottle
     from app.token_keeper import RedisKeeper
 
 EXTENSION = "tidings"
+FILE_MS = 60_000
 
 
 @dataclass
@@ -47,6 +50,28 @@ class Runtime:
         from app.services.import_uploads import Uploads
 
         return Uploads(self.settings.home, self.controller, f"{self.settings.public_url}/confirm")
+
+    @cached_property
+    def files(self) -> "Files":
+        """The bytes of files that go with broadcasts."""
+        from app.clock import utcnow
+        from app.gateways.transport import CurlTransport
+        from app.services.media.files import LocalFiles
+        from app.services.media.s3 import S3Files
+
+        place, access = self.settings.media, self.settings.media_s3
+        if place.startswith("s3://") and access is not None:
+            return S3Files(
+                place, access, lambda: CurlTransport(connections=1, total_timeout_ms=FILE_MS), utcnow
+            )
+        return LocalFiles(self.settings.media_folder)
+
+    @property
+    def media_house(self) -> "MediaHouse":
+        """What lanes and pages need for such files."""
+        from app.services.media.lane_media import MediaHouse
+
+        return MediaHouse(self.files, self.settings.public_url, self.controller)
 
     @cached_property
     def redis(self) -> "Redis":

@@ -175,6 +175,14 @@ class RepeatSchema(_Form):
         return {key: value for key, value in data.items() if value != ""}
 
 
+_DAY_FAULTS: Final[dict[str, Any]] = dict.fromkeys(
+    ("required", "null", "invalid"), N_("Write the day as 2026-11-26.")
+)
+_TIME_FAULTS: Final[dict[str, Any]] = dict.fromkeys(
+    ("required", "null", "invalid"), N_("Write the time as 09:00.")
+)
+
+
 class ListSchema(_Form):
     """A list that people can subscribe to, with the promise that they are shown."""
 
@@ -198,6 +206,38 @@ class ListSchema(_Form):
     sender_id = whole(N_("Choose a sender."), validate=_AN_ID)
     any_hour_reason = fields.Str(load_default="", validate=validate.Length(max=300))
     is_default = fields.Bool(load_default=False)
+
+    @validates_schema
+    def _hours_in_order(self, data: dict[str, Any], **_: Any) -> None:
+        if data["from_hour"] >= data["until_hour"]:
+            raise ValidationError(N_("The last hour must be after the first."), "until_hour")
+
+
+class TickerSchema(_Form):
+    """A live event; its moments are on the clock of `zone`. Limits beyond these are for the service to say."""
+
+    name = words(validate=validate.Length(1, 100, error=N_("A name has 1 to 100 characters.")))
+    keyword = words(
+        validate=validate.Regexp(
+            r"^[^\W_]{2,20}$", error=N_("A keyword is one word of 2 to 20 letters or digits.")
+        ),
+    )
+    purpose = words(
+        validate=validate.Length(1, 300, error=N_("Say in 1 to 300 characters what people will get.")),
+    )
+    language = words(validate=validate.OneOf(("en", "de"), error=N_("Choose a language.")))
+    begins_day = fields.Date(required=True, error_messages=_DAY_FAULTS)
+    begins_hour = fields.Time(required=True, error_messages=_TIME_FAULTS)
+    ends_day = fields.Date(required=True, error_messages=_DAY_FAULTS)
+    ends_hour = fields.Time(required=True, error_messages=_TIME_FAULTS)
+    zone = words()
+    most = whole()
+    from_hour = whole(validate=validate.Range(0, 23, error=N_("The first hour is between 0 and 23.")))
+    until_hour = whole(validate=validate.Range(1, 24, error=N_("The last hour is between 1 and 24.")))
+    erase_after_days = whole()
+    fresh_minutes = whole()
+    farewell = words(load_default="")
+    sender_id = whole(N_("Choose a sender."), validate=_AN_ID)
 
     @validates_schema
     def _hours_in_order(self, data: dict[str, Any], **_: Any) -> None:

@@ -1,15 +1,18 @@
 """The web process of the product, and a provider that posts to it over connections that stay open."""
 
 import contextlib
+import itertools
 import re
 import secrets
+import selectors
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlencode
 
 from twilio.request_validator import RequestValidator
@@ -20,7 +23,7 @@ from bench.running import ROOT, RunFailed, environment, wait_until
 
 CONNECTIONS = 32
 SENDER_PATH = "/hooks/city-desk"
-SHIPPED = "app.factory:create_app()"
+SHIPPED = "app.factory:create_app"
 
 
 def signed_post(url: str, form: dict[str, str], token: str, query: str = "") -> bytes:
@@ -53,46 +56,78 @@ def connected(port: int) -> socket.socket:
 
 
 def fire(port: int, requests: Sequence[bytes]) -> list[float]:
-    """Post everything over some connections that stay open; returns how long each waited. Raises `RunFailed`."""
+    """Post everything over some connections that stay open; returns how long each waited. Raises `RunFailed`.
+
+    One thread for all of them: so the provider takes as little as possible of the machine that the server runs on.
+    """
     waits: list[float] = []
-    todo, door = iter(requests), threading.Lock()
-    faults: list[str] = []
-
-    def work() -> None:
-        with connected(port) as line:
-            while not faults:
-                with door:
-                    one = next(todo, None)
-                if one is None:
-                    return
-                began = time.monotonic()
-                answer = ask(line, one)
-                waits.append(time.monotonic() - began)
-                if b" 200 " not in answer[:20]:
-                    faults.append(answer[:300].decode(errors="replace"))
-
-    threads = [threading.Thread(target=work) for _ in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if faults or len(waits) != len(requests):
-        raise RunFailed(f"Of {len(requests)} posts {len(waits)} were answered. {faults[:1]}")
+    todo = iter(requests)
+    with contextlib.ExitStack() as stack, selectors.DefaultSelector() as ready:
+        for one in itertools.islice(todo, CONNECTIONS):
+            line = stack.enter_context(connected(port))
+            ready.register(line, selectors.EVENT_READ, _Waiting.for_answer_to(one, line))
+        while ready.get_map():
+            for key, _ in ready.select(30) or _nobody_answers(len(waits), len(requests)):
+                waiting: _Waiting = key.data
+                if not waiting.read(waits):
+                    continue
+                following = next(todo, None)
+                if following is None:
+                    ready.unregister(key.fileobj)
+                else:
+                    waiting.post(following)
     return waits
+
+
+def _nobody_answers(count: int, of: int) -> list[tuple[selectors.SelectorKey, int]]:
+    raise RunFailed(f"Of {of} posts {count} were answered, and then nothing came for 30 seconds.")
+
+
+@dataclass
+class _Waiting:
+    """A connection with one request on its way."""
+
+    line: socket.socket
+    began: float = 0.0
+    seen: bytes = b""
+
+    @classmethod
+    def for_answer_to(cls, request: bytes, line: socket.socket) -> Self:
+        made = cls(line)
+        made.post(request)
+        return made
+
+    def post(self, request: bytes) -> None:
+        self.seen, self.began = b"", time.monotonic()
+        self.line.sendall(request)
+
+    def read(self, waits: list[float]) -> bool:
+        """Read what there is; tells whether the answer is complete."""
+        more = self.line.recv(65536)
+        self.seen += more
+        if not _is_complete(self.seen) and more:
+            return False
+        if b" 200 " not in self.seen[:20]:
+            raise RunFailed(f"A post was answered with {self.seen[:300]!r}")
+        waits.append(time.monotonic() - self.began)
+        return True
+
+
+def _is_complete(answer: bytes) -> bool:
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head.lower())
+    return bool(end and length and len(body) >= int(length[1]))
 
 
 def _answer(line: socket.socket) -> bytes:
     """Read one answer with a Content-Length; shorter when the other side hangs up."""
     read = b""
-    while True:
-        head, end, body = read.partition(b"\r\n\r\n")
-        length = re.search(rb"content-length: (\d+)", head.lower())
-        if end and length and len(body) >= int(length[1]):
-            return read
+    while not _is_complete(read):
         more = line.recv(65536)
         if not more:
-            return read
+            break
         read += more
+    return read
 
 
 @contextlib.contextmanager
@@ -105,7 +140,7 @@ def web(
     own = {"PORT": str(port), "WEB_CONCURRENCY": "1", "PUBLIC_URL": url, "BENCH_TOKEN": token}
     with log.open("wb") as words:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--config", "python:app.web_server", target],
+            [sys.executable, "-m", "app.web_server", target],
             env=environment(env | own),
             cwd=ROOT,
             stdin=subprocess.DEVNULL,

@@ -23,7 +23,7 @@ from bench.web import fire, signed_post, web
 
 ACCOUNT = "AC" + "0" * 32
 DOOR, ROUTE = "our door", "a Flask route"
-_APPS = {DOOR: "app.factory:create_app()", ROUTE: "bench.naive_hooks:create_app()"}
+_APPS = {DOOR: "app.factory:create_app", ROUTE: "bench.naive_hooks:create_app"}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from flask import Flask
@@ -12,7 +12,9 @@ from sqlalchemy.exc import OperationalError
 from app.clock import utcnow
 from app.queue import enqueue_feed, enqueue_import, enqueue_look_up
 from app.runtime import runtime
-from app.services import fan_out, hold_back, import_turns, recover_slices
+from app.services import fan_out, hold_back, import_turns, plan_segments, recover_slices
+from app.services.end_tickers import end_tickers
+from app.services.figures.roll_up import roll_up
 from app.services.fill_slots import fill_slots
 from app.services.let_time_pass import let_time_pass
 from app.services.look_up_unknown import senders_to_ask
@@ -27,6 +29,8 @@ from workers.take_over import free_slices_of_dead, wake_lanes
 
 TICK_SECONDS = 1.0
 SLOW_EVERY = 10
+# Of each round so much goes into planning segments: the lanes get work faster than they can do it.
+PLANS_FOR = timedelta(seconds=0.5)
 STEPS = 5
 
 log = structlog.get_logger(__name__)
@@ -48,11 +52,14 @@ def tick(now: datetime) -> None:
             log.info("the rest follows the first wave", broadcast_id=watched.broadcast_id)
     fan_out.bring_back(now)
     _let_time_pass(now)
+    _end_tickers(now)
     for broadcast_id in fan_out.end_finished(now):
         log.info("broadcast finished", broadcast_id=broadcast_id)
     wake_lanes(now)
     for import_id in import_turns.take_forgotten(now):
         enqueue_import(import_id)
+    # Last: the lanes are awake and work at the first slices meanwhile.
+    plan_segments.go_on(controller=runtime().controller, until=utcnow() + PLANS_FOR, clock=utcnow)
 
 
 def _open_what_is_due(now: datetime) -> None:
@@ -85,7 +92,10 @@ def slow_round(now: datetime) -> None:
     journal().tidy(now)
     import_turns.tidy(runtime().uploads, now)
     controller, periods = runtime().controller, runtime().settings.retention
-    fan_out.fold_tallies()
+    fan_out.fold_tallies(now)
+    for _ in range(STEPS):
+        if not roll_up(controller=controller, now=now):
+            break
     for sender_id in senders_to_ask(now):
         enqueue_look_up(sender_id)
     for feed_id in due_feeds(now):
@@ -95,6 +105,17 @@ def slow_round(now: datetime) -> None:
     for _ in range(STEPS):
         if not retention.purge_step(periods=periods, controller=controller, now=now):
             return
+
+
+def _end_tickers(now: datetime) -> None:
+    for one in end_tickers(controller=runtime().controller, now=now):
+        log.info(
+            "live event closing" if one.farewell_id or one.problem else "live event ended",
+            list_id=one.list_id,
+            farewell_id=one.farewell_id,
+            people=one.people,
+            problem=one.problem or None,
+        )
 
 
 def _let_time_pass(now: datetime) -> None:

@@ -9,7 +9,9 @@ import structlog
 
 from app.clock import utcnow
 from app.gateways.streams import Stream, StreamBroken, StreamRefused, open_stream
+from app.gateways.transport import CurlTransport
 from app.runtime import runtime
+from app.services.media.lane_media import LaneMedia
 from app.services.send_deliveries import Lane, LaneSetup
 from app.services.settle_outcomes import close_refused
 from workers.jobs import setup_of
@@ -77,6 +79,7 @@ def work(stream: Stream, setup: LaneSetup, stop: threading.Event) -> None:
                 clock=utcnow,
                 worker=worker_name(),
                 meter=runtime().meter,
+                media=LaneMedia(setup.sender_id, setup.gateway, runtime().media_house, CurlTransport),
             )
             if not lane.drain(utcnow() + AT_ONCE).handed_over:
                 listening.poll(IDLE_SECONDS)

@@ -1,4 +1,5 @@
-"""Beside the clock: once a day close the log of sends and sign the head of the ledger, whatever time that takes."""
+"""Beside the clock, whatever time that takes: each day the log of sends is closed and the head of the ledger signed;
+files that no broadcast needs any more are let go."""
 
 import threading
 
@@ -9,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.clock import utcnow
 from app.runtime import runtime
 from app.services.controller import Refused
+from app.services.media import keep
 from app.services.sign_heads import sign_heads
 
 LOOK_EVERY_SECONDS = 60.0
@@ -35,8 +37,20 @@ def sign_if_due() -> None:
         log.info("head of the ledger signed", tree_size=head.tree_size, root=head.root)
 
 
+def let_files_go() -> None:
+    """Delete some files that are needed no more; what hinders it is told in the log, and tried again."""
+    try:
+        gone = keep.let_go(runtime().files, now=utcnow())
+    except (OSError, SQLAlchemyError) as error:
+        log.warning("files that are needed no more could not be deleted", error=str(error)[:300])
+        return
+    if gone:
+        log.info("files let go that no broadcast needs any more", files=gone)
+
+
 def _run(app: Flask, stop: threading.Event) -> None:
     while not stop.is_set():
         with app.app_context():
             sign_if_due()
+            let_files_go()
         stop.wait(LOOK_EVERY_SECONDS)

@@ -1,7 +1,10 @@
 """Thin jobs: take ids, read the clock, call one service. A job may run twice; the database decides what is done."""
 
 import gc
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 from flask import current_app
@@ -19,16 +22,20 @@ from app.services import read_feed as feeds
 from app.services.gateways_of_senders import gateway_of
 from app.services.inbox_store import StoreTransport
 from app.services.look_up_unknown import LookedUp, look_up
+from app.services.media.lane_media import LaneMedia
 from app.services.read_feed import Reading
 from app.services.replies_broadcast import replies_broadcast
 from app.services.send_deliveries import Drained, Lane, LaneSetup
 from app.storage.database import transaction
 from app.storage.models import Sender
+from app.supervisor.parents import die_with_parent
 from workers.journal import journal
 from workers.machine import worker_name
-from workers.process import die_with_parent, fresh_connections
+from workers.process import fresh_connections
 
 LOOK_UPS_AT_ONCE = 4
+UPLOAD_MS = 60_000
+_ROOT = Path(__file__).parents[1]
 
 log = structlog.get_logger(__name__)
 
@@ -88,6 +95,9 @@ def drain(sender_id: int, *, replies_only: bool = False) -> Drained | None:
             clock=utcnow,
             worker=worker_name(),
             meter=runtime().meter,
+            media=LaneMedia(
+                sender_id, setup.gateway, runtime().media_house, lambda: _for_uploads(setup.gateway)
+            ),
         )
         return lane.drain(utcnow() + timedelta(seconds=DRAIN_SECONDS), replies_only=replies_only)
     finally:
@@ -113,6 +123,19 @@ def read_feed(*, feed_id: int) -> None:
         log.info("feed read", feed_id=feed_id, new=done.new, used=done.used, problem=done.problem)
 
 
+def start_rehearsal(*, rehearsal_id: int) -> None:
+    """Start a rehearsal in a process of its own: it may take a minute, and no lane shall wait for it."""
+    quiet = subprocess.DEVNULL
+    subprocess.Popen(  # noqa: S603  (our own program, a number of ours)
+        [sys.executable, "-m", "app.rehearsal", str(rehearsal_id)],
+        cwd=_ROOT,
+        stdin=quiet,
+        stdout=quiet,
+        stderr=quiet,
+        start_new_session=True,
+    )
+
+
 def ask_feed(feed_id: int) -> Reading | None:
     """Read a feed in this process; None when it is not due."""
     return feeds.read_feed(feed_id, Fetcher(runtime().settings.public_url), now=utcnow())
@@ -128,6 +151,13 @@ def _transport(gateway: Gateway) -> Transport | None:
         case "store":
             return StoreTransport(clock=utcnow, room=connections)
     return None
+
+
+def _for_uploads(gateway: Gateway) -> Transport:
+    """Return what carries one file to a provider; it may take a minute."""
+    return with_tokens(
+        gateway, CurlTransport(connections=1, total_timeout_ms=UPLOAD_MS), runtime().token_keeper
+    )
 
 
 def setup_of(sender_id: int) -> LaneSetup | None:

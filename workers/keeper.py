@@ -12,7 +12,7 @@ from types import FrameType
 
 import structlog
 
-from workers.process import die_with_parent
+from app.supervisor.parents import die_with_parent
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 _SHORT_LIFE, _PAUSE = 0.5, 1.0

@@ -1,27 +1,9 @@
-"""What a process must do about its parent and about what it inherited in a fork."""
+"""What a process must do about what it inherited in a fork, and how to tell whether another is alive."""
 
-import ctypes
 import os
-import signal
-import sys
 from pathlib import Path
 
 from app.storage.database import db
-
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent dies; without it a killed worker's child goes on sending.
-
-    Linux only. Elsewhere leases and epochs still keep two processes from sending the same slice.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before we asked
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def fresh_connections() -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.clock import utcnow
 from app.commands.output import cell, json_option, operator, say, table
+from app.commands.rehearse import rehearse
 from app.commands.rules import repeat
 from app.domain.channels import CHANNELS, channel_named
 from app.domain.statuses import BroadcastState
@@ -18,7 +19,9 @@ from app.runtime import runtime
 from app.services import (
     correct_broadcasts,
     fan_out,
+    manage_segments,
     plan_broadcasts,
+    read_segments,
     reports,
     stop_broadcasts,
     try_again,
@@ -37,6 +40,7 @@ STATES = [state.value for state in BroadcastState if state is not BroadcastState
 
 broadcasts = AppGroup("broadcasts", help="Write, schedule, stop and report broadcasts.")
 broadcasts.add_command(repeat)
+broadcasts.add_command(rehearse)
 
 _broadcast = click.argument("broadcast_id", metavar="ID", type=int)
 
@@ -55,6 +59,9 @@ _broadcast = click.argument("broadcast_id", metavar="ID", type=int)
     metavar="CHANNEL=TEXT",
     help="Other words for a channel, such as telegram=...; CHANNEL=@FILE reads them from a file.",
 )
+@click.option(
+    "--segment", type=int, metavar="ID", help="Only those whom a saved segment of the list chooses."
+)
 @json_option
 def create(
     title: str,
@@ -62,6 +69,7 @@ def create(
     text_file: Path | None,
     list_names: tuple[str, ...],
     others: tuple[str, ...],
+    segment: int | None,
     as_json: bool,
 ) -> None:
     """Write a draft, and say whom it would reach.
@@ -72,10 +80,14 @@ def create(
     """
     words = _text(text, text_file)
     list_ids = [find_list(db.session(), name).id for name in list_names]
+    if segment is not None:
+        manage_segments.segment(segment)
     db.session.rollback()
     broadcast_id = plan_broadcasts.create_draft(
         title=title, text=words, list_ids=list_ids, variants=_variants(others), by=operator(), now=utcnow()
     )
+    if segment is not None:
+        manage_segments.choose_saved(broadcast_id, segment, by=operator(), now=utcnow())
     review = _check(broadcast_id, None)
     lines = [
         f"Broadcast {broadcast_id} is a draft.",
@@ -358,7 +370,8 @@ def _head(row: Broadcast) -> dict[str, Any]:
 
 def _status(broadcast_id: int) -> dict[str, Any]:
     row = _get(broadcast_id)
-    return _head(row) | {"tally": reports.tally(broadcast_id)}
+    segment = read_segments.said_of(row, "en") or None
+    return _head(row) | {"segment": segment, "tally": reports.tally(broadcast_id)}
 
 
 def _get(broadcast_id: int) -> Broadcast:
@@ -377,6 +390,7 @@ def _status_in_words(data: dict[str, Any]) -> str:
     tally: Tally = data["tally"]
     why = f" ({data['reason']})" if data["reason"] else ""
     lines = [f"Broadcast {data['id']} “{data['title']}” is {data['state']}{why}, due {cell(data['due'])}."]
+    lines += [f"  {data['segment']}"] if data["segment"] else []
     names = ("pending", "handing_over", "sent", "delivered", "failed", "unknown", "skipped")
     lines += [f"  {getattr(tally, name):>9}  {name.replace('_', ' ')}" for name in names]
     lines.append(f"  {tally.audience:>9}  audience, {tally.percent} % settled")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import click
 
 from app.commands.output import json_option, say, table
+from app.domain.media.kinds import kind_of
 from app.gateways.base import Capabilities, GatewayClass, SettingSpec
 from app.gateways.registry import GATEWAYS
 
@@ -36,8 +37,14 @@ def _row(found: GatewayClass) -> GatewayRow:
 
 
 def _table(rows: list[GatewayRow]) -> str:
-    headings = ("gateway", "channel", "text", "per request", "per second", "hears", "settings")
+    headings = ("gateway", "channel", "text", "per request", "per second", "files", "hears", "settings")
     return table(headings, [_cells(row) for row in rows], empty="there is no gateway")
+
+
+def _files(can: Capabilities) -> str:
+    """Kinds of files, in one order."""
+    kinds = {kind_of(mime).value for rule in can.media for mime in rule.types}
+    return " ".join(sorted(kinds)) or "none"
 
 
 def _cells(row: GatewayRow) -> tuple[object, ...]:
@@ -49,6 +56,7 @@ def _cells(row: GatewayRow) -> tuple[object, ...]:
         f"{can.max_text} {can.text_unit}",
         can.max_batch,
         f"{can.default_rate:g} {can.rate_unit}s",
+        _files(can),
         " ".join(heard) or "nothing",
         " ".join(spec.name if spec.required else f"[{spec.name}]" for spec in row.settings),
     )

@@ -4,12 +4,11 @@ from typing import Final
 
 import click
 from flask.cli import with_appcontext
-from redis import Redis
-from redis.exceptions import RedisError
 
 from app.clock import utcnow
 from app.commands.database import newest_revision
 from app.commands.output import json_option, say
+from app.pulse import RedisPulse
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
 from app.services import fan_out
@@ -17,35 +16,11 @@ from app.services.check_health import Check, Health, Surroundings, worst
 from app.services.check_health import doctor as run_checks
 from app.services.look_up_unknown import senders_to_ask
 from app.services.recover_slices import recover_stopped
-from app.throttle import KEY_PREFIX
 from workers.jobs import ask_provider
 from workers.journal import journal
 from workers.machine import dead_here
 
 _MARKS: Final = {Health.OK: "ok  ", Health.WARN: "WARN", Health.FAIL: "FAIL"}
-
-
-class RedisPulse:
-    """Answers the doctor's questions about Redis."""
-
-    def __init__(self, client: "Redis") -> None:
-        self._client = client
-
-    def version(self) -> tuple[int, ...]:
-        """Return the version of the protocol's server; raises OSError when it does not answer."""
-        try:
-            written = str(self._client.info("server")["redis_version"])
-        except RedisError as error:
-            raise OSError(str(error)) from error
-        return tuple(int(part) for part in written.split(".") if part.isdigit())
-
-    def heartbeat(self, process: str) -> str | None:
-        """Return when a kind of process was last alive; raises OSError when Redis does not answer."""
-        try:
-            beat = self._client.get(f"{KEY_PREFIX}:heartbeat:{process}")
-        except RedisError as error:
-            raise OSError(str(error)) from error
-        return beat.decode() if isinstance(beat, bytes) else None
 
 
 @click.command("doctor")

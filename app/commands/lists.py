@@ -6,10 +6,11 @@ from flask.cli import AppGroup
 from app.clock import utcnow
 from app.commands.drawn_links import drawn_link
 from app.commands.output import json_option, operator, say, table
+from app.domain.short_links import Clicks
 from app.domain.statuses import OnUnknown
 from app.gateways.registry import build
 from app.runtime import runtime
-from app.services import manage_lists, manage_senders, senders_of_lists
+from app.services import manage_lists, manage_senders, senders_of_lists, short_links
 from app.services.close_list import close_list
 from app.services.controller import Refused
 from app.services.links_of_lists import links_of_list
@@ -72,7 +73,7 @@ def create_list(
         from_hour=from_hour,
         until_hour=until_hour,
         zone=zone,
-        sender_id=_sender_id(sender),
+        sender_id=sender_id_of(sender),
         is_default=is_default,
         any_hour_reason=any_hour_reason,
         by=operator(),
@@ -148,6 +149,25 @@ def on_unknown(name: str, policy: str, as_json: bool) -> None:
     say({"name": row, "on_unknown": policy}, as_json, lambda: f"“{row}”: {policy}")
 
 
+@lists.command("clicks")
+@click.argument("name")
+@click.argument("what", type=click.Choice([one.value for one in Clicks]))
+@json_option
+def clicks(name: str, what: str, as_json: bool) -> None:
+    """Count how often the links in messages of the list NAME are opened; `off` is how every list begins.
+
+    links counts each link by the hour and names nobody. people also keeps who opened what, of those who agreed to a
+    notice that says so. From the next broadcast on, https links go out as short ones under PUBLIC_URL.
+
+    \b
+    Example:
+      tidings lists clicks "Morning news" links
+    """
+    public_url = runtime().settings.public_url
+    row = short_links.set_clicks(name, Clicks(what), public_url=public_url, by=operator(), now=utcnow())
+    say({"name": row, "clicks": what}, as_json, lambda: f"“{row}”: {what}")
+
+
 @lists.command("sender")
 @click.argument("name")
 @click.argument("sender")
@@ -191,7 +211,8 @@ def links(name: str, source: str, as_json: bool) -> None:
     )
 
 
-def _sender_id(name: str | None) -> int:
+def sender_id_of(name: str | None) -> int:
+    """Return the id of a sender by name, or of the only one; raises `Refused` naming those that exist."""
     rows = manage_senders.list_senders()
     db.session.rollback()  # what is read after the change shall be the change
     found = [row for row in rows if name in (None, row.name)]
@@ -203,6 +224,8 @@ def _sender_id(name: str | None) -> int:
 
 
 def _promise(row: ListRow) -> str:
+    if row.ends_at is not None:
+        return f"{row.most} until {row.ends_at:%Y-%m-%d %H:%M} UTC"
     any_hour = ", also at night" if row.any_hour_reason else ""
     return f"{row.max_per_day} a day, {row.from_hour}-{row.until_hour} h {row.zone}{any_hour}"
 

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -28,12 +28,12 @@ def say(data: Any, as_json: bool, human: Callable[[], str]) -> None:
 
 
 def to_json(data: Any) -> str:
-    """Return JSON in which moments are ISO 8601, spans are seconds, sets sorted lists, and letters stay letters."""
+    """Return JSON: days and moments as ISO 8601, spans in seconds, sets as sorted lists, letters as they are."""
     return json.dumps(data, default=_plain, ensure_ascii=False, indent=2)
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # and every moment
         return value.isoformat()
     if isinstance(value, Enum):
         return value.value

@@ -35,9 +35,18 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "retention": ("app.commands.rights:retain", "How long personal data is kept, and what has gone."),
     "records": ("app.commands.rights:records", "Records that a supervisory authority asks for."),
     "broadcasts": ("app.commands.broadcasts:broadcasts", "Write, schedule, stop and report broadcasts."),
+    "tickers": ("app.commands.tickers:tickers", "Live events that end by themselves."),
+    "reports": (
+        "app.commands.reports:reports",
+        "What became of broadcasts and lists, as tables, CSV or JSON.",
+    ),
     "feeds": ("app.commands.feeds:feeds", "Web sites that the news of a list comes from."),
     "moves": ("app.commands.moves:moves", "Moves of a list's people from one channel to another."),
     "rules": ("app.commands.rules:rules", "Broadcasts that repeat: show, pause, end, leave one out."),
+    "segments": (
+        "app.commands.segments:segments",
+        "Rules that choose part of a list: how many people, and whom.",
+    ),
     "users": ("app.commands.users:users", "People who sign in at the desk."),
     "words": ("app.commands.words:words", "What people can text, and words of your own."),
     "keywords": ("app.commands.keywords:keywords", "What a texted word means to us."),
@@ -47,6 +56,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "Bring back what a crash left behind, and wake the workers.",
     ),
     "doctor": ("app.commands.health:doctor", "Check this installation and say what to do."),
+    "audit": ("app.commands.audit:audit", "Who did what at the desk and on the command line."),
     "keys": ("app.commands.keys:keys", "The master key: make one, take a new one into use."),
     "db": ("app.commands.database:database", "The schema of the database."),
 }

@@ -1,5 +1,6 @@
 """`tidings senders`: add, list, pace, pause and resume the numbers, bots and accounts that we send from."""
 
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import click
@@ -140,6 +141,60 @@ def resume_sender(name: str, as_json: bool) -> None:
     for queue in (REPLIES, LANE):
         enqueue_lane(row.id, queue)
     say(row, as_json, lambda: _table([row]))
+
+
+@senders.command("pause-all")
+@json_option
+def pause_all(as_json: bool) -> None:
+    """Let nothing more go out of any sender, answers included; what is due waits.
+
+    \b
+    Example:
+      tidings senders pause-all
+    """
+    count = manage_senders.pause_all(by=operator(), now=utcnow())
+    say(
+        {"paused": count},
+        as_json,
+        lambda: f"{count} sender(s) paused. Go on with: tidings senders resume-all",
+    )
+
+
+@senders.command("resume-all")
+@json_option
+def resume_all(as_json: bool) -> None:
+    """Let the senders go on that `pause-all` paused; those paused for a reason of their own stay so.
+
+    \b
+    Example:
+      tidings senders resume-all
+    """
+    ids = manage_senders.resume_all(by=operator(), now=utcnow())
+    for sender_id in ids:
+        for queue in (REPLIES, LANE):
+            enqueue_lane(sender_id, queue)
+    say({"resumed": len(ids)}, as_json, lambda: f"{len(ids)} sender(s) go on.")
+
+
+@senders.command("price")
+@click.argument("name")
+@click.argument("price", type=str)
+@click.argument("currency", default="")
+@json_option
+def price(name: str, price: str, currency: str, as_json: bool) -> None:
+    """Say what a message (SMS: a part) of the sender NAME costs, for the reports; `none` when nobody knows.
+
+    \b
+    Example:
+      tidings senders price news-us 0.0079 USD
+    """
+    try:
+        amount = None if price == "none" else Decimal(price)
+    except InvalidOperation as error:
+        raise click.UsageError(f"“{price}” is no number. Example: 0.0079 USD") from error
+    row = manage_senders.set_price(name, amount, currency.upper(), by=operator(), now=utcnow())
+    said = {"name": row, "price": price, "currency": currency.upper()}
+    say(said, as_json, lambda: f"{row}: {price} {currency.upper()}".strip())
 
 
 @senders.command("rotate")

@@ -8,18 +8,22 @@ from typing import Any
 from flask import Blueprint, Flask, request, url_for
 from flask_login import current_user
 
-from app.desk import import_words, words
+from app.desk import health_words, import_words, report_words, words
 from app.desk.access import init_access
 from app.desk.account import account
 from app.desk.answers import answers
 from app.desk.asking import asking
+from app.desk.audit import audit
 from app.desk.board import board
 from app.desk.broadcasts import broadcasts
 from app.desk.calendar import calendar
+from app.desk.clicks import clicks
+from app.desk.comments import comments
 from app.desk.compose import compose
 from app.desk.corrections import corrections
 from app.desk.errors import init_errors
 from app.desk.feeds import feeds
+from app.desk.health import health_page
 from app.desk.held import held
 from app.desk.imports import imports
 from app.desk.languages import (
@@ -38,16 +42,21 @@ from app.desk.languages import (
 from app.desk.lists import lists
 from app.desk.notices import notices
 from app.desk.people import people
-from app.desk.progress import progress, segments
+from app.desk.progress import progress
+from app.desk.progress import segments as bar_segments
 from app.desk.reading import pulse
 from app.desk.refusals import said
+from app.desk.rehearsing import rehearsing
+from app.desk.reports import reports
 from app.desk.revocations import revocations
 from app.desk.rights import requests_waiting, rights
 from app.desk.rules import rules
 from app.desk.saved_texts import saved_texts
 from app.desk.schedule import schedule
 from app.desk.security import init_security
+from app.desk.segments import segments
 from app.desk.texted_words import texted_words
+from app.desk.tickers import tickers
 from app.desk.users import users
 from app.desk.versions import versions
 from app.domain.addresses import mask
@@ -62,24 +71,32 @@ ROOMS = (
     account,
     answers,
     asking,
+    audit,
     board,
     broadcasts,
     calendar,
+    comments,
+    clicks,
     compose,
     feeds,
     corrections,
+    health_page,
     held,
     imports,
     lists,
     notices,
     people,
     progress,
+    rehearsing,
+    reports,
     revocations,
     rights,
     saved_texts,
     rules,
     schedule,
+    segments,
     texted_words,
+    tickers,
     users,
     versions,
 )
@@ -101,12 +118,15 @@ def init_app(app: Flask) -> None:
         "n_": ngettext,
         "words": words,
         "import_words": import_words,
+        "health_words": health_words,
+        "report_words": report_words,
         "language_names": LANGUAGE_NAMES,
-        "bar_segments": segments,
+        "bar_segments": bar_segments,
         "static": _static,
     }
     app.jinja_env.filters |= {
         "number": number,
+        "enumerated": lambda rows: list(enumerate(rows)),
         "moment": moment,
         "distance": distance,
         "duration": duration,

@@ -12,7 +12,7 @@ from app.desk.access import allow, me, room
 from app.desk.errors import not_found_as_404
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
-from app.desk.reading import open_lists, senders_of_broadcast
+from app.desk.reading import ordinary_lists, senders_of_broadcast
 from app.desk.refusals import translated
 from app.desk.text_check import check_text
 from app.queue import enqueue_lane
@@ -31,7 +31,7 @@ board = room("board", __name__)
 @allow(Role.EDITOR)
 def index() -> ResponseReturnValue:
     """The board of the default list, or the first one."""
-    rows = sorted(open_lists(), key=lambda row: not row.is_default)
+    rows = sorted(ordinary_lists(), key=lambda row: not row.is_default)
     if not rows:
         return render_template("board_none.html")
     return redirect(url_for("board.show", list_id=rows[0].id))
@@ -160,7 +160,7 @@ def _page(found: Board, values: dict[str, Any], errors: Errors | None = None) ->
         board=found,
         values=values,
         errors=errors or {},
-        lists=open_lists(),
+        lists=ordinary_lists(),
         check=check_text(str(values.get("text", "")), known=True),
         parts={row.id: check_text(row.text, known=True) for row in found.queue},
         my_name=me().actor,

@@ -1,25 +1,29 @@
 """Compose: write a broadcast, see it as a phone shows it, save it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.desk import rich_form
+from app.desk import media_form, media_words, rich_form
 from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import in_language
+from app.desk.media_form import FileField
 from app.desk.reading import (
     broadcast_or_404,
     further_channels,
-    open_lists,
+    house_zone,
+    ordinary_lists,
     other_words,
     sender_of,
     targets,
 )
 from app.desk.refusals import translated
+from app.desk.segments import segment_of
 from app.desk.text_check import check_text
 from app.domain.buttons import Rich
 from app.domain.channels import CHANNELS, Channel
@@ -27,9 +31,19 @@ from app.domain.parts import plain_quotes
 from app.domain.placeholders import KNOWN
 from app.domain.statuses import BroadcastState
 from app.schemas import BroadcastSchema
-from app.services import correct_broadcasts, find_people, manage_snippets, plan_broadcasts, reports
+from app.services import comments as remarks
+from app.services import (
+    correct_broadcasts,
+    find_people,
+    manage_snippets,
+    plan_broadcasts,
+    read_segments,
+    reports,
+)
 from app.services.controller import Conflict, Refused
 from app.services.read_rules import rules_among
+from app.services.short_links import counting_of
+from app.storage.database import db
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
 
@@ -48,12 +62,12 @@ class OtherWords(NamedTuple):
 @allow(Role.EDITOR)
 def new() -> ResponseReturnValue:
     """An empty form, with the default list ticked."""
-    default = [row.id for row in open_lists() if row.is_default]
+    default = [row.id for row in ordinary_lists() if row.is_default]
     return _page({"title": "", "text": "", "list_ids": default, "revision": 0})
 
 
 @compose.post("/broadcasts/new")
-@allow(Role.EDITOR)
+@allow(Role.EDITOR, largest=media_form.LARGEST)
 def create() -> ResponseReturnValue:
     """Save a first draft, or change its text as a button asked."""
     return _take(None)
@@ -70,7 +84,7 @@ def edit(broadcast_id: int) -> ResponseReturnValue:
 
 
 @compose.post("/broadcasts/<int:broadcast_id>/edit")
-@allow(Role.EDITOR)
+@allow(Role.EDITOR, largest=media_form.LARGEST)
 def save(broadcast_id: int) -> ResponseReturnValue:
     """Save a draft, or change its text as a button asked."""
     return _take(broadcast_or_404(broadcast_id))
@@ -83,26 +97,36 @@ def measure() -> ResponseReturnValue:
     values, _errors = load(BroadcastSchema(), posted())
     corrects = request.form.get("corrects", "")
     known = int(corrects) if corrects.isdecimal() and len(corrects) < 19 else None
-    rich = rich_form.given(further_channels())
-    return render_template("compose_live.html", live=True, **_looked_at(values, known, rich))
+    files, rich = media_form.posted_files(()).fields, rich_form.given(_further())
+    return render_template("compose_live.html", live=True, files=files, **_looked_at(values, known, rich))
+
+
+def draft_page(broadcast: Broadcast, errors: Errors, comment: str) -> str:
+    """The form of a draft as it is stored, with a comment that could not be taken."""
+    return _page(_values_of(broadcast), broadcast, errors, comment=comment)
 
 
 def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
     raw = posted()
     act = request.form.get("act", "save")
     values, errors = load(BroadcastSchema(), raw)
-    if act not in ("save", "when"):
-        return _page({**raw, "text": _changed(act, raw)}, broadcast)
+    given = media_form.posted_files(_further())
+    errors |= given.errors
+    if act not in ("save", "when", "segment"):
+        return _page({**raw, "text": _changed(act, raw)}, broadcast, given.errors, files=given.fields)
     if errors:
-        return _page(raw, broadcast, errors), 422
+        return _page(raw, broadcast, errors, files=given.fields), 422
     try:
         broadcast_id = _store(broadcast, values)
+        given.store(broadcast_id)
     except Conflict:
-        return _page(raw, broadcast, conflict=True), 409
+        return _page(raw, broadcast, conflict=True, files=given.fields), 409
     except Refused as error:
-        return _page(raw, broadcast, {"form": translated(error)}), 422
+        return _page(raw, broadcast, {"form": translated(error)}, files=given.fields), 422
     if act == "when":
         return redirect(url_for("schedule.when", broadcast_id=broadcast_id))
+    if act == "segment":
+        return redirect(url_for("segments.choose", broadcast_id=broadcast_id))
     flash(_("The draft is saved."))
     return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
 
@@ -110,7 +134,7 @@ def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
 def _store(broadcast: Broadcast | None, values: dict[str, Any]) -> int:
     content = {name: values[name] for name in ("title", "text", "list_ids")} | {
         "variants": _variants(),
-        "rich": rich_form.given(further_channels()),
+        "rich": rich_form.given(_further()),
     }
     if broadcast is None:
         return plan_broadcasts.create_draft(**content, by=me().actor, now=utcnow())
@@ -150,7 +174,7 @@ def placeholder(name: str) -> str:
 def _way_out(list_ids: list[Any]) -> str:
     """The line on leaving, in the language of the first chosen list."""
     chosen = {str(number) for number in list_ids}
-    languages = [row.language for row in open_lists() if str(row.id) in chosen]
+    languages = [row.language for row in ordinary_lists() if str(row.id) in chosen]
     with in_language(languages[0] if languages else "en"):
         return _("Reply STOP to leave.")
 
@@ -177,30 +201,46 @@ def _other_channels(values: dict[str, Any], broadcast: Broadcast | None) -> list
     stored = other_words(broadcast.id) if broadcast else {}
     return [
         OtherWords(channel, CHANNELS[channel], str(values.get(f"text_{channel}", stored.get(channel, ""))))
-        for channel in further_channels()
-        if channel in CHANNELS
+        for channel in _further()
     ]
 
 
-def _looked_at(values: dict[str, Any], corrects: int | None, rich: dict[str, Rich]) -> dict[str, Any]:
-    """What the counter and the preview need to know of `values`, checked or not."""
+def _further() -> list[str]:
+    return [channel for channel in further_channels() if channel in CHANNELS]
+
+
+def _reachable(list_ids: list[int], corrects: int | None, part_of: int | None) -> int:
+    """How many it would reach now: those who got what is corrected, a draft's part of the lists, or all of them."""
+    if corrects is not None:
+        return correct_broadcasts.reachable(corrects, utcnow())
+    part = read_segments.reachable(broadcast_or_404(part_of), list_ids, utcnow()) if part_of else None
+    return find_people.reachable(list_ids) if part is None else part
+
+
+def _looked_at(
+    values: dict[str, Any], corrects: int | None, rich: Mapping[str, Rich], part: int | None = None
+) -> dict[str, Any]:
+    """What the counter and the preview need to know of `values`, checked or not; `part` is the id of a draft."""
     given = [str(number) for number in values.get("list_ids", [])]
     list_ids = [int(number) for number in given if number.isdecimal() and len(number) < 19]
     if corrects is not None:
         list_ids = [one.id for one in targets(corrects)]
     known = request.form.get("sample", "known") == "known"
+    part_of = request.form.get("part_of", "")
+    part_of_id = int(part_of) if part_of.isdecimal() and len(part_of) < 19 else part
     sender = sender_of(list_ids)
     looks = rich_form.shown_on(rich_form.senders_for(sender, list_ids), rich)
-    text = str(values.get("text", "")).replace("\r\n", "\n")
-    tail = looks[0].tail if looks and text.strip() else ""
     return {
-        "check": check_text(f"{text}\n{tail}" if tail else text, known=known),
+        "check": check_text(
+            str(values.get("text", "")).replace("\r\n", "\n"),
+            known=known,
+            counting=counting_of(db.session(), list_ids),
+            tail=rich_form.tail_of_first(looks),
+        ),
         "looks": looks,
         "known": known,
         "sender": sender,
-        "reachable": find_people.reachable(list_ids)
-        if corrects is None
-        else correct_broadcasts.reachable(corrects, utcnow()),
+        "reachable": _reachable(list_ids, corrects, part_of_id),
         "chosen": list_ids,
     }
 
@@ -210,9 +250,11 @@ def _page(
     broadcast: Broadcast | None = None,
     errors: Errors | None = None,
     conflict: bool = False,
+    files: Sequence[FileField] = (),
+    comment: str = "",
 ) -> str:
     corrects = broadcast.corrects_id if broadcast else None
-    rich = rich_form.given(further_channels()) if rich_form.was_posted() else rich_form.stored(broadcast)
+    rich = rich_form.given(_further()) if rich_form.was_posted() else rich_form.stored(broadcast)
     others = _other_channels(values, broadcast)
     return render_template(
         "compose.html",
@@ -221,16 +263,22 @@ def _page(
         values=values,
         errors=errors or {},
         conflict=conflict,
-        lists=open_lists(),
+        lists=ordinary_lists(),
         counts=reports.list_counts(),
         snippets=manage_snippets.all_snippets(),
         placeholders={name: placeholder(name) for name in KNOWN},
         live=False,
+        files=files or media_form.stored(broadcast.id if broadcast else None, _further()),
+        file_notes=media_words.notes_of_draft(broadcast.id) if broadcast and not errors else [],
         others=others,
         button_rows={name: rich_form.rows(name, rich) for name in ("", *(one.name for one in others))},
         button_words=rich_form.words(),
         preview=rich.get("", Rich()).preview,
         template_fields=rich_form.template_fields(rich),
+        comments=remarks.of_draft(broadcast.id) if broadcast else [],
+        comment=comment,
+        zone=house_zone(),
         repeating=list(rules_among([broadcast.id]).values()) if broadcast else [],
-        **_looked_at(values, corrects, rich),
+        **(segment_of(broadcast) if broadcast else {}),
+        **_looked_at(values, corrects, rich, broadcast.id if broadcast else None),
     )

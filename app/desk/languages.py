@@ -30,6 +30,7 @@ _DAYS: Final = {
     "en": {"date": "d MMMM y", "weekday": "EEEE d MMMM", "month": "MMMM y"},
     "de": {"date": "d. MMMM y", "weekday": "EEEE, d. MMMM", "month": "MMMM y"},
 }
+_THOUSANDS: Final = {"en": ",", "de": "."}
 _babel: Final = Babel()
 
 
@@ -83,6 +84,8 @@ def language() -> str:
 
 def number(value: float) -> str:
     """1204 as `1,204` or `1.204`."""
+    if isinstance(value, int):  # a page of figures has hundreds of them, and the other way takes long
+        return f"{value:,}".replace(",", _THOUSANDS[language()])
     return format_decimal(value, locale=language())
 
 

@@ -10,7 +10,7 @@ from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import zones
-from app.desk.reading import further_senders, house_zone, open_lists, senders
+from app.desk.reading import further_senders, house_zone, ordinary_lists, senders
 from app.desk.refusals import translated
 from app.runtime import runtime
 from app.schemas import ListSchema
@@ -28,7 +28,7 @@ def index() -> ResponseReturnValue:
     by_id = {sender.id: sender for sender in senders()}
     return render_template(
         "lists.html",
-        rows=open_lists(),
+        rows=ordinary_lists(),
         counts=reports.list_counts(),
         senders=by_id,
         further=further_senders(),

@@ -11,11 +11,18 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
 from app.desk.access import LARGEST_ID, allow, room
-from app.desk.reading import broadcast_or_404, list_names
+from app.desk.reading import broadcast_or_404, list_names, senders
+from app.desk.report_words import drawing_of
+from app.desk.segments import segment_of
 from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.runtime import runtime
 from app.services import correct_broadcasts, reports, try_again, watch_broadcasts
 from app.services.answers import tallied
+from app.services.figures.compare import compare, left_after
+from app.services.figures.effects import effects_of
+from app.services.figures.roll_up import counted_until
 from app.services.read_rules import rule_behind
+from app.services.record_clicks import clicks_of
 from app.services.reports import Tally
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
@@ -46,7 +53,9 @@ def show(broadcast_id: int) -> ResponseReturnValue:
     broadcast = broadcast_or_404(broadcast_id)
     if broadcast.state == BroadcastState.DRAFT:
         return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
-    return render_template("progress.html", rule_id=rule_behind(broadcast_id), **_standing(broadcast))
+    return render_template(
+        "progress.html", rule_id=rule_behind(broadcast_id), **segment_of(broadcast), **_standing(broadcast)
+    )
 
 
 @progress.get("/broadcasts/<int:broadcast_id>/live")
@@ -71,18 +80,27 @@ def report(broadcast_id: int) -> ResponseReturnValue:
         )
     )
     answers = tallied(broadcast_id)
+    compared = compare(broadcast_id)
+    effects = effects_of(broadcast_id)
     return render_template(
         "report.html",
         answers=answers,
         answered=sum(one.people for one in answers),
         broadcast=broadcast,
         tally=reports.tally(broadcast_id),
-        optouts=reports.optouts_caused(broadcast_id),
+        optouts=left_after(compared, utcnow()) if compared else 0,
+        compared=compared,
+        effects=effects,
+        drawing=drawing_of(effects, broadcast.zone),
+        links=clicks_of(broadcast_id),
+        until=counted_until(runtime().controller),
+        senders={row.id: row for row in senders()},
         rows=rows,
         status=status,
         filters=STATUS_FILTERS,
         more=rows[-1].subscriber_id if len(rows) == ROWS else None,
         lists=list_names([broadcast_id])[broadcast_id],
+        **segment_of(broadcast),
         **_corrections(broadcast),
     )
 

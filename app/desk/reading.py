@@ -8,7 +8,9 @@ from flask import abort
 from sqlalchemy import func, select
 
 from app.desk.words import TABS
+from app.domain.short_links import Counting
 from app.domain.statuses import BroadcastState
+from app.services.short_links import counting_of
 from app.storage.database import db
 from app.storage.models import (
     Broadcast,
@@ -70,6 +72,11 @@ def targets(broadcast_id: int) -> Sequence[BroadcastList]:
     return db.session.scalars(rows).all()
 
 
+def counting_for(broadcast_id: int) -> Counting | None:
+    """How clicks on a broadcast are counted; None: they are not."""
+    return counting_of(db.session(), [row.id for row in targets(broadcast_id)])
+
+
 def list_names(broadcast_ids: Sequence[int]) -> dict[int, list[str]]:
     """Names of the lists of each of these broadcasts."""
     names: dict[int, list[str]] = defaultdict(list)
@@ -85,9 +92,14 @@ def list_names(broadcast_ids: Sequence[int]) -> dict[int, list[str]]:
 
 
 def open_lists() -> Sequence[BroadcastList]:
-    """Lists that can be written to, by name."""
+    """Lists that can be joined, by name."""
     rows = select(BroadcastList).where(BroadcastList.archived_at.is_(None)).order_by(BroadcastList.name)
     return db.session.scalars(rows).all()
+
+
+def ordinary_lists() -> Sequence[BroadcastList]:
+    """Lists that broadcasts go to; those of live events have a page of their own."""
+    return [row for row in open_lists() if row.ends_at is None]
 
 
 def list_or_404(list_id: int) -> BroadcastList:

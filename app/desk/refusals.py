@@ -7,11 +7,28 @@ looks into the services for sentences that are missing.
 import re
 from typing import Final
 
-from app.desk import import_refusals
+from app.desk import health_words, import_refusals
 from app.desk.languages import gettext as _
 from app.schemas import N_
 
 PATTERNS: Final[tuple[str, ...]] = (
+    N_("Nobody in this part of the lists can be reached now."),
+    N_("Somebody else changed this segment in the meantime. Load it again, then make your change."),
+    N_("“%(name)s” is part of a list that this broadcast does not go to."),
+    N_("A correction goes to those who got the wrong message, and to nobody else."),
+    N_("A segment needs a name of 1 to %(most)s characters."),
+    N_("There is a segment “%(name)s” of this list already. Choose another name."),
+    N_("There is no such segment."),
+    N_("There is no such list."),
+    N_("Add at least one condition; without any it is the whole list."),
+    N_("A segment has at most %(most)s conditions, not %(n)s."),
+    N_("Choose at least one."),
+    N_("Choose at most %(most)s."),
+    N_("“%(value)s” cannot be chosen here; write for example %(example)s."),
+    N_("“%(value)s” is no day; write for example 2026-05-01."),
+    N_("Choose a day from %(first)s to %(last)s."),
+    N_("“%(value)s” is no whole number."),
+    N_("Write a number from 1 to %(most)s."),
     N_("Repeat every 1 to %(most)s days, weeks or months."),
     N_("Weekdays belong to a rule by weeks. Choose weeks, or no weekday."),
     N_("Choose days from Monday to Sunday."),
@@ -28,11 +45,48 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("That one can no longer be left out."),
     N_("There is nothing to take back at that time."),
     N_("There is no rule %(id)s."),
+    N_(
+        "The words shown when people join “%(name)s” do not say that clicks are kept. "
+        "Write a notice with: %(wanted)s"
+    ),
     N_("The draft of this rule was discarded. End the rule, or let another draft repeat."),
     N_("Give the broadcast a title; it is for your team and is not sent."),
     N_("The title has %(n)s characters; it may have 120."),
     N_("The text has %(n)s characters; an SMS carries %(most)s at most."),
     N_("The text is empty."),
+    N_("Describe the picture in words: people who cannot see it get them instead."),
+    N_("The description has %(n)s characters; it may have %(most)s."),
+    N_("The file is empty."),
+    N_("The file has %(size)s MB; it may have %(most)s."),
+    N_(
+        "No messenger carries this file. "
+        "Take a JPEG, PNG or GIF picture, an MP3 or M4A sound, an MP4 film or a PDF."
+    ),
+    N_("This file is damaged: it does not go on as it begins."),
+    N_("There is no such file."),
+    N_("The platform did not take the file: %(why)s"),
+    N_("A comment has 1 to %(most)s characters."),
+    N_("Only drafts have comments."),
+    N_("There is no such comment."),
+    N_("This broadcast is %(state)s; only one that has not begun can be rehearsed."),
+    N_("A rehearsal is going on. Wait for its report, then ask for the next one."),
+    N_("A rehearsal needs a text and at least one list."),
+    N_("A broadcast with a link for each person that moves them cannot be rehearsed."),
+    N_("Nobody is on these lists, so there is nothing to rehearse."),
+    N_("The rehearsal broke off: %(why)s"),
+    N_("“%(name)s” is a live event; its messages are written on its own page."),
+    N_("There is no live event %(id)s."),
+    N_("There is no live event “%(name)s”. Events: %(there)s."),
+    N_("This end is in the past. Choose a later one."),
+    N_("An event ends after it begins, and within %(n)s days."),
+    N_("An event promises 1 to %(most)s messages, not %(n)s."),
+    N_("A message is of use for 1 to %(most)s minutes, not %(n)s."),
+    N_("People are erased 1 to %(most)s days later, not %(n)s."),
+    N_("This form has no number of its own. Load the page again."),
+    N_("Nothing was said yet, so there is nothing to correct."),
+    N_("This event is over, and with it the consent of its people."),
+    N_("This event has not begun. It begins at %(when)s UTC."),
+    N_("People were promised at most %(n)s messages, and this would be one more."),
     N_("Buttons: there are %(n)s; a message has %(most)s at most."),
     N_("Button %(n)s: a label has 1 to %(most)s characters."),
     N_("Button %(n)s: a label is plain words on one line, without braces."),
@@ -272,7 +326,10 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 # Those of rows come first: a report may have a million of them.
 _WORDS: Final = {
-    **{pattern: pattern for pattern in (*import_refusals.ROWS, *import_refusals.SAME, *PATTERNS)},
+    **{
+        pattern: pattern
+        for pattern in (*import_refusals.ROWS, *import_refusals.SAME, *PATTERNS, *health_words.SENTENCES)
+    },
     **import_refusals.RETOLD,
 }
 _EXPRESSIONS: Final = tuple((words, _expression(pattern)) for pattern, words in _WORDS.items())

@@ -154,6 +154,11 @@ def _shown(sender: Sender, rich: Rich) -> Shown:
     return Shown(sender.channel, () if tail else rich.buttons, tail, name)
 
 
+def tail_of_first(looks: Sequence[Shown]) -> str:
+    """Return how the message ends on the first channel, with a line break before it; "" where it shows buttons."""
+    return f"\n{looks[0].tail}" if looks and looks[0].tail else ""
+
+
 def senders_for(main: Sender | None, list_ids: Sequence[int]) -> list[Sender]:
     """Return the sender of the first list and those of these lists on other channels, one for each channel."""
     further = further_senders()

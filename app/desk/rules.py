@@ -8,12 +8,13 @@ from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
+from app.desk import media_form, media_words
 from app.desk.access import allow, me, room
 from app.desk.errors import not_found_as_404
 from app.desk.forms import posted
 from app.desk.languages import gettext as _
 from app.desk.languages import ngettext as n_
-from app.desk.reading import broadcast_or_404, sender_of, targets
+from app.desk.reading import broadcast_or_404, counting_for, sender_of, targets
 from app.desk.refusals import said, translated
 from app.desk.repeating import (
     RUN_WORDS,
@@ -24,6 +25,7 @@ from app.desk.repeating import (
     rule_words,
     standing,
 )
+from app.desk.segments import segment_of
 from app.desk.text_check import check_text
 from app.runtime import runtime
 from app.services import plan_broadcasts, repeat_broadcasts
@@ -57,7 +59,7 @@ def show(rule_id: int) -> ResponseReturnValue:
     """One rule: what comes, and what became of the last ones."""
     now = utcnow()
     view = rule_view(rule_id, now=now, country=runtime().controller.region)
-    return render_template("rule.html", view=view, now=now, written=written)
+    return render_template("rule.html", view=view, now=now, written=written, **segment_of(view.template))
 
 
 @rules.post("/broadcasts/<int:broadcast_id>/repeat")
@@ -110,7 +112,13 @@ def change_one(rule_id: int, at: str, act: str) -> ResponseReturnValue:
 def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: datetime) -> str:
     """The sheet: whom the first one would reach, the next dates, and the words."""
     first = plan.coming[0].at
-    sheet = plan_broadcasts.check(broadcast.id, now=now, at=first, brand=runtime().controller.brand)
+    sheet = plan_broadcasts.check(
+        broadcast.id,
+        now=now,
+        at=first,
+        brand=runtime().controller.brand,
+        public_url=runtime().settings.public_url,
+    )
     lists = targets(broadcast.id)
     return render_template(
         "repeat_review.html",
@@ -119,10 +127,13 @@ def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: date
         raw=raw,
         sheet=sheet,
         problems=[said(problem) for problem in sheet.problems],
+        file_notes=media_words.notes_of(sheet.shares),
+        file=media_form.shown_of(sheet.shares[0].media if sheet.shares else None),
         promise=said(sheet.promise),
-        check=check_text(broadcast.text, findings=sheet.findings),
+        check=check_text(broadcast.text, findings=sheet.findings, counting=counting_for(broadcast.id)),
         lists=lists,
         sender=sender_of([one.id for one in lists]),
+        **segment_of(broadcast),
     )
 
 

@@ -9,7 +9,7 @@ from app.clock import utcnow
 from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
-from app.desk.reading import house_zone, open_lists
+from app.desk.reading import house_zone, ordinary_lists
 from app.desk.refusals import translated
 from app.schemas import SnippetSchema
 from app.services import manage_snippets
@@ -99,6 +99,6 @@ def _page(row: Snippet | None, values: dict[str, Any], errors: Errors) -> str:
         rows=manage_snippets.all_snippets() if row is None else [],
         values=values,
         errors=errors,
-        lists=open_lists(),
+        lists=ordinary_lists(),
         zone=house_zone(),
     )

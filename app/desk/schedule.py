@@ -15,16 +15,25 @@ from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import moment, zones
-from app.desk.reading import broadcast_or_404, sender_of, senders_of_broadcast, targets
+from app.desk.media_form import shown_of
+from app.desk.media_words import notes_of
+from app.desk.reading import (
+    broadcast_or_404,
+    counting_for,
+    sender_of,
+    senders_of_broadcast,
+    targets,
+)
 from app.desk.refusals import said, translated
 from app.desk.repeating import EVERY_WORDS, planned, weekday_names
 from app.desk.rules import review_page
+from app.desk.segments import segment_of
 from app.desk.text_check import check_text
 from app.domain.statuses import BroadcastState
 from app.queue import enqueue_lane
 from app.runtime import runtime
 from app.schemas import WhenSchema, wall_time
-from app.services import broadcast_times, plan_broadcasts
+from app.services import broadcast_times, comments, plan_broadcasts
 from app.services.controller import Refused
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
@@ -212,26 +221,41 @@ def _review_of_rule(broadcast: Broadcast, raw: dict[str, Any], now: datetime) ->
 
 
 def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now: datetime) -> str:
-    sheet = plan_broadcasts.check(broadcast.id, now=now, at=choice.at, brand=runtime().controller.brand)
+    sheet = plan_broadcasts.check(
+        broadcast.id,
+        now=now,
+        at=choice.at,
+        brand=runtime().controller.brand,
+        public_url=runtime().settings.public_url,
+    )
     lists = targets(broadcast.id)
+    list_ids = [one.id for one in lists]
+    sender = sender_of(list_ids)
+    looks = rich_form.shown_on(rich_form.senders_for(sender, list_ids), rich_form.stored(broadcast))
     return render_template(
         "review.html",
         broadcast=broadcast,
         corrected=broadcast_or_404(broadcast.corrects_id) if broadcast.corrects_id else None,
         sheet=sheet,
         problems=[said(problem) for problem in sheet.problems],
+        file_notes=notes_of(sheet.shares),
+        file=shown_of(sheet.shares[0].media if sheet.shares else None),
         quota_notes=[said(note) for note in sheet.quota_notes],
         choice=choice,
         raw=raw,
         promise=said(sheet.promise),
-        check=check_text(sheet.shares[0].text if sheet.shares else broadcast.text, findings=sheet.findings),
-        looks=rich_form.shown_on(
-            rich_form.senders_for(sender_of([one.id for one in lists]), [one.id for one in lists]),
-            rich_form.stored(broadcast),
+        check=check_text(
+            broadcast.text,
+            findings=sheet.findings,
+            counting=counting_for(broadcast.id),
+            tail=rich_form.tail_of_first(looks),
         ),
+        looks=looks,
         gaps=[said(str(gap)) for gap in sheet.gaps],
         lists=lists,
-        sender=sender_of([one.id for one in lists]),
+        sender=sender,
         ends=(choice.at or now) + timedelta(seconds=sheet.seconds),
         first_waves=FIRST_WAVES,
+        **segment_of(broadcast),
+        open_comments=comments.open_ones(broadcast.id),
     )

@@ -12,6 +12,7 @@ from app.domain import placeholders
 from app.domain.parts import Parts, measure, offenders, plain_quotes
 from app.domain.placeholders import PlaceholderError
 from app.domain.policy.content import Finding, lint
+from app.domain.short_links import Counting, links_in, with_short
 from app.runtime import runtime
 
 MANY_PARTS: Final = 3
@@ -45,11 +46,15 @@ class Warn:
 
 @dataclass(frozen=True)
 class TextCheck:
-    """`shown` is the text as one person gets it; `parts` counts that very text."""
+    """`shown` is the text as one person gets it; `parts` counts that very text.
+
+    `links` lead where the short links in it, in their order, will lead, where clicks are counted.
+    """
 
     shown: str
     parts: Parts
     warnings: tuple[Warn, ...]
+    links: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
@@ -63,19 +68,31 @@ class TextCheck:
         return f"{self.parts.encoding} · {units} · {parts}"
 
 
-def check_text(text: str, *, known: bool = True, findings: Sequence[Finding] | None = None) -> TextCheck:
+def check_text(
+    text: str,
+    *,
+    known: bool = True,
+    findings: Sequence[Finding] | None = None,
+    counting: Counting | None = None,
+    tail: str = "",
+) -> TextCheck:
     """Look at a text as a person gets it whose name and city are known (or not: the fall-backs then).
 
-    `findings` are those of a lint that knows more than the text; without them the text is looked at alone.
+    `findings` are those of a lint that knows more than the text; without them the text is looked at alone. With
+    `counting` its links are shown, and counted, as the short ones that will go out. `tail` ends a text that says
+    something: buttons in words.
     """
     try:
         template = placeholders.parse(text)
     except PlaceholderError as error:
         fault = Warn("error", _placeholder_words(error))
         return TextCheck(text, measure(text), (fault, *_warnings(text, measure(text), findings)))
-    shown = template.render(SAMPLES if known else {})
+    links = links_in(template) if counting else ()
+    if counting:
+        template = with_short(template, dict.fromkeys(links, counting.longest))
+    shown = template.render(SAMPLES if known else {}) + (tail if text.strip() else "")
     parts = measure(shown)
-    return TextCheck(shown, parts, tuple(_warnings(text, parts, findings)))
+    return TextCheck(shown, parts, tuple(_warnings(text, parts, findings)), links)
 
 
 def _placeholder_words(error: PlaceholderError) -> str:

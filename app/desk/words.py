@@ -8,6 +8,7 @@ from app.domain.consent import EventType
 from app.domain.messages import ErrorKind
 from app.domain.statuses import NOT_AT_PROVIDER, WORKER_DIED, BroadcastState, DeliveryStatus, SkipReason
 from app.services import feed_items
+from app.services.tickers import Stage
 from app.storage.models.accounts import Role
 
 TABS: Final[dict[str, tuple[BroadcastState, ...]]] = {
@@ -32,6 +33,13 @@ STATES: Final = {
     BroadcastState.FINISHED: _l("Finished"),
     BroadcastState.CANCELED: _l("Stopped for good"),
     BroadcastState.EXPIRED: _l("Not sent: its time had passed"),
+}
+
+STAGES: Final = {
+    Stage.BEFORE: _l("Not begun"),
+    Stage.ON: _l("On"),
+    Stage.CLOSING: _l("Ending"),
+    Stage.ENDED: _l("Over"),
 }
 
 STATUSES: Final = {

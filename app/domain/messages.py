@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from app.domain.addresses import Address
 from app.domain.buttons import Rich
+from app.domain.media.attached import Media
 
 
 class EventKind(StrEnum):
@@ -240,10 +241,14 @@ class Recipient(NamedTuple):
 
 @dataclass(frozen=True)
 class Batch:
-    """Texts for one sender. Every recipient has a text of their own, for texts may be personal."""
+    """Texts for one sender. Every recipient has a text of their own, for texts may be personal.
+
+    `media` goes with each of them; only where the gateway's capabilities say that it fits.
+    """
 
     recipients: tuple[Recipient, ...]
     callback_url: str
+    media: Media | None = None
 
 
 class Outcome(NamedTuple):

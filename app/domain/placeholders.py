@@ -47,6 +47,10 @@ class Template:
         """The names used, each once, in order of appearance."""
         return tuple(dict.fromkeys(slot.name for slot in self.slots))
 
+    def followed_by(self, tail: str) -> "Template":
+        """Return the same text with words at its end that are not parsed."""
+        return Template((*self.literals[:-1], self.literals[-1] + tail), self.slots)
+
     def render(self, values: Mapping[str, str]) -> str:
         """Fill in `values`; an absent or blank one gives way to the fall-back. Values are never parsed."""
         pieces = [self.literals[0]]

@@ -15,8 +15,10 @@ class Kept(StrEnum):
     INBOX = "inbox"  # what readers find in the inbox on a site's pages
     REPEATS = "repeats"  # the provider's numbers of an erased person's texts
     WEBHOOKS = "webhooks"  # what providers posted, word for word
+    EVENTS = "events"  # who was on nothing but live events that are over
     SIGNUPS = "signups"  # who was asked to confirm and never did
     STRANGERS = "strangers"  # who wrote to us and never signed up
+    CLICKS = "clicks"  # which links somebody opened who agreed that it is kept
     DELIVERIES = "deliveries"  # who got which broadcast, one row each
     PROOF = "proof"  # the consent of whoever is on no list any more, with the person behind it
     AUDIT = "audit"  # who did what at the desk and on the command line
@@ -38,8 +40,11 @@ RULES: Final[Mapping[Kept, Rule]] = {
     Kept.REPEATS: Rule(3, "GDPR art. 17(1), 5(1)(d)"),
     # To read it again after a fault of ours was found and mended; that takes days, not weeks.
     Kept.WEBHOOKS: Rule(7, "GDPR art. 5(1)(d), (e), (f)"),
+    # What an event promised counts, which may be another number; this is what a new one proposes.
+    Kept.EVENTS: Rule(30, "GDPR art. 5(1)(e)"),
     Kept.SIGNUPS: Rule(30, "GDPR art. 5(1)(e)"),
     Kept.STRANGERS: Rule(90, "GDPR art. 5(1)(e)"),
+    Kept.CLICKS: Rule(90, "GDPR art. 5(1)(c), (e), 6(1)(a)"),
     # As long as the proof of a consent, of which each delivery is a use. The daily logs of sends outlive the rows.
     Kept.DELIVERIES: Rule(1827, "GDPR art. 5(1)(e), 7(1); UWG § 7a"),
     # Section 7a of the German UWG: five years from the grant and after each use. The longest such rule we know.
@@ -81,7 +86,8 @@ def read_periods(written: str) -> Periods:
 class Traces:
     """What we hold of one person, as far as it decides how long.
 
-    `used_at`: when a consent was last given or relied on; `heard_at`: the newest sign of the person, of any kind.
+    `used_at`: when a consent was last given or relied on; `heard_at`: the newest sign of the person, of any kind;
+    `event_goes_at`: they were on nothing but live events, which promised to erase them then.
     """
 
     on_a_list: bool
@@ -89,12 +95,15 @@ class Traces:
     asked: bool
     used_at: datetime
     heard_at: datetime
+    event_goes_at: datetime | None = None
 
 
 def due(traces: Traces, periods: Periods, now: datetime) -> Kept | None:
     """Return the timer that has run out for this person, or None. Whoever is on a list is in use, not kept."""
     if traces.on_a_list:
         return None
+    if traces.answered and traces.event_goes_at is not None and traces.event_goes_at <= now:
+        return Kept.EVENTS
     kind = Kept.PROOF if traces.answered else Kept.SIGNUPS if traces.asked else Kept.STRANGERS
     since = traces.used_at if kind is Kept.PROOF else traces.heard_at
     return kind if periods.until(kind, since) <= now else None

@@ -10,13 +10,14 @@ A gateway translates and nothing else: no network, no database, no sleeping, no 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from app.domain.buttons import NO_BUTTONS, ButtonLimits
+from app.domain.media.limits import MediaRule
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -74,9 +75,10 @@ class Capabilities:
     """What a channel can do; the composer and the engine ask this, never the gateway's name.
 
     `text_unit`: sms (parts), chars, utf16 (code units) or bytes. `rate_unit`: part, message or request, of which
-    `default_rate` go in a second. `max_batch` recipients of the same text share one request. `media`: MIME type or its
-    first half -> bytes. `buttons`: what fits under one message. `window`: how long after a person's words we may write;
-    None: always. `receipts`: what is reported later. `signals`: what the platform tells about people unasked.
+    `default_rate` go in a second. `max_batch` recipients of the same text share one request. `media`: which files go
+    with a text (`app.domain.media.limits`). `buttons`: what fits under one message. `window`: how long after a person's
+    words we may write; None: always. `receipts`: what is reported later. `signals`: what the platform tells about
+    people unasked.
     `routed`: it writes to the route that comes with a recipient (`Recipient.route`), and not to their address.
     `idempotent`: a request may be repeated with its key. `connection`: http, stream for a connector process, or store
     for our own tables. `quota`: how many broadcasts the platform takes in a day or a month; None: any number.
@@ -91,7 +93,7 @@ class Capabilities:
     default_rate: float = 1.0
     rate_unit: str = "part"
     auto_replies_to_stop: bool = False
-    media: Mapping[str, int] = field(default_factory=dict)
+    media: tuple[MediaRule, ...] = ()
     buttons: ButtonLimits = NO_BUTTONS
     window: timedelta | None = None
     templates: bool = False
@@ -168,6 +170,10 @@ class Gateway(Protocol):
     @property
     def has_template(self) -> bool:
         """Whether what answers nobody goes out as a text that the platform approved beforehand."""
+
+    @property
+    def template_file(self) -> str:
+        """The kind of file that this text has room for (image, video, document), or empty."""
 
     def capabilities(self) -> Capabilities:
         """Return what this channel can do."""

@@ -45,6 +45,7 @@ class HttpGateway:
     settings: ClassVar[tuple[SettingSpec, ...]]
 
     has_template = False
+    template_file = ""
 
     @classmethod
     def complete(cls, settings: Mapping[str, str]) -> None:

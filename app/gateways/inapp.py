@@ -11,6 +11,8 @@ from hashlib import sha256
 from typing import Any, Final
 
 from app.domain.buttons import Rich, limits_named
+from app.domain.media.attached import Media
+from app.domain.media.limits import media_of
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -24,6 +26,7 @@ from app.domain.messages import (
 from app.gateways.base import BadSetting, Call, Capabilities, Proof, Reply, SettingSpec
 from app.gateways.browsers import BrowserGateway
 from app.gateways.common import by_status, by_text, for_all, json_of, without_answer
+from app.gateways.uploads import file_name
 
 MAX_TO: Final = 500
 _ORIGIN: Final = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?|http://(127\.0\.0\.1|localhost)(:\d{1,5})?")
@@ -80,11 +83,12 @@ class InAppGateway(BrowserGateway):
             proof=Proof.STORED,
             idempotent=True,
             connection="store",
+            media=media_of(cls.name),
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
         """One statement for people of the same text."""
-        return [_call(group) for group in by_text(batch.recipients, MAX_TO)]
+        return [_call(group, batch.media) for group in by_text(batch.recipients, MAX_TO)]
 
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
         """The store's yes has the id that the request has; it names those who were erased meanwhile."""
@@ -105,14 +109,16 @@ def stored(refs: Sequence[DeliveryRef], text: str) -> str:
     return sha256(f"{' '.join(map(str, refs))} {text}".encode()).hexdigest()[:32]
 
 
-def _call(people: Sequence[Recipient]) -> Call:
+def _call(people: Sequence[Recipient], media: Media | None) -> Call:
     refs, text = tuple(one.ref for one in people), people[0].text
-    body = {
+    body: dict[str, Any] = {
         "id": stored(refs, text),
         "refs": [str(ref) for ref in refs],
         "text": text,
         **_buttons(people[0].rich),
     }
+    if media is not None:
+        body["media"] = shown_of(media)
     return Call("POST", "", json.dumps(body).encode(), refs=refs)
 
 
@@ -121,6 +127,11 @@ def _buttons(rich: Rich | None) -> dict[str, Any]:
         return {}
     found = [{"kind": one.kind.value, "label": one.label, "value": one.value} for one in rich.buttons]
     return {"buttons": found}
+
+
+def shown_of(media: Media) -> dict[str, str]:
+    """Return what a reader's page needs to show a file."""
+    return {"url": media.url, "kind": media.kind.value, "alt": media.alt, "name": file_name(media)}
 
 
 def _origins(listed: str) -> list[str]:

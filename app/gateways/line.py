@@ -15,6 +15,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from app.domain.addresses import Address
 from app.domain.buttons import Button, ButtonKind, Rich, limits_named
+from app.domain.media.attached import Media
+from app.domain.media.limits import media_of
 from app.domain.messages import (
     Batch,
     ErrorKind,
@@ -28,6 +30,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
+from app.gateways import line_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Proof, Reply, SettingSpec
 from app.gateways.common import (
     HttpGateway,
@@ -45,7 +48,6 @@ from app.gateways.common import (
 from app.gateways.paths import at, items
 
 API: Final = "https://api.line.me"
-MEGABYTE: Final = 1024 * 1024
 MAX_TO: Final = 500
 _USER: Final = re.compile(r"U[0-9a-f]{32}")
 _ID: Final = re.compile(r"@[a-z0-9._-]{3,20}")
@@ -88,7 +90,7 @@ class LineGateway(HttpGateway):
             max_batch=MAX_TO,
             default_rate=200.0,
             rate_unit="request",
-            media={"image/": 10 * MEGABYTE, "video/": 200 * MEGABYTE, "audio/": 200 * MEGABYTE},
+            media=media_of(cls.name),
             buttons=limits_named(cls.name),
             signals=frozenset({PlatformSignal.FOLLOWED, PlatformSignal.CAME_BACK, PlatformSignal.LEFT}),
             proof=Proof.QUEUED,
@@ -103,16 +105,16 @@ class LineGateway(HttpGateway):
         odd = [one for one in batch.recipients if not _USER.fullmatch(one.address.value)]
         usual = [one for one in batch.recipients if _USER.fullmatch(one.address.value)]
         groups = [*by_text(usual, MAX_TO), *((one,) for one in odd)]
-        return [self._call(group, batch.callback_url) for group in groups]
+        return [self._call(group, batch) for group in groups]
 
-    def _call(self, people: tuple[Recipient, ...], callback_url: str) -> Call:
+    def _call(self, people: tuple[Recipient, ...], batch: Batch) -> Call:
         to = [one.address.value for one in people]
         alone = len(to) == 1
-        message = {"type": "text", "text": people[0].text, **_quick_replies(people[0].rich)}
-        body = {"to": to[0] if alone else to, "messages": [message]}
+        messages = _messages(people[0].text, people[0].rich, batch.media)
+        body = {"to": to[0] if alone else to, "messages": messages}
         raw = json.dumps(body).encode()
         refs = tuple(one.ref for one in people)
-        headers = {**self._headers, "X-Line-Retry-Key": _retry_key(refs, raw, callback_url)}
+        headers = {**self._headers, "X-Line-Retry-Key": _retry_key(refs, raw, batch.callback_url)}
         return Call("POST", f"{self._url}/{'push' if alone else 'multicast'}", raw, headers, refs=refs)
 
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
@@ -144,6 +146,12 @@ class LineGateway(HttpGateway):
     def link(self, payload: str) -> str:
         """Opens the chat with the word written already."""
         return f"https://line.me/R/oaMessage/{quote(self._id)}/?{quote(payload)}"
+
+
+def _messages(text: str, rich: Rich | None, media: Media | None) -> list[dict[str, Any]]:
+    """The file, then the words: LINE shows quick replies below the last message alone."""
+    words = {"type": "text", "text": text, **_quick_replies(rich)}
+    return [words] if media is None else [line_media.message(media), words]
 
 
 def _quick_replies(rich: Rich | None) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from app.domain.addresses import BadAddress, canonical
+from app.domain.media.attached import Media
+from app.domain.media.limits import media_of
 from app.domain.messages import (
     Batch,
     Event,
@@ -23,6 +25,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
+from app.gateways import matrix_media
 from app.gateways.base import (
     BadSetting,
     BadSignature,
@@ -46,6 +49,7 @@ from app.gateways.common import (
 )
 from app.gateways.matrix_events import read_event
 from app.gateways.paths import at
+from app.gateways.uploads import Handle, file_name
 
 TRANSACTIONS: Final = "_matrix/app/v1/transactions/"
 PING: Final = "_matrix/app/v1/ping"
@@ -73,7 +77,8 @@ class MatrixGateway(HttpGateway):
     def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
         self._bot = canonical(self.channel, settings["bot"]).value
         self._as_token, self._hs_token = settings["as_token"], settings["hs_token"]
-        self._url = f"{(base_url or settings['server']).rstrip('/')}/_matrix/client/v3/rooms"
+        server = (base_url or settings["server"]).rstrip("/")
+        self._url, self._media_url = f"{server}/_matrix/client/v3/rooms", f"{server}/_matrix/media/v3/upload"
         self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._as_token}"}
 
     @classmethod
@@ -113,20 +118,33 @@ class MatrixGateway(HttpGateway):
             idempotent=True,
             routed=Routed.ROOM,
             max_hook=MAX_HOOK,
+            media=media_of(cls.name),
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
         """One request a recipient, into their room; whoever has none the server refuses as nobody whom we know."""
-        return [self._call(recipient, batch.callback_url) for recipient in batch.recipients]
+        return [self._call(recipient, batch) for recipient in batch.recipients]
 
-    def _call(self, recipient: Recipient, callback_url: str) -> Call:
+    def _call(self, recipient: Recipient, batch: Batch) -> Call:
         room = recipient.route or recipient.address.value
         # m.text and not m.notice, which clients show without a sound.
-        body = json.dumps({"msgtype": "m.text", "body": recipient.text}).encode()
-        named = f"{callback_url} {recipient.ref} ".encode() + body
+        content = {"msgtype": "m.text", "body": recipient.text}
+        if batch.media is not None:
+            content = matrix_media.content(batch.media, recipient.text)
+        body = json.dumps(content).encode()
+        named = f"{batch.callback_url} {recipient.ref} ".encode() + body
         txn = f"{recipient.ref}-{hashlib.sha256(named).hexdigest()[:16]}"
         url = f"{self._url}/{quote(room, safe='')}/send/m.room.message/{txn}"
         return Call("PUT", url, body, self._headers, refs=(recipient.ref,))
+
+    def upload_call(self, media: Media, data: bytes) -> Call:
+        """Hand a file over to the media repository."""
+        url = f"{self._media_url}?filename={quote(file_name(media), safe='')}"
+        return Call("POST", url, data, {**self._headers, "Content-Type": media.mime})
+
+    def handle_of(self, reply: Reply) -> Handle | SendError:
+        """The file's mxc:// address, or the server's reason."""
+        return without_answer(reply) or matrix_media.handle_of(reply) or _error(reply, json_of(reply.body))
 
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
         """The event's id, the same for the same transaction; or an error code with words."""

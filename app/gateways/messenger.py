@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 from app.domain.addresses import Address
 from app.domain.buttons import Button, ButtonKind, Rich, as_text, limits_named
+from app.domain.media.attached import Media
+from app.domain.media.limits import media_of
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -25,14 +27,16 @@ from app.domain.messages import (
     Receipt,
     ReceiptStatus,
     Recipient,
+    SendError,
 )
 from app.domain.policy.proactive import window_of
+from app.gateways import messenger_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import for_all, json_of, moment, posted_json, without_answer
-from app.gateways.meta import SETTINGS, MetaGateway
+from app.gateways.meta import SETTINGS, VERSION, MetaGateway
 from app.gateways.paths import at, items
+from app.gateways.uploads import Handle, multipart
 
-MEGABYTE: Final = 1024 * 1024
 MAX_TEMPLATE_TEXT: Final = 640
 OURS: Final = "tidings:"
 """What begins the metadata of a message that we sent, so that its echo tells which delivery it was."""
@@ -59,6 +63,7 @@ class MessengerGateway(MetaGateway):
     def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
         super().__init__(settings, base_url)
         self._username = settings["username"]
+        self._graph = f"{self._url.partition(VERSION)[0]}{VERSION}/"
 
     @classmethod
     def check_settings(cls, settings: Mapping[str, str]) -> str:
@@ -79,7 +84,7 @@ class MessengerGateway(MetaGateway):
             text_unit="utf16",
             default_rate=10.0,
             rate_unit="message",
-            media={"": 25 * MEGABYTE},
+            media=media_of(cls.name),
             buttons=limits_named(cls.name),
             window=window_of(cls.channel),
             receipts=frozenset({ReceiptStatus.SENT}),
@@ -88,20 +93,37 @@ class MessengerGateway(MetaGateway):
 
     def encode(self, batch: Batch) -> Sequence[Call]:
         """One request a recipient: the API takes no more."""
-        return [self._call(recipient) for recipient in batch.recipients]
+        return [self._call(recipient, batch.media) for recipient in batch.recipients]
 
-    def _call(self, recipient: Recipient) -> Call:
-        body = {
+    def _call(self, recipient: Recipient, media: Media | None) -> Call:
+        body: dict[str, Any] = {
             "recipient": {"id": recipient.address.value},
             "messaging_type": "RESPONSE" if recipient.ref.inbound_id > 0 else "UPDATE",
             "message": {**_content(recipient), "metadata": f"{OURS}{recipient.ref}"},
         }
+        if media is not None:
+            raw, form = messenger_media.batch_of(media, body, f"{VERSION}/{self._account}/messages")
+            return Call("POST", self._graph, raw, {**self._headers, **form}, refs=(recipient.ref,))
         return Call("POST", self._url, json.dumps(body).encode(), self._headers, refs=(recipient.ref,))
 
+    def upload_call(self, media: Media, data: bytes) -> Call:
+        """Hand a file over; Meta keeps it for ninety days."""
+        body, kind = multipart(messenger_media.upload_fields(media), "filedata", media, data)
+        url = f"{self._url.removesuffix('/messages')}/message_attachments"
+        return Call("POST", url, body, {**self._headers, "Content-Type": kind})
+
+    def handle_of(self, reply: Reply) -> Handle | SendError:
+        """The id of the file, or Meta's reason."""
+        return without_answer(reply) or messenger_media.handle_of(reply) or self._refusal(reply)
+
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
-        """A yes carries the message's id."""
+        """A yes carries the message's id; with a file it is the answer to the words that counts."""
         if (error := without_answer(reply)) is not None:
             return for_all(call, error)
+        found = messenger_media.read(reply)
+        if isinstance(found, SendError):
+            return for_all(call, found)
+        reply = found
         message_id = at(json_of(reply.body), "message_id")
         if reply.status == 200 and message_id:
             return for_all(call, None, message_id)

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from app.domain.addresses import Address
 from app.domain.buttons import Button, ButtonKind, Rich, limits_named
+from app.domain.media.attached import Media
+from app.domain.media.limits import media_of
 from app.domain.messages import (
     Batch,
     ErrorKind,
@@ -25,6 +27,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
+from app.gateways import telegram_media
 from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import (
     HttpGateway,
@@ -36,9 +39,9 @@ from app.gateways.common import (
     seconds,
     without_answer,
 )
+from app.gateways.uploads import Handle
 
 API: Final = "https://api.telegram.org"
-MEGABYTE: Final = 1024 * 1024
 _HEADERS: Final = {"Content-Type": "application/json"}
 _TOKEN: Final = re.compile(r"\d+:[A-Za-z0-9_-]{30,}")
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{16,256}")
@@ -56,6 +59,9 @@ _MEANINGS: Final = (
     ("have no access to the user", ErrorKind.INVALID),
     ("message is too long", ErrorKind.CONTENT),
     ("message text is empty", ErrorKind.CONTENT),
+    ("caption is too long", ErrorKind.CONTENT),
+    ("failed to get http url content", ErrorKind.CONTENT),
+    ("wrong file identifier", ErrorKind.CONTENT),
     ("can't parse entities", ErrorKind.CONTENT),
 )
 
@@ -75,7 +81,7 @@ class TelegramGateway(HttpGateway):
 
     def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
         self._bot, self._secret = settings["bot"], settings["secret"]
-        self._url = f"{(base_url or API).rstrip('/')}/bot{settings['token']}/sendMessage"
+        self._url = f"{(base_url or API).rstrip('/')}/bot{settings['token']}"
 
     @classmethod
     def check_settings(cls, settings: Mapping[str, str]) -> str:
@@ -98,23 +104,27 @@ class TelegramGateway(HttpGateway):
             text_unit="utf16",
             default_rate=25.0,
             rate_unit="message",
-            media={
-                "image/": 10 * MEGABYTE,
-                "video/": 50 * MEGABYTE,
-                "audio/": 50 * MEGABYTE,
-                "": 50 * MEGABYTE,
-            },
+            media=media_of(cls.name),
             buttons=limits_named(cls.name),
             signals=frozenset({PlatformSignal.LEFT, PlatformSignal.CAME_BACK}),
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
         """One request a recipient. Plain text: a stray `_` in Markdown would fail the whole message."""
-        return [self._call(recipient) for recipient in batch.recipients]
+        return [self._call(recipient, batch.media) for recipient in batch.recipients]
 
-    def _call(self, recipient: Recipient) -> Call:
-        body = {"chat_id": recipient.address.value, "text": recipient.text, **_extras(recipient.rich)}
-        return Call("POST", self._url, json.dumps(body).encode(), _HEADERS, refs=(recipient.ref,))
+    def _call(self, recipient: Recipient, media: Media | None) -> Call:
+        method, content = "sendMessage", {"text": recipient.text, **_preview(recipient.rich)}
+        if media is not None:
+            method, content = telegram_media.method_and_body(media, recipient.text)
+        body = {"chat_id": recipient.address.value, **content, **_keyboard(recipient.rich)}
+        return Call(
+            "POST", f"{self._url}/{method}", json.dumps(body).encode(), _HEADERS, refs=(recipient.ref,)
+        )
+
+    def told_handle(self, reply: Reply) -> Handle | None:
+        """Telegram's own id for the file that a message carried."""
+        return telegram_media.told_handle(reply)
 
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
         """`ok` with the message's id, or an error code with a description in words."""
@@ -163,13 +173,15 @@ class TelegramGateway(HttpGateway):
         return f"https://t.me/{self._bot.removeprefix('@')}?start={payload}"
 
 
-def _extras(rich: Rich | None) -> dict[str, Any]:
-    """The keyboard below the message, a button in each row, and whether a page behind a link is shown."""
-    if rich is None:
-        return {}
-    rows = [[_key(one)] for one in rich.buttons]
-    keyboard = {"reply_markup": {"inline_keyboard": rows}} if rows else {}
-    return keyboard if rich.preview else {**keyboard, "link_preview_options": {"is_disabled": True}}
+def _preview(rich: Rich | None) -> dict[str, Any]:
+    """Whether the page behind a link is shown; a caption never shows one."""
+    return {} if rich is None or rich.preview else {"link_preview_options": {"is_disabled": True}}
+
+
+def _keyboard(rich: Rich | None) -> dict[str, Any]:
+    """The keyboard below a text or a file, a button in each row."""
+    rows = [[_key(one)] for one in rich.buttons] if rich else []
+    return {"reply_markup": {"inline_keyboard": rows}} if rows else {}
 
 
 def _key(button: Button) -> dict[str, str]:

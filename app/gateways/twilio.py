@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 from twilio.request_validator import RequestValidator
 
 from app.domain.addresses import Address, BadAddress, parse_phone
+from app.domain.media.attached import Media
+from app.domain.media.limits import media_of, rule_for
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -85,17 +87,19 @@ class TwilioGateway(HttpGateway):
     @classmethod
     def capabilities(cls) -> Capabilities:
         """One US long code passes one part a second, which is the careful default."""
-        return Capabilities(channel=cls.channel, receipts=frozenset(ReceiptStatus))
+        return Capabilities(channel=cls.channel, receipts=frozenset(ReceiptStatus), media=media_of(cls.name))
 
     def encode(self, batch: Batch) -> Sequence[Call]:
         """One request a recipient: the API takes no more."""
         sender = urlencode(self._sender)
         callback = quote_plus(f"{batch.callback_url}?{REF_PARAMETER}=")
-        return [self._call(recipient, sender, callback) for recipient in batch.recipients]
+        return [self._call(recipient, sender, callback, batch.media) for recipient in batch.recipients]
 
-    def _call(self, recipient: Recipient, sender: str, callback: str) -> Call:
+    def _call(self, recipient: Recipient, sender: str, callback: str, media: Media | None) -> Call:
         """Write the form by hand: of what `urlencode` would quote, only the text differs between two people."""
         to, content = self._to(recipient.address.value), self._content(recipient)
+        if media is not None:
+            content = self._with_media(recipient, media)
         form = f"To={to}&{sender}&{content}&StatusCallback={callback}{recipient.ref}"
         return Call(
             method="POST",
@@ -112,6 +116,13 @@ class TwilioGateway(HttpGateway):
 
     def _content(self, recipient: Recipient) -> str:
         return f"Body={quote_plus(recipient.text)}"
+
+    def _with_media(self, recipient: Recipient, media: Media) -> str:
+        """An MMS, where the person's country has them; elsewhere the words that stand in its place."""
+        rule = rule_for(media.mime, media_of(self.name))
+        if rule is None or not rule.reaches(recipient.address.value):
+            return f"Body={quote_plus(recipient.text + media.instead)}"
+        return f"Body={quote_plus(recipient.text)}&MediaUrl={quote_plus(media.url)}"
 
     @staticmethod
     def _person(sender: str) -> Address:

@@ -14,6 +14,8 @@ from app.domain import button_codes
 from app.domain.addresses import Address
 from app.domain.buttons import Button, ButtonKind, Rich, limits_named
 from app.domain.links import MAX_PAYLOAD
+from app.domain.media.attached import Media
+from app.domain.media.limits import media_of
 from app.domain.messages import (
     Batch,
     ErrorKind,
@@ -28,6 +30,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
+from app.gateways import viber_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Proof, Reply, SettingSpec
 from app.gateways.common import (
     HttpGateway,
@@ -46,7 +49,6 @@ from app.gateways.common import (
 from app.gateways.paths import at, items
 
 API: Final = "https://chatapi.viber.com"
-MEGABYTE: Final = 1024 * 1024
 MAX_TO: Final = 300
 OPENED: Final = "opened:"
 """Begins the tracking data of a welcome: Viber sends it back with the press of the welcome's button."""
@@ -94,7 +96,7 @@ class ViberGateway(HttpGateway):
             max_batch=MAX_TO,
             default_rate=50.0,
             rate_unit="request",
-            media={"image/": MEGABYTE, "video/": 26 * MEGABYTE, "": 50 * MEGABYTE},
+            media=media_of(cls.name),
             buttons=limits_named(cls.name),
             signals=frozenset({PlatformSignal.FOLLOWED, PlatformSignal.LEFT}),
             proof=Proof.ADDRESSED,
@@ -102,13 +104,15 @@ class ViberGateway(HttpGateway):
 
     def encode(self, batch: Batch) -> Sequence[Call]:
         """A broadcast for people of one text; one person's message carries our reference as its tracking data."""
-        return [self._call(group) for group in by_text(batch.recipients, MAX_TO)]
+        return [self._call(group, batch.media) for group in by_text(batch.recipients, MAX_TO)]
 
-    def _call(self, people: tuple[Recipient, ...]) -> Call:
+    def _call(self, people: tuple[Recipient, ...], media: Media | None) -> Call:
         to = [one.address.value for one in people]
         alone = len(to) == 1
         whom = {"receiver": to[0], "tracking_data": str(people[0].ref)} if alone else {"broadcast_list": to}
         body = {**whom, **self._text(people[0].text), **_keyboard(people[0].rich)}
+        if media is not None:
+            body |= viber_media.content(media, people[0].text)
         path = "send_message" if alone else "broadcast_message"
         raw = json.dumps(body).encode()
         return Call("POST", f"{self._url}/{path}", raw, self._headers, refs=tuple(one.ref for one in people))

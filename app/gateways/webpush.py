@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from app.clock import utcnow
 from app.domain import base64url
 from app.domain.buttons import Rich, as_text, limits_named
+from app.domain.media.attached import Media
+from app.domain.media.limits import media_of
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -115,21 +117,24 @@ class WebPushGateway(BrowserGateway):
             receipts=frozenset({ReceiptStatus.DELIVERED}),
             signals=frozenset({PlatformSignal.LEFT}),
             routed=Routed.NAME,
+            media=media_of(cls.name),
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
         """One request a browser. Whoever has no route any more gets a call to nowhere, which `decode` knows."""
         hook = urlsplit(batch.callback_url).path
-        return [self._call(one, hook, batch.callback_url) for one in batch.recipients]
+        return [self._call(one, hook, batch) for one in batch.recipients]
 
-    def _call(self, one: Recipient, hook: str, callback_url: str) -> Call:
+    def _call(self, one: Recipient, hook: str, batch: Batch) -> Call:
         nowhere = Call("POST", "", b"", refs=(one.ref,))
         try:
             route = PushRoute.from_text(one.route)
             if route.server_key != self._vapid.public_key:
                 return nowhere
             body = encrypt(
-                self._plain(one, hook), base64url.decode(route.p256dh), base64url.decode(route.auth)
+                self._plain(one, hook, batch.media),
+                base64url.decode(route.p256dh),
+                base64url.decode(route.auth),
             )
         except ValueError:
             return nowhere
@@ -139,7 +144,7 @@ class WebPushGateway(BrowserGateway):
             "Authorization": self._vapid.header(origin_of(route.endpoint)),
             "TTL": self._ttl,
             "Urgency": "normal",
-            "Topic": _topic(one.ref, callback_url),
+            "Topic": _topic(one.ref, batch.callback_url),
         }
         url = self._url(route.endpoint)
         return Call("POST", url, body, headers, refs=(one.ref,), public_only=self._base_url is None)
@@ -151,10 +156,12 @@ class WebPushGateway(BrowserGateway):
         parts = urlsplit(endpoint)
         return f"{self._base_url}{parts.path}{'?' if parts.query else ''}{parts.query}"
 
-    def _plain(self, one: Recipient, hook: str) -> bytes:
+    def _plain(self, one: Recipient, hook: str, media: Media | None) -> bytes:
         """A line for our script in the browser, then the text as it is: so its bytes are what they count."""
         address, ref = one.address.value, str(one.ref)
         line = {"to": address, "ref": ref, "hook": hook, "proof": self.proof(address, ref)}
+        if media is not None:
+            line["image"] = media.url
         plain = _lined({**line, **_actions(one.rich)}, one.text)
         if len(plain) <= MAX_PLAIN or one.rich is None:
             return plain

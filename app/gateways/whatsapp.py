@@ -14,6 +14,8 @@ from urllib.parse import quote
 from app.domain.addresses import Address, BadAddress, canonical, parse_phone
 from app.domain.buttons import limits_named
 from app.domain.channels import CHANNELS
+from app.domain.media.attached import Media
+from app.domain.media.limits import media_of
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -30,13 +32,14 @@ from app.domain.messages import (
     SendError,
 )
 from app.domain.policy.proactive import window_of
+from app.gateways import whatsapp_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import for_all, json_of, moment, posted_json, without_answer
 from app.gateways.meta import SETTINGS, MetaGateway
 from app.gateways.paths import at, items
+from app.gateways.uploads import Handle, multipart
 from app.gateways.whatsapp_content import free_text, own_template, template
 
-MEGABYTE: Final = 1024 * 1024
 _TEMPLATE: Final = re.compile(r"([a-z0-9_]{1,512}):([a-z]{2,3}(?:_[A-Z]{2})?)")
 _IGNORED: Final = Event(EventKind.IGNORED)
 _RECEIPTS: Final = {
@@ -58,6 +61,9 @@ class WhatsAppGateway(MetaGateway):
         SettingSpec("number", secret=False, example="+12025550100"),
         *SETTINGS,
         SettingSpec("template", secret=False, example="newsletter:en_US", required=False),
+        SettingSpec(
+            "template_header", secret=False, example="image, if the template has one", required=False
+        ),
     )
 
     def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
@@ -66,6 +72,7 @@ class WhatsAppGateway(MetaGateway):
         name, _, language = settings.get("template", "").partition(":")
         self._template = {"name": name, "language": {"code": language}} if name else None
         self.has_template = self._template is not None
+        self.template_file = settings.get("template_header", "")
 
     @classmethod
     def check_settings(cls, settings: Mapping[str, str]) -> str:
@@ -77,6 +84,10 @@ class WhatsAppGateway(MetaGateway):
             )
         if settings.get("template") and not _TEMPLATE.fullmatch(settings["template"]):
             raise BadSetting("template is name:language of an approved template, such as newsletter:en_US.")
+        if settings.get("template_header", "") not in ("", *whatsapp_media.HEADERS):
+            raise BadSetting(
+                "template_header is what stands above the template's text: image, video or document."
+            )
         try:
             return parse_phone(settings["number"]).value
         except BadAddress as error:
@@ -91,12 +102,7 @@ class WhatsAppGateway(MetaGateway):
             text_unit="chars",
             default_rate=20.0,
             rate_unit="message",
-            media={
-                "image/": 5 * MEGABYTE,
-                "video/": 16 * MEGABYTE,
-                "audio/": 16 * MEGABYTE,
-                "": 100 * MEGABYTE,
-            },
+            media=media_of(cls.name),
             buttons=limits_named(cls.name),
             window=window_of(cls.channel),
             templates=True,
@@ -112,26 +118,36 @@ class WhatsAppGateway(MetaGateway):
 
     def encode(self, batch: Batch) -> Sequence[Call]:
         """One request a recipient: the API takes no more."""
-        return [self._call(recipient) for recipient in batch.recipients]
+        return [self._call(recipient, batch.media) for recipient in batch.recipients]
 
-    def _call(self, recipient: Recipient) -> Call:
+    def _call(self, recipient: Recipient, media: Media | None) -> Call:
         body = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             **_to(recipient.address),
-            **self._content(recipient),
+            **self._content(recipient, media),
             "biz_opaque_callback_data": str(recipient.ref),
         }
         return Call("POST", self._url, json.dumps(body).encode(), self._headers, refs=(recipient.ref,))
 
-    def _content(self, recipient: Recipient) -> dict[str, Any]:
+    def _content(self, recipient: Recipient, media: Media | None) -> dict[str, Any]:
         """Free text answers a person, whose words opened the window; with a template named, all else is that."""
         rich = recipient.rich
         if rich is not None and rich.template is not None:
-            return own_template(recipient.text, rich, rich.template)
+            return own_template(recipient.text, rich, rich.template, media)
         if self._template is None or recipient.ref.inbound_id > 0:
-            return free_text(recipient.text, rich)
-        return template(self._template, [recipient.text])
+            return free_text(recipient.text, rich, media)
+        return template(self._template, [recipient.text], media=media)
+
+    def upload_call(self, media: Media, data: bytes) -> Call:
+        """Hand a file over; Meta keeps it for thirty days."""
+        body, kind = multipart({**whatsapp_media.FIELDS, "type": media.mime}, "file", media, data)
+        url = f"{self._url.removesuffix('/messages')}/media"
+        return Call("POST", url, body, {**self._headers, "Content-Type": kind})
+
+    def handle_of(self, reply: Reply) -> Handle | SendError:
+        """The id of the file, or Meta's reason."""
+        return without_answer(reply) or whatsapp_media.handle_of(reply) or self._refusal(reply)
 
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
         """A yes carries the message's id; many a no comes later, with the receipts."""

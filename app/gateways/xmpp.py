@@ -13,6 +13,8 @@ from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
 
 from app.domain.addresses import Address, BadAddress, canonical
+from app.domain.media.attached import Media
+from app.domain.media.limits import media_of
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -62,6 +64,19 @@ _CONDITIONS: Final = {
     "not-acceptable": SendError(ErrorKind.CONTENT),
     "policy-violation": SendError(ErrorKind.CONTENT),
 }
+
+
+def _words(text: str, media: Media | None) -> str:
+    """Clients that know no such links show the address below the words."""
+    return text if media is None else f"{text}\n{media.url}"
+
+
+def _link(media: Media | None) -> str:
+    """The file as out-of-band data (XEP-0066), which clients fetch and show."""
+    if media is None:
+        return ""
+    described = f"<desc>{escape(_NOT_XML.sub('', media.alt))}</desc>" if media.alt else ""
+    return f"<x xmlns='jabber:x:oob'><url>{escape(media.url)}</url>{described}</x>"
 
 
 class XmppGateway(HttpGateway):
@@ -114,18 +129,20 @@ class XmppGateway(HttpGateway):
             signals=frozenset({PlatformSignal.LEFT}),
             proof=Proof.STORED,
             connection="stream",
+            media=media_of(cls.name),
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
         """One stanza a recipient, which asks for a receipt."""
-        return [self._call(recipient) for recipient in batch.recipients]
+        return [self._call(recipient, batch.media) for recipient in batch.recipients]
 
-    def _call(self, recipient: Recipient) -> Call:
+    def _call(self, recipient: Recipient, media: Media | None) -> Call:
         to = recipient.address.value
         id_ = f"{recipient.ref}.{self._seal(str(recipient.ref), to)}"
+        words = escape(_NOT_XML.sub("", _words(recipient.text, media)))
         stanza = (
             f"<message from={quoteattr(self._from)} to={quoteattr(to)} id='{id_}' type='chat'>"
-            f"<body>{escape(_NOT_XML.sub('', recipient.text))}</body><request xmlns='{_RECEIPTS}'/></message>"
+            f"<body>{words}</body>{_link(media)}<request xmlns='{_RECEIPTS}'/></message>"
         )
         return Call(STANZA, f"xmpp://{self.host}:{self.port}", stanza.encode(), refs=(recipient.ref,))
 

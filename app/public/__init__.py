@@ -5,10 +5,12 @@ from flask import Blueprint, Flask
 from app.public.confirm import confirm
 from app.public.inbox import inbox
 from app.public.join import join
+from app.public.media import media
 from app.public.push import push
 from app.public.security import init_security
+from app.public.short_links import short_links
 
-ROOMS = (join, confirm, push, inbox)
+ROOMS = (join, confirm, push, inbox, media, short_links)
 
 
 def init_app(app: Flask) -> None:

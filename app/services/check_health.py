@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
@@ -13,12 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.ledger import iso_ms
 from app.domain.sealing import CannotOpen
+from app.domain.short_links import PATH
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services import kept_hooks
 from app.services.controller import Controller
 from app.services.gateways_of_senders import open_settings
 from app.storage.database import db
-from app.storage.models import Broadcast, ConsentEvent, Delivery, LedgerHead, Sender, TreeHead
+from app.storage.models import Broadcast, BroadcastList, ConsentEvent, Delivery, LedgerHead, Sender, TreeHead
 from app.storage.replies import dropped_confirmations
 
 OLDEST_REDIS: Final = (6, 2)
@@ -26,6 +27,8 @@ LATE_AFTER: Final = timedelta(minutes=2)
 SIGNED_WITHIN: Final = timedelta(days=2)
 LITTLE_DISK: Final = 1 << 30
 NO_DISK: Final = 100 << 20
+BACKUP_WITHIN: Final = timedelta(days=2)
+BACKUP_MARK: Final = "last-backup"
 CONFIRMATIONS_LOOKED_AT: Final = timedelta(days=7)
 PROCESSES: Final = ("worker", "replies", "clock")
 
@@ -72,12 +75,14 @@ def doctor(*, pulse: Pulse, around: Surroundings, controller: Controller, now: d
     """Run every check; one that fails never keeps the others from running."""
     database = _database(around.newest_migration)
     checks = [database, *_redis(pulse), _public_url(around), _disk(around.home)]
+    checks.append(_backup(around.home, now))
     if database.health is not Health.FAIL:
         checks += [_guarded("senders", lambda: _senders(controller)), _guarded("due", lambda: _due(now))]
         checks.append(_guarded("ledger", lambda: _ledger(controller)))
         checks.append(_guarded("signed heads", lambda: _signed_heads(controller, now)))
         checks.append(_guarded("confirmations", lambda: _confirmations(now)))
         checks.append(_guarded("webhooks", lambda: webhooks(controller)))
+        checks.append(_guarded("short links", lambda: _short_links(around.public_url)))
     return checks
 
 
@@ -196,6 +201,18 @@ def _disk(home: Path) -> Check:
     return Check("disk", Health.OK, found)
 
 
+def _backup(home: Path, now: datetime) -> Check:
+    """Look when a backup was made last: whoever makes them touches a file of ours."""
+    mark = home / BACKUP_MARK
+    if not mark.exists():
+        return Check("backup", Health.OK, f"not known; let your backup touch {mark} when it is done")
+    made = datetime.fromtimestamp(mark.stat().st_mtime, UTC)
+    found = f"the last was made on {made:%Y-%m-%d %H:%M} UTC"
+    if made < now - BACKUP_WITHIN:
+        return Check("backup", Health.WARN, found, f"Make one now, then: touch {mark}")
+    return Check("backup", Health.OK, found)
+
+
 def _senders(controller: Controller) -> Check:
     senders = db.session.scalars(select(Sender).order_by(Sender.name)).all()
     if not senders:
@@ -219,6 +236,22 @@ def _senders(controller: Controller) -> Check:
             "When settled: tidings senders resume NAME",
         )
     return Check("senders", Health.OK, ", ".join(row.name for row in senders))
+
+
+def _short_links(public_url: str) -> Check:
+    """Short links begin with the public address of the day on which their list was switched on."""
+    rows = db.session.scalars(
+        select(BroadcastList).where(BroadcastList.links_begin.is_not(None)).order_by(BroadcastList.name)
+    )
+    for row in rows:
+        if row.links_begin != public_url + PATH:
+            return Check(
+                "short links",
+                Health.WARN,
+                f"those of “{row.name}” begin with {row.links_begin}, which is not our address any more",
+                f'Run: tidings lists clicks "{row.name}" {row.clicks}',
+            )
+    return Check("short links", Health.OK, "those of all lists that count clicks lead here")
 
 
 def _due(now: datetime) -> Check:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services.audit import note
@@ -61,22 +62,36 @@ def draft_correction(
     Raises `NotFound`; `Refused` for a broadcast that nobody got, or words that cannot be sent.
     """
     with transaction() as session:
-        wrong = broadcast_for_change(session, broadcast_id)
-        if wrong.state not in _CORRECTABLE or not had_it(broadcast_id):
-            raise Refused("Nobody got this broadcast, so there is nobody to correct it for.")
-        draft_id = draft_in(session, title=title, text=text, list_ids=(), by=by, now=now, variants=variants)
-        draft = session.get_one(Broadcast, draft_id)
-        draft.corrects_id, draft.over_cap_reason = broadcast_id, CORRECTION
-        draft.zone, draft.fresh_minutes = wrong.zone, max(wrong.fresh_minutes, FRESH_MINUTES)
-        lists = [one.id for one in targets_of(session, broadcast_id)]
-        session.add_all(BroadcastTarget(broadcast_id=draft_id, list_id=one) for one in lists)
-        note(session, by, "broadcast.correct", f"broadcast {broadcast_id}", now, correction=draft_id)
-        return draft_id
+        return correction_in(session, broadcast_id, title=title, text=text, by=by, now=now, variants=variants)
 
 
-def had_it(broadcast_id: int) -> int:
-    """Count who had a broadcast, or may have had it."""
-    rows = tallies.counts(db.session(), broadcast_id)
+def correction_in(
+    session: Session,
+    broadcast_id: int,
+    *,
+    title: str,
+    text: str,
+    by: str,
+    now: datetime,
+    variants: Mapping[str, str] = MappingProxyType({}),
+) -> int:
+    """Do what `draft_correction` does within the caller's transaction."""
+    wrong = broadcast_for_change(session, broadcast_id)
+    if wrong.state not in _CORRECTABLE or not had_it(broadcast_id, session):
+        raise Refused("Nobody got this broadcast, so there is nobody to correct it for.")
+    draft_id = draft_in(session, title=title, text=text, list_ids=(), by=by, now=now, variants=variants)
+    draft = session.get_one(Broadcast, draft_id)
+    draft.corrects_id, draft.over_cap_reason, draft.urgent = broadcast_id, CORRECTION, wrong.urgent
+    draft.zone, draft.fresh_minutes = wrong.zone, max(wrong.fresh_minutes, FRESH_MINUTES)
+    lists = [one.id for one in targets_of(session, broadcast_id)]
+    session.add_all(BroadcastTarget(broadcast_id=draft_id, list_id=one) for one in lists)
+    note(session, by, "broadcast.correct", f"broadcast {broadcast_id}", now, correction=draft_id)
+    return draft_id
+
+
+def had_it(broadcast_id: int, session: Session | None = None) -> int:
+    """Count who had a broadcast, or may have had it; a transaction looks with its own `session`."""
+    rows = tallies.counts(session or db.session(), broadcast_id)
     return sum(people for status, _, _, people in rows if status in HAD_IT)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import WORKER_DIED, BroadcastState, DeliveryStatus
-from app.services import quotas
+from app.services import comments, plan_segments, quotas
 from app.services.controller import Controller
 from app.storage import audience, tallies
 from app.storage.consent import lock_head
@@ -23,7 +23,10 @@ REPLY_GIVEN_UP_AFTER = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Opened:
-    """A broadcast that became due: sent to `audience` people, or expired before it could start."""
+    """A broadcast that became due: sent to `audience` people, or expired before it could start.
+
+    Of a segment, these are the people of its first slices.
+    """
 
     broadcast_id: int
     state: BroadcastState
@@ -45,6 +48,11 @@ def open_due(*, controller: Controller, now: datetime) -> list[Opened]:
     return [one for one in opened if one is not None]
 
 
+def open_now(broadcast_id: int, *, controller: Controller, now: datetime) -> Opened | None:
+    """Start one broadcast whose time has come without waiting for the clock; None when it has begun already."""
+    return _open(broadcast_id, controller, now)
+
+
 def _open(broadcast_id: int, controller: Controller, now: datetime) -> Opened | None:
     with transaction() as session:
         # Under the ledger's lock nobody joins or leaves between the count and the freeze.
@@ -56,12 +64,16 @@ def _open(broadcast_id: int, controller: Controller, now: datetime) -> Opened | 
         )
         if changed(claimed) != 1:
             return None
+        comments.forget(session, broadcast_id)  # nobody reads them any more
         broadcast = session.get_one(Broadcast, broadcast_id)
         if broadcast.expires_at is not None and now >= broadcast.expires_at:
             broadcast.state, broadcast.finished_at, broadcast.audience = BroadcastState.EXPIRED.value, now, 0
             broadcast.state_by = "system"
             broadcast.state_reason = "Its time had passed when the system came to it, so nothing was sent."
             return Opened(broadcast_id, BroadcastState.EXPIRED, 0)
+        if plan_segments.freeze(session, broadcast):
+            plan_segments.begin(session, broadcast, controller)
+            return Opened(broadcast_id, BroadcastState.SENDING, broadcast.audience or 0)
         list_ids = session.scalars(
             select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
         ).all()
@@ -138,7 +150,7 @@ def end_finished(now: datetime) -> list[int]:
     with transaction() as session:
         candidates = session.scalars(
             select(Broadcast)
-            .where(Broadcast.state == BroadcastState.SENDING.value, all_done)
+            .where(Broadcast.state == BroadcastState.SENDING.value, Broadcast.planned_to.is_(None), all_done)
             .with_for_update()
         ).all()
         # Counted only for the few whose slices are done: in the others it would read every row, each second.
@@ -171,10 +183,10 @@ def _on_the_wire(session: Session, broadcast_id: int) -> bool:
     )
 
 
-def fold_tallies() -> int:
+def fold_tallies(now: datetime) -> int:
     """Keep the counts of each broadcast in few rows; returns how many went."""
     with transaction() as session:
-        return tallies.fold(session)
+        return tallies.fold(session) + tallies.fold_resting(session, now)
 
 
 def _anybody_waits(session: Session, broadcast_id: int) -> bool:

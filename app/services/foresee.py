@@ -22,7 +22,7 @@ from app.domain.policy.places import Whereabouts
 from app.domain.statuses import BroadcastState, SkipReason
 from app.services import hold_back
 from app.services.quotas import Used
-from app.storage import audience, holding, quiet
+from app.storage import audience, holding, quiet, segments
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
 from app.storage.ways import templates_of, ways_to
 
@@ -66,13 +66,14 @@ def foresee(
     list_ids = [one.id for one in lists]
     corrects = broadcast.corrects_id
     ways = ways_to(session, list_ids, corrects, templates_of(session, broadcast.id))
-    answers = audience.dry_run(session, list_ids, at, ways, corrects)
+    chosen = segments.chosen_of(session, broadcast, at)
+    answers = audience.dry_run(session, list_ids, at, ways, corrects, chosen)
     skipped = Counter({str(k): n for k, n in answers.items() if k is not None})
     if not lists:
         return Foresight(0, dict(skipped), ())
-    groups = audience.reachable_by_group(session, list_ids, at, ways, corrects)
+    groups = audience.reachable_by_group(session, list_ids, at, ways, corrects, chosen)
     # What corrects something goes to where that went, whichever channel it was.
-    back = {} if corrects else audience.standing_back_by_group(session, list_ids, at, ways)
+    back = {} if corrects else audience.standing_back_by_group(session, list_ids, at, ways, chosen)
     for group, people in back.items():
         groups[group] -= people
         skipped[SkipReason.OTHER_CHANNEL] += people
@@ -83,7 +84,9 @@ def foresee(
     # Whoever must wait for the moment's sake as well is counted once.
     skipped[SkipReason.QUOTA] = min(sum(one.full for one in used), sum(groups.values()) - left_out)
     reachable = sum(groups.values()) - left_out - skipped[SkipReason.QUOTA]
-    elsewhere = audience.reached_elsewhere(session, list_ids, at, ways) if ways and not corrects else 0
+    elsewhere = (
+        audience.reached_elsewhere(session, list_ids, at, ways, chosen) if ways and not corrects else 0
+    )
     return Foresight(reachable, dict(+skipped), tuple(waiting), elsewhere)
 
 
@@ -92,9 +95,9 @@ def broken_promise(
 ) -> str:
     """Say which list promised that nothing more comes in 24 hours around `at`; "" when none did.
 
-    Nobody was promised that what is wrong stays so: a correction breaks none.
+    Nobody was promised that what is wrong stays so: a correction breaks none. A live event counts its own messages.
     """
-    if broadcast.corrects_id is not None:
+    if broadcast.corrects_id is not None or broadcast.urgent:
         return ""
     for one in lists:
         moments = [on_the_clock(moment, one.zone) for moment in _moments(session, broadcast, one, at)]
@@ -114,8 +117,11 @@ def read_text(
         return []
     keys = quiet.groups(session)
     list_ids = [one.id for one in lists]
+    chosen = segments.chosen_of(session, broadcast, now)
     there = (
-        audience.reachable_by_group(session, list_ids, now, corrects=broadcast.corrects_id) if lists else {}
+        audience.reachable_by_group(session, list_ids, now, corrects=broadcast.corrects_id, chosen=chosen)
+        if lists
+        else {}
     )
     countries = {Whereabouts.parse(keys[group]).country for group in there if group is not None}
     return lint(
@@ -158,7 +164,8 @@ def _by_cap(
         return []
     list_ids = [one.id for one in lists]
     ways = ways_to(session, list_ids, templates=templates_of(session, broadcast.id))
-    people = audience.reachable(list_ids, at, ways)
+    chosen = segments.chosen_of(session, broadcast, at)
+    people = audience.reachable(list_ids, at, ways, chosen=chosen)
     expires_at = at + timedelta(minutes=broadcast.fresh_minutes)
     found = holding.over_cap_by_group(session, people, recent, cap, at, expires_at)
     full = [one for one in found if one.group_id not in shut]

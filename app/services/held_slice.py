@@ -1,10 +1,12 @@
 """A slice in a lane's hands: who waits, who is on the wire, and what the journal says of them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.domain.buttons import Rich
+from app.domain.media.attached import Media
 from app.domain.messages import Outcome
 from app.domain.parts import count_parts
 from app.domain.placeholders import Template
@@ -21,28 +23,32 @@ CLAIM_IS_FRESH = timedelta(seconds=1)
 class HeldSlice:
     """`people` in their order; those from place `next` on wait, the first `permitted` of them have their permits.
 
-    `unsettled` have left and are not in the database. `ledger_end` is from before the gate was asked in the claim,
-    `fresh_until` when that answer is too old, and `limits` are what the moment forbids. Something may leave up to
-    place `reach` before the next note in SQL. `by_parts`: an SMS takes as many permits as it has parts.
-    `dress` is what goes with the text.
-    `gives_back`: others may send to those who still wait.
+    `ids` are their subscriber ids. `unsettled` have left and are not in the database. `ledger_end` is from before the
+    gate was asked in the claim, `fresh_until` when that answer is too old, and `limits` are what the moment forbids.
+    Something may leave up to place `reach` before the next note in SQL; `reaching` is the note that is being written,
+    with the place that it leads to. `by_parts`: an SMS takes as many permits as it has parts. `media` is the
+    file beside the text, `dress` what else goes with it. `gives_back`: others may send to those who still wait.
     """
 
     lease: Lease
     template: Template
     people: Sequence[Person]
+    ids: Sequence[int]
     pages: Pages
     limits: Limits
     ledger_end: int
     fresh_until: datetime
     lease_until: datetime
     by_parts: bool
+    media: Media | None = None
     dress: Dress = PLAIN
     next: int = 0
     reach: int = 0
+    reaching: tuple[int, Future[None]] | None = None
     unsettled: int = 0
     permitted: int = 0
     gives_back: bool = False
+    _texts: dict[int, str] = field(default_factory=dict)
 
     @property
     def waits(self) -> bool:
@@ -59,8 +65,9 @@ class HeldSlice:
         return self.people[self.next : self.next + size]
 
     def text(self, place: int) -> str:
-        """Return the words for the person at a place."""
-        return self.template.render(self.people[place].attributes)
+        """Return the words for the person at a place, who is asked for once more at most: they are not kept."""
+        text = self._texts.pop(place, None)
+        return self.template.render(self.people[place].attributes) if text is None else text
 
     def rich(self, place: int) -> Rich | None:
         """Return what goes with these words; None where the text is all."""
@@ -73,7 +80,9 @@ class HeldSlice:
             return [1] * len(places)
         if not self.template.slots:
             return [count_parts(self.template.literals[0])] * len(places)
-        return [count_parts(self.text(place)) for place in places]
+        for place in places:
+            self._texts[place] = self.template.render(self.people[place].attributes)
+        return [count_parts(self._texts[place]) for place in places]
 
     def leaving(self, count: int) -> None:
         """Note of the next `count` people, before anybody is asked for the last time, that they may have left."""
@@ -95,6 +104,12 @@ class HeldSlice:
                 self.pages.mark(one, 1, Mark.UNTOUCHED)
         self.unsettled += len(going)
         return going
+
+    def noted(self) -> None:
+        """Wait for the note in SQL that is being written; raises what went wrong with it."""
+        if self.reaching is not None:
+            (self.reach, written), self.reaching = self.reaching, None
+            written.result()
 
     def give_back(self) -> None:
         """Let nobody else of this slice leave by our hands; another holder may send to those who wait."""

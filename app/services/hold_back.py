@@ -73,10 +73,11 @@ def recent_and_cap(
 ) -> tuple[tuple[int, ...], int]:
     """Return the other broadcasts of the 24 hours before `at`, and how many of them a person may have had.
 
-    None are returned where they are too few for that, for a correction, or where an editor gave a reason to go over it.
+    None are returned where they are too few for that, for a correction, or where an editor gave a reason to go over it;
+    nor for a live event, whose promise counts its own messages and is kept when one is written.
     """
     cap = cap_of(one.max_per_day for one in lists)
-    if broadcast.over_cap_reason is not None or broadcast.corrects_id is not None:
+    if broadcast.over_cap_reason is not None or broadcast.corrects_id is not None or broadcast.urgent:
         return (), cap
     recent = _recent(session, broadcast, at)
     return (recent if len(recent) >= cap else ()), cap
@@ -99,6 +100,11 @@ def group_slice(session: Session, broadcast_id: int, lo: int, hi: int, home: str
     """Put people in a range of ids into their groups whom nobody has looked at yet: after an upgrade, or a change."""
     if obeys_places(targets_of(session, broadcast_id)):
         _group(session, quiet.ungrouped(session, lo, hi), home)
+
+
+def group_between(session: Session, lo: int, hi: int, home: str) -> None:
+    """The same, for who is chosen by where they are."""
+    _group(session, quiet.ungrouped(session, lo, hi), home)
 
 
 def group_some(home: str) -> int:

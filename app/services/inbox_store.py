@@ -75,9 +75,7 @@ def _take(session: Session, call: Call, now: datetime) -> Reply:
             )
         )
     )
-    rows = [
-        _row(ref, given["text"], given.get("buttons"), now) for ref in call.refs if ref.subscriber_id in there
-    ]
+    rows = [_row(ref, given, now) for ref in call.refs if ref.subscriber_id in there]
     if rows:
         dialect = sqlite if is_sqlite(session) else postgresql
         session.execute(dialect.insert(InboxMessage).on_conflict_do_nothing(), rows)
@@ -85,13 +83,14 @@ def _take(session: Session, call: Call, now: datetime) -> Reply:
     return Reply(201, json.dumps({"id": given["id"], "gone": gone}).encode())
 
 
-def _row(ref: DeliveryRef, text: str, buttons: object, now: datetime) -> dict[str, Any]:
+def _row(ref: DeliveryRef, given: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     return {
         "broadcast_id": ref.broadcast_id,
         "subscriber_id": ref.subscriber_id,
         "inbound_id": ref.inbound_id,
-        "text": text,
-        "buttons": buttons,
+        "text": given["text"],
+        "media": given.get("media"),
+        "buttons": given.get("buttons"),
         "at": now,
     }
 
@@ -104,6 +103,7 @@ class Shown:
     text: str
     at: datetime
     read: bool
+    media: Mapping[str, str] | None = None
     buttons: Sequence[Mapping[str, str]] = ()
 
 
@@ -116,7 +116,9 @@ def messages_for(channel: str, address: str) -> list[Shown]:
         .order_by(InboxMessage.id.desc())
         .limit(SHOWN)
     )
-    return [Shown(row.id, row.text, row.at, row.read_at is not None, row.buttons or ()) for row in rows]
+    return [
+        Shown(row.id, row.text, row.at, row.read_at is not None, row.media, row.buttons or ()) for row in rows
+    ]
 
 
 def mark_read(

@@ -1,6 +1,6 @@
 """How a lane gets its slices and what it asks before each window: lease, recovery, claim, and the door."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -8,15 +8,18 @@ from sqlalchemy.orm import Session
 
 from app.domain.placeholders import MOVE_LINK, read
 from app.gateways.base import Capabilities, Routed
-from app.services import hold_back
+from app.services import hold_back, short_links
+from app.services.beside import Beside
 from app.services.controller import Controller
 from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
+from app.services.media.lane_media import LaneMedia
 from app.services.move_links import links_of
 from app.services.recover_slices import recover
 from app.services.rich_messages import dress_for
-from app.storage import audience, deliveries, holding
+from app.storage import deliveries, holding
+from app.storage.claim import claim_rows
 from app.storage.database import transaction
-from app.storage.deliveries import Door, Lease, Person
+from app.storage.deliveries import Door, Lease, Person, Watermark
 from app.storage.gate import Way
 from app.storage.holding import Limits
 from app.storage.journal import Journal
@@ -25,14 +28,18 @@ from app.storage.ways import way_of
 
 LEASE = timedelta(seconds=30)
 RENEW_BEFORE = timedelta(seconds=20)
-# Up to so many people ahead, and as many as leave in a quarter of a second, are noted in SQL as perhaps on their way.
+# Up to so many people ahead, and as many as leave in a quarter of a second, are noted in SQL as perhaps on their way;
+# the next note is begun when half of them are left.
 REACH = 256
 REACH_SECONDS = 0.25
 
 
 @dataclass
 class LaneSlices:
-    """The slices of one sender, for one worker. `can` is what its gateway says of itself."""
+    """The slices of one sender, for one worker. `can` is what its gateway says of itself.
+
+    `lease` and `finish` run beside the lane, all else in it.
+    """
 
     sender_id: int
     rate: float
@@ -40,13 +47,32 @@ class LaneSlices:
     controller: Controller
     journal: Journal
     worker: str
+    beside: Beside
+    media: LaneMedia | None = None
     _door: Door | None = None
+    _watermark: Watermark | None = None
     _reaches: dict[bool, Way] = field(default_factory=dict)
+    _last_limits: tuple[int, Limits] | None = None
 
-    def lease(self, now: datetime) -> HeldSlice | None:
-        """Take the next slice, settle what an earlier holder left of it, and claim its people; None: there is none."""
+    @property
+    def door(self) -> Door:
+        """The door of this lane, with a connection of its own."""
+        if self._door is None:
+            self._door = Door()
+        return self._door
+
+    @property
+    def ahead(self) -> int:
+        """How many people one note in SQL covers."""
+        return min(REACH, int(self.rate * REACH_SECONDS))
+
+    def lease(self, now: datetime, *, without: Sequence[int] = ()) -> HeldSlice | None:
+        """Take the next slice, settle what an earlier holder left of it, and claim its people; None: there is none.
+
+        The broadcasts in `without` are left out.
+        """
         with transaction() as session:
-            found = deliveries.lease_slice(session, self.sender_id, self.worker, now, LEASE)
+            found = deliveries.lease_slice(session, self.sender_id, self.worker, now, LEASE, without)
             if found is None:
                 return None
             lease, part, broadcast = found
@@ -65,32 +91,54 @@ class LaneSlices:
         dress = dress_for(session, broadcast.id, self.sender_id, self.can, self.controller)
         if part.lo is not None and part.hi is not None:
             hold_back.group_slice(session, broadcast.id, part.lo, part.hi, self.controller.region)
-            audience.claim_rows(session, broadcast, part, now, self._way(session, dress.own_template))
+            claim_rows(session, broadcast, part, now, self._way(session, dress.own_template))
         limits = self._limits(session, broadcast, now)
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
-        template = read(dress.text(lease.text))
+        tail, media = ("", None)
+        if self.media is not None:
+            tail, media = self.media.of(session, broadcast, lease.text, now)
+        template = read(lease.text).followed_by(tail)
+        names = tuple(dict.fromkeys((*template.names, *dress.names)))
         people = deliveries.people_of(
             session,
             lease,
-            tuple(dict.fromkeys((*template.names, *dress.names))),
+            names,
             routed_by=self.sender_id if self.can.routed is Routed.ROOM else None,
         )
         ids = [person.ref.subscriber_id for person in people]
-        if MOVE_LINK in template.names:
+        if MOVE_LINK in names:
             links = links_of(session, broadcast.id, ids, self.controller)
-            people = [_with_link(person, links.get(person.ref.subscriber_id, "")) for person in people]
+            people = [
+                _with(person, {MOVE_LINK: links.get(person.ref.subscriber_id, "")}) for person in people
+            ]
+        template, codes = short_links.for_slice(session, template, broadcast.id, part.seq, self.controller)
+        if codes:
+            people = [_with(person, codes.get(person.ref.subscriber_id, {})) for person in people]
+        reach = min(self.ahead, len(people))
+        if reach:
+            part.reached_epoch, part.reached = lease.epoch, ids[reach - 1]
         return HeldSlice(
             lease,
-            template,
+            template.followed_by(dress.ending),
             people,
+            ids,
             self.journal.open(lease.broadcast_id, lease.seq, lease.epoch, ids),
             limits,
             ledger_end,
             now + CLAIM_IS_FRESH,
             now + LEASE,
             self.can.rate_unit == "part",
+            media,
             dress,
+            reach=reach,
         )
+
+    def finish(self, held: HeldSlice, state: str) -> None:
+        """Give a slice back in which everything is settled; its journal has done its work."""
+        with transaction() as session:
+            ours = deliveries.finish_slice(session, held.lease, state)
+        if ours:
+            held.pages.remove()
 
     def may_leave(self, held: HeldSlice, count: int, now: datetime) -> Collection[int] | None:
         """Return which of the next `count` subscribers may leave; None when nobody of this slice may by our hands.
@@ -98,26 +146,33 @@ class LaneSlices:
         A STOP, a pause, a cancel, an expiry or a lost lease that was committed before this wins. The journal already
         says that they may have left.
         """
-        if self._door is None:
-            self._door = Door()
-        self._note_reach(self._door, held, count, now)
-        ledger_end = self._door.ledger_end(held.lease)
+        self._note_reach(held, count, now)
+        ledger_end = self.door.ledger_end(held.lease)
         if ledger_end is None:
             return None
-        ids = [person.ref.subscriber_id for person in held.window(count)]
+        ids = held.ids[held.next : held.next + count]
         return self._pass_gate(held, ids, now) if held.must_ask(ledger_end, now) else ids
 
-    def _note_reach(self, door: Door, held: HeldSlice, count: int, now: datetime) -> None:
-        """Say in SQL up to whom something may leave, some way ahead to spare most windows this; keep the lease."""
+    def _note_reach(self, held: HeldSlice, count: int, now: datetime) -> None:
+        """Say in SQL up to whom something may leave, some way ahead so that nobody waits for it; keep the lease."""
         until = held.next + count
+        if held.reaching is not None and (until > held.reach or held.reaching[1].done()):
+            held.noted()
+        if held.reaching is None and held.reach < len(held.ids) and held.reach - until < self.ahead // 2:
+            further = min(max(until, held.reach + self.ahead), len(held.ids))
+            note = self.beside.start(self._write_reach, held.lease, held.ids[further - 1])
+            held.reaching = (further, note)
         if until > held.reach:
-            ahead = min(REACH, int(self.rate * REACH_SECONDS))
-            held.reach = min(max(until, held.next + ahead), len(held.people))
-            door.reach(held.lease, held.people[held.reach - 1].ref.subscriber_id)
+            held.noted()
         if held.lease_until - now < RENEW_BEFORE:
             held.lease_until = now + LEASE
             with transaction() as session:
                 deliveries.renew(session, held.lease, held.lease_until)
+
+    def _write_reach(self, lease: Lease, subscriber_id: int) -> None:
+        if self._watermark is None:
+            self._watermark = Watermark()
+        self._watermark.write(lease, subscriber_id)
 
     def _pass_gate(self, held: HeldSlice, ids: Sequence[int], now: datetime) -> set[int]:
         with transaction() as session:
@@ -135,16 +190,22 @@ class LaneSlices:
         return self._reaches[own_template]
 
     def _limits(self, session: Session, broadcast: Broadcast, now: datetime) -> Limits:
-        return hold_back.limits_of(
-            session, broadcast, self.rate, now, sender_id=self.sender_id, quota=self.can.quota
-        )
+        """What the moment forbids, asked anew when the last answer has run out; one quota may fill any moment."""
+        known, limits = self._last_limits or (0, None)
+        if limits is None or known != broadcast.id or now >= limits.valid_until or self.can.quota:
+            limits = hold_back.limits_of(
+                session, broadcast, self.rate, now, sender_id=self.sender_id, quota=self.can.quota
+            )
+            self._last_limits = (broadcast.id, limits)
+        return limits
 
     def close(self) -> None:
-        """Give the door's connection back."""
-        if self._door is not None:
-            self._door.close()
-            self._door = None
+        """Give the connections back."""
+        for one in (self._door, self._watermark):
+            if one is not None:
+                one.close()
+        self._door = self._watermark = None
 
 
-def _with_link(person: Person, link: str) -> Person:
-    return person._replace(attributes={**person.attributes, MOVE_LINK: link})
+def _with(person: Person, values: Mapping[str, str]) -> Person:
+    return person._replace(attributes={**person.attributes, **values})

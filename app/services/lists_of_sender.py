@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address
 from app.domain.replies import Facts, rates_apply
-from app.domain.replies.promise import promise
+from app.domain.replies.promise import event_promise, promise
 from app.services.controller import Controller
 from app.storage.models import BroadcastList, Notice, Sender
 from app.storage.ways import lists_of
@@ -45,7 +46,7 @@ def facts_of(
         brand=controller.brand,
         list_name=row.name if row else "",
         purpose=row.purpose if row else "",
-        frequency=promise(language, row.max_per_day, row.from_hour, row.until_hour) if row else "",
+        frequency=promise_of(row, language) if row else "",
         contact=controller.contact,
         privacy_url=controller.privacy_url,
         words=tuple(one.word.upper() for one in offers.values()),
@@ -53,6 +54,15 @@ def facts_of(
         link=link,
         rates_apply=rates_apply(Address(sender.channel, sender.address)),
     )
+
+
+def promise_of(row: BroadcastList, language: str) -> str:
+    """Return what a list promises, in words."""
+    hours = row.from_hour, row.until_hour
+    if row.most is None or row.ends_at is None:
+        return promise(language, row.max_per_day, *hours)
+    ends_at = row.ends_at.astimezone(ZoneInfo(row.zone))
+    return event_promise(language, row.most, ends_at, row.erase_after_days or 0, *hours)
 
 
 def present_notice(session: Session, list_id: int, language: str) -> Notice:

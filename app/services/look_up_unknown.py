@@ -23,9 +23,12 @@ from app.services.broadcast_rows import broadcast_for_change, is_corrected, move
 from app.services.controller import Controller
 from app.services.move_links import links_of
 from app.services.record_receipts import SenderReceipt, record_receipts
+from app.services.rich_messages import plain_dress, rich_of
+from app.services.short_links import text_for
 from app.storage import again, unknown
 from app.storage.consent import lock_head
 from app.storage.database import transaction
+from app.storage.models import Sender
 from app.storage.unknown import Unclear
 from app.storage.ways import ways_gone_by
 
@@ -70,7 +73,8 @@ def look_up(
     """Ask about up to `most` deliveries of a sender. A gateway that cannot ask leaves them all as they are."""
     with transaction() as session:
         found = unknown.some(session, sender_id, now - ASKED_FOR, now - SETTLES_AFTER, most)
-        unclear = [_as_sent(session, one, controller) for one in found]
+        sender = session.get_one(Sender, sender_id)
+        unclear = [_as_sent(session, one, sender, controller) for one in found]
     if not unclear or not isinstance(gateway, LooksUp):
         return LookedUp(untold=len(unclear))
     asked = _Round()
@@ -97,8 +101,14 @@ def _answers(
             yield one, question, reply
 
 
-def _as_sent(session: Session, one: Unclear, controller: Controller) -> Unclear:
-    """Return it with what the lane filled into the text besides the person's attributes."""
+def _as_sent(session: Session, one: Unclear, sender: Sender, controller: Controller) -> Unclear:
+    """Return it with what the lane filled into the text besides the person's attributes.
+
+    That are its short links, and the buttons where they went in words.
+    """
+    dress = plain_dress(rich_of(session, one.broadcast_id, sender.channel), sender)
+    words = text_for(session, one.text, one.broadcast_id, one.subscriber_id, controller)
+    one = one._replace(text=dress.text(words))
     if MOVE_LINK not in read(one.text).names:
         return one
     links = links_of(session, one.broadcast_id, [one.subscriber_id], controller)

@@ -15,7 +15,8 @@ from app.domain.statuses import BroadcastState
 from app.services.audit import note
 from app.services.broadcast_rows import targets_of
 from app.services.controller import Refused
-from app.services.plan_broadcasts import FRESH_MINUTES, draft_in, schedule_in
+from app.services.media.attach import copy_media
+from app.services.plan_broadcasts import FRESH_MINUTES, choose_as, draft_in, schedule_in
 from app.services.repeat_broadcasts import rule_for_change, rule_of
 from app.services.rich_messages import copy_rich
 from app.services.shares import variants_of
@@ -109,6 +110,8 @@ def _scheduled(session: Session, row: RepeatRule, at: datetime, now: datetime) -
         by=row.created_by,
         now=now,
     )
+    choose_as(session, words, broadcast_id)
+    copy_media(session, words.id, broadcast_id)
     copy_rich(session, words.id, broadcast_id)
     schedule_in(session, broadcast_id, at=at if at > now else None, zone=row.zone, by=SYSTEM, now=now)
     # One that goes late has no longer than it would have had in time.

@@ -28,7 +28,10 @@ MAX_PER_DAY: Final = 50
 
 @dataclass(frozen=True)
 class ListRow:
-    """What is shown of a list. Hours are of the day in `zone`; `active` counts its subscribers."""
+    """What is shown of a list. Hours are of the day in `zone`; `active` counts its subscribers.
+
+    `most` and `ends_at` are the promise of a live event.
+    """
 
     id: int
     name: str
@@ -45,6 +48,8 @@ class ListRow:
     archived_at: datetime | None
     any_hour_reason: str | None
     further_senders: tuple[str, ...]
+    most: int | None = None
+    ends_at: datetime | None = None
 
 
 def create_list(
@@ -72,36 +77,43 @@ def create_list(
     the places where people are; the reason is kept. Raises `Refused` for what cannot be, `Conflict` for a name or
     keyword in use (naming the other list), `NotFound` for an unknown sender.
     """
-    name, purpose, word = name.strip(), purpose.strip(), squeeze(keyword)
-    _check_texts(name, purpose, language)
-    _check_word(keyword, word)
-    _check_promise(max_per_day, from_hour, until_hour, zone)
     with transaction() as session:
-        sender = session.get(Sender, sender_id)
-        if sender is None:
-            raise NotFound(f"There is no sender number {sender_id}. Make one with: tidings senders add")
-        _check_free(session, name, word)
         row = BroadcastList(
-            name=name,
-            keyword=word,
-            purpose=purpose,
+            name=name.strip(),
+            keyword=squeeze(keyword),
+            purpose=purpose.strip(),
             language=language,
             max_per_day=max_per_day,
             from_hour=from_hour,
             until_hour=until_hour,
             zone=zone,
-            sender_id=sender.id,
-            is_default=is_default or not offers_of(session, sender),
+            sender_id=sender_id,
+            is_default=is_default,
             any_hour_reason=_reason(any_hour_reason),
             created_at=now,
         )
-        _stand_alone_as_default(session, row)
-        session.add(row)
-        session.flush()
-        _write_notices(session, row, sender, controller, now)
-        why = {"any_hour": row.any_hour_reason} if row.any_hour_reason else {}
-        note(session, by, "list.create", f"list {row.id}", now, **why)
-        return row.id
+        return add_list(session, row, keyword, by=by, controller=controller, now=now)
+
+
+def add_list(
+    session: Session, row: BroadcastList, keyword: str, *, by: str, controller: Controller, now: datetime
+) -> int:
+    """Do what `create_list` does within the caller's transaction; `keyword` is the word as it was written."""
+    _check_texts(row.name, row.purpose, row.language)
+    _check_word(keyword, row.keyword)
+    _check_promise(row.max_per_day, row.from_hour, row.until_hour, row.zone)
+    sender = session.get(Sender, row.sender_id)
+    if sender is None:
+        raise NotFound(f"There is no sender number {row.sender_id}. Make one with: tidings senders add")
+    _check_free(session, row.name, row.keyword)
+    row.is_default = row.is_default or not offers_of(session, sender)
+    _stand_alone_as_default(session, row)
+    session.add(row)
+    session.flush()
+    _write_notices(session, row, sender, controller, now)
+    why = {"any_hour": row.any_hour_reason} if row.any_hour_reason else {}
+    note(session, by, "list.create", f"list {row.id}", now, **why)
+    return row.id
 
 
 def new_notice_version(
@@ -337,4 +349,6 @@ def _row(row: BroadcastList, sender: str, active: int, further: tuple[str, ...])
         row.archived_at,
         row.any_hour_reason,
         further,
+        row.most,
+        row.ends_at,
     )

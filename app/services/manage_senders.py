@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.gateways.base import BadSetting, GatewayClass
@@ -15,11 +16,14 @@ from app.services.audit import note
 from app.services.controller import Conflict, Controller, NotFound, Refused
 from app.services.gateways_of_senders import Registry, gateway_of, open_settings, seal_settings
 from app.storage.database import db, transaction
-from app.storage.models import Sender
+from app.storage.models import MediaUpload, Sender
 
 MAX_RATE: Final = 100_000.0
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+MAX_PRICE: Final = 100
+ALL_PAUSED: Final = "All sending was paused by"
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ def add(
             base_url=base_url,
             rate=pace,
             has_template=gateway(settings, base_url).has_template,
+            template_file=gateway(settings, base_url).template_file,
             created_at=now,
         )
         session.add(sender)
@@ -139,6 +144,44 @@ def resume(name: str, *, by: str, now: datetime) -> SenderRow:
         return _row(sender)
 
 
+def set_price(name: str, price: Decimal | None, currency: str, *, by: str, now: datetime) -> str:
+    """Say what a message (SMS: a part) of a sender costs, for the reports; None: nobody knows. Returns its name.
+
+    Raises `NotFound`, or `Refused` for what is no price: 0 to 100, in millionths at the finest, and a currency.
+    """
+    if price is not None and not (0 <= price <= MAX_PRICE and _CURRENCY.fullmatch(currency)):
+        raise Refused(
+            f"“{price} {currency}” is no price of a message; give 0 to {MAX_PRICE} and a currency of three letters. "
+            "Example: 0.0079 USD"
+        )
+    with transaction() as session:
+        sender = find_sender(session, name)
+        sender.price_micros = None if price is None else int((price * 1_000_000).to_integral_value())
+        sender.currency = None if price is None else currency
+        note(session, by, "sender.price", f"sender {name}", now, price=str(price), currency=currency)
+        return sender.name
+
+
+def pause_all(*, by: str, now: datetime) -> int:
+    """Let nothing more go out of any sender; returns how many were not paused already, whose own reasons stay."""
+    with transaction() as session:
+        senders = session.scalars(select(Sender).where(Sender.paused_at.is_(None))).all()
+        for sender in senders:
+            sender.paused_at, sender.paused_reason = now, f"{ALL_PAUSED} {by}"[:300]
+        note(session, by, "sender.pause_all", "all senders", now, senders=len(senders))
+        return len(senders)
+
+
+def resume_all(*, by: str, now: datetime) -> list[int]:
+    """Let the senders go on that `pause_all` paused; returns their ids. One paused for a reason of its own stays so."""
+    with transaction() as session:
+        senders = session.scalars(select(Sender).where(Sender.paused_reason.like(f"{ALL_PAUSED}%"))).all()
+        for sender in senders:
+            sender.paused_at = sender.paused_reason = None
+        note(session, by, "sender.resume_all", "all senders", now, senders=len(senders))
+        return [sender.id for sender in senders]
+
+
 def rotate_secrets(
     name: str,
     *,
@@ -154,7 +197,10 @@ def rotate_secrets(
         merged = {**open_settings(sender, controller), **settings}
         sender.address = _checked_address(gateway, merged)
         sender.sealed_settings = seal_settings(merged, controller)
-        sender.has_template = gateway(merged, sender.base_url).has_template
+        bound = gateway(merged, sender.base_url)
+        sender.has_template, sender.template_file = bound.has_template, bound.template_file
+        # What the provider calls our files it may call otherwise for other access.
+        session.execute(delete(MediaUpload).where(MediaUpload.sender_id == sender.id))
         note(session, by, "sender.rotate", f"sender {name}", now)
         return _row(sender)
 

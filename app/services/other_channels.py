@@ -12,7 +12,8 @@ from app.domain.linked import next_channels
 from app.domain.messages import DeliveryRef
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
 from app.services.broadcast_rows import move
-from app.storage import again, audience, linked
+from app.storage import again, linked
+from app.storage.claim import linked_of
 from app.storage.models import Broadcast, Delivery
 from app.storage.ways import ways_gone_by
 
@@ -42,7 +43,7 @@ def _fall_back(session: Session, broadcast_id: int, people: set[int], now: datet
         return 0
     if broadcast.expires_at is not None and broadcast.expires_at <= now:
         return 0
-    addresses = audience.linked_of(session, broadcast, persons, now)
+    addresses = linked_of(session, broadcast, persons, now)
     moved = 0
     for person_id in persons:
         theirs = [one for one in addresses if one.person_id == person_id]

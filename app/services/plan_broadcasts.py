@@ -19,13 +19,24 @@ from app.services.broadcast_rows import broadcast_for_change, move, targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
 from app.services.controller import Conflict, NotFound, Refused
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
+from app.services.media.attach import copy_media
 from app.services.rich_messages import check_rich, copy_rich, save_rich, words_of
 from app.services.sent_before import SentBefore, sent_before
-from app.services.shares import Share, longest, problems_of, save_variants, shares_of, variants_of
+from app.services.shares import (
+    EXAMPLE_URL,
+    Share,
+    longest,
+    problems_of,
+    save_variants,
+    shares_of,
+    variants_of,
+)
+from app.services.short_links import make_links
 from app.services.template_gaps import Gap, gaps_of
-from app.storage import audience
+from app.storage import audience, segments
 from app.storage.database import transaction
-from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, BroadcastVersion
+from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, BroadcastVersion, SavedSegment
+from app.storage.segments import rule_data
 from app.storage.versions import keep
 from app.storage.ways import templates_of, ways_to
 
@@ -209,29 +220,48 @@ def _keep_rich(session: Session, broadcast_id: int, rich: Mapping[str, Rich]) ->
 
 
 def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
-    """Make a new draft with the same words and lists."""
+    """Make a new draft with the same words, lists, files and buttons."""
     with transaction() as session:
         original = broadcast_for_change(session, broadcast_id)
         title, text = original.title, original.text
         list_ids, variants = _target_ids(session, broadcast_id), variants_of(session, broadcast_id)
-        copy = draft_in(session, title=title, text=text, list_ids=list_ids, variants=variants, by=by, now=now)
-        copy_rich(session, broadcast_id, copy)
-        return copy
+        copy_id = draft_in(
+            session, title=title, text=text, list_ids=list_ids, variants=variants, by=by, now=now
+        )
+        choose_as(session, original, copy_id)
+        copy_media(session, broadcast_id, copy_id)
+        copy_rich(session, broadcast_id, copy_id)
+        return copy_id
 
 
-def check(broadcast_id: int, *, now: datetime, at: datetime | None = None, brand: str = "") -> Review:
+def choose_as(session: Session, original: Broadcast, broadcast_id: int) -> None:
+    """Let a draft go to the same part of its lists as another broadcast."""
+    draft = session.get_one(Broadcast, broadcast_id)
+    draft.segment_id, draft.segment_rule = original.segment_id, original.segment_rule
+    if draft.segment_id is not None:
+        draft.segment_rule = None  # as the saved one is now
+
+
+def check(
+    broadcast_id: int,
+    *,
+    now: datetime,
+    at: datetime | None = None,
+    brand: str = "",
+    public_url: str = EXAMPLE_URL,
+) -> Review:
     """Ask the gate about everybody, as if the broadcast started at `at` (or now), without sending anything.
 
-    With `brand` the lint looks for it in the text.
+    With `brand` the lint looks for it in the text; links to files are counted as below `public_url`.
     """
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
         lists = targets_of(session, broadcast_id)
-        shares = shares_of(session, broadcast, lists, max(at or now, now))
+        shares = shares_of(session, broadcast, lists, max(at or now, now), public_url)
         used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
         quota_notes = tuple(quotas.warnings_of(used, shares))
         seen = foresee(session, broadcast, lists, max(at or now, now), used)
-        size = measure(longest(shares[0].text if shares else broadcast.text))
+        size = measure(longest(shares[0].sent) + shares[0].tail if shares else longest(broadcast.text))
         gaps = tuple(gaps_of(session, broadcast, lists, shares, max(at or now, now)))
         reachable = seen.reachable
         findings = read_text(session, broadcast, lists, brand, now)
@@ -313,8 +343,9 @@ def schedule_in(
     shares = shares_of(session, broadcast, lists, now)
     list_ids = [one.id for one in lists]
     corrects = broadcast.corrects_id
+    chosen = segments.chosen_of(session, broadcast, now)
     ways = ways_to(session, list_ids, corrects, templates_of(session, broadcast_id))
-    answers = audience.dry_run(session, list_ids, now, ways, corrects)
+    answers = audience.dry_run(session, list_ids, now, ways, corrects, chosen)
     reachable = answers.get(None, 0)
     findings = read_text(session, broadcast, lists, "", now)
     used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
@@ -335,7 +366,9 @@ def schedule_in(
             "A first wave would use up the quota of a platform that counts each sending; send to all at once."
         )
     broadcast.first_percent = first_percent
-    broadcast.expires_at = instant + timedelta(minutes=broadcast.fresh_minutes)
+    make_links(session, broadcast, list_ids)
+    ends = [one.ends_at for one in lists if one.ends_at is not None]
+    broadcast.expires_at = min([instant + timedelta(minutes=broadcast.fresh_minutes), *ends])
     note(
         session,
         by,
@@ -390,11 +423,23 @@ def _problems(
     if not lists:
         found.append("Choose at least one list.")
     found += problems_of(session, broadcast, lists, shares)
+    found += _problems_of_segment(session, broadcast, lists)
     if broadcast.corrects_id is not None:
         found += _problems_of_correction(session, broadcast.corrects_id, reachable)
     elif lists and reachable == 0:
-        found.append("Nobody on these lists can be reached now.")
+        found.append(
+            "Nobody on these lists can be reached now."
+            if rule_data(session, broadcast) is None
+            else "Nobody in this part of the lists can be reached now."
+        )
     return tuple(found)
+
+
+def _problems_of_segment(session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList]) -> list[str]:
+    row = session.get(SavedSegment, broadcast.segment_id) if broadcast.segment_id is not None else None
+    if row is None or row.list_id in {one.id for one in lists}:
+        return []
+    return [f"“{row.name}” is part of a list that this broadcast does not go to."]
 
 
 def _problems_of_correction(session: Session, corrects: int, reachable: int) -> list[str]:
@@ -433,15 +478,14 @@ def _target_ids(session: Session, broadcast_id: int) -> list[int]:
 
 
 def _set_targets(session: Session, broadcast: Broadcast, list_ids: Sequence[int]) -> None:
-    known = set(
-        session.scalars(
-            select(BroadcastList.id).where(
-                BroadcastList.id.in_(list_ids), BroadcastList.archived_at.is_(None)
-            )
-        )
-    )
+    open_ = BroadcastList.id.in_(list_ids), BroadcastList.archived_at.is_(None)
+    known = {one.id: one for one in session.scalars(select(BroadcastList).where(*open_))}
     for list_id in list_ids:
         if list_id not in known:
             raise NotFound(f"There is no open list {list_id}.")
+        if known[list_id].ends_at is not None:
+            raise Refused(
+                f"“{known[list_id].name}” is a live event; its messages are written on its own page."
+            )
     session.execute(delete(BroadcastTarget).where(BroadcastTarget.broadcast_id == broadcast.id))
     session.add_all(BroadcastTarget(broadcast_id=broadcast.id, list_id=list_id) for list_id in sorted(known))

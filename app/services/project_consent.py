@@ -43,6 +43,12 @@ _OVERLAYS: Final = (
 )
 _USABLE: Final = (SubscriptionState.ACTIVE.value, SubscriptionState.PAUSED.value)
 
+# Why somebody who has just left gets nothing that waits.
+_LEFT: Final = {
+    SubscriptionState.PAUSED: SkipReason.PAUSED_BY_PERSON,
+    SubscriptionState.STALE: SkipReason.EXPIRED,
+}
+
 _Rows = dict[tuple[int, int], Subscription]
 
 
@@ -91,8 +97,7 @@ def _move(
     write_standing(rows[key], after, now)
     if before.state is not SubscriptionState.ACTIVE or after.state is SubscriptionState.ACTIVE:
         return []
-    paused = after.state is SubscriptionState.PAUSED
-    reason = SkipReason.PAUSED_BY_PERSON if paused else SkipReason.STOPPED
+    reason = _LEFT.get(after.state, SkipReason.STOPPED)
     return [departures.Departure(key[0], key[1], before.active_seq or 0, reason)]
 
 

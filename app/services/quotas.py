@@ -13,7 +13,7 @@ from app.domain.placeholders import read
 from app.domain.policy.decisions import Decision, decide
 from app.domain.quotas import QUOTAS, Holder, Period, Quota
 from app.services.shares import Share
-from app.storage import quotas
+from app.storage import quotas, segments
 from app.storage.holding import Spent
 from app.storage.models import Broadcast, BroadcastList
 
@@ -75,7 +75,15 @@ def _used(
             full = share.reachable
         else:
             full = quotas.people_full(
-                session, list_ids, share.channel, others, quota.count, start, at, broadcast.corrects_id
+                session,
+                list_ids,
+                share.channel,
+                others,
+                quota.count,
+                start,
+                at,
+                broadcast.corrects_id,
+                segments.chosen_of(session, broadcast, at),
             )
     return Used(share, quota, tuple(one.title for one in others), full, end)
 

@@ -95,13 +95,14 @@ def _right(session: Session, page: _Page, controller: Controller) -> _Right:
         .order_by(ConsentEvent.subject_ref, ConsentEvent.seq)
     )
     for ref, entries in groupby(rows, key=lambda row: row.subject_ref):
-        right.overlays[ids[ref]], standings = fold_person(map(_fact, entries), list_ids)
+        right.overlays[ids[ref]], standings = fold_person(map(fact_of, entries), list_ids)
         right.standings.update({(ids[ref], list_id): one for list_id, one in standings.items()})
     _keep_suppressed(session, page, right.overlays, controller)
     return right
 
 
-def _fact(row: Row[str, int, str, str, int | None, str | None, str | None, str | None]) -> Fact:
+def fact_of(row: Row[str, int, str, str, int | None, str | None, str | None, str | None]) -> Fact:
+    """Return an entry of the ledger, of which these columns were read, as what decides the state."""
     return Fact(
         row.seq,
         EventType(row.event_type),

@@ -23,6 +23,7 @@ from app.domain.buttons import (
     check,
     check_template,
     from_json,
+    limits_named,
     template_to_json,
     to_json,
 )
@@ -75,9 +76,14 @@ class Dress:
         """The placeholders in the variables."""
         return tuple(name for one in self._variables if one for name in one.names)
 
+    @property
+    def ending(self) -> str:
+        """What goes at the very end of the message, with a line break before it, or empty."""
+        return f"\n{self.tail}" if self.tail else ""
+
     def text(self, words: str) -> str:
         """Return the words of the message, with those that stand for buttons."""
-        return f"{words}\n{self.tail}" if self.tail else words
+        return words + self.ending
 
     def for_person(self, attributes: Mapping[str, Any]) -> Rich | None:
         """Return what goes to somebody of whom we know this."""
@@ -102,6 +108,11 @@ def dress_for(
         bare = replace(rich, buttons=())
         return Dress(None if bare.is_plain else bare, as_text(rich.buttons))
     return Dress(replace(rich, buttons=_signed(broadcast_id, rich.buttons, controller)))
+
+
+def plain_dress(rich: Rich, sender: Sender) -> Dress:
+    """Return how it goes out of a sender, as far as nobody presses anything: its buttons bear no ids of ours."""
+    return Dress(rich, tail_of(rich, limits_named(sender.gateway), default_template=sender.has_template))
 
 
 def tail_of(rich: Rich, limits: ButtonLimits, *, default_template: bool) -> str:

@@ -8,6 +8,7 @@ people in between (nobody can know: they become UNKNOWN).
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -15,30 +16,30 @@ from typing import Protocol
 
 from app.domain.addresses import Address
 from app.domain.buttons import Rich
+from app.domain.media.attached import Media
 from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient
-from app.gateways.base import Gateway, Routed, Transport
-from app.services import own_messages, push_routes, settle_outcomes
+from app.gateways.base import Gateway, Reply, Routed, Transport
+from app.services import push_routes, settle_outcomes
+from app.services.beside import Beside
 from app.services.controller import Controller
 from app.services.held_slice import HeldSlice
+from app.services.lane_replies import OWN_MESSAGE_PARTS, LaneReplies
 from app.services.lane_slices import LaneSlices
-from app.storage import deliveries, replies
-from app.storage import own_messages as waiting_messages
-from app.storage.database import transaction
+from app.services.media.lane_media import LaneMedia
+from app.services.outcome_writer import OutcomeWriter, Written
 from app.storage.deliveries import Person
 from app.storage.journal import Journal
 
 WINDOW = 64
 # Permits are taken so far ahead: one question for several windows, and a pause by others is heard as soon.
-PERMITS = 256
+PERMITS = 512
 PERMITS_SECONDS = 0.02
-FLUSH_AT = 512
-FLUSH_EVERY = timedelta(milliseconds=150)
 MAX_SLICES = 4
+# The next slice is leased when this one has work for so long; earlier, a slow sender's lease would run out meanwhile.
+LEASE_AHEAD_SECONDS = 1.0
 GATHER = timedelta(milliseconds=10)
-REPLIES_EVERY = timedelta(milliseconds=50)
-OWN_MESSAGES_EVERY = timedelta(milliseconds=500)
-# A question has up to two parts; permits are taken before its words are read.
-OWN_MESSAGE_PARTS = 2
+# A live event's message overtakes the broadcast that is being sent; so soon it is seen.
+URGENT_EVERY = timedelta(milliseconds=100)
 # A lane that must wait longer than this gives its worker back; the clock wakes it again.
 LONGEST_WAIT = 2.0
 
@@ -95,6 +96,7 @@ class Lane:
         clock: Callable[[], datetime],
         worker: str,
         meter: Meter | None = None,
+        media: LaneMedia | None = None,
     ) -> None:
         self._setup, self._transport, self._throttle = setup, transport, throttle
         self._controller, self._clock, self._worker, self._meter = controller, clock, worker, meter
@@ -102,14 +104,18 @@ class Lane:
         can = setup.gateway.capabilities()
         self._most_together = can.max_batch if can.rate_unit == "request" else 1
         self._named = can.routed is Routed.NAME
-        self._slices = LaneSlices(setup.sender_id, setup.rate, can, controller, journal, worker)
+        self._beside = Beside()
+        self._slices = LaneSlices(
+            setup.sender_id, setup.rate, can, controller, journal, worker, self._beside, media
+        )
+        self._replies = LaneReplies(setup.sender_id, setup.replies_id, controller)
+        self._writer = OutcomeWriter(setup.sender_id, controller, clock, self._beside)
+        self._media = media
         self._held: list[HeldSlice] = []
+        self._leasing: Future[HeldSlice | None] | None = None
         # Who is on the wire or not yet settled: their slice and place in it, None for a reply; and the attempt.
         self._out: dict[DeliveryRef, tuple[HeldSlice | None, int, int]] = {}
-        self._outcomes: list[Outcome] = []
-        self._oldest_outcome: datetime | None = None
-        self._looked_for_replies: datetime | None = None
-        self._looked_for_own: datetime | None = None
+        self._looked_for_urgent: datetime | None = None
         self._last_window: datetime | None = None
         self._sender_open = True
         self._result = Drained()
@@ -129,6 +135,7 @@ class Lane:
             try:
                 self._wind_down()
             finally:
+                self._beside.close()
                 self._slices.close()
         return self._result
 
@@ -137,15 +144,16 @@ class Lane:
         now = self._clock()
         if not self._transport.free or self._crowded(now):
             return 0.01
-        if self._looked_for_replies is None or now - self._looked_for_replies >= REPLIES_EVERY:
-            self._looked_for_replies = now
-            if self._start_replies() or self._start_own_messages():
-                return 0.0
+        if self._replies.may_look(now) and (self._start_replies(now) or self._start_own_messages(now)):
+            return 0.0
         if replies_only:
             return 0.05 if self._transport.in_flight else None
-        held = self._next_slice()
+        self._take_urgent(now)
+        held = self._next_slice(now)
         if held is not None:
             return self._start_window(held)
+        if self._leasing is not None:
+            return 0.005
         return 0.05 if self._transport.in_flight else None
 
     def _crowded(self, now: datetime) -> bool:
@@ -153,42 +161,24 @@ class Lane:
         few = self._transport.free < self._transport.in_flight // 2
         return few and self._last_window is not None and now - self._last_window < GATHER
 
-    def _start_replies(self) -> bool:
-        now = self._clock()
-        with transaction() as session:
-            people = replies.claim_replies(
-                session, self._setup.replies_id, now, min(self._transport.free, WINDOW)
-            )
+    def _start_replies(self, now: datetime) -> bool:
+        people = self._replies.answers(self._slices.door, now, min(self._transport.free, WINDOW))
         # Replies are few and answer a person who is waiting: they take permits, but never wait for them.
         if people:
             self._throttle.take(self._setup.sender_id, self._setup.rate, [1] * len(people))
             self._submit_texts(people)
         return bool(people)
 
-    def _start_own_messages(self) -> bool:
+    def _start_own_messages(self, now: datetime) -> bool:
         """Questions about sign-ups: after the answers, at the sender's pace, for an import may ask thousands."""
-        now = self._clock()
-        if self._looked_for_own is not None and now - self._looked_for_own < OWN_MESSAGES_EVERY:
-            return False
-        self._looked_for_own = now
         most = min(self._transport.free, WINDOW)
-        with transaction() as session:
-            count = waiting_messages.waiting(session, self._setup.replies_id, now, most)
+        count = self._replies.own_messages_due(now, most)
         if not count:
             return False
         costs = [OWN_MESSAGE_PARTS] * count
         granted, _ = self._throttle.take(self._setup.sender_id, self._setup.rate, costs)
-        with transaction() as session:
-            people = own_messages.claim(
-                session,
-                self._setup.replies_id,
-                now,
-                granted,
-                home=self._controller.region,
-                sender_id=self._setup.sender_id,
-            )
+        people = self._replies.own_messages(now, granted, are_more=count == most and granted == count)
         self._submit_texts(people)
-        self._looked_for_own = None if count == most and granted == count else now
         return bool(people)
 
     def _submit_texts(self, people: Sequence[Person]) -> None:
@@ -201,18 +191,57 @@ class Lane:
         """Return where addresses that are names of ours lead now, by subscriber."""
         return push_routes.routes_of([one.ref.subscriber_id for one in people]) if self._named else {}
 
-    def _next_slice(self) -> HeldSlice | None:
-        for one in self._held:
-            if one.waits:
-                return one
-        if len(self._held) >= MAX_SLICES:
-            return None
-        while (held := self._slices.lease(self._clock())) is not None:
-            self._held.append(held)
-            if held.waits:
-                return held
+    def _take_urgent(self, now: datetime) -> None:
+        """Take what must not wait behind the slices in our hands, and let it go before them."""
+        if not self._held:  # then the next slice is the urgent one anyway
+            return
+        if self._looked_for_urgent is not None and now - self._looked_for_urgent < URGENT_EVERY:
+            return
+        self._looked_for_urgent = now
+        full = sum(one.lease.urgent for one in self._held) >= MAX_SLICES
+        if full or not self._slices.door.urgent_waits(self._setup.sender_id):
+            return
+        if self._leasing is None:
+            self._leasing = self._beside.start(self._lease, now, may_upload=False)
+        held = self._hold_leased()  # what was asked for before may be another; then the next look finds it
+        if held is not None and not held.waits:
             self._close(held, "done")
-        return None
+
+    def _next_slice(self, now: datetime) -> HeldSlice | None:
+        """Return a slice of which somebody waits; while it is worked, the next one is leased and claimed beside."""
+        waiting = next((one for one in self._held if one.waits), None)
+        while True:
+            if self._leasing is None and len(self._held) < MAX_SLICES and self._ends_soon(waiting):
+                self._leasing = self._beside.start(self._lease, now, may_upload=not self._held)
+            if waiting or not self._leasing or (self._transport.in_flight and not self._leasing.done()):
+                return waiting
+            waiting = self._hold_leased()
+            if waiting is None or waiting.waits:
+                return waiting
+            self._close(waiting, "done")
+            waiting = None
+
+    def _lease(self, now: datetime, *, may_upload: bool) -> HeldSlice | None:
+        """Lease a slice whose file is at the provider; to bring it may take longer than a lease lasts."""
+        without = [] if self._media is None else self._media.missing(now, may_upload=may_upload)
+        return self._slices.lease(now, without=without)
+
+    def _ends_soon(self, held: HeldSlice | None) -> bool:
+        return held is None or len(held.people) - held.next <= self._setup.rate * LEASE_AHEAD_SECONDS
+
+    def _hold_leased(self) -> HeldSlice | None:
+        """Wait for the slice that is being leased, and hold it; None when there was none that may be sent."""
+        leasing, self._leasing = self._leasing, None
+        held = leasing.result() if leasing else None
+        if held is None:
+            return None
+        # Of two urgent ones the first stays the first: people read them in the order in which they were written.
+        urgent = sum(one.lease.urgent for one in self._held)
+        self._held.insert(urgent if held.lease.urgent else len(self._held), held)
+        if self._media is not None and not self._media.is_ready(held.media):
+            self._give_up(held)  # it began to be sent a moment ago; its file is handed over first
+            return None
+        return held
 
     def _start_window(self, held: HeldSlice) -> float:
         together = self._together(held)
@@ -239,7 +268,7 @@ class Lane:
             person = held.people[place]
             self._out[person.ref] = (held, place, person.attempts + 1)
             ready.append(_recipient(person, held.text(place), routes, held.rich(place)))
-        self._submit(ready)
+        self._submit(ready, held.media)
         self._tidy()
         return 0.0
 
@@ -266,9 +295,9 @@ class Lane:
         held.give_back()
         self._tidy()
 
-    def _submit(self, recipients: Sequence[Recipient]) -> None:
+    def _submit(self, recipients: Sequence[Recipient], media: Media | None = None) -> None:
         if recipients:
-            batch = Batch(tuple(recipients), self._setup.callback_url)
+            batch = Batch(tuple(recipients), self._setup.callback_url, media)
             for call in self._setup.gateway.encode(batch):
                 while not self._transport.free:  # many who were to share a request may have to go alone
                     self._collect(0.05)
@@ -279,45 +308,38 @@ class Lane:
         urgent = False
         for call, reply in self._transport.poll(timeout):
             for outcome in self._setup.gateway.decode(call, reply):
-                held, place, _ = self._out[outcome.ref]
+                held, place, attempt = self._out[outcome.ref]
                 if held is not None:
                     held.answered(place, outcome)
-                self._outcomes.append(outcome)
-                urgent = urgent or (
-                    outcome.error is not None and outcome.error.kind in settle_outcomes.URGENT
-                )
-        if self._outcomes and (urgent or len(self._outcomes) >= FLUSH_AT or self._quiet() or self._is_old()):
-            self._flush()
+                    self._hear_of_file(held, reply)
+                self._writer.add(outcome, attempt)
+                error = outcome.error
+                urgent = urgent or (error is not None and error.kind in settle_outcomes.URGENT)
+        if urgent or (self._writer.has_some and self._quiet()):
+            for written in self._writer.write_all():
+                self._settled(written)
+        elif (done := self._writer.go_on()) is not None:
+            self._settled(done)
 
-    def _is_old(self) -> bool:
-        """Tell whether the first answer that is not in the database has waited long enough to be seen there."""
-        now = self._clock()
-        if self._oldest_outcome is None:
-            self._oldest_outcome = now
-        return now - self._oldest_outcome >= FLUSH_EVERY
+    def _hear_of_file(self, held: HeldSlice, reply: Reply) -> None:
+        if held.media is not None and self._media is not None:
+            held.media = self._media.told(held.media, reply, self._clock())
 
     def _quiet(self) -> bool:
         """Tell whether nothing else can happen before the answers are in the database."""
-        if any(held.waits for held in self._held):
+        if self._leasing is not None or any(held.waits for held in self._held):
             return False
         return not self._transport.in_flight or len(self._held) >= MAX_SLICES
 
-    def _flush(self) -> None:
-        outcomes, self._outcomes, self._oldest_outcome = self._outcomes, [], None
-        verdict = settle_outcomes.settle(
-            outcomes,
-            {outcome.ref: self._out[outcome.ref][2] for outcome in outcomes},
-            sender_id=self._setup.sender_id,
-            controller=self._controller,
-            now=self._clock(),
-        )
+    def _settled(self, written: Written) -> None:
+        verdict = written.verdict
         if verdict.pause_seconds:
             self._throttle.pause(self._setup.sender_id, verdict.pause_seconds)
             for held in self._held:
                 held.permitted = 0
         self._sender_open = self._sender_open and not verdict.sender_closed
-        self._count(outcomes)
-        for outcome in outcomes:
+        self._count(written.outcomes)
+        for outcome in written.outcomes:
             slice_, _, _ = self._out.pop(outcome.ref)
             if slice_ is not None:
                 slice_.unsettled -= 1
@@ -336,18 +358,18 @@ class Lane:
             self._close(held, "open" if held.gives_back else "done")
 
     def _close(self, held: HeldSlice, state: str) -> None:
-        with transaction() as session:
-            ours = deliveries.finish_slice(session, held.lease, state)
-        if ours:
-            held.pages.remove()
         self._held.remove(held)
+        self._beside.leave(self._slices.finish, held, state)
 
     def _wind_down(self) -> None:
         """Wait for answers still on their way (the transport has its own time limit), then give slices back."""
-        while self._transport.in_flight:
-            self._collect(0.1)
-        if self._outcomes:
-            self._flush()
+        try:
+            while self._transport.in_flight:
+                self._collect(0.1)
+            for written in self._writer.write_all():
+                self._settled(written)
+        finally:
+            self._hold_leased()
         for held in list(self._held):
             self._give_up(held)
 

@@ -8,26 +8,36 @@ from math import ceil
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.domain.buttons import limits_named
 from app.domain.channels import channel_named
+from app.domain.media.attached import instead_of
+from app.domain.media.limits import FITS, Fit
 from app.domain.parts import measure
 from app.domain.placeholders import read
 from app.domain.quotas import QUOTAS
 from app.services.controller import Refused
-from app.services.rich_messages import Dress, among, stored, tail_of
-from app.storage import audience
+from app.services.media.attach import Attached, attached_to, on_channel
+from app.services.media.outgoing import fit_of
+from app.services.rich_messages import among, plain_dress, stored
+from app.services.short_links import as_sent, counting_of
+from app.storage import audience, segments
 from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender, Subscriber
 from app.storage.ways import only_channel, templates_of, ways, ways_to
 
 MAX_VARIANT = 10_000
+# As long as true ones are, where nobody says which they are.
+EXAMPLE_URL = "https://news.example.org"
+EXAMPLE_PATH = "/m/1000000.abcdefghijklmnopqrstuv.jpg"
 
 
 @dataclass(frozen=True)
 class Share:
     """The part of a broadcast that one sender carries. `parts` of an SMS, else 1; `own_words`: a variant of its own.
 
-    `together` people share one request. `in_words`: the text ends with the buttons, which cannot be shown here.
-    `seconds` is what the sender needs for it at its `rate`; `paused` says why it sends nothing now, or is empty.
+    `sent` is `text` with its short links, where clicks are counted.
+    `media` is the file that goes with it, `fit` whether it goes beside the text. `tail` stands at the end of the text:
+    what stands for a file that does not, and the buttons where they cannot be shown (`in_words`).
+    `together` people share one request. `seconds` is what the sender needs for it at its `rate`; `paused`
+    says why it sends nothing now, or is empty.
     """
 
     channel: str
@@ -40,6 +50,11 @@ class Share:
     own_words: bool
     parts: int
     together: int = 1
+    gateway: str = ""
+    media: Attached | None = None
+    fit: Fit = FITS
+    tail: str = ""
+    sent: str = ""
     in_words: bool = False
 
     @property
@@ -54,24 +69,39 @@ class Share:
 
 
 def shares_of(
-    session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList], at: datetime
+    session: Session,
+    broadcast: Broadcast,
+    lists: Sequence[BroadcastList],
+    at: datetime,
+    public_url: str = EXAMPLE_URL,
 ) -> list[Share]:
-    """Return a share for each channel of the lists, that of the first list's first sender first."""
+    """Return a share for each channel of the lists, that of the first list's first sender first.
+
+    Links to files are as long as those below `public_url`.
+    """
     list_ids = [one.id for one in lists]
     if not list_ids:
         return []
     found, only = ways(session, list_ids, broadcast.corrects_id), only_channel(session, broadcast.id)
     found = {channel: senders for channel, senders in found.items() if only in (None, channel)}
     own, there = variants_of(session, broadcast.id), _reachable(session, broadcast, list_ids, at)
-    extras = stored(session, broadcast.id)
+    files, extras = attached_to(session, broadcast.id), stored(session, broadcast.id)
     main = session.get_one(Sender, lists[0].sender_id).channel
+    counting = counting_of(session, list_ids)
     shares = []
     for channel in sorted(found, key=lambda name: (name != main, name)):
         sender = session.get_one(Sender, min(found[channel]))
-        rich = among(extras, channel)
-        tail = tail_of(rich, limits_named(sender.gateway), default_template=sender.has_template)
-        text = Dress(rich, tail).text(own.get(channel, broadcast.text))
-        parts = measure(longest(text)).count if channel == "sms" else 1
+        text = own.get(channel, broadcast.text)
+        sent = as_sent(text, counting)
+        dress = plain_dress(among(extras, channel), sender)
+        media = on_channel(files, channel)
+        fits = fit_of(media, sender, dress.text(text), own_template=dress.own_template) if media else FITS
+        tail = (
+            instead_of(media.otherwise, media.alt, f"{public_url}{EXAMPLE_PATH}")
+            if media and fits.misfit
+            else ""
+        ) + dress.ending
+        parts = measure(longest(sent) + tail).count if channel == "sms" else 1
         paused = "" if sender.paused_at is None else sender.paused_reason or "by an operator"
         shares.append(
             Share(
@@ -85,7 +115,12 @@ def shares_of(
                 channel in own,
                 parts,
                 quota.people if (quota := QUOTAS.get(sender.gateway)) else 1,
-                bool(tail),
+                sender.gateway,
+                media,
+                fits,
+                tail,
+                sent,
+                bool(dress.tail),
             )
         )
     return shares
@@ -107,7 +142,7 @@ def problems_of(
         channel = channel_named(share.channel)
         if share.paused:
             found.append(f"The sender {share.sender} is paused: {share.paused}.")
-        length = channel.length(longest(share.text))
+        length = channel.length(longest(share.sent or share.text) + share.tail)
         if length > channel.longest:
             found.append(
                 f"On {channel.name} the text has {length} characters; it may have {channel.longest}."
@@ -150,8 +185,9 @@ def _reachable(
     session: Session, broadcast: Broadcast, list_ids: Sequence[int], at: datetime
 ) -> dict[str, int]:
     corrects = broadcast.corrects_id
+    chosen = segments.chosen_of(session, broadcast, at)
     there = ways_to(session, list_ids, corrects, templates_of(session, broadcast.id))
-    people = audience.reachable(list_ids, at, there, corrects)
+    people = audience.reachable(list_ids, at, there, corrects, chosen)
     rows = session.execute(
         select(Subscriber.channel, func.count())
         .join(people, Subscriber.id == people.c.subscriber_id)

@@ -6,11 +6,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
+from app.services import comments
 from app.services.audit import note
 from app.services.brake_samples import sample_of
 from app.services.broadcast_rows import broadcast_for_change, move, refuse_if_corrected
 from app.services.controller import Refused
 from app.storage import audience
+from app.storage.claim import claim_rows
 from app.storage.database import transaction
 from app.storage.models import Broadcast, Delivery, Slice
 
@@ -39,6 +41,8 @@ def cancel(broadcast_id: int, *, by: str, now: datetime) -> None:
     """End a broadcast for good: whoever has not had it is skipped, so that the sums still meet the audience."""
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
+        if broadcast.state == BroadcastState.DRAFT.value:
+            comments.forget(session, broadcast_id)
         was_running = broadcast.state in (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
         move(broadcast, BroadcastState.CANCELED, by, now)
         if was_running:
@@ -62,5 +66,5 @@ def _skip_the_rest(session: Session, broadcast: Broadcast, now: datetime) -> Non
     )
     for part in open_slices.all():
         if part.lo is not None and part.hi is not None:
-            audience.claim_rows(session, broadcast, part, now, cancel=True)
+            claim_rows(session, broadcast, part, now, cancel=True)
         part.state = "done"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.channels import channel_named
 from app.services.shares import Share
-from app.storage import audience
+from app.storage import audience, segments
 from app.storage.models import Broadcast, BroadcastList
 from app.storage.ways import templates_of, way_of, ways_to
 
@@ -54,9 +54,10 @@ def _missed(
     channel: str,
 ) -> int:
     list_ids, corrects = [one.id for one in lists], broadcast.corrects_id
+    chosen = segments.chosen_of(session, broadcast, at)
 
     def reached(named: frozenset[str]) -> int:
         ways = ways_to(session, list_ids, corrects, named)
-        return audience.dry_run(session, list_ids, at, ways, corrects).get(None, 0)
+        return audience.dry_run(session, list_ids, at, ways, corrects, chosen).get(None, 0)
 
     return reached(templates | {channel}) - reached(templates)

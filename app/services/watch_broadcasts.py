@@ -86,6 +86,8 @@ def _is_time_for_rest(session: Session, broadcast: Broadcast, now: datetime) -> 
         return False
     if broadcast.rest_at is not None:
         return now >= broadcast.rest_at
+    if broadcast.planned_to is not None:  # more of the first wave may come
+        return False
     return not _any(session, broadcast.id, "open", "leased")
 
 

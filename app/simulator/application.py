@@ -44,13 +44,17 @@ def create_app(world: World, desk_url: str = "", later: Later | None = None) -> 
 
 def _messengers(world: World, later: Later) -> list[Blueprint]:
     chats, clock = world.chats, world.clock
-    meta = (WhatsAppApi(chats, world.whatsapp, later, clock), MessengerApi(chats, world.messenger, later))
+    shelf = world.shelf
+    meta = (
+        WhatsAppApi(chats, world.whatsapp, later, shelf, clock),
+        MessengerApi(chats, world.messenger, later, shelf),
+    )
     apis = (
-        TelegramApi(chats),
-        GraphApi(chats, meta),
-        LineApi(chats, world.line, clock),
-        ViberApi(chats, world.viber, later, clock),
-        MatrixApi(chats, world.matrix),
+        TelegramApi(chats, shelf),
+        GraphApi(chats, meta, shelf),
+        LineApi(chats, world.line, shelf, clock),
+        ViberApi(chats, world.viber, later, shelf, clock),
+        MatrixApi(chats, world.matrix, shelf),
         WeChatApi(chats, world.wechat, clock, later),
     )
     return [api.blueprint() for api in apis]

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from app.clock import utcnow
 from app.simulator.conversations import Conversations
 from app.simulator.keys import Keys
+from app.simulator.medium import Medium
 from app.simulator.messengers import Account, BadAccount, Messenger, Told
 from app.simulator.records import is_loopback
 from app.simulator.wire import Answer, CannotDeliver, Wire
@@ -72,7 +73,9 @@ class Chats:
         here = (one for one in self.all() if value and one.channel == channel)
         return next((one for one in here if one.settings.get(setting) == value), None)
 
-    def deliver(self, account: Account, user_id: str, text: str, keys: Keys = ()) -> Fate:
+    def deliver(
+        self, account: Account, user_id: str, text: str, medium: Medium | None = None, keys: Keys = ()
+    ) -> Fate:
         """Show a message of ours on the phone whose owner has this id, if they opened a chat and did not block us."""
         number = self.number_of(account, user_id)
         with self._lock:
@@ -82,7 +85,9 @@ class Chats:
                 return "blocked"
             self._counts["total"] += 1
             self._copies[account.address, user_id, text] += 1
-        self._conversations.add(number, "in", account.address, text, channel=account.channel, keys=keys)
+        self._conversations.add(
+            number, "in", account.address, text, channel=account.channel, medium=medium, keys=keys
+        )
         return "deliver"
 
     def text(self, number: str, account: Account, text: str) -> Answer | None:

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Literal, TypeAlias
 
 from app.simulator.keys import Keys
+from app.simulator.medium import Medium
 from app.simulator.records import Bubble
 
 KEPT_BUBBLES = 100
@@ -68,6 +69,7 @@ class Conversations:
         text: str,
         parts: int = 1,
         channel: str = "sms",
+        medium: Medium | None = None,
         keys: Keys = (),
     ) -> None:
         """Show one more bubble on the phone with this number; other numbers have no screen."""
@@ -75,8 +77,9 @@ class Conversations:
             return
         with self._lock:
             self.version += 1
+            file = (medium.sha256, medium.kind) if medium else ("", "")
             self._bubbles[number].append(
-                Bubble(self.version, kind, peer, text, self._clock(), parts, channel, keys)
+                Bubble(self.version, kind, peer, text, self._clock(), parts, channel, *file, keys)
             )
 
     def bubbles(self, number: str, after: int = 0) -> list[Bubble]:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import accumulate
 from threading import Lock
 from typing import Literal, TypeAlias
 
@@ -38,18 +39,26 @@ class TokenBuckets:
 class Faults:
     """How the provider misbehaves. Rates are shares of the requests between 0 and 1; `seed` makes them repeat.
 
-    `error_rate`: answered 503, not accepted. `drop_rate`: connection cut, not accepted. `lost_reply_rate`: accepted,
-    then the connection is cut. `latency_ms`: wait before each answer.
+    `error_rate`: answered 503, not accepted. `throttle_rate`: answered 429 with a second to wait, not accepted.
+    `drop_rate`: connection cut, not accepted. `lost_reply_rate`: accepted, then the connection is cut. `latency_ms`:
+    wait before each answer.
     """
 
     latency_ms: float = 0.0
     error_rate: float = 0.0
     drop_rate: float = 0.0
     lost_reply_rate: float = 0.0
+    throttle_rate: float = 0.0
     seed: int = 0
 
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """The shares, one for each fate but the ordinary one."""
+        return (self.error_rate, self.drop_rate, self.lost_reply_rate, self.throttle_rate)
 
-Fate: TypeAlias = Literal["serve", "error", "drop", "lose_reply"]
+
+Fate: TypeAlias = Literal["serve", "error", "drop", "lose_reply", "throttle"]
+_FATES: tuple[Fate, ...] = ("error", "drop", "lose_reply", "throttle")
 
 
 class FaultPlan:
@@ -67,17 +76,15 @@ class FaultPlan:
 
     def draw(self) -> Fate:
         """Return what becomes of the next request."""
-        faults = self.faults
-        if not (faults.error_rate or faults.drop_rate or faults.lost_reply_rate):
+        rates = self.faults.rates
+        if not any(rates):
             return "serve"
         with self._lock:
             number = self._random.random()
-        if number < faults.error_rate:
-            return "error"
-        if number < faults.error_rate + faults.drop_rate:
-            return "drop"
-        lost = number < faults.error_rate + faults.drop_rate + faults.lost_reply_rate
-        return "lose_reply" if lost else "serve"
+        for fate, until in zip(_FATES, accumulate(rates), strict=True):
+            if number < until:
+                return fate
+        return "serve"
 
     def as_json(self) -> dict[str, float]:
         """Return the present plan with its field names."""
@@ -99,10 +106,13 @@ def read_faults(data: Mapping[str, object]) -> Faults:
         values.get("error_rate", 0.0),
         values.get("drop_rate", 0.0),
         values.get("lost_reply_rate", 0.0),
+        values.get("throttle_rate", 0.0),
         int(values.get("seed", 0)),
     )
-    if faults.error_rate + faults.drop_rate + faults.lost_reply_rate > 1:
-        raise BadFaults("error_rate, drop_rate and lost_reply_rate together must not be more than 1")
+    if sum(faults.rates) > 1:
+        raise BadFaults(
+            "error_rate, drop_rate, lost_reply_rate and throttle_rate together must not be more than 1"
+        )
     if faults.latency_ms > 60_000:
         raise BadFaults("latency_ms: must be at most 60000 (one minute)")
     return faults

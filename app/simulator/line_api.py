@@ -25,7 +25,9 @@ from app.simulator.chats import Chats
 from app.simulator.keys import Keys, of_line
 from app.simulator.limits import TokenBuckets
 from app.simulator.magic import OneTimeFaults, ending_of
+from app.simulator.medium import Medium
 from app.simulator.messengers import Account, Messenger, Told
+from app.simulator.shelf import CannotFetch, Shelf
 from app.simulator.twilio_json import json_response
 
 MOST: Final = 500
@@ -34,7 +36,7 @@ PER_SECOND: Final = {"push": 2000.0, "multicast": 200.0, "reply": 2000.0}
 RATE_LIMIT: Final = "The API rate limit has been exceeded. Try again later."
 MONTHLY_LIMIT: Final = "You have reached your monthly limit."
 _USER: Final = re.compile(r"U[0-9a-f]{32}")
-Said = tuple[str, Keys]
+Said = tuple[str, Medium | None, Keys]
 _CALENDAR: Final = ZoneInfo("Asia/Tokyo")
 
 
@@ -101,13 +103,26 @@ class LineMessenger(Messenger):
         return Told(body, {"Content-Type": "application/json", "X-Line-Signature": signature})
 
 
+Messages = list[Said]
+"""Words and files, in their order."""
+_FILES: Final = {
+    "image": ("originalContentUrl", "previewImageUrl"),
+    "video": ("originalContentUrl", "previewImageUrl"),
+    "audio": ("originalContentUrl", "duration"),
+}
+
+
 class LineApi:
     """`/v2/bot/message/...`. An account whose settings have `monthly_limit` may send so many messages a month."""
 
     def __init__(
-        self, chats: Chats, messenger: LineMessenger, clock: Callable[[], datetime] = utcnow
+        self,
+        chats: Chats,
+        messenger: LineMessenger,
+        shelf: Shelf,
+        clock: Callable[[], datetime] = utcnow,
     ) -> None:
-        self._chats, self._messenger, self._clock = chats, messenger, clock
+        self._chats, self._messenger, self._shelf, self._clock = chats, messenger, shelf, clock
         self._buckets, self._faults = TokenBuckets(), OneTimeFaults()
         self._taken: dict[tuple[str, str], str] = {}
         self._sent: Counter[tuple[str, str]] = Counter()
@@ -126,7 +141,7 @@ class LineApi:
         to = body.get("to")
         if not isinstance(to, str) or not _USER.fullmatch(to):
             raise Refusal(400, "The property, 'to', in the request body is invalid (line: -, column: -)")
-        return self._once(account, [to], _messages(body), pushed=True)
+        return self._once(account, [to], self._messages(body), pushed=True)
 
     def multicast(self) -> Response:
         """The same messages for up to 500 people; whoever cannot be reached is passed over in silence."""
@@ -136,20 +151,20 @@ class LineApi:
             raise Refusal(400, "The property, 'to', in the request body is invalid (line: -, column: -)")
         if not 1 <= len(to) <= MOST:
             raise Refusal(400, f"Size must be between 1 and {MOST}", "to")
-        return self._once(account, to, _messages(body))
+        return self._once(account, to, self._messages(body))
 
     def reply(self) -> Response:
         """An answer to one event, free of the quota."""
         account, body = self._account("reply"), _body()
         if "X-Line-Retry-Key" in request.headers:
             raise Refusal(400, "The retry key is not supported on this endpoint")
-        texts = _messages(body)
+        messages = self._messages(body)
         user = self._messenger.reply_tokens.pop(str(body.get("replyToken")), None)
         if user is None:
             raise Refusal(400, "Invalid reply token")
-        return self._deliver(account, [user], texts, secrets.token_hex(16))
+        return self._deliver(account, [user], messages, secrets.token_hex(16))
 
-    def _once(self, account: Account, to: list[str], texts: list[Said], pushed: bool = False) -> Response:
+    def _once(self, account: Account, to: list[str], messages: Messages, pushed: bool = False) -> Response:
         key = request.headers.get("X-Line-Retry-Key", "")
         if known := self._taken.get((account.address, key)):
             raise Refusal(409, "The retry key is already accepted", accepted=known)
@@ -160,16 +175,35 @@ class LineApi:
         request_id = secrets.token_hex(16)
         if key:
             self._taken[account.address, _checked(key)] = request_id
-        return self._deliver(account, to, texts, request_id)
+        return self._deliver(account, to, messages, request_id)
 
-    def _deliver(self, account: Account, to: list[str], texts: list[Said], request_id: str) -> Response:
+    def _deliver(self, account: Account, to: list[str], messages: Messages, request_id: str) -> Response:
         for user in to:
-            for text, keys in texts if ending_of(user) not in ("0403", "0404") else ():
-                self._chats.deliver(account, user, text, keys)
-        sent = [{"id": str(number), "quoteToken": "q"} for number, _ in enumerate(texts)]
+            for text, medium, keys in messages if ending_of(user) not in ("0403", "0404") else ():
+                self._chats.deliver(account, user, text, medium, keys)
+        sent = [{"id": str(number), "quoteToken": "q"} for number, _ in enumerate(messages)]
         response = json_response({"sentMessages": sent} if request.path.endswith(("push", "reply")) else {})
         response.headers["X-Line-Request-Id"] = request_id
         return response
+
+    def _messages(self, body: dict[str, Any]) -> Messages:
+        """Read up to five message objects: words, and files behind links."""
+        found = body.get("messages")
+        if not isinstance(found, list) or not 1 <= len(found) <= 5:
+            raise Refusal(400, "Size must be between 1 and 5", "messages")
+        return [self._message(one, number) for number, one in enumerate(found)]
+
+    def _message(self, one: object, number: int) -> Said:
+        if not isinstance(one, dict) or one.get("type") not in _FILES:
+            text = _text(one, number)
+            return text, None, of_line(one) if isinstance(one, dict) else ()
+        for field in _FILES[one["type"]]:
+            if not one.get(field):
+                raise Refusal(400, "May not be empty", f"messages[{number}].{field}")
+        try:
+            return "", self._shelf.fetch(str(one["originalContentUrl"])), of_line(one)
+        except CannotFetch as error:  # LINE itself takes the message, and people see nothing
+            raise Refusal(400, str(error), f"messages[{number}].originalContentUrl") from error
 
     def _count(self, account: Account, people: int) -> None:
         """A month's quota counts people; Japan's calendar says which month it is."""
@@ -215,14 +249,8 @@ def _body() -> dict[str, Any]:
     return body
 
 
-def _messages(body: dict[str, Any]) -> list[Said]:
-    found = body.get("messages")
-    if not isinstance(found, list) or not 1 <= len(found) <= 5:
-        raise Refusal(400, "Size must be between 1 and 5", "messages")
-    texts = [
-        one.get("text") if isinstance(one, dict) and one.get("type") == "text" else None for one in found
-    ]
-    for number, text in enumerate(texts):
-        if not isinstance(text, str) or not 1 <= len(text.encode("utf-16-le")) // 2 <= MAX_TEXT:
-            raise Refusal(400, f"Length must be between 1 and {MAX_TEXT}", f"messages[{number}].text")
-    return [(str(text), of_line(one)) for text, one in zip(texts, found, strict=True)]
+def _text(one: object, number: int) -> str:
+    text = one.get("text") if isinstance(one, dict) and one.get("type") == "text" else None
+    if not isinstance(text, str) or not 1 <= len(text.encode("utf-16-le")) // 2 <= MAX_TEXT:
+        raise Refusal(400, f"Length must be between 1 and {MAX_TEXT}", f"messages[{number}].text")
+    return text

@@ -16,6 +16,7 @@ from flask import Blueprint, Response, request
 from app.clock import utcnow
 from app.simulator.chats import Chats
 from app.simulator.messengers import Account, Messenger, Told
+from app.simulator.shelf import Shelf
 from app.simulator.twilio_json import json_response
 
 DOMAIN = "people.localhost"
@@ -103,20 +104,22 @@ class MatrixMessenger(Messenger):
 
 
 class MatrixApi:
-    """`/_matrix/client/v3/rooms/…`: messages by transaction, join and leave."""
+    """`/_matrix/client/v3/rooms/…`: messages by transaction, join and leave; and uploads."""
 
-    def __init__(self, chats: Chats, rooms: MatrixMessenger) -> None:
-        self._chats, self._rooms = chats, rooms
+    def __init__(self, chats: Chats, rooms: MatrixMessenger, shelf: Shelf) -> None:
+        self._chats, self._rooms, self._shelf = chats, rooms, shelf
         self._ids = count(1)
         self._sent: dict[tuple[str, str, str], str] = {}
         self._failed_once: set[str] = set()
 
     def blueprint(self) -> Blueprint:
         """Return the routes."""
-        routes = Blueprint("matrix", __name__, url_prefix="/_matrix/client/v3/rooms/<room>")
-        routes.add_url_rule("/send/m.room.message/<txn>", "send", self.send, methods=["PUT"])
-        routes.add_url_rule("/join", "join", self.join, methods=["POST"])
-        routes.add_url_rule("/leave", "leave", self.leave, methods=["POST"])
+        routes = Blueprint("matrix", __name__, url_prefix="/_matrix")
+        room = "/client/v3/rooms/<room>"
+        routes.add_url_rule(f"{room}/send/m.room.message/<txn>", "send", self.send, methods=["PUT"])
+        routes.add_url_rule(f"{room}/join", "join", self.join, methods=["POST"])
+        routes.add_url_rule(f"{room}/leave", "leave", self.leave, methods=["POST"])
+        routes.add_url_rule("/media/v3/upload", "upload", self.upload, methods=["POST"])
         return routes
 
     def send(self, room: str, txn: str) -> Response:
@@ -130,10 +133,21 @@ class MatrixApi:
         refused = self._refusal(room, request.get_json(silent=True))
         if refused is not None:
             return refused
-        if self._chats.deliver(account, "@" + room[1:], request.get_json()["body"]) != "deliver":
+        body = request.get_json()
+        medium = self._shelf.named(str(body.get("url", "")).removeprefix(f"mxc://{DOMAIN}/"))
+        if body.get("msgtype") != "m.text" and medium is None:
+            return _error(400, "M_BAD_JSON", "There is no such file here.")
+        if self._chats.deliver(account, "@" + room[1:], body["body"], medium) != "deliver":
             return _outside(account, room)
         event_id = self._sent[account.address, room, txn] = f"$ours-{next(self._ids)}"
         return json_response({"event_id": event_id})
+
+    def upload(self) -> Response:
+        """Keep a file for good."""
+        if self._account() is None:
+            return _error(401, "M_UNKNOWN_TOKEN", "Invalid access token passed.")
+        id_ = self._shelf.take(request.get_data(), request.content_type or "application/octet-stream")
+        return json_response({"content_uri": f"mxc://{DOMAIN}/{id_}"})
 
     def join(self, room: str) -> Response:
         """Accept an invitation."""

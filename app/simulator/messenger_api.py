@@ -14,8 +14,10 @@ from app.simulator.chats import Chats
 from app.simulator.keys import of_messenger
 from app.simulator.later import Later
 from app.simulator.magic import OneTimeFaults, ending_of
+from app.simulator.medium import Medium
 from app.simulator.messengers import Account, Messenger, Told
 from app.simulator.meta_api import WINDOW, Refusal, signed
+from app.simulator.shelf import Shelf
 
 MAX_TEXT: Final = 2000
 _NOBODY: Final = (100, "No matching user found", 400, 2018001)
@@ -103,13 +105,14 @@ class MessengerApi:
     channel = FacebookMessenger.channel
     node = "page_id"
 
-    def __init__(self, chats: Chats, messenger: FacebookMessenger, later: Later) -> None:
-        self._chats, self._messenger, self._later = chats, messenger, later
+    def __init__(self, chats: Chats, messenger: FacebookMessenger, later: Later, shelf: Shelf) -> None:
+        self._chats, self._messenger, self._later, self._shelf = chats, messenger, later, shelf
         self._faults = OneTimeFaults()
 
     def send(self, account: Account, body: dict[str, Any]) -> dict[str, object]:
         """Take one message to somebody who wrote within a day."""
-        person, text = _whom_and_what(body)
+        medium = self._file(body.get("message"))
+        person, text = _whom_and_what(body, has_file=medium is not None)
         if ending := self._faults.take(person):
             raise Refusal(*_ONCE[ending])
         if refusal := _REFUSALS.get(ending_of(person)):
@@ -118,19 +121,28 @@ class MessengerApi:
             raise Refusal(*_NOBODY)
         if not self._chats.wrote_within(account, person, WINDOW):
             raise Refusal(*_OUTSIDE)
-        if self._chats.deliver(account, person, text, of_messenger(body["message"])) == "blocked":
+        if self._chats.deliver(account, person, text, medium, of_messenger(body["message"])) == "blocked":
             raise Refusal(*_BLOCKED)
         message = {"mid": _new_id(), "text": text, "metadata": str(body["message"].get("metadata", ""))}
         self._later(lambda: self._chats.report(account, self._messenger.sent(account, person, message)))
         return {"recipient_id": person, "message_id": message["mid"]}
 
+    def _file(self, message: object) -> Medium | None:
+        attachment = message.get("attachment") if isinstance(message, dict) else None
+        if not isinstance(attachment, dict) or attachment.get("type") == "template":
+            return None
+        found = self._shelf.named(str(attachment.get("payload", {}).get("attachment_id")))
+        if found is None or "text" in (message if isinstance(message, dict) else ()):
+            raise Refusal(100, "Invalid data: an attachment is known and stands alone", subcode=2018074)
+        return found
 
-def _whom_and_what(body: dict[str, Any]) -> tuple[str, str]:
+
+def _whom_and_what(body: dict[str, Any], *, has_file: bool) -> tuple[str, str]:
     recipient, message = body.get("recipient"), body.get("message")
     if not isinstance(recipient, dict) or not isinstance(recipient.get("id"), str):
         raise Refusal(100, "The parameter recipient is required")
     text = _words(message)
-    if not isinstance(message, dict) or not text:
+    if not has_file and not text:
         raise Refusal(100, "Message cannot be empty, must provide valid attachment or text", subcode=2018034)
     if len(text) > MAX_TEXT:
         raise Refusal(100, f"Length of param message[text] must be less than or equal to {MAX_TEXT}")
@@ -139,7 +151,7 @@ def _whom_and_what(body: dict[str, Any]) -> tuple[str, str]:
         "UPDATE",
     ):  # the tags for news are gone since April 2026
         raise Refusal(100, "Invalid messaging type")
-    return recipient["id"], text
+    return recipient["id"], "" if has_file else text
 
 
 def _words(message: object) -> str:

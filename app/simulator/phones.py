@@ -37,6 +37,7 @@ class PhonesPage:
         routes.before_request(_refuse_other_sites)
         routes.add_url_rule("/", "page", self.page)
         routes.add_url_rule("/phones/news", "news", self.news)
+        routes.add_url_rule("/phones/files/<sha256>", "file", self.file)
         routes.add_url_rule("/phones/<key>/text", "text", self.text, methods=["POST"])
         routes.add_url_rule("/phones/<key>/press", "press", self.press, methods=["POST"])
         routes.add_url_rule("/phones/<key>/block", "block", self.block, methods=["POST"])
@@ -62,6 +63,13 @@ class PhonesPage:
             quick_words=QUICK_WORDS,
             body_limit=BODY_LIMIT,
         )
+
+    def file(self, sha256: str) -> Response:
+        """Return a file that came to a phone."""
+        found = self._world.shelf.get(sha256)
+        if found is None:
+            abort(404, "The simulator was started anew since, and keeps no files.")
+        return Response(found.data, mimetype=found.mime)
 
     def news(self) -> Response:
         """Return, as JSON, the totals and what each phone got after `?after=`."""

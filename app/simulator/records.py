@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from app.simulator.keys import Keys
+from app.simulator.medium import Medium
 
 OptOutMode: TypeAlias = Literal["none", "default", "advanced"]
 OPT_OUT_MODES: tuple[OptOutMode, ...] = ("none", "default", "advanced")
@@ -61,6 +62,7 @@ class Message:
     created: datetime
     callback: str = ""
     by_service: bool = False
+    file: Medium | None = None
     status: str = "queued"
     error_code: int | None = None
     sent: datetime | None = None
@@ -79,7 +81,8 @@ class Message:
 class Bubble:
     """One line of a phone's conversation; `kind` is "in" (to the phone), "out" (typed on it) or "note".
 
-    `keys` are the buttons below it.
+    `file` is the hash of what came with it, and `file_kind` what that is: image, audio, video or application. `keys`
+    are the buttons below it.
     """
 
     order: int
@@ -89,6 +92,8 @@ class Bubble:
     at: datetime
     parts: int = 1
     channel: str = "sms"
+    file: str = ""
+    file_kind: str = ""
     keys: Keys = ()
 
 

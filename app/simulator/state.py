@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from threading import RLock
 
+from app.simulator.medium import Medium
 from app.simulator.records import Message, Sender
 
 KEPT_MESSAGES = 200_000
@@ -72,6 +73,7 @@ class State:
         *,
         callback: str,
         by_service: bool,
+        file: Medium | None = None,
     ) -> Message:
         """Record an accepted message and count it."""
         body = sys.intern(body)  # a broadcast of one text to thousands keeps that text once
@@ -80,7 +82,17 @@ class State:
             self._order += 1
             status = "accepted" if by_service else "queued"
             message = Message(
-                self._order, sid, sender, to, body, parts, now, callback, by_service=by_service, status=status
+                self._order,
+                sid,
+                sender,
+                to,
+                body,
+                parts,
+                now,
+                callback,
+                by_service=by_service,
+                file=file,
+                status=status,
             )
             self._messages[sid] = message
             self._by_phone.setdefault(to, deque(maxlen=KEPT_PER_PHONE)).append(message)

@@ -16,11 +16,21 @@ from app.clock import utcnow
 from app.simulator.chats import Chats
 from app.simulator.keys import of_telegram
 from app.simulator.limits import TokenBuckets
+from app.simulator.medium import Medium
 from app.simulator.messengers import Account, Messenger, Told
+from app.simulator.shelf import CannotFetch, Shelf
 from app.simulator.twilio_json import json_response
 
 PER_SECOND = 30.0
 MAX_TEXT = 4096
+MAX_CAPTION = 1024
+_FILES = {
+    "sendPhoto": "photo",
+    "sendAnimation": "animation",
+    "sendAudio": "audio",
+    "sendVideo": "video",
+    "sendDocument": "document",
+}
 
 
 class TelegramMessenger(Messenger):
@@ -72,10 +82,10 @@ class TelegramMessenger(Messenger):
 
 
 class TelegramApi:
-    """`/bot<token>/sendMessage`."""
+    """`/bot<token>/sendMessage`, and the methods that send files."""
 
-    def __init__(self, chats: Chats, ticks: Callable[[], float] = time.monotonic) -> None:
-        self._chats, self._ticks = chats, ticks
+    def __init__(self, chats: Chats, shelf: Shelf, ticks: Callable[[], float] = time.monotonic) -> None:
+        self._chats, self._shelf, self._ticks = chats, shelf, ticks
         self._buckets = TokenBuckets()
         self._message_ids = count(1)
         self._failed_once: set[str] = set()
@@ -84,32 +94,55 @@ class TelegramApi:
         """Return the routes."""
         routes = Blueprint("telegram", __name__)
         routes.add_url_rule("/bot<token>/sendMessage", "send", self.send, methods=["POST"])
+        for method, field in _FILES.items():
+            routes.add_url_rule(
+                f"/bot<token>/{method}", method, self.send, methods=["POST"], defaults={"field": field}
+            )
         return routes
 
-    def send(self, token: str) -> Response:
-        """Take one message, as JSON."""
+    def send(self, token: str, field: str = "") -> Response:
+        """Take one message, as JSON; `field` has the file, by a link or by the id of an earlier answer."""
         account = next((one for one in self._chats.all() if one.settings.get("token") == token), None)
         if account is None:
             return _error(401, "Unauthorized")
         body = request.get_json(silent=True)
         if not isinstance(body, dict) or "chat_id" not in body:
             return _error(400, "Bad Request: chat_id is empty")
-        chat, text = str(body["chat_id"]), str(body.get("text") or "")
-        if (refused := self._refusal(account, chat, text)) is not None:
+        chat, text = str(body["chat_id"]), str(body.get("caption" if field else "text") or "")
+        if (refused := self._refusal(account, chat, text, MAX_CAPTION if field else MAX_TEXT)) is not None:
             return refused
-        fate = self._chats.deliver(account, chat, text, of_telegram(body))
+        try:
+            id_, medium = self._file(str(body.get(field) or "")) if field else ("", None)
+        except CannotFetch as error:
+            return _error(400, f"Bad Request: failed to get HTTP URL content ({error})")
+        fate = self._chats.deliver(account, chat, text, medium, of_telegram(body))
         if fate == "blocked":
             return _error(403, "Forbidden: bot was blocked by the user")
         if fate == "no_chat":
             return _error(400, "Bad Request: chat not found")
-        result = {"message_id": next(self._message_ids), "text": text}
+        result: dict[str, object] = {
+            "message_id": next(self._message_ids),
+            "caption" if field else "text": text,
+        }
+        if field:
+            result[field] = [{"file_id": id_}] if field == "photo" else {"file_id": id_}
         return json_response({"ok": True, "result": result | {"chat": {"id": int(chat), "type": "private"}}})
 
-    def _refusal(self, account: Account, chat: str, text: str) -> Response | None:
+    def _file(self, named: str) -> tuple[str, Medium]:
+        """Return the id of a file and itself: a link is fetched each time, as Telegram does."""
+        if named.startswith(("http://", "https://")):
+            medium = self._shelf.fetch(named)
+            return self._shelf.name(medium), medium
+        if (known := self._shelf.named(named)) is None:
+            raise CannotFetch("wrong file identifier")
+        return named, known
+
+    def _refusal(self, account: Account, chat: str, text: str, most: int) -> Response | None:
         if not text.strip():
             return _error(400, "Bad Request: message text is empty")
-        if len(text.encode("utf-16-le")) // 2 > MAX_TEXT:
-            return _error(400, "Bad Request: message is too long")
+        if len(text.encode("utf-16-le")) // 2 > most:
+            words = "message is too long" if most == MAX_TEXT else "message caption is too long"
+            return _error(400, f"Bad Request: {words}")
         if self._buckets.take(account.address, PER_SECOND, self._ticks()):
             return _too_many(1)
         return self._magic(chat)

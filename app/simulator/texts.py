@@ -45,6 +45,8 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "block_help": "On a blocked phone nothing arrives: the provider takes the message, then reports it "
         "undelivered (error 30004). The sender is not told why.",
         "blocked": "Sender blocked",
+        "picture": "Picture that came with the message",
+        "document": "Open the document",
         "parts": "{count} parts",
         "from_me": "Sent",
         "from_sender": "From {peer}",
@@ -83,6 +85,8 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "block_help": "Auf einem gesperrten Telefon kommt nichts an: Der Anbieter nimmt die Nachricht an und meldet "
         "sie dann als nicht zugestellt (Fehler 30004). Der Absender erfährt nicht, warum.",
         "blocked": "Absender gesperrt",
+        "picture": "Bild, das mit der Nachricht kam",
+        "document": "Dokument öffnen",
         "parts": "{count} Teile",
         "from_me": "Gesendet",
         "from_sender": "Von {peer}",

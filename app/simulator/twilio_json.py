@@ -32,6 +32,7 @@ ERRORS = {
     ),
     21610: (400, "Attempt to send to the unsubscribed recipient {detail}"),
     21617: (400, "The body has {detail} characters, more than the 1600 allowed"),
+    21620: (400, "There is no file that could be sent at the media URL {detail}"),
     21701: (400, "The messaging service {detail} does not exist"),
     20001: (400, "The parameter {detail} is not valid"),
 }
@@ -84,7 +85,7 @@ def message_json(message: Message) -> dict[str, object]:
         "error_message": None,
         "from": None if undecided else sender.number,
         "messaging_service_sid": sender.messaging_service_sid if message.by_service else None,
-        "num_media": "0",
+        "num_media": "1" if message.file else "0",
         "num_segments": "0" if undecided else str(message.parts),
         "price": None,
         "price_unit": "USD",

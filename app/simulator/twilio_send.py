@@ -18,7 +18,9 @@ from wsgiref.types import StartResponse, WSGIApplication
 
 from app.domain.parts import measure
 from app.simulator.magic import Magic
+from app.simulator.medium import Medium
 from app.simulator.records import E164, Message, Sender, is_loopback
+from app.simulator.shelf import CannotFetch
 from app.simulator.state import State
 from app.simulator.twilio_json import PREFIX, TwilioError, error_response, message_json
 from app.simulator.world import World
@@ -76,6 +78,8 @@ class SendMessages:
         fate = plan.draw()
         if fate == "error":
             raise TwilioError(20503)
+        if fate == "throttle":
+            raise TwilioError(20429, retry_after=1)
         if fate == "drop":
             return Silence(_at_once)
         authenticate(world.state, account_sid, environ.get("HTTP_AUTHORIZATION", ""))
@@ -88,7 +92,8 @@ class SendMessages:
 
     def _accept(self, account_sid: str, form: Mapping[str, str]) -> tuple[Message, Magic]:
         to, callback = form.get("To", ""), form.get("StatusCallback", "")
-        body = _checked_body(to, form.get("Body", ""), callback)
+        file = self._file(form.get("MediaUrl", ""))
+        body = _checked_body(to, form.get("Body", ""), callback, has_file=file is not None)
         sender = self._sender(account_sid, form.get("From", ""), form.get("MessagingServiceSid", ""))
         if sender.number == to:
             raise TwilioError(21266, to)
@@ -101,8 +106,15 @@ class SendMessages:
             self._world.clock(),
             callback=callback,
             by_service=not form.get("From"),
+            file=file,
         )
         return message, magic
+
+    def _file(self, url: str) -> Medium | None:
+        try:
+            return self._world.shelf.fetch(url) if url else None
+        except CannotFetch as error:
+            raise TwilioError(21620, url) from error
 
     def _sender(self, account_sid: str, number: str, service: str) -> Sender:
         if not number and not service:
@@ -169,12 +181,12 @@ def _at_once() -> None:
     """Wait for nothing."""
 
 
-def _checked_body(to: str, body: str, callback: str) -> str:
+def _checked_body(to: str, body: str, callback: str, has_file: bool = False) -> str:
     if not to:
         raise TwilioError(21604)
     if not E164.fullmatch(to):
         raise TwilioError(21211, to)
-    if not body:
+    if not body and not has_file:
         raise TwilioError(21602)
     if len(body) > BODY_LIMIT:
         raise TwilioError(21617, str(len(body)))

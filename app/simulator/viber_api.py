@@ -20,11 +20,14 @@ from app.simulator.keys import Keys, of_viber
 from app.simulator.later import Later
 from app.simulator.limits import TokenBuckets
 from app.simulator.magic import OneTimeFaults, ending_of
+from app.simulator.medium import Medium
 from app.simulator.messengers import Account, Messenger, Told
+from app.simulator.shelf import CannotFetch, Shelf
 from app.simulator.twilio_json import json_response
 
 MOST: Final = 300
 MAX_TEXT: Final = 7000
+MAX_BELOW: Final = 512
 BROADCASTS_PER_SECOND: Final = 50.0
 _WORDS: Final = {
     0: "ok",
@@ -106,9 +109,15 @@ class ViberApi:
     """`/pa/send_message` and `/pa/broadcast_message`; `later` runs what is told after the answer."""
 
     def __init__(
-        self, chats: Chats, messenger: ViberMessenger, later: Later, clock: Callable[[], datetime] = utcnow
+        self,
+        chats: Chats,
+        messenger: ViberMessenger,
+        later: Later,
+        shelf: Shelf,
+        clock: Callable[[], datetime] = utcnow,
     ) -> None:
         self._chats, self._messenger, self._later, self._clock = chats, messenger, later, clock
+        self._shelf = shelf
         self._buckets, self._faults = TokenBuckets(), OneTimeFaults()
 
     def blueprint(self) -> Blueprint:
@@ -122,10 +131,10 @@ class ViberApi:
     def send_message(self) -> Response:
         """One message to one person."""
         account, body = self._account(), _body()
-        user, text = body.get("receiver"), _text(body)
+        user, text, medium = body.get("receiver"), _text(body), self._file(body)
         if not isinstance(user, str) or not user:
             raise Refusal(3)
-        if status := self._deliver(account, user, text, of_viber(body)):
+        if status := self._deliver(account, user, text, medium, of_viber(body)):
             raise Refusal(status)
         self._messenger.tracking[account.address, user] = str(body.get("tracking_data", ""))
         return self._taken(account, [user], [])
@@ -133,12 +142,13 @@ class ViberApi:
     def broadcast_message(self) -> Response:
         """One text to up to 300 people; the answer names those whom it did not reach."""
         account, body = self._account(), _body()
-        people, text = body.get("broadcast_list"), _text(body)
+        people, text, medium = body.get("broadcast_list"), _text(body), self._file(body)
         if not isinstance(people, list) or not 1 <= len(people) <= MOST:
             raise Refusal(3)
         if self._buckets.take(account.address, BROADCASTS_PER_SECOND, self._clock().timestamp()):
             raise Refusal(12)
-        ended = {str(user): self._deliver(account, str(user), text, of_viber(body)) for user in people}
+        keys = of_viber(body)
+        ended = {str(user): self._deliver(account, str(user), text, medium, keys) for user in people}
         failed = [
             {"receiver": user, "status": status, "status_message": _WORDS[status]}
             for user, status in ended.items()
@@ -155,7 +165,19 @@ class ViberApi:
             self._later(lambda one=one: self._chats.report(account, one))  # type: ignore[misc]
         return json_response(_answer(0) | {"message_token": token, "failed_list": failed})
 
-    def _deliver(self, account: Account, user: str, text: str, keys: Keys) -> int:
+    def _file(self, body: dict[str, Any]) -> Medium | None:
+        """Return the picture of a message that has one; its address ends like a picture's."""
+        url = str(body.get("media", ""))
+        if body.get("type") != "picture":
+            return None
+        if not url.endswith((".jpg", ".jpeg", ".png")):
+            raise Refusal(3)
+        try:
+            return self._shelf.fetch(url)
+        except CannotFetch as error:
+            raise Refusal(3) from error
+
+    def _deliver(self, account: Account, user: str, text: str, medium: Medium | None, keys: Keys) -> int:
         """Show it on the phone; returns the status."""
         if ending := self._faults.take(user):
             return 12 if ending == "0429" else 1
@@ -163,7 +185,7 @@ class ViberApi:
             return 6 if ending_of(user) == "0403" else 5
         if not self._chats.wrote_within(account, user):
             return 6
-        return 0 if self._chats.deliver(account, user, text, keys) == "deliver" else 6
+        return 0 if self._chats.deliver(account, user, text, medium, keys) == "deliver" else 6
 
     def _account(self) -> Account:
         account = self._chats.find("viber", "token", request.headers.get("X-Viber-Auth-Token", ""))
@@ -187,7 +209,8 @@ def _text(body: dict[str, Any]) -> str:
     sender, text = body.get("sender"), body.get("text")
     if not isinstance(sender, dict) or not 1 <= len(str(sender.get("name", ""))) <= 28:
         raise Refusal(3)
-    if body.get("type") != "text" or not isinstance(text, str) or not 1 <= len(text) <= MAX_TEXT:
+    most = {"text": MAX_TEXT, "picture": MAX_BELOW}.get(str(body.get("type")), 0)
+    if not isinstance(text, str) or not 1 <= len(text) <= most:
         raise Refusal(3)
     return text
 

@@ -17,11 +17,14 @@ from app.simulator.keys import Keys, of_whatsapp
 from app.simulator.later import Later
 from app.simulator.limits import TokenBuckets
 from app.simulator.magic import OneTimeFaults, ending_of
+from app.simulator.medium import Medium
 from app.simulator.messengers import Account, Messenger, Told
 from app.simulator.meta_api import WINDOW, Refusal, signed
+from app.simulator.shelf import CannotFetch, Shelf
 
 PER_SECOND: Final = 80.0
 MAX_TEXT: Final = 4096
+_FILES: Final = ("image", "video", "audio", "document")
 _UNDELIVERABLE, _OUTSIDE, _CAPPED, _STOPPED = 131026, 131047, 131049, 131050
 _FAILURES: Final = {
     "0202": _UNDELIVERABLE,
@@ -130,21 +133,24 @@ class WhatsAppApi:
         chats: Chats,
         messenger: WhatsAppMessenger,
         later: Later,
+        shelf: Shelf,
         clock: Callable[[], datetime] = utcnow,
     ) -> None:
         self._chats, self._messenger, self._later, self._clock = chats, messenger, later, clock
-        self._buckets, self._faults = TokenBuckets(), OneTimeFaults()
+        self._shelf, self._buckets, self._faults = shelf, TokenBuckets(), OneTimeFaults()
 
     def send(self, account: Account, body: dict[str, Any]) -> dict[str, object]:
         """Take one message: a yes says little, its statuses say what became of it."""
-        to, text = str(body.get("to") or body.get("recipient") or ""), _words(account, body)
+        to, medium = str(body.get("to") or body.get("recipient") or ""), self._file(body)
+        is_file = body.get("type") in _FILES
+        text = str(body[body["type"]].get("caption", "")) if is_file else _words(account, body)
         if not to:
             raise Refusal(131008, "Required parameter is missing: to")
         if self._buckets.take(account.address, PER_SECOND, self._clock().timestamp()):
             raise Refusal(*_REFUSALS["0429"])
         if ending := self._faults.take(to):
             raise Refusal(*_REFUSALS[ending])
-        code = self._failure(account, to, text, body["type"] == "template", of_whatsapp(body))
+        code = self._failure(account, to, text, body["type"] == "template", medium, of_whatsapp(body))
         data = str(body.get("biz_opaque_callback_data", ""))
         sent = {
             "id": f"wamid.{secrets.token_hex(12)}",
@@ -155,7 +161,32 @@ class WhatsAppApi:
         contact = {"input": to, "wa_id": to}
         return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": sent["id"]}]}
 
-    def _failure(self, account: Account, to: str, text: str, is_template: bool, keys: Keys) -> int | None:
+    def _file(self, body: dict[str, Any]) -> Medium | None:
+        """Return the file of a message that has one: uploaded before, or behind a link."""
+        part = body.get(str(body.get("type"))) if body.get("type") in _FILES else _header(body)
+        if not isinstance(part, dict):
+            return None
+        try:
+            found = (
+                self._shelf.named(str(part["id"]))
+                if "id" in part
+                else self._shelf.fetch(str(part.get("link")))
+            )
+        except CannotFetch as error:
+            raise Refusal(131053, f"Media upload error: {error}") from error
+        if found is None:
+            raise Refusal(131009, "Parameter value is not valid: the media id is unknown")
+        return found
+
+    def _failure(
+        self,
+        account: Account,
+        to: str,
+        text: str,
+        is_template: bool,
+        medium: Medium | None = None,
+        keys: Keys = (),
+    ) -> int | None:
         """Return the code with which it fails, or show it on the phone. A template reaches whoever has a number."""
         if code := _FAILURES.get(ending_of(to)):
             return code
@@ -164,7 +195,7 @@ class WhatsAppApi:
         if not is_template and not self._chats.wrote_within(account, to, WINDOW):
             return _OUTSIDE
         self._chats.open(f"+{to}", account)
-        return None if self._chats.deliver(account, to, text, keys) == "deliver" else _UNDELIVERABLE
+        return None if self._chats.deliver(account, to, text, medium, keys) == "deliver" else _UNDELIVERABLE
 
     def _report(self, account: Account, sent: dict[str, str], code: int | None) -> None:
         words: tuple[str, ...] = ("sent", "delivered") if code is None else ("failed",)
@@ -190,6 +221,19 @@ def _words(account: Account, body: dict[str, Any]) -> str:
     return text
 
 
+def _header(body: dict[str, Any]) -> object:
+    """Return the file in the header of a message with buttons, or of a template."""
+    above, template = _at(body, "interactive", "header"), body.get("template")
+    if isinstance(above, dict):
+        return above.get(str(above.get("type")))
+    parts = template.get("components", ()) if isinstance(template, dict) else ()
+    for part in parts:
+        if part.get("type") == "header":
+            (one,) = part["parameters"]
+            return one.get(one.get("type"))
+    return None
+
+
 def _filled(account: Account, template: object) -> str:
     if not isinstance(template, dict) or not isinstance(template.get("language"), dict):
         raise Refusal(131008, "Required parameter is missing: template")
@@ -197,8 +241,8 @@ def _filled(account: Account, template: object) -> str:
     usual = account.settings.get("template")
     if named not in (usual, *account.settings.get("templates", "").split(",")):
         raise Refusal(132001, "Template name does not exist in the translation", 404)
-    body = [part for part in template.get("components", ()) if part.get("type") == "body"]
-    values = [str(one.get("text", "")) for part in body for one in part["parameters"]]
+    bodies = [part for part in template.get("components", ()) if part.get("type") == "body"]
+    values = [str(one.get("text", "")) for part in bodies for one in part["parameters"]]
     if not values or (named == usual and len(values) != 1):
         raise Refusal(132000, "Number of parameters does not match the expected number of params")
     if any("\n" in value or "\t" in value for value in values):

@@ -13,6 +13,7 @@ from app.simulator.records import is_loopback
 
 TIMEOUT_SECONDS = 15.0
 ANSWER_LIMIT = 65_536
+FILE_LIMIT = 64 * 1024 * 1024
 STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
 
@@ -26,6 +27,7 @@ class Answer:
 
     status: int
     body: bytes
+    content_type: str = ""
 
     @property
     def taken(self) -> bool:
@@ -64,6 +66,21 @@ class Wire:
             return self._exchange(f"{parts.scheme}://{parts.netloc}", (method, target), body, dict(headers))
         except (OSError, http.client.HTTPException) as error:
             raise CannotDeliver(f"{url}: {error or type(error).__name__}") from error
+
+    def fetch(self, url: str) -> Answer:
+        """Get a file of the product's by its link, or raise CannotDeliver."""
+        if not is_loopback(url):
+            raise CannotDeliver(f"{url} is not on this machine")
+        parts = urlsplit(url)
+        connection = self._open(f"{parts.scheme}://{parts.netloc}")
+        try:
+            connection.request("GET", parts.path)
+            reply = connection.getresponse()
+            return Answer(reply.status, reply.read(FILE_LIMIT), reply.getheader("Content-Type") or "")
+        except (OSError, http.client.HTTPException) as error:
+            raise CannotDeliver(f"{url}: {error or type(error).__name__}") from error
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -18,6 +18,7 @@ from app.simulator.matrix_api import MatrixMessenger
 from app.simulator.messenger_api import FacebookMessenger
 from app.simulator.messengers import Messenger
 from app.simulator.records import Message
+from app.simulator.shelf import Shelf
 from app.simulator.state import State
 from app.simulator.telegram_api import TelegramMessenger
 from app.simulator.viber_api import ViberMessenger
@@ -50,6 +51,7 @@ class World:
         self.buckets = TokenBuckets()
         self.faults = FaultPlan()
         self.wire = Wire()
+        self.shelf = Shelf(self.wire.fetch)
         self.inbound = Inbound(self.state, self.conversations, self.wire)
         self.wechat, self.matrix, self.line = (
             WeChatMessenger(clock),
@@ -117,4 +119,6 @@ class World:
             return
         if status == "delivered":
             parts = measure(message.body).count
-            self.conversations.add(message.to, "in", message.sender.number, message.body, parts)
+            self.conversations.add(
+                message.to, "in", message.sender.number, message.body, parts, medium=message.file
+            )

@@ -4,11 +4,12 @@ import random
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Select,
-    String,
     Subquery,
     and_,
     case,
@@ -18,14 +19,11 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from app.domain.consent import SubscriptionState
-from app.domain.linked import Linked, passed_over
-from app.domain.statuses import DeliveryStatus, SkipReason
+from app.domain.statuses import SkipReason
 from app.storage import linked
-from app.storage.database import changed, is_sqlite
 from app.storage.gate import Way, closed_now, covers, refusal
 from app.storage.holding import HAD_IT
 from app.storage.models import (
@@ -33,12 +31,11 @@ from app.storage.models import (
     BroadcastList,
     BroadcastTarget,
     Delivery,
-    Sender,
     Slice,
     Subscriber,
     Subscription,
 )
-from app.storage.ways import templates_of, ways_to
+from app.storage.segments import Chosen
 from app.storage.ways import ways as every_way
 
 SLICE_SIZE = 1000
@@ -46,17 +43,18 @@ _ACTIVE = SubscriptionState.ACTIVE.value
 
 
 def members(
-    list_ids: Sequence[int],
-    as_of_seq: int | None = None,
+    list_ids: Sequence[int] | BindParameter[Any],
+    as_of_seq: int | BindParameter[int] | None = None,
     corrects: int | None = None,
-    within: tuple[int, int] | None = None,
+    within: tuple[int, int] | tuple[BindParameter[int], BindParameter[int]] | None = None,
+    chosen: Chosen | None = None,
 ) -> Select[int, int | None]:
     """SELECT subscriber_id and the consent (`consent_seq`) of everybody active on any of the lists, each once.
 
     The consent is NULL when they agreed to no list's purpose of today. A broadcast that was frozen before the purpose
     changed (`as_of_seq`) is still what they agreed to. With `corrects` everybody is meant who had, or may have had,
     that broadcast; the consent is NULL then for whoever has left the lists since, too. `within` are the first and the
-    last subscriber id of interest.
+    last subscriber id of interest. With `chosen` only those in the segment are meant; a correction asks for none.
     """
     agreed = covers(Subscription.granted_seq, BroadcastList.purpose_since_seq, as_of_seq)
     consent = func.min(case((agreed, Subscription.granted_seq)))
@@ -70,14 +68,17 @@ def members(
     )
     if within is not None:
         query = query.where(Subscription.subscriber_id.between(*within))
+    if chosen is not None:
+        assert not isinstance(list_ids, BindParameter)  # noqa: S101  # the claim's statement knows no segment
+        query = query.join(Subscriber, Subscriber.id == Subscription.subscriber_id).where(chosen.of(list_ids))
     return query if as_of_seq is None else query.where(Subscription.active_seq <= as_of_seq)
 
 
 def _served(
-    list_ids: Sequence[int],
+    list_ids: Sequence[int] | BindParameter[Any],
     corrects: int,
     consent: ColumnElement[int | None],
-    within: tuple[int, int] | None,
+    within: tuple[int, int] | tuple[BindParameter[int], BindParameter[int]] | None,
 ) -> Select[int, int | None]:
     # The range is said of both: a database does not carry it over an outer join, and would read every subscription.
     still_on = and_(
@@ -105,7 +106,8 @@ def _whom(corrects: int | None) -> ColumnElement[int]:
     return (Subscription.subscriber_id if corrects is None else Delivery.subscriber_id).expression
 
 
-def _without_consent(corrects: int | None) -> SkipReason:
+def without_consent(corrects: int | None) -> SkipReason:
+    """Return why somebody without a consent is left out."""
     return SkipReason.OTHER_PURPOSE if corrects is None else SkipReason.STOPPED
 
 
@@ -117,7 +119,7 @@ def _answer_now(
         literal(None, Broadcast.expires_at.type),
         now,
         closed_now(ways, now),
-        without=_without_consent(corrects),
+        without=without_consent(corrects),
     )
 
 
@@ -127,11 +129,12 @@ def dry_run(
     now: datetime,
     ways: Sequence[Way] = (),
     corrects: int | None = None,
+    chosen: Chosen | None = None,
 ) -> dict[str | None, int]:
     """Count the audience by the gate's answer at `now`: reason -> people, and None -> reachable people."""
     if not list_ids:
         return {}
-    people = members(list_ids, corrects=corrects).subquery()
+    people = members(list_ids, corrects=corrects, chosen=chosen).subquery()
     answer = _answer_now(people, ways, now, corrects).label("answer")
     rows = session.execute(
         select(answer, func.count())
@@ -148,18 +151,23 @@ def reachable_by_group(
     now: datetime,
     ways: Sequence[Way] = (),
     corrects: int | None = None,
+    chosen: Chosen | None = None,
 ) -> dict[int | None, int]:
     """Count those to whom the gate says "send" by their quiet group; None: nobody has looked at them yet."""
-    return _by_group(session, reachable(list_ids, now, ways, corrects))
+    return _by_group(session, reachable(list_ids, now, ways, corrects, chosen))
 
 
 def standing_back_by_group(
-    session: Session, list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = ()
+    session: Session,
+    list_ids: Sequence[int],
+    now: datetime,
+    ways: Sequence[Way] = (),
+    chosen: Chosen | None = None,
 ) -> dict[int | None, int]:
     """Count those of them, by quiet group, who stand back for another channel of the same person."""
     if not linked.any_links(session):
         return {}
-    return _by_group(session, linked.standing_back(reachable(list_ids, now, ways)))
+    return _by_group(session, linked.standing_back(reachable(list_ids, now, ways, chosen=chosen)))
 
 
 def _by_group(session: Session, people: Subquery) -> dict[int | None, int]:
@@ -172,10 +180,14 @@ def _by_group(session: Session, people: Subquery) -> dict[int | None, int]:
 
 
 def reachable(
-    list_ids: Sequence[int], now: datetime, ways: Sequence[Way] = (), corrects: int | None = None
+    list_ids: Sequence[int],
+    now: datetime,
+    ways: Sequence[Way] = (),
+    corrects: int | None = None,
+    chosen: Chosen | None = None,
 ) -> Subquery:
     """The subscriber ids to whom the gate says "send" at `now`, quiet hours and the cap aside."""
-    people = members(list_ids, corrects=corrects).subquery()
+    people = members(list_ids, corrects=corrects, chosen=chosen).subquery()
     return (
         select(people.c.subscriber_id)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
@@ -184,9 +196,15 @@ def reachable(
     )
 
 
-def reached_elsewhere(session: Session, list_ids: Sequence[int], now: datetime, ways: Sequence[Way]) -> int:
+def reached_elsewhere(
+    session: Session,
+    list_ids: Sequence[int],
+    now: datetime,
+    ways: Sequence[Way],
+    chosen: Chosen | None = None,
+) -> int:
     """Count whom their channel is closed to and who agreed to these lists on another one too, at the same address."""
-    people, there = members(list_ids).subquery(), reachable(list_ids, now, ways)
+    people, there = members(list_ids, chosen=chosen).subquery(), reachable(list_ids, now, ways, chosen=chosen)
     shut, other = aliased(Subscriber), aliased(Subscriber)
     answer = _answer_now(people, ways, now, None)
     closed = (
@@ -245,7 +263,7 @@ def cut_late(session: Session, broadcast: Broadcast, ways: Mapping[str, int]) ->
     What was on the wire when the correction began, and receipts that came late, are known only now.
     """
     has_row = aliased(Delivery)
-    whole = members(_target_ids(session, broadcast.id), broadcast.as_of_seq, broadcast.corrects_id).where(
+    whole = members(target_ids(session, broadcast.id), broadcast.as_of_seq, broadcast.corrects_id).where(
         ~exists().where(
             has_row.broadcast_id == broadcast.id,
             has_row.subscriber_id == Delivery.subscriber_id,
@@ -332,113 +350,8 @@ def _ranges(
     return [(seq, lo, hi, count) for seq, lo, hi, count in rows]
 
 
-def claim_rows(
-    session: Session,
-    broadcast: Broadcast,
-    part: Slice,
-    now: datetime,
-    way: Way | None = None,
-    *,
-    cancel: bool = False,
-) -> None:
-    """Insert a delivery for each member of the frozen audience in a slice's range who has none yet.
-
-    Those whom the gate refuses are rows too, SKIPPED with the reason. With `cancel` everybody is skipped. A correction
-    is for whoever had the wrong one by now, which receipts may change: a slice is claimed once, and counted then.
-    """
-    corrects = broadcast.corrects_id
-    if corrects is not None and _is_claimed(part, cancel):
-        return
-    within = None if part.lo is None or part.hi is None else (part.lo, part.hi)
-    list_ids = _target_ids(session, broadcast.id)
-    people = members(list_ids, broadcast.as_of_seq, corrects, within).subquery()
-    channel = session.scalar(select(Sender.channel).where(Sender.id == part.sender_id))
-    gate = refusal(
-        people.c.consent_seq,
-        literal(broadcast.expires_at, Broadcast.expires_at.type),
-        now,
-        closed_now([way], now) if way else (),
-        without=_without_consent(corrects),
-    )
-    reason: ColumnElement[str | None] = literal(SkipReason.CANCELED.value) if cancel else gate
-    back = set() if cancel else _standing_back(session, broadcast, part, now)
-    if back:
-        reason = func.coalesce(gate, _for_those(back))
-    status = case((reason.is_(None), DeliveryStatus.PENDING.value), else_=DeliveryStatus.SKIPPED.value)
-    rows = (
-        select(
-            literal(broadcast.id),
-            people.c.subscriber_id,
-            literal(0),
-            literal(part.seq, Delivery.slice.type),
-            status,
-            reason,
-            people.c.consent_seq,
-            literal(0),
-            literal(now, Delivery.updated_at.type),
-        )
-        .select_from(people)
-        .join(Subscriber, Subscriber.id == people.c.subscriber_id)
-        # People of the range who are on another channel are in a slice of another sender.
-        .where(Subscriber.channel == channel)
-    )
-    columns = [
-        "broadcast_id",
-        "subscriber_id",
-        "inbound_id",
-        "slice",
-        "status",
-        "reason",
-        "consent_seq",
-        "attempts",
-        "updated_at",
-    ]
-    dialect = sqlite if is_sqlite(session) else postgresql
-    claimed = session.execute(
-        dialect.insert(Delivery).from_select(columns, rows).on_conflict_do_nothing(),
-        execution_options={"preserve_rowcount": True},
-    )
-    if corrects is not None:
-        part.people = changed(claimed)
-
-
-def _is_claimed(part: Slice, cancel: bool) -> bool:
-    """Whoever leases a slice first claims its people in the same transaction."""
-    return part.epoch > (0 if cancel else 1)
-
-
-def _for_those(back: Collection[int]) -> ColumnElement[str | None]:
-    stands_back = Subscriber.id.in_(sorted(back))
-    return case((stands_back, literal(SkipReason.OTHER_CHANNEL.value))).cast(String)
-
-
-def _standing_back(session: Session, broadcast: Broadcast, part: Slice, now: datetime) -> set[int]:
-    """Return who of a slice stands back for another channel of the same person, which is asked by the same gate."""
-    # What corrects something goes to where that went, whichever channel it was.
-    if part.lo is None or part.hi is None or broadcast.corrects_id is not None:
-        return set()
-    persons = linked.persons_between(session, part.lo, part.hi)
-    return passed_over(linked_of(session, broadcast, persons, now)) if persons else set()
-
-
-def linked_of(
-    session: Session, broadcast: Broadcast, person_ids: Collection[int], now: datetime
-) -> list[Linked]:
-    """Return every address of these persons, each as this broadcast finds it now."""
-    list_ids = _target_ids(session, broadcast.id)
-    ids = linked.all_ids(session, person_ids)
-    people = members(list_ids, broadcast.as_of_seq).where(Subscription.subscriber_id.in_(ids)).subquery()
-    gate = refusal(
-        people.c.consent_seq,
-        literal(broadcast.expires_at, Broadcast.expires_at.type),
-        now,
-        closed_now(ways_to(session, list_ids, templates=templates_of(session, broadcast.id)), now),
-        without=SkipReason.OTHER_PURPOSE,
-    )
-    return linked.addresses_of(session, broadcast.id, person_ids, people, gate)
-
-
-def _target_ids(session: Session, broadcast_id: int) -> Sequence[int]:
+def target_ids(session: Session, broadcast_id: int) -> Sequence[int]:
+    """Return the ids of the lists that a broadcast goes to."""
     return session.scalars(
         select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
     ).all()

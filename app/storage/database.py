@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from sqlite3 import Connection as SqliteConnection
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
+from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
 else:
     Model = db.Model
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 # SQLite only counts up by itself on a column of type INTEGER.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -90,6 +94,22 @@ def transaction() -> Iterator[Session]:
     finally:
         if db.session.registry.has():
             db.session.rollback()
+
+
+def serves_several() -> bool:
+    """Tell whether the database is a server that works for several connections at once; SQLite is none."""
+    return db.engine.dialect.name != "sqlite"
+
+
+def for_another_thread(task: Callable[P, R]) -> Callable[P, R]:
+    """Return `task` as another thread may run it: on the database of here, with sessions of its own."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy means the thread that asks it
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with app.app_context():
+            return task(*args, **kwargs)
+
+    return run
 
 
 class Statement:

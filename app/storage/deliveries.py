@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Update, and_, bindparam, func, or_, select, update
+from sqlalchemy import Select, Update, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
@@ -29,6 +29,7 @@ class Lease:
     seq: int
     epoch: int
     text: str
+    urgent: bool = False
 
 
 class Lost(NamedTuple):
@@ -53,9 +54,17 @@ class Person(NamedTuple):
 
 
 def lease_slice(
-    session: Session, sender_id: int, worker: str, now: datetime, lease_for: timedelta
+    session: Session,
+    sender_id: int,
+    worker: str,
+    now: datetime,
+    lease_for: timedelta,
+    without: Sequence[int] = (),
 ) -> tuple[Lease, Slice, Broadcast] | None:
-    """Take the next open slice of a sender, or one whose holder let the lease run out; None when there is none."""
+    """Take the next open slice of a sender, or one whose holder let the lease run out; None when there is none.
+
+    Those of urgent broadcasts come first; the broadcasts in `without` are left out.
+    """
     free = or_(Slice.state == "open", and_(Slice.state == "leased", Slice.lease_until < now))
     row = session.execute(
         select(Slice, Broadcast, BroadcastVariant.text)
@@ -66,7 +75,8 @@ def lease_slice(
             and_(BroadcastVariant.broadcast_id == Broadcast.id, BroadcastVariant.channel == Sender.channel),
         )
         .where(Sender.id == sender_id, Sender.paused_at.is_(None), Broadcast.state == _SENDING, free)
-        .order_by(Slice.seq, Slice.broadcast_id)
+        .where(*([Broadcast.id.not_in(without)] if without else []))
+        .order_by(Broadcast.urgent.desc(), Slice.seq, Slice.broadcast_id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Slice)
     ).first()
@@ -75,7 +85,8 @@ def lease_slice(
     part, broadcast, variant = row
     part.state, part.worker, part.epoch, part.lease_until = "leased", worker, part.epoch + 1, now + lease_for
     session.flush()
-    return Lease(broadcast.id, part.seq, part.epoch, variant or broadcast.text), part, broadcast
+    lease = Lease(broadcast.id, part.seq, part.epoch, variant or broadcast.text, broadcast.urgent)
+    return lease, part, broadcast
 
 
 def lost_of(part: Slice) -> Lost | None:
@@ -92,31 +103,37 @@ def people_of(
 
     Their routes to the sender `routed_by` come along; None: its gateway needs none.
     """
-    names = names if routed_by is None else (*names, route_key(routed_by))
-    values = [func.coalesce(Subscriber.attributes[name].as_string(), "") for name in names]
-    rows = session.execute(
-        select(Delivery.subscriber_id, Subscriber.channel, Subscriber.address, Delivery.attempts, *values)
-        .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
-        .where(
-            Delivery.broadcast_id == lease.broadcast_id,
-            Delivery.slice == lease.seq,
-            Delivery.status == _PENDING,
-            Delivery.due_at.is_(None),
-        )
-        .order_by(Delivery.subscriber_id)
-    )
+    names = tuple(names) if routed_by is None else (*names, route_key(routed_by))
+    which = {"b_broadcast": lease.broadcast_id, "b_slice": lease.seq}
+    rows = session.connection().execute(_people_with(names), which)
     broadcast_id = lease.broadcast_id
     return [
         Person(
             DeliveryRef(broadcast_id, subscriber_id),
             channel,
             address,
-            dict(zip(names, values, strict=True)),
+            dict(zip(names, values, strict=True)) if names else {},
             attempts,
             route="" if routed_by is None else values[-1],
         )
         for subscriber_id, channel, address, attempts, *values in rows
     ]
+
+
+@lru_cache(maxsize=256)
+def _people_with(names: tuple[str, ...]) -> Select[Any]:
+    values = [func.coalesce(Subscriber.attributes[name].as_string(), "") for name in names]
+    return (
+        select(Delivery.subscriber_id, Subscriber.channel, Subscriber.address, Delivery.attempts, *values)
+        .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+        .where(
+            Delivery.broadcast_id == bindparam("b_broadcast"),
+            Delivery.slice == bindparam("b_slice"),
+            Delivery.status == _PENDING,
+            Delivery.due_at.is_(None),
+        )
+        .order_by(Delivery.subscriber_id)
+    )
 
 
 _STANDING = (
@@ -138,22 +155,55 @@ _REACH = (
 )
 
 
+_REPLIES_WAIT = (
+    "SELECT 1 FROM delivery "
+    "WHERE slice IS NULL AND broadcast_id = {0} AND status = 0 AND inbound_id > 0 LIMIT 1"
+)
+# By the index that holds nothing but urgent broadcasts, of which there is none most of the time: SQLite begins a cross
+# join with its first table, and would otherwise read every open slice.
+_URGENT = (
+    "SELECT s.seq FROM broadcast b CROSS JOIN slice s WHERE b.urgent AND b.state = 'sending' "
+    "AND s.broadcast_id = b.id AND s.sender_id = {0} AND s.state = 'open' LIMIT 1"
+)
+
+
 class Door:
-    """Asked before every window whether a slice may still go on; by hand, for it is asked all the time."""
+    """Asked before every window whether a slice may still go on; by hand, for it is asked all the time. Only reads."""
 
     def __init__(self) -> None:
         self._connection = OwnConnection()
         self._standing = Statement(self._connection, "door_standing", _STANDING)
-        self._reach = Statement(self._connection, "door_reach", _REACH)
+        self._replies_wait = Statement(self._connection, "door_replies_wait", _REPLIES_WAIT)
+        self._urgent = Statement(self._connection, "door_urgent", _URGENT)
 
-    def reach(self, lease: Lease, subscriber_id: int) -> None:
-        """Write down, ahead of them, up to whom of the slice something may leave."""
-        self._reach.first(subscriber_id, lease.broadcast_id, lease.seq, lease.epoch)
+    def replies_wait(self, replies_id: int) -> bool:
+        """Tell whether an answer of this sender to somebody waits to be handed over, now or later."""
+        return self._replies_wait.first(replies_id) is not None
 
     def ledger_end(self, lease: Lease) -> int | None:
         """Return the end of the ledger if the slice is ours, its broadcast is being sent and its sender open."""
         row = self._standing.first(lease.broadcast_id, lease.seq, lease.epoch)
         return None if row is None else int(row[0] or 0)
+
+    def urgent_waits(self, sender_id: int) -> bool:
+        """Tell whether a slice of an urgent broadcast is open for a sender."""
+        return self._urgent.first(sender_id) is not None
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+
+class Watermark:
+    """Says in SQL, ahead of them, up to whom of a slice something may leave; by hand, as the door."""
+
+    def __init__(self) -> None:
+        self._connection = OwnConnection()
+        self._reach = Statement(self._connection, "watermark", _REACH)
+
+    def write(self, lease: Lease, subscriber_id: int) -> None:
+        """Write it for a slice that is still ours."""
+        self._reach.first(subscriber_id, lease.broadcast_id, lease.seq, lease.epoch)
 
     def close(self) -> None:
         """Give the connection back."""

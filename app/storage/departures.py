@@ -1,14 +1,15 @@
 """Those who leave while a broadcast is on its way to them: skipped at once, so that a STOP wins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
+from app.storage import planning
 from app.storage.database import is_sqlite
 from app.storage.gate import consent_seq
 from app.storage.models import Broadcast, BroadcastTarget, Delivery
@@ -25,21 +26,42 @@ class Departure(NamedTuple):
     reason: SkipReason
 
 
+class Sent(NamedTuple):
+    """A broadcast that is on its way, and what tells who is in its audience."""
+
+    id: int
+    corrects_id: int | None
+    segment_rule: Mapping[str, Any] | None
+
+
 def strike(session: Session, left: Sequence[Departure], now: datetime) -> None:
     """Skip those who left in every broadcast that is on its way to them, so that a STOP wins at once.
 
     A row is written even where the claim has not come by yet: the sums still meet the frozen audience.
     """
     for departure in left:
-        for broadcast_id in _running_audiences_of(session, departure):
-            _skip(session, broadcast_id, departure.subscriber_id, departure.reason, now)
+        for sent in _running_audiences_of(session, departure):
+            if _is_counted(session, sent, departure.subscriber_id):
+                _enter(session, sent.id, departure.subscriber_id, departure.reason, now)
+            _skip(session, sent.id, departure.subscriber_id, departure.reason, now)
 
 
-def _running_audiences_of(session: Session, departure: Departure) -> Sequence[int]:
+def _is_counted(session: Session, sent: Sent, subscriber_id: int) -> bool:
+    """Tell whether somebody on the lists is in the audience already, claimed or not.
+
+    Of a segment those are who were found; who leaves before its planning comes by will not be found. A correction
+    counts its people, and skips those who left, when it claims them.
+    """
+    if sent.corrects_id is not None:
+        return False
+    return sent.segment_rule is None or planning.waits(session, sent.id, subscriber_id)
+
+
+def _running_audiences_of(session: Session, departure: Departure) -> list[Sent]:
     """Running broadcasts whose frozen audience the person was in and that no other list still lets through."""
     still = consent_seq(Broadcast.id, departure.subscriber_id, Broadcast.as_of_seq)
-    return session.scalars(
-        select(Broadcast.id).where(
+    rows = session.execute(
+        select(Broadcast.id, Broadcast.corrects_id, Broadcast.segment_rule).where(
             Broadcast.state.in_(_RUNNING),
             Broadcast.as_of_seq >= departure.active_seq,
             exists().where(
@@ -49,10 +71,14 @@ def _running_audiences_of(session: Session, departure: Departure) -> Sequence[in
             ),
             still.is_(None),
         )
-    ).all()
+    )
+    return [Sent(*row) for row in rows]
 
 
-def _skip(session: Session, broadcast_id: int, subscriber_id: int, reason: SkipReason, now: datetime) -> None:
+def _enter(
+    session: Session, broadcast_id: int, subscriber_id: int, reason: SkipReason, now: datetime
+) -> None:
+    """Write the row of somebody for whom the claim has not come by."""
     dialect = sqlite if is_sqlite(session) else postgresql
     session.execute(
         dialect.insert(Delivery)
@@ -67,6 +93,9 @@ def _skip(session: Session, broadcast_id: int, subscriber_id: int, reason: SkipR
         )
         .on_conflict_do_nothing()
     )
+
+
+def _skip(session: Session, broadcast_id: int, subscriber_id: int, reason: SkipReason, now: datetime) -> None:
     session.execute(
         update(Delivery)
         .where(

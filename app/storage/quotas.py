@@ -22,6 +22,7 @@ from app.storage.models import (
     Subscriber,
     Subscription,
 )
+from app.storage.segments import Chosen
 
 _RUNS = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
 
@@ -89,6 +90,7 @@ def people_full(
     start: datetime,
     at: datetime,
     corrects: int | None = None,
+    chosen: Chosen | None = None,
 ) -> int:
     """Count those on a channel whom the gate lets through at `at`, and who had or will have `count` of `others`."""
     had = select(Delivery.subscriber_id, Delivery.broadcast_id).where(
@@ -106,7 +108,7 @@ def people_full(
         )
     )
     theirs = union(had, coming).subquery()
-    people = audience.reachable(list(list_ids), at, corrects=corrects)
+    people = audience.reachable(list(list_ids), at, corrects=corrects, chosen=chosen)
     full = (
         select(theirs.c.subscriber_id)
         .join(people, people.c.subscriber_id == theirs.c.subscriber_id)

@@ -150,6 +150,6 @@ def _answers(url: str) -> bool:
 
 
 def _with_own_programs(env: Environment) -> dict[str, str]:
-    """`python` and `gunicorn` in a Procfile mean those of the environment that runs us."""
+    """`python` in a Procfile means that of the environment that runs us."""
     path = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
     return dict(env) | {"PATH": path, "PYTHONUNBUFFERED": "1"}

@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from app.clock import utcnow
 from app.demo.story import PHONE
+from tests.browser.bridge import bridge
 from tests.browser.demo import Demo, Editor
 from tests.support.feed_site import feed_site
 
@@ -38,6 +40,9 @@ class Archive:
     import_checked: str
     feed: str
     rule: str
+    segment: str
+    ticker: str
+    rehearsed: str
 
 
 def fill(demo: Demo) -> Archive:
@@ -51,8 +56,12 @@ def fill(demo: Demo) -> Archive:
     paused = editor.send("Water works on High Street", "No water on High Street from 10 to 12 today.")
     until(lambda: is_sending(editor, paused), "the second broadcast to begin")
     editor.submit(paused, "/pause")
+    draft = draft_of(editor)
+    for comment in ("Is it Mill Street or Mill Lane?", "Bus 11, too?"):
+        editor.submit(f"{draft}/edit", "/comments", comment=comment)
+    editor.submit(f"{draft}/edit", "/resolve")
     return Archive(
-        draft_of(editor),
+        draft,
         waiting_of(editor),
         paused,
         sent,
@@ -60,6 +69,9 @@ def fill(demo: Demo) -> Archive:
         import_of(editor),
         feed_of(demo, editor),
         rule_of(editor),
+        segment_of(editor, sent),
+        ticker_of(demo, editor),
+        rehearsed_of(editor),
     )
 
 
@@ -109,6 +121,15 @@ def question_of(editor: Editor) -> str:
     return path
 
 
+def picture_of(editor: Editor) -> str:
+    """Write a draft with a picture; returns its path."""
+    path = editor.draft(TITLE, HEADLINE)
+    words = {"media-alt": "The bridge in the morning, without fences", "text": HEADLINE}
+    picture = {"media": ("bridge.png", bridge(), "image/png")}
+    editor.submit(f"{path}/edit", "title", files=picture, list_ids=editor.city_news, act="save", **words)
+    return path
+
+
 def correction_of(editor: Editor, path: str) -> str:
     """Begin a correction; returns the path of its draft."""
     begun = editor.submit(f"{path}/correct", "/correct", act="correct")
@@ -133,6 +154,54 @@ def rule_of(editor: Editor) -> str:
     rule = re.sub(r".*(/rules/\d+).*", r"\1", begun.url)
     editor.submit(rule, second)
     return rule
+
+
+def segment_of(editor: Editor, missed: str) -> str:
+    """Save a segment of those who missed a broadcast; returns the path of its page."""
+    rows = {
+        "test-0": "way",
+        "of-0": ["text", "form"],
+        "test-1": "received",
+        "not-1": "1",
+        "of-1": missed.rpartition("/")[2],
+    }
+    editor.submit("/lists/1/segments/new", "/new", name="Missed the holidays", act="save", **rows)
+    return "/lists/1/segments/1"
+
+
+def ticker_of(demo: Demo, editor: Editor) -> str:
+    """Open an event that people join, and say three things on it; returns the path of its page."""
+    promise = (
+        "--purpose",
+        "Results from the town hall as they come",
+        "--farewell",
+        "That was it. Good night.",
+    )
+    time_ = ("--end", f"{tomorrow()} 23:00", "--zone", "Europe/Berlin", "--sender", "city-desk")
+    made = demo.cli("tickers", "create", "Election night", "--keyword", "VOTE", *promise, *time_)
+    for phone in (PHONE, GRACE, *LATE_READERS):
+        demo.text(phone, "VOTE")
+    path = f"/ticker/{made['id']}"
+    for count, line in enumerate(
+        ("The polls are closed.", "First count: a tie at 48.9 %.", "All counted: Berg wins by 212 votes."), 1
+    ):
+        editor.submit(path, "token", text=line, act="send")
+        until(partial(_has_reached_nine, editor, path, count), f"“{line}” to come")
+    return path
+
+
+def _has_reached_nine(editor: Editor, path: str, messages: int) -> bool:
+    return editor.open(path).count("9 delivered") == messages
+
+
+def rehearsed_of(editor: Editor) -> str:
+    """Have a broadcast rehearsed; returns the path of its page."""
+    path = editor.draft(
+        "Flood warning", "The river is rising: leave Mill Street by nine. Reply STOP to leave."
+    )
+    editor.submit(f"{path}/rehearsal", "/rehearsal")
+    until(lambda: "Nobody twice, nobody lost." in editor.open(f"{path}/rehearsal"), "the rehearsal to end")
+    return f"{path}/rehearsal"
 
 
 def fill_board(editor: Editor) -> None:

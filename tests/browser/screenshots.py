@@ -93,6 +93,8 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     camera.take("desk-lists", "/lists")
     camera.take("sign-up", "/join/city")
     camera.take("desk-feed", archive.feed_of(demo, editor))
+    camera.take("desk-ticker", archive.ticker_of(demo, editor))
+    camera.take("desk-rehearsal", archive.rehearsed_of(editor))
     archive.fill_board(editor)
     camera.take("desk-today", "/board/1")
     camera.take("desk-notice", "/lists/1/notice")
@@ -102,10 +104,12 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     camera.take("desk-versions", f"{headline}/versions")
     camera.take("desk-compose", f"{headline}/edit")
     camera.take("desk-buttons", f"{archive.question_of(editor)}/edit", _buttons_in_view)
+    camera.take("desk-media", f"{archive.picture_of(editor)}/edit", _file_in_view, highest=760)
     camera.take(
         "desk-when", f"{headline}/when?choice=at&day={archive.tomorrow()}&hour=07:30&zone=Europe/Berlin"
     )
     photograph_what_repeats(camera, editor, headline)
+    camera.take("desk-segment", archive.segment_of(editor, earlier))
     camera.take("desk-review", f"{headline}/review?choice=now&zone=Europe/Berlin")
     editor.confirm(headline, choice="now")
     _slow_down_half_way(demo, editor, headline)
@@ -145,6 +149,10 @@ def photograph_what_came_of_it(camera: Photographer, demo: Demo, editor: Editor,
     camera.take("desk-import", archive.import_of(editor))
     camera.take("desk-erase", f"{person}/erase")
     camera.take("desk-retention", "/retention", highest=860)
+    camera.take("desk-clicks", "/lists/1/clicks")
+    camera.take("desk-reports", "/reports?sheet=broadcasts&days=7")
+    camera.take("desk-health", "/health-page", highest=900)
+    camera.take("desk-audit", "/audit", highest=860)
 
 
 def _slow_down_half_way(demo: Demo, editor: Editor, path: str) -> None:
@@ -187,6 +195,12 @@ def _one_phone_on_four_channels(demo: Demo, editor: Editor) -> None:
 
 def _buttons_in_view(page: Page) -> None:
     page.locator("details.rich").first.evaluate("one => one.scrollIntoView()")
+
+
+def _file_in_view(page: Page) -> None:
+    page.get_by_role("group", name="With the message").evaluate(
+        "one => one.closest('details').scrollIntoView()"
+    )
 
 
 def _last_messages(page: Page) -> None:

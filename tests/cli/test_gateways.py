@@ -24,6 +24,12 @@ def test_every_gateway_is_listed_for_programs_with_what_it_can_do() -> None:
     assert found["messenger"]["capabilities"]["window"] == 24 * 3600
     assert found["twilio"]["capabilities"]["receipts"] == ["delivered", "failed", "sent"]
     assert found["wechat"]["capabilities"]["quota"]["count"] == 4
+    photo = found["telegram"]["capabilities"]["media"][0]
+    assert (photo["types"], photo["most"], photo["caption"]) == (["image/jpeg", "image/png"], 5_242_880, 1024)
+    assert (photo["source"], photo["read"]) == (
+        "https://core.telegram.org/bots/api#sending-files",
+        "2026-11-28",
+    )
     assert {
         "name": "auth_token",
         "secret": True,
@@ -37,3 +43,4 @@ def test_people_get_a_line_for_each() -> None:
 
     assert len(lines) == len(GATEWAYS) + 1
     assert any(line.startswith("telegram") and "left" in line for line in lines)
+    assert any(line.startswith("viber") and " image " in line for line in lines)

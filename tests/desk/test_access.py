@@ -17,9 +17,15 @@ from tests.support.world import NOON
 PUBLIC = {"account.sign_in", "account.check_sign_in", "account.sign_out", "account.language"}
 ADMINS_ONLY = {
     "answers.download",
+    "audit.as_csv",
+    "audit.index",
     "board.slots",
+    "clicks.change",
     "feeds.add",
     "feeds.remove",
+    "health_page.pause",
+    "health_page.resume",
+    "health_page.show",
     "lists.new",
     "lists.create",
     "notices.ask_people_again",
@@ -38,6 +44,8 @@ ADMINS_ONLY = {
     "users.switch",
     "users.set_password",
     "progress.report_csv",
+    "tickers.new",
+    "tickers.create",
 }
 Visit = Callable[..., Visitor]
 

@@ -11,6 +11,7 @@ from app.domain.policy.brakes import Brakes, Sample, pulled
 from app.domain.statuses import BroadcastState
 from app.gateways.base import Reply
 from app.services import fan_out, plan_broadcasts
+from app.services.figures.roll_up import roll_up
 from app.services.reports import Tally
 from app.services.watch_broadcasts import watch
 from app.storage.database import db, transaction
@@ -155,6 +156,8 @@ def test_whoever_left_because_of_it_is_counted(house: House, editor: Visitor, do
     with house.inside() as newsroom:
         newsroom.later(minutes=1)
         newsroom.text("STOP", number(1))
+        newsroom.later(minutes=2)
+        roll_up(controller=newsroom.controller, now=newsroom.now)
 
     assert "Left the list afterwards 1" in words(editor.get(f"/broadcasts/{done}/report"))
 

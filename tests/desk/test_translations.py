@@ -29,6 +29,8 @@ SPEAKERS = (
     "stop_broadcasts",
     "correct_broadcasts",
     "manage_snippets",
+    "manage_segments",
+    "read_segments",
     "broadcast_times",
     "repeat_broadcasts",
     "make_editions",
@@ -44,7 +46,15 @@ SPEAKERS = (
     "import_file",
     "import_uploads",
     "manage_feeds",
+    "short_links",
     "feed_items",
+    "media/attach",
+    "media/take_in",
+    "tickers",
+    "post_ticker",
+    "rehearsals",
+    "rehearsal_cast",
+    "comments",
 )
 # What is wrong with a feed is said where it is read and fetched.
 OF_FEEDS = {"BrokenFeed", "BadAddress", "BadTemplate", "TooLong", "FetchFailed"}

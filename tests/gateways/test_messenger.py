@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
+
 from app.domain.addresses import Address
-from app.domain.messages import Batch, DeliveryRef, EventKind, PlatformSignal, Recipient
-from app.gateways.base import Gateway
+from app.domain.media.attached import Media
+from app.domain.messages import Batch, DeliveryRef, ErrorKind, EventKind, PlatformSignal, Recipient
+from app.gateways.base import Gateway, Reply
 from app.gateways.registry import build
 from tests.gateways.sample import HOOK, REF
 from tests.gateways.samples.messenger import ADA, REFERRAL, SAMPLE, echo, event, told
@@ -68,3 +71,31 @@ def test_what_is_said_to_another_page_is_not_ours() -> None:
     (heard,) = gateway().parse(told(event(message={"mid": "m_1", "text": "STOP"}), page="1"))
 
     assert heard.kind is EventKind.IGNORED
+
+
+def half(file: int, words: int | None) -> Reply:
+    """The answer to a file and words: their statuses."""
+    known = {200: '{"message_id": "m_1"}', 400: '{"error": {"code": 551, "message": "gone"}}'}
+    steps = [None if one is None else {"code": one, "body": known[one]} for one in (file, words)]
+    return Reply(200, json.dumps(steps).encode())
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (half(200, 200), None),
+        (half(400, None), ErrorKind.BLOCKED),
+        (half(200, 400), ErrorKind.UNKNOWN),
+        (half(200, None), ErrorKind.UNKNOWN),
+        (Reply(200, b"[null, null]"), ErrorKind.UNKNOWN),
+        (Reply(200, b"[]"), ErrorKind.UNKNOWN),
+    ],
+)
+def test_of_a_file_and_its_words_nobody_gets_either_twice(reply: Reply, kind: ErrorKind | None) -> None:
+    file = Media(1, "ab" * 32, "image/png", 9, "b.png", "A bridge", "https://x/m/1", handle="77")
+    person = Recipient(DeliveryRef(1, 2), Address("messenger", "psid7"), "Hello")
+    (call,) = gateway().encode(Batch((person,), HOOK, file))
+
+    (outcome,) = gateway().decode(call, reply)
+
+    assert (outcome.error.kind if outcome.error else None) == kind

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from app.domain.addresses import Address
+from app.domain.media.attached import Media
+from app.domain.media.limits import media_of
 from app.domain.messages import Batch, DeliveryRef, ErrorKind, Event, EventKind, Recipient
 from app.domain.push import read_subscription
 from app.gateways.base import BadSetting, Call, Reply
@@ -82,6 +84,18 @@ def test_the_longest_text_that_editors_may_write_fits_whatever_its_letters() -> 
     )
     (call,) = gateway().encode(Batch((longest,), f"https://news.example.org/{'x' * 60}/hooks/{'y' * 40}"))
 
+    assert len(call.body) <= 4096
+
+
+def test_a_picture_is_named_to_the_script_and_the_longest_text_beside_one_fits() -> None:
+    link = f"https://news.example.org/{'x' * 60}/m/1000000.abcdefghijklmnopqrstuv.jpg"
+    picture = Media(1, "ab" * 32, "image/jpeg", 1000, "b.jpg", "A bridge", link)
+    longest = to(BROWSERS[0], "x" * media_of("webpush")[0].caption)
+
+    (call,) = gateway().encode(Batch((longest,), f"https://news.example.org/hooks/{'y' * 40}", picture))
+
+    line, words = BROWSERS[0].read(call.body)
+    assert (line["image"], words) == (link, longest.text)
     assert len(call.body) <= 4096
 
 

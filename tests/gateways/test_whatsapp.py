@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 
 from app.domain.addresses import Address, BadAddress, canonical, mask
+from app.domain.media.attached import Media
 from app.domain.messages import Batch, DeliveryRef, ErrorKind, EventKind, Recipient
 from app.gateways.base import Gateway
 from app.gateways.registry import build
@@ -52,6 +53,19 @@ def test_a_template_carries_what_answers_nobody_and_free_text_answers_a_person()
         "components": [{"type": "body", "parameters": [{"type": "text", "text": "Line one line two"}]}],
     }
     assert answered["text"] == body(gateway(), BROADCAST)["text"] == {"body": "Line one\n\nline two"}
+
+
+def test_a_template_that_has_room_for_a_picture_carries_it_above_its_text() -> None:
+    bound = gateway(template="newsletter:en_US", template_header="image")
+    picture = Media(1, "ab" * 32, "image/jpeg", 9, "b.jpg", "A bridge", "https://x/m/1", handle="77")
+    person = Recipient(BROADCAST, Address("whatsapp", "+" + ADA), "Hello")
+
+    (call,) = bound.encode(Batch((person,), HOOK, picture))
+
+    header, words = json.loads(call.body)["template"]["components"]
+    assert header == {"type": "header", "parameters": [{"type": "image", "image": {"id": "77"}}]}
+    assert words["parameters"] == [{"type": "text", "text": "Hello"}]
+    assert (bound.has_template, bound.template_file) == (True, "image")
 
 
 def test_a_number_and_an_id_are_addressed_each_in_its_field_and_our_reference_goes_along() -> None:

@@ -226,7 +226,7 @@ def test_a_running_one_can_be_stopped_by_its_lock(start):
 
 def test_the_web_server_of_the_procfile_answers_and_opens_nothing_else(start):
     web = load_procfile(ROOT / "Procfile")["web"].replace(
-        "app.factory:create_app()", "tests.house.hello:application"
+        "app.factory:create_app", "tests.house.hello:create_app"
     )
 
     supervisor = start(commands={"web": web}, answer=0)
@@ -241,7 +241,7 @@ def test_every_process_of_the_procfile_is_a_module_that_is_there():
 
     assert list(commands) == ["release", "web", "worker", "replies", "clock", "connectors"]
     assert all(importlib.util.find_spec(module) for module in modules)
-    assert modules == ["gunicorn", "workers", "workers", "workers", "workers"]
+    assert modules == ["app.web_server", "workers", "workers", "workers", "workers"]
 
 
 def test_stopping_when_nothing_runs_is_no_error(tmp_path):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select
@@ -11,14 +12,19 @@ from werkzeug.test import TestResponse
 from app.clock import utcnow
 from app.domain.addresses import Address
 from app.domain.buttons import Button, ButtonKind, Rich
+from app.domain.media.cleaning import cleaned
 from app.domain.messages import Batch, DeliveryRef, ErrorKind, Outcome, Recipient
 from app.domain.statuses import DeliveryStatus
 from app.gateways.base import Call, Reply
 from app.gateways.registry import build, gateway_class
+from app.runtime import runtime
 from app.services import answers, plan_broadcasts
 from app.services.fan_out import open_due
 from app.services.inbox_store import StoreTransport
 from app.services.manage_senders import add
+from app.services.media.attach import EVERYWHERE, Given, attach
+from app.services.media.take_in import take_in
+from app.services.plan_broadcasts import create_draft, schedule
 from app.services.record_consent import open_pii
 from app.services.rights.erase_subscriber import erase
 from app.services.senders_of_lists import add_sender
@@ -35,6 +41,7 @@ from app.storage.models import (
 )
 from tests.desk.conftest import House, Visitor
 from tests.gateways.samples.inapp import SETTINGS
+from tests.support import media
 from workers import jobs
 
 Visit = Callable[..., Visitor]
@@ -89,6 +96,19 @@ class Page:
         return [one["text"] for one in self.ask("messages").json["messages"]]
 
 
+def send_file(house: House, text: str, data: bytes) -> None:
+    """Let a broadcast with a file out, by the very job that a worker runs."""
+    with house.inside() as newsroom:
+        newsroom.now = utcnow()
+        draft = create_draft(
+            title="Bridge", text=text, list_ids=[newsroom.list_id], by="ada", now=newsroom.now
+        )
+        media_id = take_in(data, files=runtime().files, by="ada", now=newsroom.now)
+        attach(draft, EVERYWHERE, Given(media_id, "b.png", "An open bridge"), by="ada", now=newsroom.now)
+        schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
+    send(house)
+
+
 def send(house: House, text: str | None = None) -> int:
     """Let a broadcast out, or only what waits, by the very job that a worker runs."""
     with house.inside() as newsroom:
@@ -124,6 +144,22 @@ def test_a_press_subscribes_and_the_welcome_and_a_broadcast_lie_in_the_inbox(
             select(Delivery).where(Delivery.broadcast_id == broadcast_id, Delivery.provider_id.is_not(None))
         )
         assert delivery.status == DeliveryStatus.SENT
+
+
+def test_a_picture_lies_in_the_inbox_with_its_description_and_a_link_that_any_page_may_show(
+    house: House, visit: Visit
+) -> None:
+    page = Page(visit())
+    page.join()
+
+    send_file(house, "The bridge is open", media.png())
+
+    (news, *_) = page.ask("messages").json["messages"]
+    assert news["text"] == "The bridge is open"
+    assert (news["media"]["kind"], news["media"]["alt"]) == ("image", "An open bridge")
+    picture = house.app.test_client().get(urlsplit(news["media"]["url"]).path)
+    assert picture.data == cleaned(media.png(), "image/png")
+    assert picture.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
 def test_the_ledger_says_what_was_shown_on_which_site(house: House, visit: Visit) -> None:

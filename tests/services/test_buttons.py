@@ -232,7 +232,7 @@ def test_a_copy_and_its_parts_have_the_buttons_of_the_original(poll: Poll) -> No
     copy = plan_broadcasts.copy_broadcast(poll.id, by="ada", now=poll.newsroom.now)
 
     (share, *_) = plan_broadcasts.check(copy, now=poll.newsroom.now + timedelta(days=1)).shares
-    assert share.text.endswith("1 Yes, 2 No\nSTOP: No more news")
+    assert share.tail.endswith("1 Yes, 2 No\nSTOP: No more news")
     assert share.in_words
 
 

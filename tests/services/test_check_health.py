@@ -1,17 +1,19 @@
 """The doctor: what is well, what wants attention, what does not work, and what to do about each."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from app.domain.sealing import KeyRing
+from app.domain.short_links import Clicks
 from app.services import manage_senders, sign_heads
-from app.services.check_health import Check, Health, Surroundings, doctor, worst
+from app.services.check_health import BACKUP_MARK, Check, Health, Surroundings, doctor, worst
 from app.services.controller import Controller
 from app.services.let_time_pass import let_time_pass
+from app.services.short_links import set_clicks
 from app.storage.database import transaction
 from tests.services.conftest import ANNA, NOW, World
 
@@ -152,3 +154,27 @@ def test_t2_confirmations_that_came_to_nothing_alarm(world: World) -> None:
     assert check.health is Health.WARN
     assert "1 confirmations of STOP were dropped" in check.found
     assert examine(world, later=timedelta(days=8))["confirmations"].health is Health.OK
+
+
+def test_short_links_that_begin_with_an_old_address_are_a_warning(world: World) -> None:
+    assert examine(world)["short links"].health is Health.OK
+    set_clicks("News", Clicks.LINKS, public_url="https://old.example.org", by="ops", now=NOW)
+
+    found = examine(world)["short links"]
+
+    assert found.health is Health.WARN
+    assert found.advice == 'Run: tidings lists clicks "News" links'
+
+
+def test_a_backup_is_known_by_the_file_that_it_touches(world: World, tmp_path: Path) -> None:
+    around = replace(AROUND, home=tmp_path)
+    unknown = examine(world, around=around)["backup"]
+    (tmp_path / BACKUP_MARK).touch()
+    made = datetime.fromtimestamp((tmp_path / BACKUP_MARK).stat().st_mtime, UTC) - NOW
+
+    fresh, old = (
+        examine(world, around=around, later=made + timedelta(days=days))["backup"] for days in (1, 3)
+    )
+
+    assert [one.health for one in (unknown, fresh, old)] == [Health.OK, Health.OK, Health.WARN]
+    assert old.advice.startswith("Make one now, then: touch ")

@@ -102,6 +102,23 @@ def _stop(newsroom: Newsroom, from_: str) -> None:
     newsroom.text("STOP", from_)
 
 
+def test_who_leaves_before_the_claim_is_counted_once_and_strangers_never(newsroom: Newsroom) -> None:
+    numbers = newsroom.join(3)
+    wrong = newsroom.broadcast()
+    newsroom.send()
+    newsroom.join(1, first=7)
+    correction = draft_correction(wrong, title="Correction", text="Sorry", by="ada", now=newsroom.now)
+    plan_broadcasts.schedule(correction, at=None, zone="UTC", by="ada", now=newsroom.now)
+    fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
+    newsroom.text("STOP", numbers[0])
+    newsroom.text("STOP", number(7))  # who never had the wrong one
+    assert newsroom.tally(correction).pending == 3
+    newsroom.send()
+
+    tally = newsroom.tally(correction)
+    assert (tally.audience, tally.sent, tally.skipped, tally.pending) == (3, 2, 1, 0)
+
+
 def test_the_wrong_one_must_not_go_on_and_never_follows_the_right_one(newsroom: Newsroom) -> None:
     newsroom.join(3)
     newsroom.provider.answer = lambda to, body: Reply(500, b"") if to == number(2) else accepted(to, body)

@@ -78,7 +78,7 @@ def test_answers_are_settled_who_was_not_touched_is_sent_to_and_the_rest_is_unkn
 def test_without_a_journal_all_up_to_the_noted_place_are_unknown_and_nobody_beyond_it(
     newsroom: Newsroom, tmp_path: Path
 ) -> None:
-    people = newsroom.join(25)
+    people = newsroom.join(35)
     broadcast_id = newsroom.broadcast()
     die_in_the_second_window(newsroom, rate=40.0)
     fan_out.take_from_dead({DEAD}, newsroom.now)
@@ -88,8 +88,8 @@ def test_without_a_journal_all_up_to_the_noted_place_are_unknown_and_nobody_beyo
     )
 
     counts = newsroom.tally(broadcast_id)
-    assert (counts.unknown, counts.sent, counts.pending) == (20, 5, 0)
-    assert newsroom.provider.copies == dict.fromkeys(people[:11] + people[20:], 1)
+    assert (counts.unknown, counts.sent, counts.pending) == (30, 5, 0)
+    assert newsroom.provider.copies == dict.fromkeys(people[:11] + people[30:], 1)
 
 
 def test_whoever_takes_a_slice_and_dies_before_the_recovery_leaves_it_to_the_next(newsroom: Newsroom) -> None:

@@ -249,7 +249,7 @@ def test_a_button_below_a_message_is_pressed_with_a_form_and_says_its_label(
     world.chats.put(account)
     world.chats.text(ADA, account, "/start")
     keys = (Key("Yes", "bt-1"), Key("Read on", "https://news.example.org/", opens=True))
-    world.chats.deliver(account, ADA.removeprefix("+"), "Is it safe?", keys)
+    world.chats.deliver(account, ADA.removeprefix("+"), "Is it safe?", keys=keys)
     page = Elements(client.get("/").text)
     (form,) = [one for one in page.of("form") if one["action"] == "/phones/ada/press?lang=en"]
     assert [one["href"] for one in page.of("a") if one.get("dir") == "auto"] == ["https://news.example.org/"]

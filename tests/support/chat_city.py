@@ -21,6 +21,7 @@ from app.gateways.registry import build, gateway_class
 from app.services import fan_out
 from app.services.controller import Refused
 from app.services.manage_senders import add
+from app.services.media.lane_media import LaneMedia, MediaHouse
 from app.services.replies_broadcast import replies_broadcast
 from app.services.send_deliveries import Lane, LaneSetup
 from app.services.senders_of_lists import add_sender
@@ -111,9 +112,11 @@ class ChatCity(Platform):
         newsroom.now = utcnow()  # the product's door reads the true clock
         super().__init__(channel, address, settings, lambda: newsroom.now)
         self.world.wire.send = self._bring  # type: ignore[method-assign]
+        self.world.shelf.fetch_from = self._fetch
         app = newsroom.app
         app.wsgi_app = HookDoor(app, app.wsgi_app, build, lambda: Line(self.client))  # type: ignore[method-assign]
         self._product = app.test_client()
+        self.files = app.extensions["tidings"].files
         self.sender_id = add(
             name="city",
             gateway=gateway_class(channel),
@@ -129,6 +132,10 @@ class ChatCity(Platform):
     def _bring(self, url: str, body: bytes, headers: dict[str, str], method: str = "POST") -> Answer:
         answer = self._product.open(urlsplit(url).path, method=method, data=body, headers=headers)
         return Answer(answer.status_code, answer.data)
+
+    def _fetch(self, url: str) -> Answer:
+        answer = self._product.get(urlsplit(url).path)
+        return Answer(answer.status_code, answer.data, answer.content_type)
 
     def comes(self, phone: str, scene: str = "") -> None:
         """Somebody opens the chat, perhaps by a link or code of ours."""
@@ -192,6 +199,7 @@ class ChatCity(Platform):
         newsroom = self.newsroom
         with transaction() as session:
             replies_id = replies_broadcast(session, session.get_one(Sender, self.sender_id), newsroom.now)
+        house = MediaHouse(self.files, "http://localhost", newsroom.controller)
         lane = Lane(
             LaneSetup(self.sender_id, replies_id, 1000.0, HOOK, self.gateway),
             transport=Line(self.client),
@@ -200,6 +208,7 @@ class ChatCity(Platform):
             journal=journal(),
             clock=lambda: newsroom.now,
             worker="here:2",
+            media=LaneMedia(self.sender_id, self.gateway, house, lambda: Line(self.client)),
         )
         lane.drain(newsroom.now + timedelta(seconds=20))
 

@@ -59,6 +59,7 @@ class FakeProvider:
     answer: Answer = accepted
     capacity: int = 10
     arrived: list[tuple[str, str]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     before_answer: Callable[[str], None] | None = None
     _waiting: list[Call] = field(default_factory=list)
 
@@ -71,6 +72,7 @@ class FakeProvider:
         return len(self._waiting)
 
     def submit(self, call: Call) -> None:
+        self.calls.append(call)
         form = parse_qs(call.body.decode())
         self.arrived.append((form["To"][0], form["Body"][0]))
         if self.before_answer:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rq import Queue
 from rq.serializers import JSONSerializer
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.gateways.base import Reply
@@ -21,7 +21,7 @@ from app.services.import_uploads import Choices
 from app.services.stop_broadcasts import pause
 from app.storage.database import db, transaction
 from app.storage.deliveries import lease_slice
-from app.storage.models import Broadcast, Delivery, Slice
+from app.storage.models import Broadcast, Delivery, Slice, SlicePeople, Subscriber
 from tests.support.world import Newsroom, number
 from workers import jobs
 from workers.clock import slow_round, tick
@@ -52,6 +52,33 @@ def a_dead_process() -> int:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
+
+
+def test_what_is_left_to_plan_of_a_segment_is_planned_while_it_is_sent(newsroom: Newsroom) -> None:
+    newsroom.join(3)
+    broadcast_id = newsroom.broadcast_waiting()
+    choose_everybody(broadcast_id)
+    with transaction() as session:
+        session.execute(update(Subscriber).values(language="de"))
+    tick(newsroom.now)
+    with transaction() as session:  # as if the start had not come so far
+        row = session.get_one(Broadcast, broadcast_id)
+        session.execute(delete(SlicePeople))
+        session.execute(delete(Slice))
+        row.audience, row.planned_to = 0, 0
+
+    tick(newsroom.now)
+
+    db.session.rollback()
+    assert db.session.get_one(Broadcast, broadcast_id).planned_to is None
+    assert newsroom.tally(broadcast_id).audience == 3
+
+
+def choose_everybody(broadcast_id: int) -> None:
+    """Give a broadcast that waits a rule of its own."""
+    with transaction() as session:
+        rule = {"match": "all", "conditions": [{"test": "language", "of": ["de"]}]}
+        session.get_one(Broadcast, broadcast_id).segment_rule = rule
 
 
 def test_a_broadcast_that_is_due_is_opened_and_its_lane_woken(newsroom: Newsroom) -> None:

@@ -32,6 +32,14 @@ document.addEventListener("input", (event) => {
   if (at && !document.querySelector("input[name=choice][value=repeat]:checked")) at.checked = true;
 });
 
+// On the line of a live event, Ctrl+Enter sends as Enter does.
+document.addEventListener("keydown", (event) => {
+  const form = event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest?.("form.ticker");
+  if (!form) return;
+  event.preventDefault();
+  form.requestSubmit(form.querySelector("[name=act]"));
+});
+
 // After a form came back with errors, reading goes on at the errors.
 document.querySelector("[data-focus]")?.focus();
 

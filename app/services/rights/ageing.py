@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,10 +15,21 @@ from app.services import kept_hooks
 from app.services.controller import Controller
 from app.services.record_consent import NewEvent, record
 from app.services.rights import wiping
-from app.storage.models import ConsentEvent, Delivery, InboundRow, Subject, Subscriber, Subscription
+from app.storage.models import (
+    BroadcastList,
+    ConsentEvent,
+    Delivery,
+    InboundRow,
+    Subject,
+    Subscriber,
+    Subscription,
+    Ticker,
+)
 
 _ACTOR: Final = "system:retention"
 _TIMED: Final = (Kept.PROOF, Kept.SIGNUPS, Kept.STRANGERS)
+# Who had answered; an old import would bring them back.
+_STAY_SUPPRESSED: Final = (Kept.PROOF, Kept.EVENTS)
 _ASKED: Final = frozenset({EventType.SIGNUP_RECORDED, EventType.CONSENT_REQUESTED})
 # Events that tell nothing of an answer of the person: who has only these was a sign-up or a stranger.
 _NO_ANSWER: Final = _ASKED | {
@@ -62,8 +73,11 @@ def aged_people(session: Session, after: int, size: int, periods: Periods, now: 
     if not page:
         return None
     youngest = now - timedelta(days=min(periods[kind] for kind in _TIMED))
-    old = _off_every_list(session, [person for person in page if person.created_at <= youngest])
-    traces = _traces(session, old)
+    events = _event_goes_at(session, page)
+    old = _off_every_list(
+        session, [person for person in page if person.created_at <= youngest or person.id in events]
+    )
+    traces = _traces(session, old, events)
     found = ((person, due(traces[person.id], periods, now)) for person in old)
     return Page(tuple(Aged(person, kind) for person, kind in found if kind is not None), page[-1].id)
 
@@ -81,7 +95,7 @@ def let_go(session: Session, aged: Sequence[Aged], *, controller: Controller, no
         for one in aged
     ]
     record(session, events, controller=controller, now=now)
-    answered = [one.person for one in present if one.kind is Kept.PROOF]
+    answered = [one.person for one in present if one.kind in _STAY_SUPPRESSED]
     wiping.suppress(session, wiping.hashes_of(session, answered, controller.keys), controller.keys, now)
     kept_hooks.forget(session, [one.person for one in present], controller.keys)
     wiping.blank(session, [one.person for one in present], now)
@@ -100,7 +114,28 @@ def _off_every_list(session: Session, people: Sequence[Subscriber]) -> list[Subs
     return [person for person in people if person.id not in on]
 
 
-def _traces(session: Session, people: Sequence[Subscriber]) -> dict[int, Traces]:
+def _event_goes_at(session: Session, people: Sequence[Subscriber]) -> dict[int, datetime]:
+    """When those of these people go who were on live events only, all of them over."""
+    if session.scalar(select(Ticker.list_id).where(Ticker.ended_at.is_not(None)).limit(1)) is None:
+        return {}
+    rows = session.execute(
+        select(Subscription.subscriber_id, Ticker.ended_at, BroadcastList.erase_after_days)
+        .join(BroadcastList, BroadcastList.id == Subscription.list_id)
+        .outerjoin(Ticker, Ticker.list_id == BroadcastList.id)
+        .where(Subscription.subscriber_id.in_([person.id for person in people]))
+    ).all()
+    others = {subscriber_id for subscriber_id, ended_at, _ in rows if ended_at is None}
+    found: dict[int, datetime] = {}
+    for subscriber_id, ended_at, days in rows:
+        if ended_at is not None and subscriber_id not in others:
+            goes_at = ended_at + timedelta(days=days or 0)
+            found[subscriber_id] = max(found.get(subscriber_id, goes_at), goes_at)
+    return found
+
+
+def _traces(
+    session: Session, people: Sequence[Subscriber], events_over: Mapping[int, datetime]
+) -> dict[int, Traces]:
     """What is left of each: the newest entries, texts and hand-overs, in three statements for all."""
     ids = [person.id for person in people]
     events = _events(session, people)
@@ -112,7 +147,10 @@ def _traces(session: Session, people: Sequence[Subscriber]) -> dict[int, Traces]
     )
     sent = _newest(session, Delivery.subscriber_id, Delivery.updated_at, broadcasts)
     return {
-        person.id: _traces_of(person, events[person.subject_ref], texts.get(person.id), sent.get(person.id))
+        person.id: replace(
+            _traces_of(person, events[person.subject_ref], texts.get(person.id), sent.get(person.id)),
+            event_goes_at=events_over.get(person.id),
+        )
         for person in people
     }
 

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.ledger import iso_ms
-from app.domain.replies.promise import promise
 from app.domain.retention import Periods
 from app.services.controller import Controller
+from app.services.lists_of_sender import promise_of
 from app.services.rights import words
 from app.services.rights.export_person import recipients
 from app.storage.database import db
@@ -60,7 +60,7 @@ def _lists(session: Session, language: str) -> list[dict[str, Any]]:
             "name": text["list"]["name"].format(name=row.name),
             "purpose": text["list"]["purpose"].format(
                 purpose=row.purpose,
-                promise=promise(language, row.max_per_day, row.from_hour, row.until_hour),
+                promise=promise_of(row, language),
             ),
             "channel": sender.channel,
             "recipients": [one["who"] for one in recipients(session, language, [sender])],

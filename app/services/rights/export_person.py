@@ -24,8 +24,10 @@ from app.storage.models import (
     Delivery,
     InboundRow,
     OwnMessage,
+    PersonClick,
     PushRouteRow,
     Sender,
+    ShortLink,
     Subscriber,
     Suppression,
 )
@@ -61,6 +63,7 @@ def export(
         "messages_in": proof["inbound"],
         "answers": _answers(session, person),
         "messages_out": _messages_out(session, person),
+        "clicks": _clicks(session, person),
         "suppressions": _suppressions(session, person, controller),
         "recipients": recipients(session, language, _senders_of(session, person)),
         "kept": words.retention_table(language, periods),
@@ -137,6 +140,27 @@ def _answers(session: Session, person: Subscriber) -> list[dict[str, Any]]:
         .order_by(BroadcastAnswer.id)
     )
     return [{"title": title, "answer": label, "at": iso_ms(at)} for title, label, at in rows if at]
+
+
+def _clicks(session: Session, person: Subscriber) -> list[dict[str, Any]]:
+    """Return which links they opened; nothing unless they agreed that it is kept."""
+    rows = session.execute(
+        select(PersonClick, ShortLink.url, Broadcast.title)
+        .join(ShortLink, ShortLink.code == PersonClick.code)
+        .join(Broadcast, Broadcast.id == ShortLink.broadcast_id)
+        .where(PersonClick.subscriber_id == person.id)
+        .order_by(PersonClick.first_at, PersonClick.code)
+    )
+    return [
+        {
+            "url": url,
+            "title": title,
+            "times": row.times,
+            "first_at": iso_ms(row.first_at),
+            "last_at": iso_ms(row.last_at),
+        }
+        for row, url, title in rows
+    ]
 
 
 def _suppressions(session: Session, person: Subscriber, controller: Controller) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, literal_column, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.domain.retention import Kept, Periods
@@ -21,6 +21,7 @@ from app.storage.models import (
     InboundRow,
     InboxMessage,
     OwnMessage,
+    PersonClick,
     Slice,
     Subscriber,
     Webhook,
@@ -156,8 +157,32 @@ class OldDeliveries:
         return select(Broadcast.id).where(ended, done, exists().where(Slice.broadcast_id == Broadcast.id))
 
 
+@dataclass(frozen=True)
+class OldClicks:
+    """Which links people opened, of those who agreed that it is kept."""
+
+    step: int = BATCH
+    kind = Kept.CLICKS
+
+    def count(self, session: Session, periods: Periods, now: datetime) -> int:
+        """How many rows would go now."""
+        old = PersonClick.last_at <= periods.cutoff(self.kind, now)
+        return session.scalar(select(func.count()).select_from(PersonClick).where(old)) or 0
+
+    def take(self, session: Session, periods: Periods, now: datetime) -> int:
+        """Delete up to `step` rows; returns how many went."""
+        old = PersonClick.last_at <= periods.cutoff(self.kind, now)
+        keys = tuple_(PersonClick.code, PersonClick.subscriber_id)
+        some = session.execute(
+            select(PersonClick.code, PersonClick.subscriber_id).where(old).limit(self.step)
+        ).all()
+        these = delete(PersonClick).where(keys.in_([tuple(one) for one in some]))
+        return changed(session.execute(these)) if some else 0
+
+
 TIMERS: Final[tuple[Ages, ...]] = (
     OldDeliveries(),
+    OldClicks(),
     Timer(
         Kept.MESSAGES,
         InboundRow,

@@ -26,6 +26,7 @@ from app.storage.models import (
     InboxMessage,
     LinkedAddress,
     OwnMessage,
+    PersonClick,
     PushRouteRow,
     RestrictedSubject,
     Subject,
@@ -53,7 +54,7 @@ def blank(session: Session, people: Sequence[Subscriber], now: datetime) -> None
     _blank_texts(session, ids, now)
     _blank_deliveries(session, ids, now)
     forget_answers(session, BroadcastAnswer.subscriber_id.in_(ids))
-    for table in (PushRouteRow, InboxMessage, AddressAlias, LinkedAddress):
+    for table in (PushRouteRow, InboxMessage, AddressAlias, LinkedAddress, PersonClick):
         session.execute(
             delete(table).where(table.subscriber_id.in_(ids)),
             execution_options={"synchronize_session": False},

@@ -1,4 +1,4 @@
-"""The tables, by room: people, consent, broadcasts, rules, feeds, deliveries, accounts, imports, browsers, webhooks."""
+"""The tables, by room: people, consent, broadcasts, deliveries, media, clicks, figures, accounts, and so on."""
 
 from app.storage.models.accounts import AuditEntry, User
 from app.storage.models.board import SlotRun, SlotTime, StoryRow
@@ -10,6 +10,8 @@ from app.storage.models.broadcasts import (
     Slice,
     Snippet,
 )
+from app.storage.models.clicks import ClickHour, PersonClick, ShortLink
+from app.storage.models.comments import DraftComment
 from app.storage.models.consent import (
     ConsentEvent,
     ConsentPii,
@@ -21,8 +23,10 @@ from app.storage.models.consent import (
 )
 from app.storage.models.deliveries import Delivery, DeliveryTally, InboundRow
 from app.storage.models.feeds import FeedItemRow, FeedRow
+from app.storage.models.figures import BroadcastHour, BroadcastTotal, FigureMark, ListDay, WordDay
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.inbox import InboxMessage
+from app.storage.models.media import BroadcastMedia, MediaFile, MediaUpload
 from app.storage.models.own_messages import OwnMessage
 from app.storage.models.own_words import OwnWordRow
 from app.storage.models.people import (
@@ -35,9 +39,12 @@ from app.storage.models.people import (
 )
 from app.storage.models.persons import AddressAlias, ChannelMove, LinkedAddress
 from app.storage.models.push import PushRouteRow
+from app.storage.models.rehearsals import Rehearsal
 from app.storage.models.rich import BroadcastAnswer, BroadcastRich
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 from app.storage.models.rules import RepeatRule, RepeatRun
+from app.storage.models.segments import SavedSegment, SlicePeople
+from app.storage.models.tickers import Ticker, TickerMessage
 from app.storage.models.webhooks import Webhook, WebhookPerson
 
 __all__ = [
@@ -45,18 +52,24 @@ __all__ = [
     "AuditEntry",
     "Broadcast",
     "BroadcastAnswer",
+    "BroadcastHour",
     "BroadcastList",
+    "BroadcastMedia",
     "BroadcastRich",
     "BroadcastTarget",
+    "BroadcastTotal",
     "BroadcastVariant",
     "BroadcastVersion",
     "ChannelMove",
+    "ClickHour",
     "ConsentEvent",
     "ConsentPii",
     "Delivery",
     "DeliveryTally",
+    "DraftComment",
     "FeedItemRow",
     "FeedRow",
+    "FigureMark",
     "ImportRefusal",
     "ImportRun",
     "ImportState",
@@ -64,18 +77,26 @@ __all__ = [
     "InboxMessage",
     "LedgerHead",
     "LinkedAddress",
+    "ListDay",
     "ListSender",
+    "MediaFile",
+    "MediaUpload",
     "Notice",
     "OwnMessage",
     "OwnWordRow",
+    "PersonClick",
     "PurgeRun",
     "PushRouteRow",
     "QuietGroup",
+    "Rehearsal",
     "RepeatRule",
     "RepeatRun",
     "RestrictedSubject",
+    "SavedSegment",
     "Sender",
+    "ShortLink",
     "Slice",
+    "SlicePeople",
     "SlotRun",
     "SlotTime",
     "Snippet",
@@ -84,8 +105,11 @@ __all__ = [
     "Subscriber",
     "Subscription",
     "Suppression",
+    "Ticker",
+    "TickerMessage",
     "TreeHead",
     "User",
     "Webhook",
     "WebhookPerson",
+    "WordDay",
 ]

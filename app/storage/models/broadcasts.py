@@ -1,8 +1,9 @@
 """Broadcasts, the lists they go to, and the slices their audience is cut into."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, text
+from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
@@ -16,6 +17,10 @@ class Broadcast(Model):
     `over_cap_reason` says why it may go to people who have had their messages of the day.
     `first_percent` of the audience go first; the rest waits until `rest_at`, which is set when these are out.
     `corrects_id` names the broadcast that this one corrects: it goes to exactly those who got that one.
+    `segment_rule` chooses part of the lists' people; until the start it may be that of `segment_id` instead, and since
+    the start it never changes. `planned_to` is the last subscriber id up to which slices of a segment were written;
+    NULL when all are, and for a broadcast without a segment, whose slices are all written at the start.
+    `urgent` ones, messages of a live event, go before the others of their sender.
     `brake_base` is what had come of it when somebody let it go on last: the brakes count from there.
     A broadcast of state `replies` stands for a sender's answers and is never shown to editors.
     """
@@ -29,6 +34,12 @@ class Broadcast(Model):
             "corrects_id",
             postgresql_where=text("corrects_id IS NOT NULL"),
             sqlite_where=text("corrects_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_broadcast_urgent",
+            "state",
+            postgresql_where=text("urgent"),
+            sqlite_where=text("urgent"),
         ),
         Index(
             "uq_broadcast_replies_sender",
@@ -51,7 +62,11 @@ class Broadcast(Model):
     first_percent: Mapped[int | None] = mapped_column(SmallInteger)
     rest_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("broadcast.id"))
+    urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     brake_base: Mapped[dict[str, int] | None] = mapped_column(JSON)
+    segment_id: Mapped[int | None] = mapped_column(ForeignKey("segment.id"))
+    segment_rule: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    planned_to: Mapped[int | None] = mapped_column(BigId)
     revision: Mapped[int] = mapped_column(default=1)
     created_by: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -60,8 +60,9 @@ class Delivery(Model):
 class DeliveryTally(Model):
     """How many deliveries of a broadcast stand where; PENDING is not counted, it is what is left of the audience.
 
-    Triggers of the database keep it in the transaction that moves the deliveries (migration 0012), whoever moves
-    them. Each connection counts in a `shard` of its own: a row may be negative, the sum over the shards is exact.
+    Triggers of the database keep it in the transaction that moves the deliveries (migration 0028), whoever moves
+    them. `sender_id` is that of the delivery's slice, 0 where it has none. Each connection counts in a `shard` of its
+    own: a row may be negative, the sum over the shards is exact.
     """
 
     __tablename__ = "delivery_tally"
@@ -70,6 +71,9 @@ class DeliveryTally(Model):
     status: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     reason: Mapped[str] = mapped_column(String(30), primary_key=True)
     error_code: Mapped[str] = mapped_column(String(20), primary_key=True)
+    sender_id: Mapped[int] = mapped_column(
+        BigId, primary_key=True, autoincrement=False, default=0, server_default="0"
+    )
     shard: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     people: Mapped[int] = mapped_column(BigId)
 

@@ -24,7 +24,9 @@ class Sender(Model):
     """Our number, bot or account on a gateway. `sealed_settings` is JSON under the master key.
 
     `rate` is messages (SMS: parts) per second. `paused_at` with a reason means that nothing goes out here.
-    `has_template`: a text that the platform approved leads to people who did not write to us lately.
+    `has_template`: a text that the platform approved leads to people who did not write to us lately;
+    `template_file` is the kind of file that it has room for, or empty.
+    `price_micros` is what a message (SMS: a part) costs, in millionths of `currency`; NULL: nobody has said.
     """
 
     __tablename__ = "sender"
@@ -38,9 +40,12 @@ class Sender(Model):
     base_url: Mapped[str | None] = mapped_column(String(300))
     rate: Mapped[float]
     has_template: Mapped[bool] = mapped_column(default=False)
+    template_file: Mapped[str] = mapped_column(String(10), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_reason: Mapped[str | None] = mapped_column(String(300))
+    price_micros: Mapped[int | None] = mapped_column(BigId)
+    currency: Mapped[str | None] = mapped_column(String(3))
 
 
 class BroadcastList(Model):
@@ -49,6 +54,9 @@ class BroadcastList(Model):
     With `any_hour_reason` the hours promised stand for the quiet hours of the places where people are.
     `purpose_since_seq` is the end of the ledger when the purpose or the controller changed last: who consented before
     it agreed to something else, and gets nothing of what the list is for now. `on_unknown` is an `OnUnknown`.
+    The list of a live event (`Ticker`) promises instead `most` messages until `ends_at`, and that whoever is on no
+    other list is erased `erase_after_days` later; an ordinary list has none of the three.
+    `clicks` is a `Clicks`; its short links begin with `links_begin`.
     """
 
     __tablename__ = "broadcast_list"
@@ -67,6 +75,11 @@ class BroadcastList(Model):
     any_hour_reason: Mapped[str | None] = mapped_column(String(300))
     purpose_since_seq: Mapped[int] = mapped_column(BigId, default=0)
     on_unknown: Mapped[str] = mapped_column(String(8), default="hold")
+    most: Mapped[int | None]
+    ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    erase_after_days: Mapped[int | None]
+    clicks: Mapped[str] = mapped_column(String(6), default="off", server_default="off")
+    links_begin: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -99,6 +99,7 @@ SAMPLE = Sample(
         ({"phone_number_id": "+1202"}, "digits"),
         ({"number": "news"}, "phone number"),
         ({"template": "Newsletter"}, "name:language"),
+        ({"template_header": "music"}, "image, video or document"),
     ],
     addresses=["+" + ADA, "+" + GRACE, ID_ONLY],
     accepted=lambda count: Reply(200, b'{"messaging_product": "whatsapp", "messages": [{"id": "wamid.T9"}]}'),

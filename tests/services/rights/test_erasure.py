@@ -41,6 +41,7 @@ TABLES_WITH_PEOPLE = {
     "inbox_message": "deleted",
     "linked_address": "deleted",
     "own_message": "deleted",
+    "person_click": "deleted",
     "push_route": "deleted",
     "webhook_person": "deleted, with the post",
     "restricted_subject": "made, or destroyed",

@@ -17,6 +17,8 @@
     li { padding: .75rem 0; border-top: 1px solid #dcdad2; }
     blockquote { margin: 0 0 .5rem; padding: .6rem .8rem; border-left: 4px solid #0f5c5c; background: #fbfaf6; white-space: pre-wrap; }
     .text { margin: 0 0 .25rem; white-space: pre-wrap; }
+    .media { margin: 0 0 .25rem; }
+    .media img, .media video { max-width: 100%; height: auto; }
     .soft { color: #56605f; font-size: .9375em; }
     .new { font-weight: 600; color: #0f5c5c; }
     a { color: #0f5c5c; }
@@ -76,6 +78,18 @@
     return made;
   }
 
+  // A picture, sound or film is shown; a document is a link.
+  function shown({ url, kind, alt, name }) {
+    const part = make("p", "", { class: "media" });
+    const names = { image: "img", audio: "audio", video: "video" };
+    const file = make(names[kind] ?? "a", kind === "document" ? alt || name : "", kind === "document" ? { href: url } : { src: url });
+    if (kind === "image") file.setAttribute("alt", alt);
+    else if (kind !== "document") file.setAttribute("controls", "");
+    if (kind !== "image" && alt) file.setAttribute("aria-label", alt);
+    part.append(file);
+    return part;
+  }
+
   function message(one) {
     const item = make("li");
     const when = new Date(one.at).toLocaleString(facts.language, { dateStyle: "medium", timeStyle: "short" });
@@ -84,7 +98,8 @@
     if (!one.read) head.append(" · ", make("span", facts.words.unread, { class: "new" }));
     const text = written(one.text);
     text.id = `message-${one.id}`;
-    item.append(head, text, ...(one.buttons ?? []).map((key) => pressable(key, text.id)));
+    item.append(head, ...(one.media ? [shown(one.media)] : []), text);
+    item.append(...(one.buttons ?? []).map((key) => pressable(key, text.id)));
     if (!one.read) {
       const mark = button(facts.words.read, async () => {
         draw(await ask("read", { ids: [one.id] }));

@@ -22,6 +22,7 @@ async function show(raw) {
     body,
     icon: ICON,
     tag: line.ref,
+    image: line.image,
     data: { line, body },
     actions: [...actionsOf(line), { action: "stop", title: "STOP" }],
   });

@@ -1,0 +1,85 @@
+"""The shapes of a column chart, in whole units of its drawing: what a template needs to draw it, and nothing of how."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+WIDTH: Final = 1000
+HEIGHT: Final = 200
+_GAP: Final = 0.2
+_WIDEST: Final = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One rectangle: its series, and where it stands (y counts from the top)."""
+
+    series: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Rectangles, and the value at the upper edge, at least as great as the greatest."""
+
+    columns: tuple[Column, ...]
+    top: float
+
+
+def stacked(series: Mapping[str, Sequence[float]]) -> Chart:
+    """Put the series on each other, one column for each place; all are of one length, and no value is below 0."""
+    places = list(zip(*series.values(), strict=True))
+    top = ceiling(max(map(sum, places), default=0))
+    columns = []
+    for place, values in enumerate(places):
+        reached = 0.0
+        for name, value in zip(series, values, strict=True):
+            columns += _column(name, place, len(places), reached, value, top)
+            reached += value
+    return Chart(tuple(columns), top)
+
+
+def beside(series: Mapping[str, Sequence[float]]) -> Chart:
+    """Put the series beside each other, as many narrow columns for each place."""
+    places = list(zip(*series.values(), strict=True))
+    top = ceiling(max((max(values) for values in places), default=0))
+    columns = []
+    for place, values in enumerate(places):
+        for at, (name, value) in enumerate(zip(series, values, strict=True)):
+            columns += _column(name, place, len(places), 0.0, value, top, at, len(series))
+    return Chart(tuple(columns), top)
+
+
+def ceiling(value: float) -> float:
+    """Return the next round number: 1, 2 or 5 and zeros."""
+    step = 1.0
+    while step < value:
+        for factor in (1, 2, 5):
+            if step * factor >= value:
+                return step * factor
+        step *= 10
+    return step
+
+
+def _column(
+    name: str, place: int, places: int, below: float, value: float, top: float, at: int = 0, of: int = 1
+) -> list[Column]:
+    if value <= 0:
+        return []
+    slot = WIDTH / places
+    together = min(slot * (1 - _GAP), _WIDEST)
+    width = together / of
+    height = HEIGHT * value / top
+    x = place * slot + (slot - together) / 2 + at * width
+    return [
+        Column(
+            name,
+            round(x, 2),
+            round(HEIGHT * (1 - below / top) - height, 2),
+            round(width, 2),
+            round(height, 2),
+        )
+    ]

@@ -1,0 +1,48 @@
+"""The small language for choosing part of a list: which conditions there are, how they are written and said."""
+
+from app.domain.segments.person import Joining, Moment, Person, holds
+from app.domain.segments.rule import (
+    Among,
+    Clause,
+    Had,
+    Joined,
+    JoinedWithin,
+    NothingWithin,
+    OnList,
+    Outcome,
+    Segment,
+    Side,
+    Test,
+    Trait,
+    Way,
+    way_of,
+)
+from app.domain.segments.sentence import Names, sentence
+from app.domain.segments.written import MOST_CONDITIONS, BadSegment, parse, written
+
+__all__ = [
+    "MOST_CONDITIONS",
+    "Among",
+    "BadSegment",
+    "Clause",
+    "Had",
+    "Joined",
+    "JoinedWithin",
+    "Joining",
+    "Moment",
+    "Names",
+    "NothingWithin",
+    "OnList",
+    "Outcome",
+    "Person",
+    "Segment",
+    "Side",
+    "Test",
+    "Trait",
+    "Way",
+    "holds",
+    "parse",
+    "sentence",
+    "way_of",
+    "written",
+]

@@ -1,0 +1,181 @@
+"""Reads the figures of broadcasts from the counts that the database keeps: never a delivery, never a person."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from app.domain.parts import count_parts
+from app.domain.placeholders import read
+from app.domain.short_links import with_short
+from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.services.figures.roll_up import ANSWERED, CLICKS, LEFT
+from app.services.figures.sums import Sums, total
+from app.storage.models import (
+    Broadcast,
+    BroadcastTarget,
+    BroadcastTotal,
+    BroadcastVariant,
+    DeliveryTally,
+    Sender,
+    ShortLink,
+)
+
+SMS: Final = "sms"
+_NAMES: Final[Mapping[int, str]] = {
+    DeliveryStatus.SENT.value: "open",
+    DeliveryStatus.DELIVERED.value: "delivered",
+    DeliveryStatus.FAILED.value: "failed",
+    DeliveryStatus.UNKNOWN.value: "unknown",
+    DeliveryStatus.SKIPPED.value: "skipped",
+}
+_TRIED: Final = ("open", "delivered", "failed", "unknown")
+_WITH_REASON: Final = ("failed", "unknown", "skipped")
+_NOTHING: Final = Sums()
+
+
+@dataclass(frozen=True)
+class Told:
+    """One broadcast that began: its figures in all, by sender, and why people did not get it."""
+
+    id: int
+    title: str
+    started_at: datetime
+    state: str
+    list_ids: tuple[int, ...]
+    sums: Sums
+    by_sender: Mapping[int, Sums]
+    reasons: Mapping[tuple[str, str], int]
+
+
+def broadcasts(
+    session: Session, *, since: datetime, until: datetime, list_id: int | None = None
+) -> list[Told]:
+    """Return the broadcasts that began in that time (`until` not included), to one list or to any, the newest first."""
+    chosen = (
+        select(Broadcast.id)
+        .where(
+            Broadcast.started_at >= since,
+            Broadcast.started_at < until,
+            Broadcast.state != BroadcastState.REPLIES.value,
+        )
+        .order_by(Broadcast.started_at.desc(), Broadcast.id.desc())
+    )
+    if list_id is not None:
+        to_it = select(BroadcastTarget.broadcast_id).where(BroadcastTarget.list_id == list_id)
+        chosen = chosen.where(Broadcast.id.in_(to_it))
+    return told(session, chosen)
+
+
+def told(session: Session, chosen: Select[int]) -> list[Told]:
+    """Return the figures of the broadcasts that `chosen` selects, in its order."""
+    rows = _rows(session, chosen)
+    lists, prices = _lists(session, chosen), {row.id: row for row in session.scalars(select(Sender))}
+    parts, totals = _parts(session, chosen, rows), _totals(session, chosen)
+    by_sender, reasons = _tallies(session, chosen)
+    found = []
+    for one in session.scalars(chosen):
+        row, counts = rows[one], by_sender[one].items()
+        each = {sender_id: _priced(their, parts[one], prices.get(sender_id)) for sender_id, their in counts}
+        sums = replace(
+            total(each.values()),
+            broadcasts=1,
+            audience=row.audience or 0,
+            left=totals[one, LEFT],
+            answered=totals[one, ANSWERED],
+            clicks=totals[one, CLICKS],
+        )
+        began = row.started_at or row.created_at
+        found.append(Told(one, row.title, began, row.state, lists[one], sums, each, reasons[one]))
+    return found
+
+
+def _rows(session: Session, chosen: Select[int]) -> Mapping[int, Any]:
+    """The columns that are needed: as whole objects a thousand broadcasts would take longer than all else."""
+    columns = (
+        Broadcast.id,
+        Broadcast.title,
+        Broadcast.text,
+        Broadcast.state,
+        Broadcast.audience,
+        Broadcast.started_at,
+        Broadcast.created_at,
+    )
+    return {row.id: row for row in session.execute(select(*columns).where(Broadcast.id.in_(chosen)))}
+
+
+def _lists(session: Session, chosen: Select[int]) -> Mapping[int, tuple[int, ...]]:
+    found: dict[int, tuple[int, ...]] = defaultdict(tuple)
+    rows = session.execute(
+        select(BroadcastTarget.broadcast_id, BroadcastTarget.list_id)
+        .where(BroadcastTarget.broadcast_id.in_(chosen))
+        .order_by(BroadcastTarget.list_id)
+    )
+    for broadcast_id, list_id in rows:
+        found[broadcast_id] += (list_id,)
+    return found
+
+
+def _tallies(
+    session: Session, chosen: Select[int]
+) -> tuple[Mapping[int, Mapping[int, Counter[str]]], Mapping[int, Counter[tuple[str, str]]]]:
+    """Return counts by broadcast, sender and name of the figure, and by broadcast, status and reason."""
+    by_sender: dict[int, dict[int, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    reasons: dict[int, Counter[tuple[str, str]]] = defaultdict(Counter)
+    people = func.sum(DeliveryTally.people)
+    keys = (DeliveryTally.broadcast_id, DeliveryTally.sender_id, DeliveryTally.status, DeliveryTally.reason)
+    rows = session.execute(
+        select(*keys, people)
+        .where(DeliveryTally.broadcast_id.in_(chosen))
+        .group_by(*keys)
+        .having(people != 0)
+    )
+    for broadcast_id, sender_id, status, reason, count in rows:
+        if name := _NAMES.get(status):
+            by_sender[broadcast_id][sender_id][name] += int(count)
+        if reason and name in _WITH_REASON:
+            reasons[broadcast_id][name, reason] += int(count)
+    return by_sender, reasons
+
+
+def _totals(session: Session, chosen: Select[int]) -> Counter[tuple[int, str]]:
+    rows = session.execute(
+        select(BroadcastTotal.broadcast_id, BroadcastTotal.kind, BroadcastTotal.people).where(
+            BroadcastTotal.broadcast_id.in_(chosen)
+        )
+    )
+    return Counter({(broadcast_id, kind): count for broadcast_id, kind, count in rows})
+
+
+def _priced(counts: Counter[str], parts: int, sender: Sender | None) -> Sums:
+    """What a provider took is paid for: all but those that failed."""
+    sent_to = sum(counts[name] for name in _TRIED)
+    each = parts if sender is not None and sender.channel == SMS else 1
+    taken = each * (sent_to - counts["failed"])
+    price = sender.price_micros if sender is not None else None
+    cost = {} if sender is None or price is None or not sender.currency else {sender.currency: taken * price}
+    named = {name: counts[name] for name in ("open", "delivered", "failed", "unknown", "skipped")}
+    return replace(_NOTHING, sent_to=sent_to, parts=taken, cost=cost, **named)
+
+
+def _parts(session: Session, chosen: Select[int], rows: Mapping[int, Any]) -> Mapping[int, int]:
+    """Parts of each broadcast's SMS, as far as the text tells: placeholders count with their fall-backs."""
+    own = select(BroadcastVariant.broadcast_id, BroadcastVariant.text).where(
+        BroadcastVariant.broadcast_id.in_(chosen), BroadcastVariant.channel == SMS
+    )
+    texts = {broadcast_id: text for broadcast_id, text in session.execute(own)}
+    links: dict[int, dict[str, str]] = defaultdict(dict)
+    columns = (ShortLink.broadcast_id, ShortLink.url, ShortLink.begins, ShortLink.code)
+    for one, url, begins, code in session.execute(select(*columns).where(ShortLink.broadcast_id.in_(chosen))):
+        links[one][url] = begins + code
+    return {one: _parts_of(texts.get(one, row.text), links.get(one)) for one, row in rows.items()}
+
+
+def _parts_of(text: str, links: Mapping[str, str] | None) -> int:
+    if "{{" not in text and not links:
+        return count_parts(text)
+    return count_parts(with_short(read(text), links or {}).render({}))

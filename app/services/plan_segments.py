@@ -1,0 +1,134 @@
+"""Plans a broadcast to a segment while it is being sent: freeze the rule, write the first slices, then go on.
+
+How far it has come stands on the broadcast's row, written in the transaction that writes the slices. So a planner that
+is killed has done a step or not done it, two planners take turns, and no broadcast ends before its planning.
+"""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.statuses import BroadcastState
+from app.services import hold_back, quotas
+from app.services.controller import Controller
+from app.storage import planning, segments
+from app.storage.audience import SLICE_SIZE
+from app.storage.consent import lock_head
+from app.storage.database import db, transaction
+from app.storage.models import Broadcast, BroadcastTarget
+from app.storage.planning import Part
+from app.storage.ways import ways_of_broadcast
+
+# So many ids are looked through in one transaction, under the ledger's lock: a STOP waits no longer than that.
+STEP_IDS: Final = 20_000
+# At the start it ends with the first stretch in which somebody is, so that the first message leaves at once; where few
+# belong to the segment, after so many.
+FIRST_STEPS: Final = 4
+_LAST_ID: Final = 2**62
+_RUNS: Final = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
+
+
+def freeze(session: Session, broadcast: Broadcast) -> bool:
+    """Let a broadcast that begins keep the rule that its segment has now; False when it has none."""
+    rule = segments.rule_data(session, broadcast)
+    broadcast.segment_rule = None if rule is None else dict(rule)
+    return rule is not None
+
+
+def begin(session: Session, broadcast: Broadcast, controller: Controller) -> None:
+    """Write the first slices of a broadcast whose rule is frozen; the caller holds the ledger's lock."""
+    broadcast.audience, broadcast.planned_to = 0, 0
+    for _ in range(FIRST_STEPS):
+        step(session, broadcast, controller)
+        if broadcast.planned_to is None or broadcast.audience:
+            return
+
+
+def go_on(*, controller: Controller, until: datetime, clock: Callable[[], datetime]) -> int:
+    """Plan what is not planned to its end, the oldest first, until a moment; returns how many steps were done."""
+    steps = 0
+    for broadcast_id in _unplanned():
+        while clock() < until and plan_step(broadcast_id, controller):
+            steps += 1
+    return steps
+
+
+def plan_step(broadcast_id: int, controller: Controller) -> bool:
+    """Look through the next ids; False when there was nothing to do, for it is planned or stopped."""
+    with transaction() as session:
+        # Nobody joins or leaves between the look and the slices: who leaves after them is found in them.
+        lock_head(session, controller.ledger)
+        broadcast = session.get_one(Broadcast, broadcast_id, with_for_update=True)
+        if broadcast.planned_to is None or broadcast.state not in _RUNS:
+            return False
+        step(session, broadcast, controller)
+        return True
+
+
+def _unplanned() -> Sequence[int]:
+    session = db.session()
+    rows = select(Broadcast.id).where(Broadcast.planned_to.is_not(None), Broadcast.state.in_(_RUNS))
+    found = session.scalars(rows.order_by(Broadcast.id)).all()
+    session.rollback()
+    return found
+
+
+def step(session: Session, broadcast: Broadcast, controller: Controller) -> None:
+    """Plan the next stretch, which begins with a member."""
+    chosen = segments.chosen_of(session, broadcast, broadcast.updated_at)
+    list_ids = session.scalars(
+        select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast.id)
+    ).all()
+    first = planning.next_member(session, list_ids, broadcast.planned_to or 0)
+    if chosen is None or first is None:
+        broadcast.planned_to = None
+        return
+    ways = ways_of_broadcast(session, broadcast.id)
+    sizes = quotas.slice_sizes(session, ways.values())
+    # A platform that counts sendings wants full ones, so nobody is cut off at the end of a stretch.
+    last = _LAST_ID if sizes else first + STEP_IDS - 1
+    if chosen.asks_area:
+        hold_back.group_between(session, first, last, controller.region)
+        chosen = segments.chosen_of(session, broadcast, broadcast.updated_at) or chosen
+    people = planning.people_between(session, list_ids, broadcast.as_of_seq, chosen, (first, last))
+    _write(session, broadcast, {key: people[key] for key in people.keys() & ways.keys()}, ways, sizes)
+    broadcast.planned_to = last if planning.next_member(session, list_ids, last) is not None else None
+    session.flush()
+
+
+def _write(
+    session: Session,
+    broadcast: Broadcast,
+    people: Mapping[str, Sequence[int]],
+    ways: Mapping[str, int],
+    sizes: Mapping[int, int],
+) -> None:
+    """Write the slices of a stretch's people, who are given by channel, and count them."""
+    count = sum(map(len, people.values()))
+    percent = _percent_first(broadcast)
+    size = SLICE_SIZE if percent is None else min(SLICE_SIZE, max(1, count * percent // 100))
+    parts = planning.parts_of(people, ways, size, sizes)
+    held = set() if percent is None else _held(session, broadcast, parts, percent)
+    planning.write(session, broadcast.id, parts, held)
+    broadcast.audience = (broadcast.audience or 0) + count
+
+
+def _percent_first(broadcast: Broadcast) -> int | None:
+    """How many per cent go first; None for everybody, also when somebody let the rest follow already."""
+    return broadcast.first_percent if broadcast.rest_at is None else None
+
+
+def _held(session: Session, broadcast: Broadcast, parts: Sequence[Part], percent: int) -> set[int]:
+    """Draw by lot who of these waits, so that with those before them `percent` of everybody go first."""
+    before = broadcast.audience or 0
+    out = before - planning.held_people(session, broadcast.id)
+    wanted = (before + sum(len(part.ids) for part in parts)) * percent / 100
+    lot = random.Random(f"{broadcast.id}:{broadcast.planned_to}")  # noqa: S311  # a fair lot, no secret
+    drawn = lot.sample(range(len(parts)), len(parts))
+    while drawn and out < wanted:
+        out += len(parts[drawn.pop()].ids)
+    return set(drawn)

@@ -1,0 +1,219 @@
+"""Short links: whether a list counts clicks, the links of a broadcast, and who agreed that theirs are kept."""
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import Session
+
+from app.domain.clicks import SAYS, says_clicks
+from app.domain.placeholders import Template, read
+from app.domain.short_links import (
+    CODE_LENGTH,
+    LETTERS,
+    PATH,
+    Clicks,
+    Counting,
+    links_in,
+    person_code,
+    with_person,
+    with_short,
+)
+from app.services.audit import note
+from app.services.controller import Controller, Refused
+from app.services.manage_lists import find_list
+from app.storage.database import transaction
+from app.storage.models import (
+    Broadcast,
+    BroadcastList,
+    BroadcastTarget,
+    BroadcastVariant,
+    ConsentEvent,
+    Delivery,
+    Notice,
+    ShortLink,
+)
+
+TAGS: Final = "click-code"
+PERSON: Final = "click code"
+"""The slot of a person's code: with a blank in it, so that no editor can write it."""
+
+
+def set_clicks(name: str, clicks: Clicks, *, public_url: str, by: str, now: datetime) -> str:
+    """Say what a list counts from its next broadcast on; returns its name.
+
+    To keep clicks with people, the newest notice in each of its languages must say so. Raises `NotFound`, `Refused`.
+    """
+    with transaction() as session:
+        row = find_list(session, name)
+        if clicks is Clicks.PEOPLE:
+            _refuse_unless_said(session, row)
+        row.clicks = clicks.value
+        row.links_begin = None if clicks is Clicks.OFF else public_url + PATH
+        note(session, by, "list.clicks", f"list {row.id}", now, clicks=clicks.value)
+        return row.name
+
+
+def _refuse_unless_said(session: Session, row: BroadcastList) -> None:
+    notices = select(Notice).where(Notice.list_id == row.id).order_by(Notice.version)
+    newest = {one.language: one for one in session.scalars(notices)}
+    silent = [language for language, one in sorted(newest.items()) if not says_clicks(one.text, language)]
+    if silent:
+        wanted = " ".join(f"“{SAYS[one]}” ({one})" for one in silent)
+        raise Refused(
+            f"The words shown when people join “{row.name}” do not say that clicks are kept. "
+            f"Write a notice with: {wanted}"
+        )
+
+
+def counting_of(session: Session, list_ids: Sequence[int]) -> Counting | None:
+    """Return how a broadcast to these lists counts; None unless each of them wants it."""
+    rows = session.scalars(
+        select(BroadcastList).where(BroadcastList.id.in_(list_ids)).order_by(BroadcastList.id)
+    ).all()
+    if not rows or any(row.clicks == Clicks.OFF or row.links_begin is None for row in rows):
+        return None
+    return Counting(str(rows[0].links_begin), all(row.clicks == Clicks.PEOPLE for row in rows))
+
+
+def as_sent(text: str, counting: Counting | None) -> str:
+    """Return a text with links as long as those that will go out, to count its parts."""
+    if counting is None:
+        return text
+    template = read(text)
+    return _written(with_short(template, dict.fromkeys(links_in(template), counting.longest)))
+
+
+def _written(template: Template) -> str:
+    slots = [f"{{{{{slot.name}|{slot.fallback}}}}}" for slot in template.slots]
+    pieces = [template.literals[0]]
+    for slot, literal in zip(slots, template.literals[1:], strict=True):
+        pieces += (slot, literal)
+    return "".join(pieces)
+
+
+def make_links(session: Session, broadcast: Broadcast, list_ids: Sequence[int]) -> None:
+    """Give each link of a broadcast that is being planned its code; one that it had already stays the same."""
+    counting = counting_of(session, list_ids)
+    wanted = _links_of_texts(session, broadcast) if counting else ()
+    there = {row.url: row for row in links_of(session, broadcast.id)}
+    gone = [row.code for url, row in there.items() if url not in wanted]
+    session.execute(delete(ShortLink).where(ShortLink.code.in_(gone)))
+    for url in wanted:
+        if counting and url not in there:
+            session.add(ShortLink(code=_code(), broadcast_id=broadcast.id, url=url, begins=counting.begins))
+
+
+def links_of(session: Session, broadcast_id: int) -> Sequence[ShortLink]:
+    """Return the short links of a broadcast."""
+    rows = select(ShortLink).where(ShortLink.broadcast_id == broadcast_id).order_by(ShortLink.code)
+    return session.scalars(rows).all()
+
+
+def _links_of_texts(session: Session, broadcast: Broadcast) -> tuple[str, ...]:
+    others = session.scalars(
+        select(BroadcastVariant.text).where(BroadcastVariant.broadcast_id == broadcast.id)
+    )
+    return tuple(dict.fromkeys(link for text in (broadcast.text, *others) for link in links_in(read(text))))
+
+
+def _code() -> str:
+    # Of 62 to the power of 8: where there are a million links, one new link in two hundred million is refused.
+    return "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+
+
+def for_slice(
+    session: Session, template: Template, broadcast_id: int, slice_seq: int, controller: Controller
+) -> tuple[Template, Mapping[int, Mapping[str, str]]]:
+    """Return the text of a slice with its short links, and the values of their slots by subscriber.
+
+    There is no slot, and nothing by person, unless every list keeps clicks with people and somebody agreed to that.
+    """
+    used, list_ids, counting = _used(session, template, broadcast_id)
+    if counting is None:
+        return template, {}
+    short = with_short(template, {row.url: row.address for row in used})
+    theirs = Delivery.slice == slice_seq
+    agreed = _agreed(session, broadcast_id, theirs, list_ids, controller) if counting.people else ()
+    if not agreed:
+        return short, {}
+    for row in used:
+        short = with_person(short, [row.address], slot_of(row.code))
+    return short, {one: _codes(one, used, controller) for one in agreed}
+
+
+def text_for(
+    session: Session, text: str, broadcast_id: int, subscriber_id: int, controller: Controller
+) -> str:
+    """Return a text as it went to one person, with its placeholders: what a provider is asked for afterwards."""
+    template = read(text)
+    used, list_ids, counting = _used(session, template, broadcast_id)
+    if counting is None:
+        return text
+    theirs = Delivery.subscriber_id == subscriber_id
+    agreed = counting.people and _agreed(session, broadcast_id, theirs, list_ids, controller)
+    codes = _codes(subscriber_id, used, controller) if agreed else {}
+    short = {row.url: row.address + codes.get(slot_of(row.code), "") for row in used}
+    return _written(with_short(template, short))
+
+
+def _used(
+    session: Session, template: Template, broadcast_id: int
+) -> tuple[Sequence[ShortLink], Sequence[int], Counting | None]:
+    """Return the short links of this text, the lists it goes to, and how they count.
+
+    Nothing where none was made, and where counting was switched off since: what leaves from then on is not counted.
+    """
+    links = {row.url: row for row in links_of(session, broadcast_id)}
+    used = [links[url] for url in links_in(template) if url in links] if links else []
+    if not used:
+        return (), (), None
+    targets = select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
+    list_ids = session.scalars(targets).all()
+    return used, list_ids, counting_of(session, list_ids)
+
+
+def slot_of(code: str) -> str:
+    """The name of the slot behind a short link."""
+    return f"{PERSON} {code}"
+
+
+def _codes(subscriber_id: int, links: Collection[ShortLink], controller: Controller) -> dict[str, str]:
+    return {
+        slot_of(row.code): person_code(subscriber_id, row.code, lambda body: controller.keys.tag(TAGS, body))
+        for row in links
+    }
+
+
+def _agreed(
+    session: Session,
+    broadcast_id: int,
+    theirs: ColumnElement[bool],
+    list_ids: Sequence[int],
+    controller: Controller,
+) -> Sequence[int]:
+    """Return those whose delivery stands on a consent to a notice that says so."""
+    notices = notices_that_say(session, list_ids)
+    if not notices:
+        return ()
+    return session.scalars(
+        select(Delivery.subscriber_id)
+        .join(
+            ConsentEvent,
+            (ConsentEvent.seq == Delivery.consent_seq) & (ConsentEvent.ledger == controller.ledger),
+        )
+        .where(
+            theirs,
+            Delivery.broadcast_id == broadcast_id,
+            Delivery.inbound_id == 0,
+            ConsentEvent.notice_id.in_(notices),
+        )
+    ).all()
+
+
+def notices_that_say(session: Session, list_ids: Sequence[int]) -> list[int]:
+    """Return the notices of these lists, of all versions, that say that clicks are kept."""
+    rows = session.scalars(select(Notice).where(Notice.list_id.in_(list_ids)))
+    return [row.id for row in rows if says_clicks(row.text, row.language)]
