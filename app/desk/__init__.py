@@ -11,6 +11,7 @@ from flask_login import current_user
 from app.desk import health_words, import_words, report_words, words
 from app.desk.access import init_access
 from app.desk.account import account
+from app.desk.answers import answers
 from app.desk.asking import asking
 from app.desk.audit import audit
 from app.desk.board import board
@@ -70,6 +71,7 @@ from app.storage.models.accounts import Role
 _STATIC = Path(__file__).parent / "static"
 ROOMS = (
     account,
+    answers,
     asking,
     audit,
     board,

@@ -1,13 +1,13 @@
 """Compose: write a broadcast, see it as a phone shows it, save it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.desk import media_form, media_words
+from app.desk import media_form, media_words, rich_form
 from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
@@ -25,6 +25,7 @@ from app.desk.reading import (
 from app.desk.refusals import translated
 from app.desk.segments import segment_of
 from app.desk.text_check import check_text
+from app.domain.buttons import Rich
 from app.domain.channels import CHANNELS, Channel
 from app.domain.parts import plain_quotes
 from app.domain.placeholders import KNOWN
@@ -96,8 +97,8 @@ def measure() -> ResponseReturnValue:
     values, _errors = load(BroadcastSchema(), posted())
     corrects = request.form.get("corrects", "")
     known = int(corrects) if corrects.isdecimal() and len(corrects) < 19 else None
-    files = media_form.posted_files(()).fields
-    return render_template("compose_live.html", live=True, files=files, **_looked_at(values, known))
+    files, rich = media_form.posted_files(()).fields, rich_form.given(_further())
+    return render_template("compose_live.html", live=True, files=files, **_looked_at(values, known, rich))
 
 
 def draft_page(broadcast: Broadcast, errors: Errors, comment: str) -> str:
@@ -131,7 +132,10 @@ def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
 
 
 def _store(broadcast: Broadcast | None, values: dict[str, Any]) -> int:
-    content = {name: values[name] for name in ("title", "text", "list_ids")} | {"variants": _variants()}
+    content = {name: values[name] for name in ("title", "text", "list_ids")} | {
+        "variants": _variants(),
+        "rich": rich_form.given(_further()),
+    }
     if broadcast is None:
         return plan_broadcasts.create_draft(**content, by=me().actor, now=utcnow())
     plan_broadcasts.save_draft(
@@ -213,7 +217,9 @@ def _reachable(list_ids: list[int], corrects: int | None, part_of: int | None) -
     return find_people.reachable(list_ids) if part is None else part
 
 
-def _looked_at(values: dict[str, Any], corrects: int | None, part: int | None = None) -> dict[str, Any]:
+def _looked_at(
+    values: dict[str, Any], corrects: int | None, rich: Mapping[str, Rich], part: int | None = None
+) -> dict[str, Any]:
     """What the counter and the preview need to know of `values`, checked or not; `part` is the id of a draft."""
     given = [str(number) for number in values.get("list_ids", [])]
     list_ids = [int(number) for number in given if number.isdecimal() and len(number) < 19]
@@ -222,14 +228,18 @@ def _looked_at(values: dict[str, Any], corrects: int | None, part: int | None = 
     known = request.form.get("sample", "known") == "known"
     part_of = request.form.get("part_of", "")
     part_of_id = int(part_of) if part_of.isdecimal() and len(part_of) < 19 else part
+    sender = sender_of(list_ids)
+    looks = rich_form.shown_on(rich_form.senders_for(sender, list_ids), rich)
     return {
         "check": check_text(
             str(values.get("text", "")).replace("\r\n", "\n"),
             known=known,
             counting=counting_of(db.session(), list_ids),
+            tail=rich_form.tail_of_first(looks),
         ),
+        "looks": looks,
         "known": known,
-        "sender": sender_of(list_ids),
+        "sender": sender,
         "reachable": _reachable(list_ids, corrects, part_of_id),
         "chosen": list_ids,
     }
@@ -244,6 +254,8 @@ def _page(
     comment: str = "",
 ) -> str:
     corrects = broadcast.corrects_id if broadcast else None
+    rich = rich_form.given(_further()) if rich_form.was_posted() else rich_form.stored(broadcast)
+    others = _other_channels(values, broadcast)
     return render_template(
         "compose.html",
         broadcast=broadcast,
@@ -258,11 +270,15 @@ def _page(
         live=False,
         files=files or media_form.stored(broadcast.id if broadcast else None, _further()),
         file_notes=media_words.notes_of_draft(broadcast.id) if broadcast and not errors else [],
-        others=_other_channels(values, broadcast),
+        others=others,
+        button_rows={name: rich_form.rows(name, rich) for name in ("", *(one.name for one in others))},
+        button_words=rich_form.words(),
+        preview=rich.get("", Rich()).preview,
+        template_fields=rich_form.template_fields(rich),
         comments=remarks.of_draft(broadcast.id) if broadcast else [],
         comment=comment,
         zone=house_zone(),
         repeating=list(rules_among([broadcast.id]).values()) if broadcast else [],
         **(segment_of(broadcast) if broadcast else {}),
-        **_looked_at(values, corrects, broadcast.id if broadcast else None),
+        **_looked_at(values, corrects, rich, broadcast.id if broadcast else None),
     )

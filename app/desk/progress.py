@@ -18,6 +18,7 @@ from app.desk.segments import segment_of
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.runtime import runtime
 from app.services import correct_broadcasts, own_clocks, reports, try_again, watch_broadcasts
+from app.services.answers import tallied
 from app.services.figures.compare import compare, left_after
 from app.services.figures.effects import effects_of
 from app.services.figures.roll_up import counted_until
@@ -79,10 +80,13 @@ def report(broadcast_id: int) -> ResponseReturnValue:
             broadcast_id, status=status, limit=ROWS, after=min(after, LARGEST_ID) if after else None
         )
     )
+    answers = tallied(broadcast_id)
     compared = compare(broadcast_id)
     effects = effects_of(broadcast_id)
     return render_template(
         "report.html",
+        answers=answers,
+        answered=sum(one.people for one in answers),
         broadcast=broadcast,
         tally=reports.tally(broadcast_id),
         optouts=left_after(compared, utcnow()) if compared else 0,

@@ -87,6 +87,25 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("This event is over, and with it the consent of its people."),
     N_("This event has not begun. It begins at %(when)s UTC."),
     N_("People were promised at most %(n)s messages, and this would be one more."),
+    N_("Buttons: there are %(n)s; a message has %(most)s at most."),
+    N_("Button %(n)s: a label has 1 to %(most)s characters."),
+    N_("Button %(n)s: a label is plain words on one line, without braces."),
+    N_("Button %(n)s: a label that is a number reads like the number of an answer; write a word."),
+    N_("Button %(n)s: a link begins with https:// and has %(most)s characters at most."),
+    N_("Button %(n)s: the word has too many characters."),
+    N_("Button %(n)s: the label “%(label)s” is there twice."),
+    N_(
+        "Button %(n)s: “%(word)s” is no word that people can text. Write STOP, HELP, PAUSE, START or "
+        "the word of a list."
+    ),
+    N_("Template: its name is letters, digits and _, such as weekly_news."),
+    N_("Template: its language is a code such as en or en_US."),
+    N_("Template: it may have %(n)s variables."),
+    N_("Variable %(n)s of the template: %(fault)s"),
+    N_(
+        "Left out on %(channel)s, for they wrote too long ago for free text: %(n)s. Name a template that the "
+        "platform approved, and they get it, too."
+    ),
     N_("This story is %(state)s; it is no longer in the queue."),
     N_("Somebody else saved this story in the meantime. Load it again, then make your change."),
     N_("This story would be of no use already: its end is in the past."),

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from app.clock import utcnow
+from app.desk import rich_form
 from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
@@ -267,6 +268,9 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
     )
     last = max(choice.plan.ends, now) if choice.plan else choice.at or now
     lists = targets(broadcast.id)
+    list_ids = [one.id for one in lists]
+    sender = sender_of(list_ids)
+    looks = rich_form.shown_on(rich_form.senders_for(sender, list_ids), rich_form.stored(broadcast))
     return render_template(
         "review.html",
         broadcast=broadcast,
@@ -279,9 +283,16 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         choice=choice,
         raw=raw,
         promise=said(sheet.promise),
-        check=check_text(broadcast.text, findings=sheet.findings, counting=counting_for(broadcast.id)),
+        check=check_text(
+            broadcast.text,
+            findings=sheet.findings,
+            counting=counting_for(broadcast.id),
+            tail=rich_form.tail_of_first(looks),
+        ),
+        looks=looks,
+        gaps=[said(str(gap)) for gap in sheet.gaps],
         lists=lists,
-        sender=sender_of([one.id for one in lists]),
+        sender=sender,
         ends=last + timedelta(seconds=sheet.seconds),
         first_waves=FIRST_WAVES,
         **segment_of(broadcast),

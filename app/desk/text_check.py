@@ -74,11 +74,13 @@ def check_text(
     known: bool = True,
     findings: Sequence[Finding] | None = None,
     counting: Counting | None = None,
+    tail: str = "",
 ) -> TextCheck:
     """Look at a text as a person gets it whose name and city are known (or not: the fall-backs then).
 
     `findings` are those of a lint that knows more than the text; without them the text is looked at alone. With
-    `counting` its links are shown, and counted, as the short ones that will go out.
+    `counting` its links are shown, and counted, as the short ones that will go out. `tail` ends a text that says
+    something: buttons in words.
     """
     try:
         template = placeholders.parse(text)
@@ -88,7 +90,7 @@ def check_text(
     links = links_in(template) if counting else ()
     if counting:
         template = with_short(template, dict.fromkeys(links, counting.longest))
-    shown = template.render(SAMPLES if known else {})
+    shown = template.render(SAMPLES if known else {}) + (tail if text.strip() else "")
     parts = measure(shown)
     return TextCheck(shown, parts, tuple(_warnings(text, parts, findings)), links)
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from app.domain.addresses import Address
+from app.domain.buttons import Rich
 from app.domain.media.attached import Media
 
 
@@ -226,12 +227,16 @@ class SendError:
 
 
 class Recipient(NamedTuple):
-    """One person of a batch; `route` is where they are reached now, for gateways that are `routed`; "" is nowhere."""
+    """One person of a batch; `route` is where they are reached now, for gateways that are `routed`; "" is nowhere.
+
+    `rich` is what goes with the text, already cut to what the gateway's capabilities say; None: nothing.
+    """
 
     ref: DeliveryRef
     address: Address
     text: str
     route: str = ""
+    rich: Rich | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from app.domain.buttons import NO_BUTTONS, ButtonLimits
 from app.domain.media.limits import MediaRule
 from app.domain.messages import (
     Batch,
@@ -75,7 +76,7 @@ class Capabilities:
 
     `text_unit`: sms (parts), chars, utf16 (code units) or bytes. `rate_unit`: part, message or request, of which
     `default_rate` go in a second. `max_batch` recipients of the same text share one request. `media`: which files go
-    with a text (`app.domain.media.limits`). `buttons`: how many under one message. `window`: how long after a person's
+    with a text (`app.domain.media.limits`). `buttons`: what fits under one message. `window`: how long after a person's
     words we may write; None: always. `receipts`: what is reported later. `signals`: what the platform tells about
     people unasked.
     `routed`: it writes to the route that comes with a recipient (`Recipient.route`), and not to their address.
@@ -93,7 +94,7 @@ class Capabilities:
     rate_unit: str = "part"
     auto_replies_to_stop: bool = False
     media: tuple[MediaRule, ...] = ()
-    buttons: int = 0
+    buttons: ButtonLimits = NO_BUTTONS
     window: timedelta | None = None
     templates: bool = False
     receipts: frozenset[ReceiptStatus] = frozenset()

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 from app.domain.addresses import BadAddress, parse_phone
+from app.domain.buttons import Rich
 from app.domain.messages import ErrorKind, HookReply, HookRequest, Outcome, Recipient, SendError
 from app.gateways.base import BadSetting, BadSignature, Call, Malformed, Reply, SettingSpec
 
@@ -136,13 +137,13 @@ def for_group(call: Call, error: SendError) -> Sequence[Outcome]:
 
 
 def by_text(recipients: Sequence[Recipient], most: int) -> list[tuple[Recipient, ...]]:
-    """Return the people who may share a request: of the same text, at most `most` of them, in their order.
+    """Return the people who may share a request: of the same text and buttons, at most `most`, in their order.
 
     Nobody is left over alone where two could be: a request for many and one for a single person are not the same.
     """
-    same: dict[str, list[Recipient]] = {}
+    same: dict[tuple[str, Rich | None], list[Recipient]] = {}
     for recipient in recipients:
-        same.setdefault(recipient.text, []).append(recipient)
+        same.setdefault((recipient.text, recipient.rich), []).append(recipient)
     return [part for group in same.values() for part in _parts(tuple(group), most)]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
+from app.domain.buttons import Rich, limits_named
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
 from app.domain.messages import (
@@ -74,6 +75,7 @@ class InAppGateway(BrowserGateway):
             max_text=5000,
             text_unit="chars",
             max_batch=MAX_TO,
+            buttons=limits_named(cls.name),
             default_rate=2000.0,
             rate_unit="message",
             receipts=frozenset({ReceiptStatus.DELIVERED}),
@@ -109,10 +111,22 @@ def stored(refs: Sequence[DeliveryRef], text: str) -> str:
 
 def _call(people: Sequence[Recipient], media: Media | None) -> Call:
     refs, text = tuple(one.ref for one in people), people[0].text
-    body: dict[str, Any] = {"id": stored(refs, text), "refs": [str(ref) for ref in refs], "text": text}
+    body: dict[str, Any] = {
+        "id": stored(refs, text),
+        "refs": [str(ref) for ref in refs],
+        "text": text,
+        **_buttons(people[0].rich),
+    }
     if media is not None:
         body["media"] = shown_of(media)
     return Call("POST", "", json.dumps(body).encode(), refs=refs)
+
+
+def _buttons(rich: Rich | None) -> dict[str, Any]:
+    if rich is None or not rich.buttons:
+        return {}
+    found = [{"kind": one.kind.value, "label": one.label, "value": one.value} for one in rich.buttons]
+    return {"buttons": found}
 
 
 def shown_of(media: Media) -> dict[str, str]:

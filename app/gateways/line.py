@@ -14,6 +14,7 @@ from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from app.domain.addresses import Address
+from app.domain.buttons import Button, ButtonKind, Rich, limits_named
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
 from app.domain.messages import (
@@ -90,7 +91,7 @@ class LineGateway(HttpGateway):
             default_rate=200.0,
             rate_unit="request",
             media=media_of(cls.name),
-            buttons=4,
+            buttons=limits_named(cls.name),
             signals=frozenset({PlatformSignal.FOLLOWED, PlatformSignal.CAME_BACK, PlatformSignal.LEFT}),
             proof=Proof.QUEUED,
             idempotent=True,
@@ -109,7 +110,8 @@ class LineGateway(HttpGateway):
     def _call(self, people: tuple[Recipient, ...], batch: Batch) -> Call:
         to = [one.address.value for one in people]
         alone = len(to) == 1
-        body = {"to": to[0] if alone else to, "messages": _messages(people[0].text, batch.media)}
+        messages = _messages(people[0].text, people[0].rich, batch.media)
+        body = {"to": to[0] if alone else to, "messages": messages}
         raw = json.dumps(body).encode()
         refs = tuple(one.ref for one in people)
         headers = {**self._headers, "X-Line-Retry-Key": _retry_key(refs, raw, batch.callback_url)}
@@ -146,9 +148,23 @@ class LineGateway(HttpGateway):
         return f"https://line.me/R/oaMessage/{quote(self._id)}/?{quote(payload)}"
 
 
-def _messages(text: str, media: Media | None) -> list[dict[str, Any]]:
-    words = {"type": "text", "text": text}
+def _messages(text: str, rich: Rich | None, media: Media | None) -> list[dict[str, Any]]:
+    """The file, then the words: LINE shows quick replies below the last message alone."""
+    words = {"type": "text", "text": text, **_quick_replies(rich)}
     return [words] if media is None else [line_media.message(media), words]
+
+
+def _quick_replies(rich: Rich | None) -> dict[str, Any]:
+    """Buttons above the keyboard, below the newest message; a press is shown as if the label had been typed."""
+    if rich is None or not rich.buttons:
+        return {}
+    return {"quickReply": {"items": [{"type": "action", "action": _action(one)} for one in rich.buttons]}}
+
+
+def _action(button: Button) -> dict[str, str]:
+    if button.kind is ButtonKind.LINK:
+        return {"type": "uri", "label": button.label, "uri": button.value}
+    return {"type": "postback", "label": button.label, "data": button.value, "displayText": button.label}
 
 
 def _retry_key(refs: Sequence[object], body: bytes, callback_url: str) -> str:

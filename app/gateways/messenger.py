@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from app.domain.addresses import Address
+from app.domain.buttons import Button, ButtonKind, Rich, as_text, limits_named
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
 from app.domain.messages import (
@@ -36,6 +37,7 @@ from app.gateways.meta import SETTINGS, VERSION, MetaGateway
 from app.gateways.paths import at, items
 from app.gateways.uploads import Handle, multipart
 
+MAX_TEMPLATE_TEXT: Final = 640
 OURS: Final = "tidings:"
 """What begins the metadata of a message that we sent, so that its echo tells which delivery it was."""
 GET_STARTED: Final = "get_started"
@@ -83,7 +85,7 @@ class MessengerGateway(MetaGateway):
             default_rate=10.0,
             rate_unit="message",
             media=media_of(cls.name),
-            buttons=3,
+            buttons=limits_named(cls.name),
             window=window_of(cls.channel),
             receipts=frozenset({ReceiptStatus.SENT}),
             signals=frozenset({PlatformSignal.FOLLOWED, *_PREFERENCES.values()}),
@@ -97,7 +99,7 @@ class MessengerGateway(MetaGateway):
         body: dict[str, Any] = {
             "recipient": {"id": recipient.address.value},
             "messaging_type": "RESPONSE" if recipient.ref.inbound_id > 0 else "UPDATE",
-            "message": {"text": recipient.text, "metadata": f"{OURS}{recipient.ref}"},
+            "message": {**_content(recipient), "metadata": f"{OURS}{recipient.ref}"},
         }
         if media is not None:
             raw, form = messenger_media.batch_of(media, body, f"{VERSION}/{self._account}/messages")
@@ -138,6 +140,30 @@ class MessengerGateway(MetaGateway):
     def link(self, payload: str) -> str:
         """Opens the chat; a newcomer's Get Started, or the opening itself, brings the payload."""
         return f"https://m.me/{quote(self._username)}?ref={quote(payload)}"
+
+
+def _content(recipient: Recipient) -> dict[str, Any]:
+    """Answers alone are quick replies; with a link among them it is a template of buttons, whose text is short."""
+    buttons = recipient.rich.buttons if recipient.rich else ()
+    if not any(one.kind is ButtonKind.LINK for one in buttons):
+        quick = [{"content_type": "text", "title": one.label, "payload": one.value} for one in buttons]
+        return {"text": recipient.text, **({"quick_replies": quick} if quick else {})}
+    if len(recipient.text) > MAX_TEMPLATE_TEXT:
+        links = [one for one in buttons if one.kind is ButtonKind.LINK]
+        rest = Rich(tuple(one for one in buttons if one.kind is not ButtonKind.LINK))
+        return _content(recipient._replace(text=f"{recipient.text}\n{as_text(links)}", rich=rest))
+    payload = {
+        "template_type": "button",
+        "text": recipient.text,
+        "buttons": [_button(one) for one in buttons],
+    }
+    return {"attachment": {"type": "template", "payload": payload}}
+
+
+def _button(button: Button) -> dict[str, str]:
+    if button.kind is ButtonKind.LINK:
+        return {"type": "web_url", "title": button.label, "url": button.value}
+    return {"type": "postback", "title": button.label, "payload": button.value}
 
 
 def _event(found: object) -> Event:

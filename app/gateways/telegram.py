@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from app.domain.addresses import Address
+from app.domain.buttons import Button, ButtonKind, Rich, limits_named
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
 from app.domain.messages import (
@@ -17,6 +18,7 @@ from app.domain.messages import (
     ErrorKind,
     Event,
     EventKind,
+    HookReply,
     HookRequest,
     InboundMessage,
     Outcome,
@@ -103,7 +105,7 @@ class TelegramGateway(HttpGateway):
             default_rate=25.0,
             rate_unit="message",
             media=media_of(cls.name),
-            buttons=8,
+            buttons=limits_named(cls.name),
             signals=frozenset({PlatformSignal.LEFT, PlatformSignal.CAME_BACK}),
         )
 
@@ -112,10 +114,10 @@ class TelegramGateway(HttpGateway):
         return [self._call(recipient, batch.media) for recipient in batch.recipients]
 
     def _call(self, recipient: Recipient, media: Media | None) -> Call:
-        method, content = "sendMessage", {"text": recipient.text}
+        method, content = "sendMessage", {"text": recipient.text, **_preview(recipient.rich)}
         if media is not None:
             method, content = telegram_media.method_and_body(media, recipient.text)
-        body = {"chat_id": recipient.address.value, **content}
+        body = {"chat_id": recipient.address.value, **content, **_keyboard(recipient.rich)}
         return Call(
             "POST", f"{self._url}/{method}", json.dumps(body).encode(), _HEADERS, refs=(recipient.ref,)
         )
@@ -158,9 +160,33 @@ class TelegramGateway(HttpGateway):
                 return [event or Event(EventKind.IGNORED)]
         return [Event(EventKind.IGNORED)]
 
+    def acknowledge(self, request: HookRequest) -> HookReply:
+        """Tell the app that a press was taken, or its button goes on turning; the answer to a webhook may do so."""
+        query = json_of(request.body).get("callback_query")
+        if not isinstance(query, dict) or not isinstance(query.get("id"), str):
+            return HookReply(200)
+        done = {"method": "answerCallbackQuery", "callback_query_id": query["id"]}
+        return HookReply(200, "application/json", json.dumps(done))
+
     def link(self, payload: str) -> str:
         """Opens the bot with a Start button that sends the payload."""
         return f"https://t.me/{self._bot.removeprefix('@')}?start={payload}"
+
+
+def _preview(rich: Rich | None) -> dict[str, Any]:
+    """Whether the page behind a link is shown; a caption never shows one."""
+    return {} if rich is None or rich.preview else {"link_preview_options": {"is_disabled": True}}
+
+
+def _keyboard(rich: Rich | None) -> dict[str, Any]:
+    """The keyboard below a text or a file, a button in each row."""
+    rows = [[_key(one)] for one in rich.buttons] if rich else []
+    return {"reply_markup": {"inline_keyboard": rows}} if rows else {}
+
+
+def _key(button: Button) -> dict[str, str]:
+    kind = "url" if button.kind is ButtonKind.LINK else "callback_data"
+    return {"text": button.label, kind: button.value}
 
 
 def _error(reply: Reply, body: Mapping[str, Any]) -> SendError:

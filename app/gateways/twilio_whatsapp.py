@@ -9,7 +9,9 @@ from typing import Final
 from urllib.parse import quote, quote_plus
 
 from app.domain.addresses import Address, BadAddress, canonical
+from app.domain.buttons import TEXT_VARIABLE
 from app.domain.channels import CHANNELS
+from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
 from app.domain.messages import ReceiptStatus, Recipient
 from app.domain.policy.proactive import window_of
@@ -52,7 +54,6 @@ class TwilioWhatsAppGateway(TwilioGateway):
             text_unit="chars",
             default_rate=20.0,
             rate_unit="message",
-            buttons=3,
             window=window_of(cls.channel),
             templates=True,
             receipts=frozenset(ReceiptStatus),
@@ -65,10 +66,22 @@ class TwilioWhatsAppGateway(TwilioGateway):
 
     def _content(self, recipient: Recipient) -> str:
         """Free text answers a person, whose words opened the window. A template's variable holds one line only."""
-        if not self._content_sid or recipient.ref.inbound_id > 0:
+        use = recipient.rich.template if recipient.rich else None
+        if use is None and (not self._content_sid or recipient.ref.inbound_id > 0):
             return super()._content(recipient)
-        variables = json.dumps({"1": " ".join(recipient.text.split())})
-        return f"ContentSid={quote_plus(self._content_sid)}&ContentVariables={quote_plus(variables)}"
+        given = use.variables if use and use.variables else (TEXT_VARIABLE,)
+        texts = [recipient.text if one == TEXT_VARIABLE else one for one in given]
+        variables = json.dumps(
+            {str(number): " ".join(one.split()) for number, one in enumerate(texts, start=1)}
+        )
+        sid = use.name if use else self._content_sid
+        return f"ContentSid={quote_plus(sid)}&ContentVariables={quote_plus(variables)}"
+
+    def _with_media(self, recipient: Recipient, media: Media) -> str:
+        """Free text with a file. An approved text has no room for one: the words in its place end our text."""
+        if recipient.rich is None or recipient.rich.template is None:
+            return super()._with_media(recipient, media)
+        return self._content(recipient._replace(text=recipient.text + media.instead))
 
     @staticmethod
     def _person(sender: str) -> Address:

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+from app.domain import button_codes
 from app.domain.addresses import Address
+from app.domain.buttons import Button, ButtonKind, Rich, limits_named
 from app.domain.links import MAX_PAYLOAD
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
@@ -95,7 +97,7 @@ class ViberGateway(HttpGateway):
             default_rate=50.0,
             rate_unit="request",
             media=media_of(cls.name),
-            buttons=6,
+            buttons=limits_named(cls.name),
             signals=frozenset({PlatformSignal.FOLLOWED, PlatformSignal.LEFT}),
             proof=Proof.ADDRESSED,
         )
@@ -108,7 +110,7 @@ class ViberGateway(HttpGateway):
         to = [one.address.value for one in people]
         alone = len(to) == 1
         whom = {"receiver": to[0], "tracking_data": str(people[0].ref)} if alone else {"broadcast_list": to}
-        body = {**whom, **self._text(people[0].text)}
+        body = {**whom, **self._text(people[0].text), **_keyboard(people[0].rich)}
         if media is not None:
             body |= viber_media.content(media, people[0].text)
         path = "send_message" if alone else "broadcast_message"
@@ -169,6 +171,18 @@ class ViberGateway(HttpGateway):
         return f"viber://pa?chatURI={quote(self._uri)}&context={quote(payload)}"
 
 
+def _keyboard(rich: Rich | None) -> dict[str, Any]:
+    """Buttons in place of the keyboard, each as wide as it; what a reply button carries comes back as words."""
+    if rich is None or not rich.buttons:
+        return {}
+    return {"keyboard": {"Type": "keyboard", "Buttons": [_key(one) for one in rich.buttons]}}
+
+
+def _key(button: Button) -> dict[str, Any]:
+    kind = "open-url" if button.kind is ButtonKind.LINK else "reply"
+    return {"Columns": 6, "Rows": 1, "ActionType": kind, "ActionBody": button.value, "Text": button.label}
+
+
 def _by_status(status: str, words: str) -> SendError:
     error = by_code("viber", status, words)
     wait = 1.0 if error.kind is ErrorKind.RATE_LIMITED else None
@@ -193,7 +207,7 @@ def _message(body: Mapping[str, Any]) -> Event:
     if not token or not sender:
         return _IGNORED
     text, tracked = at(body, "message.text"), at(body, "message.tracking_data")
-    pressed = bool(text) and tracked == f"{OPENED}{text}"
+    pressed = bool(text) and (tracked == f"{OPENED}{text}" or button_codes.looks_like(text))
     media = 0 if at(body, "message.type") == "text" else 1
     found = InboundMessage(
         f"message:{token}",

@@ -10,11 +10,12 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from app.clock import utcnow
 from app.domain import base64url
+from app.domain.buttons import Rich, as_text, limits_named
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
 from app.domain.messages import (
@@ -44,6 +45,7 @@ from app.gateways.vapid import Vapid, new_private_key
 
 # Bytes: what is left of the 3,993 after the line that goes before the text.
 MAX_TEXT: Final = 3500
+MAX_PLAIN: Final = 3993
 DEFAULT_TTL: Final = "86400"
 # RFC 8030 sets no end; Google's and Mozilla's services keep a message for four weeks at most.
 LONGEST_TTL: Final = 28 * 86400
@@ -111,7 +113,7 @@ class WebPushGateway(BrowserGateway):
             text_unit="bytes",
             default_rate=200.0,
             rate_unit="message",
-            buttons=1,
+            buttons=limits_named(cls.name),
             receipts=frozenset({ReceiptStatus.DELIVERED}),
             signals=frozenset({PlatformSignal.LEFT}),
             routed=Routed.NAME,
@@ -160,7 +162,11 @@ class WebPushGateway(BrowserGateway):
         line = {"to": address, "ref": ref, "hook": hook, "proof": self.proof(address, ref)}
         if media is not None:
             line["image"] = media.url
-        return json.dumps(line, separators=(",", ":")).encode() + b"\n" + one.text.encode()
+        plain = _lined({**line, **_actions(one.rich)}, one.text)
+        if len(plain) <= MAX_PLAIN or one.rich is None:
+            return plain
+        # No room for the button: its words are shorter.
+        return _lined(line, f"{one.text}\n{as_text(one.rich.buttons)}")
 
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
         """201 with the message's own address; the status says the rest."""
@@ -182,6 +188,17 @@ class WebPushGateway(BrowserGateway):
         host = urlsplit(url).hostname or ""
         known = any(host.endswith(one) if one.startswith(".") else host == one for one in KNOWN_SERVICES)
         return known or self._base_url is not None
+
+
+def _actions(rich: Rich | None) -> dict[str, Any]:
+    """What our script shows under the message: kind, label, and the id or the address."""
+    if rich is None or not rich.buttons:
+        return {}
+    return {"buttons": [[one.kind.value, one.label, one.value] for one in rich.buttons]}
+
+
+def _lined(line: Mapping[str, Any], text: str) -> bytes:
+    return json.dumps(line, separators=(",", ":")).encode() + b"\n" + text.encode()
 
 
 def _topic(ref: DeliveryRef, callback_url: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from app.domain.addresses import Address, BadAddress, canonical, parse_phone
+from app.domain.buttons import limits_named
 from app.domain.channels import CHANNELS
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
@@ -37,6 +38,7 @@ from app.gateways.common import for_all, json_of, moment, posted_json, without_a
 from app.gateways.meta import SETTINGS, MetaGateway
 from app.gateways.paths import at, items
 from app.gateways.uploads import Handle, multipart
+from app.gateways.whatsapp_content import free_text, own_template, template
 
 _TEMPLATE: Final = re.compile(r"([a-z0-9_]{1,512}):([a-z]{2,3}(?:_[A-Z]{2})?)")
 _IGNORED: Final = Event(EventKind.IGNORED)
@@ -103,7 +105,7 @@ class WhatsAppGateway(MetaGateway):
             default_rate=20.0,
             rate_unit="message",
             media=media_of(cls.name),
-            buttons=3,
+            buttons=limits_named(cls.name),
             window=window_of(cls.channel),
             templates=True,
             receipts=frozenset(ReceiptStatus),
@@ -131,16 +133,13 @@ class WhatsAppGateway(MetaGateway):
         return Call("POST", self._url, json.dumps(body).encode(), self._headers, refs=(recipient.ref,))
 
     def _content(self, recipient: Recipient, media: Media | None) -> dict[str, Any]:
-        """Free text answers a person, whose words opened the window. A template's variable holds one line only."""
-        free = self._template is None or recipient.ref.inbound_id > 0
-        if media is not None and free:
-            return whatsapp_media.content(media, recipient.text)
-        if self._template is None or free:
-            return {"type": "text", "text": {"body": recipient.text}}
-        line = " ".join(recipient.text.split())
-        body = {"type": "body", "parameters": [{"type": "text", "text": line}]}
-        components = [body] if media is None else [whatsapp_media.header(media), body]
-        return {"type": "template", "template": {**self._template, "components": components}}
+        """Free text answers a person, whose words opened the window; with a template named, all else is that."""
+        rich = recipient.rich
+        if rich is not None and rich.template is not None:
+            return own_template(recipient.text, rich, rich.template, media)
+        if self._template is None or recipient.ref.inbound_id > 0:
+            return free_text(recipient.text, rich, media)
+        return template(self._template, [recipient.text], media=media)
 
     def upload_call(self, media: Media, data: bytes) -> Call:
         """Hand a file over; Meta keeps it for thirty days."""

@@ -27,8 +27,12 @@ def content(media: Media, text: str) -> dict[str, Any]:
 
 def header(media: Media) -> dict[str, Any]:
     """Return the part of an approved template that has the file."""
-    kind = media.kind.value
-    return {"type": "header", "parameters": [{"type": kind, kind: _named(media)}]}
+    return {"type": "header", "parameters": [named(media)]}
+
+
+def named(media: Media) -> dict[str, Any]:
+    """Return the file with its kind, as headers have it."""
+    return {"type": media.kind.value, media.kind.value: _named(media)}
 
 
 def _named(media: Media) -> dict[str, str]:

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from app.clock import utcnow
+from app.domain import button_codes
 from app.domain.addresses import Address
 from app.domain.links import payload_of
 from app.domain.messages import InboundMessage
@@ -134,6 +135,27 @@ def stop(keyword: str) -> ResponseReturnValue:
     return _standing(page, to)
 
 
+@inbox.post("/in-app/<keyword>/button", provide_automatic_options=False)
+@security.limiter.limit(security.PER_NETWORK)
+@security.limiter.limit(security.PER_READER, key_func=security.reader_key)
+def button(keyword: str) -> ResponseReturnValue:
+    """Take a press of a button below a message; its id is signed by us, or it means nothing."""
+    page = _find(keyword, language())
+    to, body = _reader(page), security.posted_object()
+    pressed = str(body.get("button"))
+    if not button_codes.looks_like(
+        pressed
+    ):  # to join, there is a button of the page, with all that it must say
+        abort(400, "This is no button of a message.")
+    said = InboundMessage(
+        f"{to}:{security.number_of(body)}", Address(IN_APP, to), "", payload=pressed.strip()
+    )
+    _wake(
+        page, receive_message(said, sender_id=page.sender_id, controller=runtime().controller, now=utcnow())
+    )
+    return _standing(page, to)
+
+
 @inbox.after_request
 def for_the_site(response: Response) -> Response:
     """Let the page of a site that the sender names read the answer, and no other."""
@@ -143,6 +165,7 @@ def for_the_site(response: Response) -> Response:
     return security.add_headers(response)
 
 
+@inbox.errorhandler(400)
 @inbox.errorhandler(403)
 @inbox.errorhandler(404)
 @inbox.errorhandler(429)
@@ -151,7 +174,7 @@ def failed(error: Any) -> ResponseReturnValue:
     if error.code == 429:
         with suppress(HTTPException):  # the limit is asked before the view, and the page shall hear of it
             _find(str((request.view_args or {}).get("keyword")), language())
-    names = {403: "not_yours", 404: "unknown", 429: "too_often"}
+    names = {400: "failed", 403: "not_yours", 404: "unknown", 429: "too_often"}
     answer = jsonify(error=names[error.code], detail=str(error.description))
     answer.headers.update(error.get_headers() if error.code == 429 else {})
     answer.headers["Content-Type"] = "application/json"
@@ -189,7 +212,14 @@ def _wake(page: JoinPage, received: Received) -> None:
 
 def _standing(page: JoinPage, to: str) -> dict[str, Any]:
     found = [
-        {"id": one.id, "text": one.text, "at": one.at.isoformat(), "read": one.read, "media": one.media}
+        {
+            "id": one.id,
+            "text": one.text,
+            "at": one.at.isoformat(),
+            "read": one.read,
+            "media": one.media,
+            "buttons": list(one.buttons),
+        }
         for one in messages_for(IN_APP, to)
     ]
     return {"on": stands_in_app(to, page.list_id), "messages": found}

@@ -111,7 +111,7 @@ def worker() -> ResponseReturnValue:
     """The script that stays in the browser: it shows what comes, and tells us STOP."""
     words = load(language())["push"]
     answer = Response(
-        render_template("public/push-sw.js", lost=words["stop_lost"]),
+        render_template("public/push-sw.js", lost=words["stop_lost"], press_lost=words["press_lost"]),
         content_type="text/javascript; charset=utf-8",
     )
     answer.headers["Content-Security-Policy"] = security.SCRIPTED

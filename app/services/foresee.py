@@ -26,7 +26,7 @@ from app.services.own_clocks import closed_in_turn, people_by_group
 from app.services.quotas import Used
 from app.storage import audience, holding, quiet, segments
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
-from app.storage.ways import ways_to
+from app.storage.ways import templates_of, ways_to
 
 _PLANNED = (BroadcastState.SCHEDULED.value, BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
 _SENT = (*_PLANNED[1:], BroadcastState.FINISHED.value)
@@ -71,7 +71,7 @@ def foresee(
     """
     list_ids = [one.id for one in lists]
     corrects = broadcast.corrects_id
-    ways = ways_to(session, list_ids, corrects)
+    ways = ways_to(session, list_ids, corrects, templates_of(session, broadcast.id))
     chosen = segments.chosen_of(session, broadcast, at)
     answers = audience.dry_run(session, list_ids, at, ways, corrects, chosen)
     skipped = Counter({str(k): n for k, n in answers.items() if k is not None})
@@ -170,8 +170,9 @@ def _by_cap(
     if not recent or any(groups is None for _, groups in closed):
         return []
     list_ids = [one.id for one in lists]
+    ways = ways_to(session, list_ids, templates=templates_of(session, broadcast.id))
     chosen = segments.chosen_of(session, broadcast, at)
-    people = audience.reachable(list_ids, at, ways_to(session, list_ids), chosen=chosen)
+    people = audience.reachable(list_ids, at, ways, chosen=chosen)
     expires_at = at + timedelta(minutes=broadcast.fresh_minutes)
     found = holding.over_cap_by_group(session, people, recent, cap, at, expires_at)
     full = [one for one in found if one.group_id not in shut]

@@ -5,10 +5,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from app.domain.buttons import Rich
 from app.domain.media.attached import Media
 from app.domain.messages import Outcome
 from app.domain.parts import count_parts
 from app.domain.placeholders import Template
+from app.services.rich_messages import PLAIN, Dress
 from app.storage.deliveries import Lease, Person
 from app.storage.holding import Limits
 from app.storage.journal import Mark, Pages
@@ -25,7 +27,7 @@ class HeldSlice:
     gate was asked in the claim, `fresh_until` when that answer is too old, and `limits` are what the moment forbids.
     Something may leave up to place `reach` before the next note in SQL; `reaching` is the note that is being written,
     with the place that it leads to. `by_parts`: an SMS takes as many permits as it has parts. `media` is the
-    file beside the text. `gives_back`: others may send to those who still wait.
+    file beside the text, `dress` what else goes with it. `gives_back`: others may send to those who still wait.
     """
 
     lease: Lease
@@ -39,6 +41,7 @@ class HeldSlice:
     lease_until: datetime
     by_parts: bool
     media: Media | None = None
+    dress: Dress = PLAIN
     next: int = 0
     reach: int = 0
     reaching: tuple[int, Future[None]] | None = None
@@ -65,6 +68,10 @@ class HeldSlice:
         """Return the words for the person at a place, who is asked for once more at most: they are not kept."""
         text = self._texts.pop(place, None)
         return self.template.render(self.people[place].attributes) if text is None else text
+
+    def rich(self, place: int) -> Rich | None:
+        """Return what goes with these words; None where the text is all."""
+        return self.dress.for_person(self.people[place].attributes)
 
     def costs(self, skip: int, until: int) -> list[int]:
         """Return what the next people from `skip` on up to `until` take from the sender's pace."""

@@ -90,6 +90,7 @@ def _row(ref: DeliveryRef, given: Mapping[str, Any], now: datetime) -> dict[str,
         "inbound_id": ref.inbound_id,
         "text": given["text"],
         "media": given.get("media"),
+        "buttons": given.get("buttons"),
         "at": now,
     }
 
@@ -103,6 +104,7 @@ class Shown:
     at: datetime
     read: bool
     media: Mapping[str, str] | None = None
+    buttons: Sequence[Mapping[str, str]] = ()
 
 
 def messages_for(channel: str, address: str) -> list[Shown]:
@@ -114,7 +116,9 @@ def messages_for(channel: str, address: str) -> list[Shown]:
         .order_by(InboxMessage.id.desc())
         .limit(SHOWN)
     )
-    return [Shown(row.id, row.text, row.at, row.read_at is not None, row.media) for row in rows]
+    return [
+        Shown(row.id, row.text, row.at, row.read_at is not None, row.media, row.buttons or ()) for row in rows
+    ]
 
 
 def mark_read(

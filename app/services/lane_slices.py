@@ -1,7 +1,7 @@
 """How a lane gets its slices and what it asks before each window: lease, recovery, claim, and the door."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
 from app.services.media.lane_media import LaneMedia
 from app.services.move_links import links_of
 from app.services.recover_slices import recover
+from app.services.rich_messages import dress_for
 from app.storage import deliveries, holding
 from app.storage.claim import claim_rows
 from app.storage.database import transaction
@@ -50,7 +51,7 @@ class LaneSlices:
     media: LaneMedia | None = None
     _door: Door | None = None
     _watermark: Watermark | None = None
-    _reaches: Way | None = None
+    _reaches: dict[bool, Way] = field(default_factory=dict)
     _last_limits: tuple[int, Limits] | None = None
 
     @property
@@ -87,23 +88,25 @@ class LaneSlices:
         self, session: Session, lease: Lease, part: Slice, broadcast: Broadcast, now: datetime
     ) -> HeldSlice:
         ledger_end = deliveries.ledger_end(session)  # first: who leaves after this is asked for at the door
+        dress = dress_for(session, broadcast.id, self.sender_id, self.can, self.controller)
         if part.lo is not None and part.hi is not None:
             hold_back.group_slice(session, broadcast.id, part.lo, part.hi, self.controller.region)
-            claim_rows(session, broadcast, part, now, self._way(session))
+            claim_rows(session, broadcast, part, now, self._way(session, dress.own_template))
         limits = self._limits(session, broadcast, now)
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
         tail, media = ("", None)
         if self.media is not None:
             tail, media = self.media.of(session, broadcast, lease.text, now)
         template = read(lease.text).followed_by(tail)
+        names = tuple(dict.fromkeys((*template.names, *dress.names)))
         people = deliveries.people_of(
             session,
             lease,
-            template.names,
+            names,
             routed_by=self.sender_id if self.can.routed is Routed.ROOM else None,
         )
         ids = [person.ref.subscriber_id for person in people]
-        if MOVE_LINK in template.names:
+        if MOVE_LINK in names:
             links = links_of(session, broadcast.id, ids, self.controller)
             people = [
                 _with(person, {MOVE_LINK: links.get(person.ref.subscriber_id, "")}) for person in people
@@ -116,7 +119,7 @@ class LaneSlices:
             part.reached_epoch, part.reached = lease.epoch, ids[reach - 1]
         return HeldSlice(
             lease,
-            template,
+            template.followed_by(dress.ending),
             people,
             ids,
             self.journal.open(lease.broadcast_id, lease.seq, lease.epoch, ids),
@@ -126,6 +129,7 @@ class LaneSlices:
             now + LEASE,
             self.can.rate_unit == "part",
             media,
+            dress,
             reach=reach,
         )
 
@@ -175,13 +179,15 @@ class LaneSlices:
             if now >= held.limits.valid_until:
                 broadcast = session.get_one(Broadcast, held.lease.broadcast_id)
                 held.limits = self._limits(session, broadcast, now)
-            return deliveries.pass_gate(session, held.lease, ids, now, held.limits, self._way(session))
+            way = self._way(session, held.dress.own_template)
+            return deliveries.pass_gate(session, held.lease, ids, now, held.limits, way)
 
-    def _way(self, session: Session) -> Way:
+    def _way(self, session: Session, own_template: bool) -> Way:
         """The channel's way to people, read once: the lane is made anew for each drain."""
-        if self._reaches is None:
-            self._reaches = way_of(session, self.sender_id)
-        return self._reaches
+        if own_template not in self._reaches:
+            templates = {self.can.channel} if own_template else set()
+            self._reaches[own_template] = way_of(session, self.sender_id, templates)
+        return self._reaches[own_template]
 
     def _limits(self, session: Session, broadcast: Broadcast, now: datetime) -> Limits:
         """What the moment forbids, asked anew when the last answer has run out; one quota may fill any moment."""

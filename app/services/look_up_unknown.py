@@ -23,12 +23,14 @@ from app.services.broadcast_rows import broadcast_for_change, is_corrected, move
 from app.services.controller import Controller
 from app.services.move_links import links_of
 from app.services.record_receipts import SenderReceipt, record_receipts
+from app.services.rich_messages import plain_dress, rich_of
 from app.services.short_links import text_for
 from app.storage import again, unknown
 from app.storage.consent import lock_head
 from app.storage.database import transaction
+from app.storage.models import Sender
 from app.storage.unknown import Unclear
-from app.storage.ways import way_of, ways_of_broadcast
+from app.storage.ways import ways_gone_by
 
 # Before that its receipt may still come, and the provider may not show it yet.
 SETTLES_AFTER: Final = timedelta(minutes=5)
@@ -71,7 +73,8 @@ def look_up(
     """Ask about up to `most` deliveries of a sender. A gateway that cannot ask leaves them all as they are."""
     with transaction() as session:
         found = unknown.some(session, sender_id, now - ASKED_FOR, now - SETTLES_AFTER, most)
-        unclear = [_as_sent(session, one, controller) for one in found]
+        sender = session.get_one(Sender, sender_id)
+        unclear = [_as_sent(session, one, sender, controller) for one in found]
     if not unclear or not isinstance(gateway, LooksUp):
         return LookedUp(untold=len(unclear))
     asked = _Round()
@@ -98,9 +101,14 @@ def _answers(
             yield one, question, reply
 
 
-def _as_sent(session: Session, one: Unclear, controller: Controller) -> Unclear:
-    """Return it with what the lane filled into the text besides the person's attributes, and its short links."""
-    one = one._replace(text=text_for(session, one.text, one.broadcast_id, one.subscriber_id, controller))
+def _as_sent(session: Session, one: Unclear, sender: Sender, controller: Controller) -> Unclear:
+    """Return it with what the lane filled into the text besides the person's attributes.
+
+    That are its short links, and the buttons where they went in words.
+    """
+    dress = plain_dress(rich_of(session, one.broadcast_id, sender.channel), sender)
+    words = text_for(session, one.text, one.broadcast_id, one.subscriber_id, controller)
+    one = one._replace(text=dress.text(words))
     if MOVE_LINK not in read(one.text).names:
         return one
     links = links_of(session, one.broadcast_id, [one.subscriber_id], controller)
@@ -166,7 +174,7 @@ def _absent(session: Session, broadcast_id: int, people: Sequence[int], now: dat
         unknown.is_absent(session, broadcast_id, people, now)
         return 0
     lost = ((DeliveryStatus.UNKNOWN, unknown.OPEN_REASONS),)
-    ways = [way_of(session, one) for one in ways_of_broadcast(session, broadcast_id).values()]
+    ways = ways_gone_by(session, broadcast_id)
     moved = again.put_back(session, broadcast_id, lost, ways, now, among=people)
     if broadcast.state == BroadcastState.FINISHED:
         move(broadcast, BroadcastState.SENDING, "system", now)

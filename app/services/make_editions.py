@@ -18,6 +18,7 @@ from app.services.controller import Refused
 from app.services.media.attach import copy_media
 from app.services.plan_broadcasts import FRESH_MINUTES, choose_as, draft_in, schedule_in
 from app.services.repeat_broadcasts import rule_for_change, rule_of
+from app.services.rich_messages import copy_rich
 from app.services.shares import variants_of
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, RepeatRule, RepeatRun
@@ -111,6 +112,7 @@ def _scheduled(session: Session, row: RepeatRule, at: datetime, now: datetime) -
     )
     choose_as(session, words, broadcast_id)
     copy_media(session, words.id, broadcast_id)
+    copy_rich(session, words.id, broadcast_id)
     schedule_in(session, broadcast_id, at=at if at > now else None, zone=row.zone, by=SYSTEM, now=now)
     # One that goes late has no longer than it would have had in time.
     session.get_one(Broadcast, broadcast_id).expires_at = at + FRESH

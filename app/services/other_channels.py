@@ -15,7 +15,7 @@ from app.services.broadcast_rows import move
 from app.storage import again, linked
 from app.storage.claim import linked_of
 from app.storage.models import Broadcast, Delivery
-from app.storage.ways import way_of, ways_of_broadcast
+from app.storage.ways import ways_gone_by
 
 _STOOD_BACK = ((DeliveryStatus.SKIPPED, frozenset({SkipReason.OTHER_CHANNEL.value})),)
 _GOES_ON = (BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.FINISHED)
@@ -58,7 +58,7 @@ def _fall_back(session: Session, broadcast_id: int, people: set[int], now: datet
 
 def _takes_over(session: Session, broadcast_id: int, subscriber_id: int, now: datetime) -> bool:
     """Tell whether it waits now; whom the gate refuses is skipped for the gate's reason, and the next one is asked."""
-    ways = [way_of(session, one) for one in ways_of_broadcast(session, broadcast_id).values()]
+    ways = ways_gone_by(session, broadcast_id)
     again.put_back(session, broadcast_id, _STOOD_BACK, ways, now, among=[subscriber_id])
     row = session.get(Delivery, (broadcast_id, subscriber_id, 0), populate_existing=True)
     return row is not None and row.status == DeliveryStatus.PENDING

@@ -17,7 +17,7 @@ from app.services.controller import Refused
 from app.storage import audience, holding, quiet, segments
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList
-from app.storage.ways import ways_to
+from app.storage.ways import templates_of, ways_to
 
 # An editor's page may lie a moment before it is confirmed.
 _JUST_NOW = timedelta(minutes=1)
@@ -144,7 +144,7 @@ def people_by_group(
     corrects = broadcast.corrects_id
     if not list_ids:
         return {}, {}
-    ways = ways_to(session, list_ids, corrects)
+    ways = ways_to(session, list_ids, corrects, templates_of(session, broadcast.id))
     chosen = segments.chosen_of(session, broadcast, at)
     groups = audience.reachable_by_group(session, list_ids, at, ways, corrects, chosen)
     # What corrects something goes to where that went, whichever channel it was.

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from app.domain.buttons import Rich
 from app.domain.parts import measure
 from app.domain.placeholders import KNOWN, PlaceholderError, parse
 from app.domain.policy.content import Finding, Severity
@@ -20,6 +21,7 @@ from app.services.controller import Conflict, NotFound, Refused
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
 from app.services.media.attach import copy_media
 from app.services.own_clocks import Turn
+from app.services.rich_messages import check_rich, copy_rich, save_rich, words_of
 from app.services.sent_before import SentBefore, sent_before
 from app.services.shares import (
     EXAMPLE_URL,
@@ -30,13 +32,14 @@ from app.services.shares import (
     shares_of,
     variants_of,
 )
-from app.services.short_links import as_sent, counting_of, make_links
+from app.services.short_links import make_links
+from app.services.template_gaps import Gap, gaps_of
 from app.storage import audience, segments
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, BroadcastVersion, SavedSegment
 from app.storage.segments import rule_data
 from app.storage.versions import keep
-from app.storage.ways import ways_to
+from app.storage.ways import templates_of, ways_to
 
 MAX_TEXT = 1600
 FRESH_MINUTES = 120
@@ -56,7 +59,7 @@ class Review:
     would break, `quota_notes` (among the warnings) say whom a platform's quota leaves out. `parts`, `encoding`, `rate`
     and `sender_name` are those of the first share; `total_parts` is for all reachable, `seconds` until the last sender
     is done. `sent_before` are broadcasts of late with the same words. `turns` say who gets it when on their own clocks.
-    `problems` forbid scheduling, `warnings` do not.
+    `gaps` (among the warnings) are people whom a template would reach. `problems` forbid scheduling, `warnings` do not.
     """
 
     audience: int
@@ -78,6 +81,7 @@ class Review:
     quota_notes: tuple[str, ...] = ()
     sent_before: tuple[SentBefore, ...] = ()
     turns: tuple[Turn, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
 
 def create_draft(
@@ -88,10 +92,15 @@ def create_draft(
     by: str,
     now: datetime,
     variants: Mapping[str, str] = MappingProxyType({}),
+    rich: Mapping[str, Rich] = MappingProxyType({}),
 ) -> int:
-    """Store a new draft and return its id. `variants` has other words for some channels."""
+    """Store a new draft and return its id. `variants` has other words for some channels, `rich` what goes with them."""
     with transaction() as session:
-        return draft_in(session, title=title, text=text, list_ids=list_ids, by=by, now=now, variants=variants)
+        broadcast_id = draft_in(
+            session, title=title, text=text, list_ids=list_ids, by=by, now=now, variants=variants
+        )
+        _keep_rich(session, broadcast_id, rich)
+        return broadcast_id
 
 
 def draft_in(
@@ -136,10 +145,12 @@ def save_draft(
     by: str,
     now: datetime,
     variants: Mapping[str, str] = MappingProxyType({}),
+    rich: Mapping[str, Rich] = MappingProxyType({}),
 ) -> int:
     """Change a draft; `revision` is the one that was shown. Returns the new revision.
 
-    `variants` has other words for some channels; an empty text takes them away.
+    `variants` has other words for some channels; an empty text takes them away. `rich` has buttons and templates by
+    channel, "" for all; channels that are not named stay.
 
     Raises `Conflict` when somebody else saved in between, `Refused` when it is no draft any more.
     """
@@ -149,6 +160,7 @@ def save_draft(
         if broadcast.corrects_id is None:  # a correction goes to whoever got the wrong one, on whatever list
             _set_targets(session, broadcast, list_ids)
         _say(session, broadcast, title, text, variants, by, now)
+        _keep_rich(session, broadcast_id, rich)
         note(session, by, "broadcast.save", f"broadcast {broadcast_id}", now, revision=broadcast.revision)
         return broadcast.revision
 
@@ -201,8 +213,16 @@ def _say(
     keep(session, broadcast, variants_of(session, broadcast.id), by, now)
 
 
+def _keep_rich(session: Session, broadcast_id: int, rich: Mapping[str, Rich]) -> None:
+    """Check buttons against the lists that the draft goes to, and keep them."""
+    lists = targets_of(session, broadcast_id)
+    languages = sorted({"en", *(one.language for one in lists)})
+    check_rich(rich, words_of(session, lists), languages)
+    save_rich(session, broadcast_id, rich)
+
+
 def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
-    """Make a new draft with the same words, lists and files."""
+    """Make a new draft with the same words, lists, files and buttons."""
     with transaction() as session:
         original = broadcast_for_change(session, broadcast_id)
         title, text = original.title, original.text
@@ -212,6 +232,7 @@ def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
         )
         choose_as(session, original, copy_id)
         copy_media(session, broadcast_id, copy_id)
+        copy_rich(session, broadcast_id, copy_id)
         return copy_id
 
 
@@ -247,9 +268,8 @@ def check(
         used = quotas.used_of(session, broadcast, lists, shares, start)
         quota_notes = tuple(quotas.warnings_of(used, shares))
         seen = foresee(session, broadcast, lists, start, used, plan.own if plan else None)
-        counting = counting_of(session, [one.id for one in lists])
-        tail = shares[0].tail if shares else ""
-        size = measure(longest(as_sent(broadcast.text, counting)) + tail)
+        size = measure(longest(shares[0].sent) + shares[0].tail if shares else longest(broadcast.text))
+        gaps = tuple(gaps_of(session, broadcast, lists, shares, start))
         reachable = seen.reachable
         findings = read_text(session, broadcast, lists, brand, now)
         return Review(
@@ -267,7 +287,8 @@ def check(
                 *quotas.problems_of(used, shares),
                 *_advice(findings, Severity.ERROR),
             ),
-            warnings=(*quota_notes, *_advice(findings, Severity.WARNING)),
+            warnings=(*quota_notes, *map(str, gaps), *_advice(findings, Severity.WARNING)),
+            gaps=gaps,
             quota_notes=quota_notes,
             sent_before=sent_before(session, broadcast, lists, start),
             promise=broken_promise(session, broadcast, lists, start),
@@ -336,7 +357,8 @@ def schedule_in(
     list_ids = [one.id for one in lists]
     corrects = broadcast.corrects_id
     chosen = segments.chosen_of(session, broadcast, now)
-    answers = audience.dry_run(session, list_ids, now, ways_to(session, list_ids, corrects), corrects, chosen)
+    ways = ways_to(session, list_ids, corrects, templates_of(session, broadcast_id))
+    answers = audience.dry_run(session, list_ids, now, ways, corrects, chosen)
     reachable = answers.get(None, 0)
     findings = read_text(session, broadcast, lists, "", now)
     used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,11 +21,15 @@ from app.services.controller import Controller
 from app.services.link_people import link_by_code, read_code
 from app.services.lists_of_sender import Offer, offers_of
 from app.services.manage_words import own_words
+from app.services.presses import Press, keep_answer, meaning, read_number, read_press
 from app.services.replies_broadcast import replies_broadcast
 from app.services.same_account import Sighting, find_person
 from app.services.words import IN_FORCE, STARTS, Answer, Case, act_on, silence_for
 from app.storage.database import is_sqlite, transaction
 from app.storage.models import Delivery, InboundRow, Sender, Subscriber, Subscription
+
+# No word of ours; or a bare NO, which a human would have to read if no broadcast had asked.
+_MAY_ANSWER: Final = frozenset({"none", "doubt"})
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,9 @@ def receive_message(
         if coded is not None:
             # Where the link hung stays with the consent; the code itself says nothing to anybody later.
             decision, message = coded.decision, replace(message, payload=coded.tag)
-        decision = decision or _decide(session, message, person, offers, now)
+        decision, press = _understand(seen, message, person, offers, decision)
+        if press is not None:
+            message = replace(message, text=press.button.label, payload=press.source)
         if decision.outcome in STARTS and _older_than_stop(session, message, person):
             decision = Decision(Outcome.NONE, "late", decision.rule, matcher_version=decision.matcher_version)
         silence = silence_for(session, message, person, now)
@@ -77,7 +85,9 @@ def receive_message(
         if row is None:
             return Received(None, decision.outcome.value, reply_waits=False, duplicate=True)
         person.reached_by(message.route, sender_id)
-        case = Case(session, message, sender, person, row, decision, offers, controller, now, silence)
+        case = Case(session, message, sender, person, row, decision, offers, controller, now, silence, press)
+        if press is not None and press.had_it:
+            keep_answer(session, press, person, row, now)
         answer = act_on(case)
         if coded is not None and decision.outcome in STARTS:
             link_by_code(case, coded.code)
@@ -92,6 +102,26 @@ def _stored(session: Session, sender_id: int, external_id: str) -> bool:
     return session.scalar(known) is not None
 
 
+def _understand(
+    seen: Sighting,
+    message: InboundMessage,
+    person: Subscriber,
+    offers: Mapping[str, Offer],
+    decision: Decision | None,
+) -> tuple[Decision, Press | None]:
+    """Read a button of a broadcast, else the words, else the number of an answer: a word of ours is never one."""
+    if decision is not None:
+        return decision, None
+    read_word = partial(_read_words, seen.session, person, offers, seen.now)
+    press = read_press(seen.session, message, person, seen.controller)
+    if press is not None:
+        return meaning(press, read_word), press
+    decision = _decide(seen.session, message, person, offers, seen.now)
+    if decision.tier in _MAY_ANSWER:
+        press = read_number(seen.session, message, person, seen.now)
+    return (decision, None) if press is None else (meaning(press, read_word), press)
+
+
 def _decide(
     session: Session,
     message: InboundMessage,
@@ -104,19 +134,26 @@ def _decide(
     carried = read_payload(message.payload, words) if message.payload else None
     if carried is not None:
         return carried.decision
-    languages, own = _languages(person, offers), own_words(session)
-    read = classify(
-        message.text,
-        languages=languages,
-        state=_state(session, person, now),
-        lists=words,
-        words=words_with(languages, own) if own else None,
-    )
+    read = _read_words(session, person, offers, now, message.text)
     if message.signal is ProviderSignal.STOP and read.outcome is not Outcome.STOP_LIST:
         return Decision(Outcome.STOP, "provider", "OptOutType", None, read.matcher_version)
     if message.signal is ProviderSignal.HELP:
         return Decision(Outcome.HELP, "provider", "OptOutType", None, read.matcher_version)
     return read
+
+
+def _read_words(
+    session: Session, person: Subscriber, offers: Mapping[str, Offer], now: datetime, text: str
+) -> Decision:
+    """Read what was typed, or the word that a button stands for."""
+    languages, own = _languages(person, offers), own_words(session)
+    return classify(
+        text,
+        languages=languages,
+        state=_state(session, person, now),
+        lists={word: str(offer.list.id) for word, offer in offers.items()},
+        words=words_with(languages, own) if own else None,
+    )
 
 
 def _older_than_stop(session: Session, message: InboundMessage, person: Subscriber) -> bool:

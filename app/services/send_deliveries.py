@@ -15,6 +15,7 @@ from math import ceil
 from typing import Protocol
 
 from app.domain.addresses import Address
+from app.domain.buttons import Rich
 from app.domain.media.attached import Media
 from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient
 from app.gateways.base import Gateway, Reply, Routed, Transport
@@ -266,14 +267,14 @@ class Lane:
         for place in places:
             person = held.people[place]
             self._out[person.ref] = (held, place, person.attempts + 1)
-            ready.append(_recipient(person, held.text(place), routes))
+            ready.append(_recipient(person, held.text(place), routes, held.rich(place)))
         self._submit(ready, held.media)
         self._tidy()
         return 0.0
 
     def _together(self, held: HeldSlice) -> int:
         """How many of these people share one request: those of one text, where the provider takes many at once."""
-        return 1 if held.template.slots else self._most_together
+        return 1 if held.template.slots or held.dress.names else self._most_together
 
     def _ask_for_permits(self, held: HeldSlice, size: int, together: int) -> float:
         """Ask for a window's permits, and those of a moment ahead; returns seconds to wait when nobody has one."""
@@ -373,6 +374,6 @@ class Lane:
             self._give_up(held)
 
 
-def _recipient(person: Person, text: str, routes: Mapping[int, str]) -> Recipient:
+def _recipient(person: Person, text: str, routes: Mapping[int, str], rich: Rich | None = None) -> Recipient:
     address = Address(person.channel, person.address)
-    return Recipient(person.ref, address, text, routes.get(person.ref.subscriber_id, person.route))
+    return Recipient(person.ref, address, text, routes.get(person.ref.subscriber_id, person.route), rich)

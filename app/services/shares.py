@@ -17,10 +17,11 @@ from app.domain.quotas import QUOTAS
 from app.services.controller import Refused
 from app.services.media.attach import Attached, attached_to, on_channel
 from app.services.media.outgoing import fit_of
+from app.services.rich_messages import among, plain_dress, stored
 from app.services.short_links import as_sent, counting_of
 from app.storage import audience, segments
 from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender
-from app.storage.ways import only_channel, ways, ways_to
+from app.storage.ways import only_channel, templates_of, ways, ways_to
 
 MAX_VARIANT = 10_000
 # As long as true ones are, where nobody says which they are.
@@ -33,8 +34,9 @@ class Share:
     """The part of a broadcast that one sender carries. `parts` of an SMS, else 1; `own_words`: a variant of its own.
 
     `sent` is `text` with its short links, where clicks are counted.
-    `media` is the file that goes with it, `fit` whether it goes beside the text; where not, `tail` stands at the end of
-    the text. `together` people share one request. `seconds` is what the sender needs for it at its `rate`; `paused`
+    `media` is the file that goes with it, `fit` whether it goes beside the text. `tail` stands at the end of the text:
+    what stands for a file that does not, and the buttons where they cannot be shown (`in_words`).
+    `together` people share one request. `seconds` is what the sender needs for it at its `rate`; `paused`
     says why it sends nothing now, or is empty.
     """
 
@@ -53,6 +55,7 @@ class Share:
     fit: Fit = FITS
     tail: str = ""
     sent: str = ""
+    in_words: bool = False
 
     @property
     def total_parts(self) -> int:
@@ -82,7 +85,7 @@ def shares_of(
     found, only = ways(session, list_ids, broadcast.corrects_id), only_channel(session, broadcast.id)
     found = {channel: senders for channel, senders in found.items() if only in (None, channel)}
     own, there = variants_of(session, broadcast.id), _reachable(session, broadcast, list_ids, at)
-    files = attached_to(session, broadcast.id)
+    files, extras = attached_to(session, broadcast.id), stored(session, broadcast.id)
     main = session.get_one(Sender, lists[0].sender_id).channel
     counting = counting_of(session, list_ids)
     shares = []
@@ -90,13 +93,14 @@ def shares_of(
         sender = session.get_one(Sender, min(found[channel]))
         text = own.get(channel, broadcast.text)
         sent = as_sent(text, counting)
+        dress = plain_dress(among(extras, channel), sender)
         media = on_channel(files, channel)
-        fits = fit_of(media, sender, text) if media else FITS
+        fits = fit_of(media, sender, dress.text(text), own_template=dress.own_template) if media else FITS
         tail = (
             instead_of(media.otherwise, media.alt, f"{public_url}{EXAMPLE_PATH}")
             if media and fits.misfit
             else ""
-        )
+        ) + dress.ending
         parts = measure(longest(sent) + tail).count if channel == "sms" else 1
         paused = "" if sender.paused_at is None else sender.paused_reason or "by an operator"
         shares.append(
@@ -116,6 +120,7 @@ def shares_of(
                 fits,
                 tail,
                 sent,
+                bool(dress.tail),
             )
         )
     return shares
@@ -181,5 +186,5 @@ def _reachable(
 ) -> dict[str, int]:
     corrects = broadcast.corrects_id
     chosen = segments.chosen_of(session, broadcast, at)
-    ways_ = ways_to(session, list_ids, corrects)
-    return audience.reachable_by_channel(session, list_ids, at, ways_, corrects, chosen)
+    there = ways_to(session, list_ids, corrects, templates_of(session, broadcast.id))
+    return audience.reachable_by_channel(session, list_ids, at, there, corrects, chosen)

@@ -14,7 +14,7 @@ from app.storage import again, tallies
 from app.storage.consent import lock_head
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast
-from app.storage.ways import way_of, ways_of_broadcast
+from app.storage.ways import ways_gone_by
 
 # What may go better another time. A dead number, a refused text or a STOP at the provider would not.
 _WORTH_IT: Final = frozenset(
@@ -47,7 +47,7 @@ def try_again(broadcast_id: int, *, by: str, controller: Controller, now: dateti
         if broadcast.state not in _STATES:
             raise Refused(f"This broadcast is {broadcast.state}; nothing of it can be sent again.")
         refuse_if_corrected(session, broadcast_id)
-        ways = [way_of(session, one) for one in ways_of_broadcast(session, broadcast_id).values()]
+        ways = ways_gone_by(session, broadcast_id)
         moved = again.put_back(session, broadcast_id, _LOST, ways, now)
         if not moved:
             raise Refused("Nobody is left to whom it would be worth trying again.")

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from app.clock import utcnow
 from app.simulator.conversations import Conversations
+from app.simulator.keys import Keys
 from app.simulator.medium import Medium
 from app.simulator.messengers import Account, BadAccount, Messenger, Told
 from app.simulator.records import is_loopback
@@ -72,7 +73,9 @@ class Chats:
         here = (one for one in self.all() if value and one.channel == channel)
         return next((one for one in here if one.settings.get(setting) == value), None)
 
-    def deliver(self, account: Account, user_id: str, text: str, medium: Medium | None = None) -> Fate:
+    def deliver(
+        self, account: Account, user_id: str, text: str, medium: Medium | None = None, keys: Keys = ()
+    ) -> Fate:
         """Show a message of ours on the phone whose owner has this id, if they opened a chat and did not block us."""
         number = self.number_of(account, user_id)
         with self._lock:
@@ -82,7 +85,9 @@ class Chats:
                 return "blocked"
             self._counts["total"] += 1
             self._copies[account.address, user_id, text] += 1
-        self._conversations.add(number, "in", account.address, text, channel=account.channel, medium=medium)
+        self._conversations.add(
+            number, "in", account.address, text, channel=account.channel, medium=medium, keys=keys
+        )
         return "deliver"
 
     def text(self, number: str, account: Account, text: str) -> Answer | None:
@@ -93,6 +98,15 @@ class Chats:
             self.last_words[number, account.address] = self._clock()
         self._conversations.add(number, "out", account.address, text, channel=account.channel)
         return self._tell(account, number, messenger.said(account, number, text))
+
+    def press(self, number: str, account: Account, label: str, value: str) -> Answer | None:
+        """Somebody presses a button below a message of ours: the phone shows its label, the product hears its value."""
+        messenger = self._messengers[account.channel]
+        self.open(number, account)
+        with self._lock:
+            self.last_words[number, account.address] = self._clock()
+        self._conversations.add(number, "out", account.address, label, channel=account.channel)
+        return self._tell(account, number, messenger.pressed(account, number, label, value))
 
     def open(self, number: str, account: Account, scene: str = "") -> Answer | None:
         """Somebody comes to us; `scene` is what the code said that brought them, and is told each time."""

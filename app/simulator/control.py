@@ -36,6 +36,7 @@ class ControlApi:
             ("PUT", "/accounts", self.put_account),
             ("GET", "/state", self.show_state),
             ("POST", "/inbound", self.text),
+            ("POST", "/press", self.press),
             ("POST", "/follow", self.follow),
             ("GET", "/messages", self.messages),
             ("GET", "/stats", self.stats),
@@ -91,6 +92,19 @@ class ControlApi:
             return json_response({"webhook_status": answer.status if answer else None})
         outcome = self._world.inbound.text(phone, to, _string(data, "body"))
         return json_response(asdict(outcome))
+
+    def press(self) -> Response:
+        """Somebody presses a button below the newest message of an account: `{from, to, label}`."""
+        data = _body()
+        phone, to, label = _number(data, "from"), _string(data, "to"), _string(data, "label")
+        account = self._world.chats.accounts.get(to)
+        here = [one for one in self._world.conversations.bubbles(phone) if one.peer == to and one.keys]
+        key = next((one for one in (here[-1].keys if here else ()) if one.label == label), None)
+        if account is None or key is None:
+            raise BadField("label: must be that of a button below the newest message of the account")
+        answer = self._world.chats.press(phone, account, key.label, key.value)
+        self._world.remember()
+        return json_response({"webhook_status": answer.status if answer else None})
 
     def follow(self) -> Response:
         """Somebody comes to an account: `{from, to}`, and `scene` where the code that they scanned has one."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Literal, TypeAlias
 
+from app.simulator.keys import Keys
 from app.simulator.medium import Medium
 from app.simulator.records import Bubble
 
@@ -69,6 +70,7 @@ class Conversations:
         parts: int = 1,
         channel: str = "sms",
         medium: Medium | None = None,
+        keys: Keys = (),
     ) -> None:
         """Show one more bubble on the phone with this number; other numbers have no screen."""
         if number not in self._by_number:
@@ -77,7 +79,7 @@ class Conversations:
             self.version += 1
             file = (medium.sha256, medium.kind) if medium else ("", "")
             self._bubbles[number].append(
-                Bubble(self.version, kind, peer, text, self._clock(), parts, channel, *file)
+                Bubble(self.version, kind, peer, text, self._clock(), parts, channel, *file, keys)
             )
 
     def bubbles(self, number: str, after: int = 0) -> list[Bubble]:

@@ -22,6 +22,7 @@ from flask import Blueprint, Response, request
 
 from app.clock import utcnow
 from app.simulator.chats import Chats
+from app.simulator.keys import Keys, of_line
 from app.simulator.limits import TokenBuckets
 from app.simulator.magic import OneTimeFaults, ending_of
 from app.simulator.medium import Medium
@@ -35,6 +36,7 @@ PER_SECOND: Final = {"push": 2000.0, "multicast": 200.0, "reply": 2000.0}
 RATE_LIMIT: Final = "The API rate limit has been exceeded. Try again later."
 MONTHLY_LIMIT: Final = "You have reached your monthly limit."
 _USER: Final = re.compile(r"U[0-9a-f]{32}")
+Said = tuple[str, Medium | None, Keys]
 _CALENDAR: Final = ZoneInfo("Asia/Tokyo")
 
 
@@ -71,6 +73,10 @@ class LineMessenger(Messenger):
         message = {"id": str(next(self._numbers)), "type": "text", "text": text, "quoteToken": "q"}
         return self._event(account, number, "message", message=message)
 
+    def pressed(self, account: Account, number: str, label: str, value: str) -> Told:
+        """A quick reply with a postback."""
+        return self._event(account, number, "postback", postback={"data": value})
+
     def blocked(self, account: Account, number: str, blocked: bool) -> Told:
         """To block is to unfollow here; to lift the block, to follow as one who had."""
         if blocked:
@@ -97,7 +103,7 @@ class LineMessenger(Messenger):
         return Told(body, {"Content-Type": "application/json", "X-Line-Signature": signature})
 
 
-Messages = list[tuple[str, Medium | None]]
+Messages = list[Said]
 """Words and files, in their order."""
 _FILES: Final = {
     "image": ("originalContentUrl", "previewImageUrl"),
@@ -173,8 +179,8 @@ class LineApi:
 
     def _deliver(self, account: Account, to: list[str], messages: Messages, request_id: str) -> Response:
         for user in to:
-            for text, medium in messages if ending_of(user) not in ("0403", "0404") else ():
-                self._chats.deliver(account, user, text, medium)
+            for text, medium, keys in messages if ending_of(user) not in ("0403", "0404") else ():
+                self._chats.deliver(account, user, text, medium, keys)
         sent = [{"id": str(number), "quoteToken": "q"} for number, _ in enumerate(messages)]
         response = json_response({"sentMessages": sent} if request.path.endswith(("push", "reply")) else {})
         response.headers["X-Line-Request-Id"] = request_id
@@ -187,14 +193,15 @@ class LineApi:
             raise Refusal(400, "Size must be between 1 and 5", "messages")
         return [self._message(one, number) for number, one in enumerate(found)]
 
-    def _message(self, one: object, number: int) -> tuple[str, Medium | None]:
+    def _message(self, one: object, number: int) -> Said:
         if not isinstance(one, dict) or one.get("type") not in _FILES:
-            return _text(one, number), None
+            text = _text(one, number)
+            return text, None, of_line(one) if isinstance(one, dict) else ()
         for field in _FILES[one["type"]]:
             if not one.get(field):
                 raise Refusal(400, "May not be empty", f"messages[{number}].{field}")
         try:
-            return "", self._shelf.fetch(str(one["originalContentUrl"]))
+            return "", self._shelf.fetch(str(one["originalContentUrl"])), of_line(one)
         except CannotFetch as error:  # LINE itself takes the message, and people see nothing
             raise Refusal(400, str(error), f"messages[{number}].originalContentUrl") from error
 

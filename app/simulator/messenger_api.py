@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from app.clock import utcnow
 from app.simulator.chats import Chats
+from app.simulator.keys import of_messenger
 from app.simulator.later import Later
 from app.simulator.magic import OneTimeFaults, ending_of
 from app.simulator.medium import Medium
@@ -59,6 +60,11 @@ class FacebookMessenger(Messenger):
     def said(self, account: Account, number: str, text: str) -> Told:
         """A text."""
         return self._event(account, number, message={"mid": _new_id(), "text": text})
+
+    def pressed(self, account: Account, number: str, label: str, value: str) -> Told:
+        """A quick reply."""
+        words = {"mid": _new_id(), "text": label, "quick_reply": {"payload": value}}
+        return self._event(account, number, message=words)
 
     def blocked(self, account: Account, number: str, blocked: bool) -> None:
         """Nobody is told."""
@@ -115,7 +121,7 @@ class MessengerApi:
             raise Refusal(*_NOBODY)
         if not self._chats.wrote_within(account, person, WINDOW):
             raise Refusal(*_OUTSIDE)
-        if self._chats.deliver(account, person, text, medium) == "blocked":
+        if self._chats.deliver(account, person, text, medium, of_messenger(body["message"])) == "blocked":
             raise Refusal(*_BLOCKED)
         message = {"mid": _new_id(), "text": text, "metadata": str(body["message"].get("metadata", ""))}
         self._later(lambda: self._chats.report(account, self._messenger.sent(account, person, message)))
@@ -123,7 +129,7 @@ class MessengerApi:
 
     def _file(self, message: object) -> Medium | None:
         attachment = message.get("attachment") if isinstance(message, dict) else None
-        if not isinstance(attachment, dict):
+        if not isinstance(attachment, dict) or attachment.get("type") == "template":
             return None
         found = self._shelf.named(str(attachment.get("payload", {}).get("attachment_id")))
         if found is None or "text" in (message if isinstance(message, dict) else ()):
@@ -135,17 +141,27 @@ def _whom_and_what(body: dict[str, Any], *, has_file: bool) -> tuple[str, str]:
     recipient, message = body.get("recipient"), body.get("message")
     if not isinstance(recipient, dict) or not isinstance(recipient.get("id"), str):
         raise Refusal(100, "The parameter recipient is required")
-    text = "" if has_file or not isinstance(message, dict) else message.get("text")
-    if not has_file and (not isinstance(text, str) or not text):
+    text = _words(message)
+    if not has_file and not text:
         raise Refusal(100, "Message cannot be empty, must provide valid attachment or text", subcode=2018034)
-    if len(str(text)) > MAX_TEXT:
+    if len(text) > MAX_TEXT:
         raise Refusal(100, f"Length of param message[text] must be less than or equal to {MAX_TEXT}")
     if body.get("messaging_type") not in (
         "RESPONSE",
         "UPDATE",
     ):  # the tags for news are gone since April 2026
         raise Refusal(100, "Invalid messaging type")
-    return recipient["id"], str(text)
+    return recipient["id"], "" if has_file else text
+
+
+def _words(message: object) -> str:
+    """A text, or that of a template of buttons."""
+    if not isinstance(message, dict):
+        return ""
+    attachment = message.get("attachment")
+    payload = attachment.get("payload") if isinstance(attachment, dict) else None
+    text = payload.get("text") if isinstance(payload, dict) else message.get("text")
+    return text if isinstance(text, str) else ""
 
 
 def _new_id() -> str:

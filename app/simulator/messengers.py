@@ -56,6 +56,10 @@ class Messenger(Protocol):
     def said(self, account: Account, number: str, text: str) -> Told:
         """Return the webhook for a text."""
 
+    def pressed(self, account: Account, number: str, label: str, value: str) -> Told:
+        """Return the webhook for a pressed button; where there is none of its own, it is a text of what it carries."""
+        return self.said(account, number, value)
+
     def blocked(self, account: Account, number: str, blocked: bool) -> Told | None:
         """Return the webhook for a block or its end; None where the messenger tells nobody."""
 

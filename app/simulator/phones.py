@@ -39,6 +39,7 @@ class PhonesPage:
         routes.add_url_rule("/phones/news", "news", self.news)
         routes.add_url_rule("/phones/files/<sha256>", "file", self.file)
         routes.add_url_rule("/phones/<key>/text", "text", self.text, methods=["POST"])
+        routes.add_url_rule("/phones/<key>/press", "press", self.press, methods=["POST"])
         routes.add_url_rule("/phones/<key>/block", "block", self.block, methods=["POST"])
         return routes
 
@@ -110,6 +111,16 @@ class PhonesPage:
             abort(404, str(error))
         return self._back(persona)
 
+    def press(self, key: str) -> AnyResponse:
+        """Press a button below a message."""
+        persona, account = self._persona(key), self._world.chats.accounts.get(request.form.get("to", ""))
+        label, value = request.form.get("label", ""), request.form.get("value", "")
+        if account is None or not label or not value:
+            abort(400, "Press a button that is shown on the phone.")
+        self._world.chats.press(persona.number, account, label, value)
+        self._world.remember()
+        return self._back(persona)
+
     def block(self, key: str) -> AnyResponse:
         """Block the chosen sender on this phone, or lift the block."""
         persona = self._persona(key)
@@ -143,7 +154,8 @@ class PhonesPage:
 
     def _new_bubbles(self, persona: Persona, after: int, language: str) -> str:
         bubbles = self._world.conversations.bubbles(persona.number, after)
-        return render_template("bubbles.html", **self._shared(language), bubbles=bubbles) if bubbles else ""
+        shared = self._shared(language) | {"bubbles": bubbles, "persona": persona}
+        return render_template("bubbles.html", **shared) if bubbles else ""
 
     def _is_blocked(self, persona: Persona, sender: str) -> bool:
         blocked_here = (persona.number, sender) in self._world.state.handset_blocks

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
+from app.simulator.keys import Keys
 from app.simulator.medium import Medium
 
 OptOutMode: TypeAlias = Literal["none", "default", "advanced"]
@@ -80,7 +81,8 @@ class Message:
 class Bubble:
     """One line of a phone's conversation; `kind` is "in" (to the phone), "out" (typed on it) or "note".
 
-    `file` is the hash of what came with it, and `file_kind` what that is: image, audio, video or application.
+    `file` is the hash of what came with it, and `file_kind` what that is: image, audio, video or application. `keys`
+    are the buttons below it.
     """
 
     order: int
@@ -92,6 +94,7 @@ class Bubble:
     channel: str = "sms"
     file: str = ""
     file_kind: str = ""
+    keys: Keys = ()
 
 
 def read_sender(data: Mapping[str, object]) -> Sender:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from app.simulator.keys import Key
 from app.simulator.messengers import read_account
 from app.simulator.records import BadSender, Bubble, read_sender
 from app.simulator.world import World
@@ -59,14 +60,16 @@ def _describe(world: World) -> dict[str, Any]:
     }
 
 
+def _bubble(each: dict[str, Any]) -> Bubble:
+    keys = tuple(Key(*one) for one in each.get("keys", ()))
+    return Bubble(**(each | {"at": datetime.fromisoformat(each["at"]), "keys": keys}))
+
+
 def _restore(world: World, saved: dict[str, Any]) -> None:
     senders = [read_sender(each) for each in saved["senders"]]
     opted_out = {(str(phone), str(scope)) for phone, scope in saved["opted_out"]}
     blocks = {(str(phone), str(sender)) for phone, sender in saved["handset_blocks"]}
-    bubbles = {
-        number: [Bubble(**(each | {"at": datetime.fromisoformat(each["at"])})) for each in entries]
-        for number, entries in saved["bubbles"].items()
-    }
+    bubbles = {number: [_bubble(each) for each in entries] for number, entries in saved["bubbles"].items()}
     for sender in senders:
         world.state.put_sender(sender)
     for account in saved.get("accounts", ()):

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, request
 
 from app.clock import utcnow
 from app.simulator.chats import Chats
+from app.simulator.keys import of_telegram
 from app.simulator.limits import TokenBuckets
 from app.simulator.medium import Medium
 from app.simulator.messengers import Account, Messenger, Told
@@ -55,6 +56,13 @@ class TelegramMessenger(Messenger):
         chat = {"id": int(self.id_of(number)), "type": "private", "first_name": "Somebody"}
         message = {"message_id": next(self._numbers), "date": self._now(), "chat": chat, "text": text}
         return self._update(account, "message", message | {"from": {"id": chat["id"], "is_bot": False}})
+
+    def pressed(self, account: Account, number: str, label: str, value: str) -> Told:
+        """A key of the inline keyboard."""
+        who = int(self.id_of(number))
+        message = {"message_id": next(self._numbers), "chat": {"id": who, "type": "private"}}
+        query = {"id": str(next(self._numbers)), "from": {"id": who, "is_bot": False}, "message": message}
+        return self._update(account, "callback_query", query | {"data": value})
 
     def blocked(self, account: Account, number: str, blocked: bool) -> Told:
         """The bot was blocked or unblocked."""
@@ -107,7 +115,7 @@ class TelegramApi:
             id_, medium = self._file(str(body.get(field) or "")) if field else ("", None)
         except CannotFetch as error:
             return _error(400, f"Bad Request: failed to get HTTP URL content ({error})")
-        fate = self._chats.deliver(account, chat, text, medium)
+        fate = self._chats.deliver(account, chat, text, medium, of_telegram(body))
         if fate == "blocked":
             return _error(403, "Forbidden: bot was blocked by the user")
         if fate == "no_chat":

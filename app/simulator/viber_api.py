@@ -16,6 +16,7 @@ from flask import Blueprint, Response, request
 
 from app.clock import utcnow
 from app.simulator.chats import Chats
+from app.simulator.keys import Keys, of_viber
 from app.simulator.later import Later
 from app.simulator.limits import TokenBuckets
 from app.simulator.magic import OneTimeFaults, ending_of
@@ -133,7 +134,7 @@ class ViberApi:
         user, text, medium = body.get("receiver"), _text(body), self._file(body)
         if not isinstance(user, str) or not user:
             raise Refusal(3)
-        if status := self._deliver(account, user, text, medium):
+        if status := self._deliver(account, user, text, medium, of_viber(body)):
             raise Refusal(status)
         self._messenger.tracking[account.address, user] = str(body.get("tracking_data", ""))
         return self._taken(account, [user], [])
@@ -146,7 +147,8 @@ class ViberApi:
             raise Refusal(3)
         if self._buckets.take(account.address, BROADCASTS_PER_SECOND, self._clock().timestamp()):
             raise Refusal(12)
-        ended = {str(user): self._deliver(account, str(user), text, medium) for user in people}
+        keys = of_viber(body)
+        ended = {str(user): self._deliver(account, str(user), text, medium, keys) for user in people}
         failed = [
             {"receiver": user, "status": status, "status_message": _WORDS[status]}
             for user, status in ended.items()
@@ -175,7 +177,7 @@ class ViberApi:
         except CannotFetch as error:
             raise Refusal(3) from error
 
-    def _deliver(self, account: Account, user: str, text: str, medium: Medium | None) -> int:
+    def _deliver(self, account: Account, user: str, text: str, medium: Medium | None, keys: Keys) -> int:
         """Show it on the phone; returns the status."""
         if ending := self._faults.take(user):
             return 12 if ending == "0429" else 1
@@ -183,7 +185,7 @@ class ViberApi:
             return 6 if ending_of(user) == "0403" else 5
         if not self._chats.wrote_within(account, user):
             return 6
-        return 0 if self._chats.deliver(account, user, text, medium) == "deliver" else 6
+        return 0 if self._chats.deliver(account, user, text, medium, keys) == "deliver" else 6
 
     def _account(self) -> Account:
         account = self._chats.find("viber", "token", request.headers.get("X-Viber-Auth-Token", ""))

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from app.clock import utcnow
 from app.simulator.chats import Chats
+from app.simulator.keys import Keys, of_whatsapp
 from app.simulator.later import Later
 from app.simulator.limits import TokenBuckets
 from app.simulator.magic import OneTimeFaults, ending_of
@@ -73,6 +74,17 @@ class WhatsAppMessenger(Messenger):
         return self._changed(
             account, "messages", messages=[message | {"type": "text", "text": {"body": text}}]
         )
+
+    def pressed(self, account: Account, number: str, label: str, value: str) -> Told:
+        """An answer below a message."""
+        message = {
+            "from": self.id_of(number),
+            "id": f"wamid.in{next(self._numbers)}",
+            "timestamp": self._now(),
+            "type": "interactive",
+            "interactive": {"type": "button_reply", "button_reply": {"id": value, "title": label}},
+        }
+        return self._changed(account, "messages", messages=[message])
 
     def blocked(self, account: Account, number: str, blocked: bool) -> None:
         """Nobody is told."""
@@ -138,7 +150,7 @@ class WhatsAppApi:
             raise Refusal(*_REFUSALS["0429"])
         if ending := self._faults.take(to):
             raise Refusal(*_REFUSALS[ending])
-        code = self._failure(account, to, text, body["type"] == "template", medium)
+        code = self._failure(account, to, text, body["type"] == "template", medium, of_whatsapp(body))
         data = str(body.get("biz_opaque_callback_data", ""))
         sent = {
             "id": f"wamid.{secrets.token_hex(12)}",
@@ -167,7 +179,13 @@ class WhatsAppApi:
         return found
 
     def _failure(
-        self, account: Account, to: str, text: str, is_template: bool, medium: Medium | None = None
+        self,
+        account: Account,
+        to: str,
+        text: str,
+        is_template: bool,
+        medium: Medium | None = None,
+        keys: Keys = (),
     ) -> int | None:
         """Return the code with which it fails, or show it on the phone. A template reaches whoever has a number."""
         if code := _FAILURES.get(ending_of(to)):
@@ -177,7 +195,7 @@ class WhatsAppApi:
         if not is_template and not self._chats.wrote_within(account, to, WINDOW):
             return _OUTSIDE
         self._chats.open(f"+{to}", account)
-        return None if self._chats.deliver(account, to, text, medium) == "deliver" else _UNDELIVERABLE
+        return None if self._chats.deliver(account, to, text, medium, keys) == "deliver" else _UNDELIVERABLE
 
     def _report(self, account: Account, sent: dict[str, str], code: int | None) -> None:
         words: tuple[str, ...] = ("sent", "delivered") if code is None else ("failed",)
@@ -193,8 +211,10 @@ def _words(account: Account, body: dict[str, Any]) -> str:
         raise Refusal(100, "The parameter messaging_product is required.")
     if body.get("type") == "template":
         return _filled(account, body.get("template"))
-    text = body["text"].get("body") if isinstance(body.get("text"), dict) else None
-    if body.get("type") != "text" or not isinstance(text, str) or not text:
+    kind = body.get("type")
+    holder = body.get("text") if kind == "text" else _at(body, "interactive", "body")
+    text = _at(holder, "body" if kind == "text" else "text")
+    if kind not in ("text", "interactive") or not isinstance(text, str) or not text:
         raise Refusal(131008, "Required parameter is missing: text.body")
     if len(text) > MAX_TEXT:
         raise Refusal(100, f"Param text['body'] must be at most {MAX_TEXT} characters long.")
@@ -202,8 +222,10 @@ def _words(account: Account, body: dict[str, Any]) -> str:
 
 
 def _header(body: dict[str, Any]) -> object:
-    """Return the file in the header of a template."""
-    template = body.get("template")
+    """Return the file in the header of a message with buttons, or of a template."""
+    above, template = _at(body, "interactive", "header"), body.get("template")
+    if isinstance(above, dict):
+        return above.get(str(above.get("type")))
     parts = template.get("components", ()) if isinstance(template, dict) else ()
     for part in parts:
         if part.get("type") == "header":
@@ -215,12 +237,20 @@ def _header(body: dict[str, Any]) -> object:
 def _filled(account: Account, template: object) -> str:
     if not isinstance(template, dict) or not isinstance(template.get("language"), dict):
         raise Refusal(131008, "Required parameter is missing: template")
-    if f"{template.get('name')}:{template['language'].get('code')}" != account.settings.get("template"):
+    named = f"{template.get('name')}:{template['language'].get('code')}"
+    usual = account.settings.get("template")
+    if named not in (usual, *account.settings.get("templates", "").split(",")):
         raise Refusal(132001, "Template name does not exist in the translation", 404)
     bodies = [part for part in template.get("components", ()) if part.get("type") == "body"]
     values = [str(one.get("text", "")) for part in bodies for one in part["parameters"]]
-    if len(values) != 1:
+    if not values or (named == usual and len(values) != 1):
         raise Refusal(132000, "Number of parameters does not match the expected number of params")
     if any("\n" in value or "\t" in value for value in values):
         raise Refusal(132018, "Param text cannot have new-line/tab characters")
-    return values[0]
+    return "\n".join(values)
+
+
+def _at(found: object, *names: str) -> object:
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found

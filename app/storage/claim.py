@@ -26,7 +26,7 @@ from app.storage.audience import members, target_ids, without_consent
 from app.storage.database import changed, is_sqlite
 from app.storage.gate import Way, closed_now, closed_to, refusal
 from app.storage.models import Broadcast, Delivery, Sender, Slice, Subscriber, Subscription
-from app.storage.ways import ways_to
+from app.storage.ways import templates_of, ways_to
 
 _MOMENT = Delivery.updated_at.type
 _NOW = bindparam("b_now", type_=_MOMENT)
@@ -182,7 +182,7 @@ def linked_of(
         people.c.consent_seq,
         literal(broadcast.expires_at, Broadcast.expires_at.type),
         now,
-        closed_now(ways_to(session, list_ids), now),
+        closed_now(ways_to(session, list_ids, templates=templates_of(session, broadcast.id)), now),
         without=SkipReason.OTHER_PURPOSE,
     )
     return linked.addresses_of(session, broadcast.id, person_ids, people, gate)

@@ -1,7 +1,7 @@
 """Which sender a list goes out of on each channel."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import select, union
 from sqlalchemy.orm import Session
@@ -11,6 +11,7 @@ from app.storage.gate import Way
 from app.storage.models import (
     Broadcast,
     BroadcastList,
+    BroadcastRich,
     BroadcastTarget,
     ChannelMove,
     ListSender,
@@ -38,15 +39,31 @@ def ways(
     return {channel: frozenset(senders) for channel, senders in found.items()}
 
 
-def way_of(session: Session, sender_id: int) -> Way:
-    """Return whom a sender can reach with what answers nobody."""
+def templates_of(session: Session, broadcast_id: int) -> frozenset[str]:
+    """Return the channels for which a broadcast names an approved template of its own."""
+    rows = select(BroadcastRich.channel).where(
+        BroadcastRich.broadcast_id == broadcast_id, BroadcastRich.template.is_not(None)
+    )
+    return frozenset(session.scalars(rows))
+
+
+def way_of(session: Session, sender_id: int, templates: Collection[str] = ()) -> Way:
+    """Return whom a sender can reach with what answers nobody; `templates` as `templates_of` returns them."""
     sender = session.get_one(Sender, sender_id)
-    return Way(sender.channel, sender.id, path_of(sender.channel, template=sender.has_template))
+    approved = sender.has_template or sender.channel in templates
+    return Way(sender.channel, sender.id, path_of(sender.channel, template=approved))
 
 
-def ways_to(session: Session, list_ids: Sequence[int], corrects: int | None = None) -> Sequence[Way]:
+def ways_to(
+    session: Session,
+    list_ids: Sequence[int],
+    corrects: int | None = None,
+    templates: Collection[str] = (),
+) -> Sequence[Way]:
     """Return those ways of these lists (or of what is corrected) that do not lead to everybody."""
-    found = [way_of(session, min(senders)) for senders in ways(session, list_ids, corrects).values()]
+    found = [
+        way_of(session, min(senders), templates) for senders in ways(session, list_ids, corrects).values()
+    ]
     return [one for one in found if not one.path.is_open]
 
 
@@ -57,6 +74,12 @@ def ways_of_broadcast(session: Session, broadcast_id: int) -> Mapping[str, int]:
     found = ways(session, session.scalars(targets).all(), corrects)
     only = only_channel(session, broadcast_id)
     return {channel: min(senders) for channel, senders in found.items() if only in (None, channel)}
+
+
+def ways_gone_by(session: Session, broadcast_id: int) -> Sequence[Way]:
+    """Return the ways of a broadcast that was scheduled, with whom they lead to."""
+    templates = templates_of(session, broadcast_id)
+    return [way_of(session, one, templates) for one in ways_of_broadcast(session, broadcast_id).values()]
 
 
 def only_channel(session: Session, broadcast_id: int) -> str | None:

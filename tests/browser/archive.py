@@ -103,6 +103,24 @@ def write_again(editor: Editor, path: str) -> None:
         editor.submit(f"{path}/edit", "title", text=text, list_ids=editor.city_news, act="save")
 
 
+def question_of(editor: Editor) -> str:
+    """Write a draft with two answers, a way to a page and a way out; returns its path."""
+    path = editor.draft("Cycle lane", "Shall the cycle lane on Mill Street stay?")
+    rows = (
+        ("Yes", "answer", ""),
+        ("No", "answer", ""),
+        ("See the plan", "link", "https://news.example.org/lane"),
+        ("No more news", "STOP", ""),
+    )
+    fields = {
+        f"button_{number}_{name}": value
+        for number, row in enumerate(rows, start=1)
+        for name, value in zip(("label", "does", "link"), row, strict=True)
+    }
+    editor.submit(f"{path}/edit", "title", **fields, list_ids=editor.city_news, rich="1", act="save")
+    return path
+
+
 def picture_of(editor: Editor) -> str:
     """Write a draft with a picture; returns its path."""
     path = editor.draft(TITLE, HEADLINE)

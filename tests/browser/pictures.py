@@ -11,6 +11,7 @@ SCENES = (
     "demo-phones",
     "desk-broadcasts",
     "desk-compose",
+    "desk-buttons",
     "desk-media",
     "sign-up",
     "desk-today",

@@ -103,6 +103,7 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     camera.take("desk-texts", "/texts")
     camera.take("desk-versions", f"{headline}/versions")
     camera.take("desk-compose", f"{headline}/edit")
+    camera.take("desk-buttons", f"{archive.question_of(editor)}/edit", _buttons_in_view)
     camera.take("desk-media", f"{archive.picture_of(editor)}/edit", _file_in_view, highest=760)
     camera.take(
         "desk-when", f"{headline}/when?choice=at&day={archive.tomorrow()}&hour=07:30&zone=Europe/Berlin"
@@ -193,6 +194,10 @@ def _one_phone_on_four_channels(demo: Demo, editor: Editor) -> None:
         demo.text(PHONE, "START", to)
     editor.send("Library", LAST_TEXT)
     archive.until(lambda: LAST_TEXT in demo.heard(PHONE), "the last broadcast to come by SMS")
+
+
+def _buttons_in_view(page: Page) -> None:
+    page.locator("details.rich").first.evaluate("one => one.scrollIntoView()")
 
 
 def _file_in_view(page: Page) -> None:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from app.domain.messages import ErrorKind, HookRequest, PlatformSignal, ReceiptStatus
-from app.gateways.base import Reply
+from app.gateways.base import Call, Reply
 
 HOOK = "https://news.example.org/hooks/city-desk"
 REF = "12.345.0"
+PRESSED = "bt-" + "y" * 26
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Sample:
 
     Where the provider has these: `repeated` is its yes to a request that it took before, `several` one post with three
     events and one that makes no sense between them, `handshake` the question whose address this is, with its answer,
-    `routes` where the addresses lead.
+    `routes` where the addresses lead, `press` the signed webhook of the first person who pressed the button `PRESSED`.
+    `plain` is what a call says, for a test to read.
     """
 
     name: str
@@ -43,6 +45,8 @@ class Sample:
     several: HookRequest | None = None
     handshake: tuple[HookRequest, str] | None = None
     routes: Mapping[str, str] = field(default_factory=dict)
+    press: HookRequest | None = None
+    plain: Callable[[Call], str] = lambda call: call.body.decode(errors="replace")
 
 
 def post(body: bytes, headers: Mapping[str, str], query: Mapping[str, str] | None = None) -> HookRequest:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.addresses import canonical
+from app.domain.buttons import Button, ButtonKind, Rich, limits_named
 from app.domain.channels import CHANNELS
 from app.domain.messages import (
     Batch,
@@ -21,7 +22,7 @@ from app.domain.quotas import QUOTAS
 from app.gateways.base import BadSetting, BadSignature, Call, Gateway, GatewayClass, Malformed, Reply, Routed
 from app.gateways.common import PERSONAL
 from app.gateways.registry import GATEWAYS, build
-from tests.gateways.sample import HOOK, REF, Sample
+from tests.gateways.sample import HOOK, PRESSED, REF, Sample
 from tests.gateways.samples import SAMPLES
 
 TEXT = 'Grüße 🌍 & <more> "quoted"\nsecond line'
@@ -339,3 +340,61 @@ def test_no_secret_shows_in_what_is_logged(sample: Sample) -> None:
 
     assert secrets
     assert not any(secret in shown for secret in secrets)
+
+
+YES = Button(ButtonKind.REPLY, "Yes", PRESSED)
+NO = Button(ButtonKind.REPLY, "No", "bt-" + "n" * 26)
+MORE = Button(ButtonKind.LINK, "More", "https://news.example.org/more")
+
+
+def with_buttons(sample: Sample, count: int, *buttons: Button) -> Batch:
+    plain = batch(sample, count)
+    people = [one._replace(rich=Rich(buttons)) for one in plain.recipients]
+    return Batch(tuple(people), HOOK)
+
+
+def sets_that_fit(sample: Sample) -> list[tuple[Button, ...]]:
+    every = [(YES,), (YES, NO), (MORE,), (YES, MORE)]
+    limits = bound(sample).capabilities().buttons
+    return [one for one in every if limits.carry(one)]
+
+
+@every_gateway
+def test_its_buttons_are_what_editors_are_told(sample: Sample) -> None:
+    assert bound(sample).capabilities().buttons == limits_named(sample.name)
+
+
+@every_gateway
+def test_each_button_that_fits_goes_out_with_its_label_and_what_a_press_brings(sample: Sample) -> None:
+    for buttons in sets_that_fit(sample):
+        shown = sample.plain(bound(sample).encode(with_buttons(sample, 1, *buttons))[0])
+        for one in buttons:
+            assert one.label in shown
+            assert one.value in shown
+
+
+@every_gateway
+def test_people_with_other_buttons_never_share_a_request(sample: Sample) -> None:
+    one, two = (with_buttons(sample, 1, button).recipients[0] for button in (YES, NO))
+    both = Batch((one, two._replace(ref=DeliveryRef(12, 999))), HOOK)
+
+    calls = bound(sample).encode(both)
+
+    assert [call.refs for call in calls] == [(one.ref,), (DeliveryRef(12, 999),)]
+
+
+@every_gateway
+def test_a_press_brings_the_id_of_the_button(sample: Sample) -> None:
+    gateway = bound(sample)
+    assert (sample.press is not None) == (gateway.capabilities().buttons.replies > 0)
+    if sample.press is None:
+        return
+    gateway.verify(sample.press)
+
+    (event,) = gateway.parse(sample.press)
+
+    assert event.message is not None
+    assert event.message.payload == YES.value
+    assert event.message.address == canonical(gateway.capabilities().channel, sample.addresses[0])
+    assert event.message.external_id
+    assert 200 <= gateway.acknowledge(sample.press).status < 300

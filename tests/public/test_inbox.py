@@ -11,12 +11,14 @@ from werkzeug.test import TestResponse
 
 from app.clock import utcnow
 from app.domain.addresses import Address
+from app.domain.buttons import Button, ButtonKind, Rich
 from app.domain.media.cleaning import cleaned
 from app.domain.messages import Batch, DeliveryRef, ErrorKind, Outcome, Recipient
 from app.domain.statuses import DeliveryStatus
 from app.gateways.base import Call, Reply
 from app.gateways.registry import build, gateway_class
 from app.runtime import runtime
+from app.services import answers, plan_broadcasts
 from app.services.fan_out import open_due
 from app.services.inbox_store import StoreTransport
 from app.services.manage_senders import add
@@ -346,3 +348,36 @@ def test_a_database_that_is_away_lets_it_be_tried_again() -> None:
 
     assert outcome.error is not None
     assert outcome.error.kind is ErrorKind.TEMPORARY
+
+
+POLL = Rich(
+    (
+        Button(ButtonKind.REPLY, "Yes"),
+        Button(ButtonKind.REPLY, "No more", "STOP"),
+        Button(ButtonKind.LINK, "Read on", "https://www.example.org/bridge"),
+    )
+)
+
+
+def test_a_reader_presses_an_answer_and_leaves_by_a_button(house: House, visit: Visit) -> None:
+    page = Page(visit())
+    page.join()
+    send(house)
+    with house.inside() as newsroom:
+        poll = plan_broadcasts.create_draft(
+            title="Poll", text="Safe?", list_ids=[newsroom.list_id], rich={"": POLL}, by="ada", now=utcnow()
+        )
+        plan_broadcasts.schedule(poll, at=None, zone="UTC", by="ada", now=utcnow())
+    send(house)
+
+    (asked,) = [one for one in page.ask("messages").json["messages"] if one["text"] == "Safe?"]
+    yes, stop, link = asked["buttons"]
+    assert [one["label"] for one in asked["buttons"]] == ["Yes", "No more", "Read on"]
+    assert (link["kind"], link["value"]) == ("link", "https://www.example.org/bridge")
+
+    page.ask("button", button=yes["value"], id="p1")
+    with house.inside():
+        assert {one.label: one.people for one in answers.tallied(poll)} == {"Yes": 1, "No more": 0}
+    assert page.ask("button", button="start", id="p2").status_code == 400
+    assert page.ask("button", button=stop["value"], id="p3").json["on"] is False
+    assert state(house) == "stopped"

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.buttons import Button, ButtonKind, Rich
 from app.domain.media.attached import Media, Otherwise
 from app.domain.media.kinds import MediaKind
 from app.domain.messages import ErrorKind, SendError
+from app.domain.short_links import Clicks
 from app.domain.statuses import BroadcastState
 from app.gateways.base import Call, Reply
 from app.gateways.twilio import TwilioGateway
@@ -30,9 +32,11 @@ from app.services.media.forecast import forecast
 from app.services.media.lane_media import LaneMedia
 from app.services.media.links import GOOD_FOR, link_to, opened
 from app.services.media.take_in import file_row, read_type, take_in
+from app.services.rich_messages import save_rich
 from app.services.send_deliveries import Lane, LaneSetup
+from app.services.short_links import set_clicks
 from app.services.stop_broadcasts import cancel
-from app.storage.database import db
+from app.storage.database import db, transaction
 from app.storage.models import Broadcast
 from tests.support import media
 from tests.support.world import FakeProvider, Newsroom, number
@@ -254,6 +258,28 @@ def test_an_id_that_ran_out_is_asked_for_anew(newsroom: Newsroom) -> None:
         newsroom.later(days=3)
 
     assert [text for _, text in sent.arrived] == ["first", "second"]
+
+
+def test_words_short_links_the_file_and_buttons_stand_in_one_order_and_count_as_parts(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.join(1)
+    set_clicks("City", Clicks.LINKS, public_url="http://localhost", by="ada", now=newsroom.now)
+    words = "See https://example.org/a/very/long/way/to/the/bridge"
+    made = with_file(newsroom, media.mp4() + bytes(600_000), text=words, otherwise=Otherwise.WORDS)
+    with transaction() as session:
+        save_rich(session, made, {"": Rich((Button(ButtonKind.REPLY, "Yes"),))})
+    sheet = plan_broadcasts.check(made, now=newsroom.now, public_url="http://localhost")
+    start(newsroom, made)
+    sent = FakeProvider()
+
+    lane(newsroom, gateway(), Carrier([]), sent).drain(newsroom.now + timedelta(seconds=5))
+
+    ((_, text),) = sent.arrived
+    link = text.removeprefix("See ").partition("\n")[0]
+    assert text == f"See {link}\n[An open bridge]\n1 Yes"
+    assert link.startswith("http://localhost/l/")
+    assert (sheet.parts, sheet.shares[0].tail) == (1, "\n[An open bridge]\n1 Yes")
 
 
 def test_what_the_platform_refuses_pauses_its_broadcast_and_holds_up_no_other(newsroom: Newsroom) -> None:

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from flask.testing import FlaskClient
 
+from app.domain.buttons import Button, ButtonKind, Rich, TemplateUse
 from app.domain.media.cleaning import cleaned
 from app.services import fan_out
 from app.services.media.attach import EVERYWHERE, Given, attach
@@ -20,6 +21,8 @@ from tests.simulator.support import eventually, post_message
 from tests.support import media
 from tests.support.chat_city import ADA, GRACE, ChatCity
 from tests.support.world import Newsroom
+
+YES = Button(ButtonKind.REPLY, "Yes")
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,12 @@ CARRIERS = (
 )
 
 
-def send_picture(city: ChatCity, text: str, data: bytes) -> None:
+def send_picture(city: ChatCity, text: str, data: bytes, **rich: Rich) -> None:
     newsroom = city.newsroom
     newsroom.later(minutes=5)
-    draft = create_draft(title="Bridge", text=text, list_ids=[newsroom.list_id], by="ada", now=newsroom.now)
+    draft = create_draft(
+        title="Bridge", text=text, list_ids=[newsroom.list_id], rich=rich, by="ada", now=newsroom.now
+    )
     media_id = take_in(data, files=city.files, by="ada", now=newsroom.now)
     attach(draft, EVERYWHERE, Given(media_id, "bridge.jpg", "An open bridge"), by="ada", now=newsroom.now)
     schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
@@ -91,6 +96,37 @@ def test_the_phone_shows_the_very_bytes_and_the_platform_is_given_them_once(
     assert "The bridge is open." in texts
     assert "The bridge is still open." in texts
     assert (city.world.shelf.fetched, city.world.shelf.uploaded) == (carrier.fetched, carrier.uploaded)
+
+
+@pytest.mark.parametrize("channel", ["telegram", "line", "viber", "messenger", "whatsapp"])
+def test_a_picture_and_buttons_come_together(newsroom: Newsroom, channel: str) -> None:
+    (carrier,) = [one for one in CARRIERS if one.channel == channel]
+    city = ChatCity(newsroom, channel, carrier.address, dict(carrier.settings))
+    city.says(ADA, "START")
+
+    send_picture(city, "Is it open?", media.jpeg(), **{channel: Rich((YES,))})
+
+    bubbles = [one for one in city.world.conversations.bubbles(ADA) if one.file or one.keys]
+    assert {one.file_kind for one in bubbles if one.file} == {"image"}
+    assert (bubbles[-1].text, [one.label for one in bubbles[-1].keys]) == ("Is it open?", ["Yes"])
+
+
+@pytest.mark.parametrize("room", ["image", ""])
+def test_a_template_of_the_broadcast_has_room_for_a_file_where_those_of_the_sender_have(
+    newsroom: Newsroom, room: str
+) -> None:
+    settings = {**SAMPLES["whatsapp"].settings, "template_header": room, "templates": "poll:en"}
+    own = {name: value for name, value in settings.items() if name != "templates"}
+    city = ChatCity(newsroom, "whatsapp", SAMPLES["whatsapp"].sender, own)
+    city.world.chats.put(replace(city.account, settings=settings))
+    city.says(GRACE, "START")
+    newsroom.later(days=3)
+
+    send_picture(city, "Is it open?", media.png(), whatsapp=Rich((YES,), template=TemplateUse("poll", "en")))
+
+    newest = city.world.conversations.bubbles(GRACE)[-1]
+    assert (newest.file_kind, [one.label for one in newest.keys]) == (room, ["Button 1"])
+    assert ("/m/" in newest.text) == (not room)
 
 
 def test_an_mms_is_fetched_over_http_and_its_picture_is_on_the_page(

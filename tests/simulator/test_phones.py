@@ -7,6 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.simulator.conversations import PERSONAS
+from app.simulator.keys import Key
+from app.simulator.messengers import Account
 from app.simulator.texts import TEXTS, count_text, number_text
 from app.simulator.world import World
 from tests.simulator.support import ADA, NUMBER, Product, post_message, sender
@@ -238,3 +240,22 @@ def test_numbers_are_shown_in_groups(number: str, text: str) -> None:
 
 def test_counts_have_the_language_s_thousands_mark() -> None:
     assert (count_text(10000, "en"), count_text(10000, "de")) == ("10,000", "10.000")
+
+
+def test_a_button_below_a_message_is_pressed_with_a_form_and_says_its_label(
+    client: FlaskClient, world: World
+) -> None:
+    account = Account("telegram", "@CityDeskBot", settings={"token": "t"})
+    world.chats.put(account)
+    world.chats.text(ADA, account, "/start")
+    keys = (Key("Yes", "bt-1"), Key("Read on", "https://news.example.org/", opens=True))
+    world.chats.deliver(account, ADA.removeprefix("+"), "Is it safe?", keys=keys)
+    page = Elements(client.get("/").text)
+    (form,) = [one for one in page.of("form") if one["action"] == "/phones/ada/press?lang=en"]
+    assert [one["href"] for one in page.of("a") if one.get("dir") == "auto"] == ["https://news.example.org/"]
+
+    pressed = client.post(form["action"], data={"to": account.address, "label": "Yes", "value": "bt-1"})
+
+    assert pressed.status_code == 303
+    assert [one.text for one in world.conversations.bubbles(ADA)][-1] == "Yes"
+    assert client.post("/phones/ada/press", data={"to": account.address}).status_code == 400

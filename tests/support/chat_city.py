@@ -5,6 +5,7 @@ Both ways lead over the real protocol: our lane calls the simulator's applicatio
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from flask.testing import FlaskClient
@@ -12,6 +13,7 @@ from sqlalchemy import select
 
 from app.clock import utcnow
 from app.domain.addresses import Address
+from app.domain.buttons import Rich
 from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient
 from app.domain.statuses import DeliveryStatus
 from app.gateways.base import Call, Reply
@@ -148,6 +150,16 @@ class ChatCity(Platform):
         assert answer.taken
         self.drain()
 
+    def presses(self, phone: str, label: str) -> None:
+        """Somebody presses a button below the newest message that has some."""
+        self.newsroom.later(seconds=5)
+        shown = [one.keys for one in self.world.conversations.bubbles(phone) if one.keys]
+        key = next(one for one in shown[-1] if one.label == label)
+        answer = self.world.chats.press(phone, self.account, key.label, key.value)
+        assert answer is not None
+        assert answer.taken
+        self.drain()
+
     def blocks(self, phone: str, blocked: bool = True) -> None:
         self.newsroom.later(seconds=5)
         self.world.chats.block(phone, self.account, blocked)
@@ -159,14 +171,14 @@ class ChatCity(Platform):
         assert self.world.chats.prefer(phone, self.account, wanted)
         self.drain()
 
-    def broadcast(self, text: str) -> list[str]:
+    def broadcast(self, text: str, rich: Mapping[str, Rich] = MappingProxyType({})) -> list[str]:
         """Send to the list, let the platform report; returns how it ended for each, in words.
 
         Where nobody can be reached the broadcast is refused, and it is nobody.
         """
         self.newsroom.later(minutes=5)
         try:
-            broadcast_id = self.newsroom.broadcast(text)
+            broadcast_id = self.newsroom.broadcast(text, rich=rich)
         except Refused as refused:
             if "Nobody on these lists can be reached" not in str(refused):
                 raise

@@ -2,14 +2,16 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from urllib.parse import parse_qs
 
 from flask import Flask
 
 from app.domain.addresses import Address
+from app.domain.buttons import Rich
 from app.domain.consent import Act, EventType
 from app.domain.messages import InboundMessage, ProviderSignal
 from app.gateways.base import Call, Reply
@@ -213,20 +215,33 @@ class Newsroom:
         return numbers
 
     def broadcast_waiting(
-        self, text: str = "The bridge is open again.", list_ids: Sequence[int] | None = None
+        self,
+        text: str = "The bridge is open again.",
+        list_ids: Sequence[int] | None = None,
+        *,
+        rich: Mapping[str, Rich] = MappingProxyType({}),
     ) -> int:
         """Schedule a broadcast for now; the clock has not come by yet."""
         broadcast_id = create_draft(
-            title="Bridge", text=text, list_ids=list_ids or [self.list_id], by="ada", now=self.now
+            title="Bridge",
+            text=text,
+            list_ids=list_ids or [self.list_id],
+            rich=rich,
+            by="ada",
+            now=self.now,
         )
         schedule(broadcast_id, at=None, zone="UTC", by="ada", now=self.now)
         return broadcast_id
 
     def broadcast(
-        self, text: str = "The bridge is open again.", list_ids: Sequence[int] | None = None
+        self,
+        text: str = "The bridge is open again.",
+        list_ids: Sequence[int] | None = None,
+        *,
+        rich: Mapping[str, Rich] = MappingProxyType({}),
     ) -> int:
         """Schedule a broadcast for now and open it."""
-        broadcast_id = self.broadcast_waiting(text, list_ids)
+        broadcast_id = self.broadcast_waiting(text, list_ids, rich=rich)
         fan_out.open_due(controller=self.controller, now=self.now)
         return broadcast_id
 

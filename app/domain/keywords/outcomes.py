@@ -54,6 +54,7 @@ _ANY_OTHER: Final = "“{words}” was read so by the rule {rule}."
 _SENTENCES: Final = {
     "provider": "The provider told us so ({rule}).",
     "payload": "It came by a link or a button of ours ({rule}).",
+    "button": "The button “{words}” of a broadcast was pressed, or named by its number ({rule}).",
     "late": "It was sent before the STOP that is in force, and came after it.",
     "none": "Nothing in it is a command, a wish to be left alone, or a complaint that we know.",
     "guard": "“{words}” says the opposite of a stop, or speaks of something else ({rule}).",

@@ -12,6 +12,7 @@ from app.domain.placeholders import read
 from app.services.controller import Controller
 from app.services.media.attach import Attached, attached_to, on_channel
 from app.services.media.links import GOOD_FOR, link_to
+from app.services.rich_messages import plain_dress, rich_of
 from app.storage.models import Broadcast, Sender
 
 
@@ -39,11 +40,13 @@ def outgoing(
     if found is None:
         return None
     until = (broadcast.expires_at or broadcast.updated_at) + GOOD_FOR
-    return _outgoing(found, sender, text, until, public_url, controller)
+    dress = plain_dress(rich_of(session, broadcast.id, sender.channel), sender)
+    answer = fit_of(found, sender, dress.text(text), own_template=dress.own_template)
+    return _outgoing(found, answer, until, public_url, controller)
 
 
 def _outgoing(
-    found: Attached, sender: Sender, text: str, until: datetime, public_url: str, controller: Controller
+    found: Attached, answer: Fit, until: datetime, public_url: str, controller: Controller
 ) -> Outgoing:
     url = link_to(found.media_id, found.mime, until, public_url=public_url, controller=controller)
     instead = instead_of(found.otherwise, found.alt, url)
@@ -59,13 +62,15 @@ def _outgoing(
         seconds=found.seconds,
         instead=instead,
     )
-    answer = fit_of(found, sender, text)
     return Outgoing(found, answer, "" if answer.misfit is None else instead, media)
 
 
-def fit_of(found: Attached, sender: Sender, text: str) -> Fit:
-    """Tell whether a file goes beside a text from a sender."""
-    template = sender.template_file if sender.has_template else None
+def fit_of(found: Attached, sender: Sender, text: str, *, own_template: bool = False) -> Fit:
+    """Tell whether a file goes beside a text, buttons in words included, from a sender.
+
+    `own_template`: the broadcast names an approved text; what the sender's have room for, its own are taken to have.
+    """
+    template = sender.template_file if sender.has_template or own_template else None
     rules = media_of_sender(sender.gateway, sender.address, template=template)
     length = channel_named(sender.channel).length(read(text).render({}))
     return fit(found.mime, found.size, length, rules)

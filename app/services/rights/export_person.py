@@ -20,6 +20,7 @@ from app.storage import aliases, linked
 from app.storage.database import db, transaction
 from app.storage.models import (
     Broadcast,
+    BroadcastAnswer,
     Delivery,
     InboundRow,
     OwnMessage,
@@ -60,6 +61,7 @@ def export(
         "consent": proof["entries"],
         "notices": proof["notices"],
         "messages_in": proof["inbound"],
+        "answers": _answers(session, person),
         "messages_out": _messages_out(session, person),
         "clicks": _clicks(session, person),
         "suppressions": _suppressions(session, person, controller),
@@ -127,6 +129,17 @@ def _messages_out(session: Session, person: Subscriber) -> list[dict[str, Any]]:
         }
         for delivery, title, text, reply, sender in rows
     ]
+
+
+def _answers(session: Session, person: Subscriber) -> list[dict[str, Any]]:
+    """Return which button of which broadcast they pressed last."""
+    rows = session.execute(
+        select(Broadcast.title, BroadcastAnswer.label, BroadcastAnswer.answered_at)
+        .join(Broadcast, Broadcast.id == BroadcastAnswer.broadcast_id)
+        .where(BroadcastAnswer.subscriber_id == person.id)
+        .order_by(BroadcastAnswer.id)
+    )
+    return [{"title": title, "answer": label, "at": iso_ms(at)} for title, label, at in rows if at]
 
 
 def _clicks(session: Session, person: Subscriber) -> list[dict[str, Any]]:

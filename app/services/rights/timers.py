@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from app.domain.retention import Kept, Periods
 from app.domain.statuses import BroadcastState
 from app.services.kept_hooks import id_at
-from app.services.rights.wiping import ERASED
+from app.services.rights.wiping import ERASED, forget_answers
 from app.storage.database import changed
 from app.storage.models import (
     AuditEntry,
     Broadcast,
+    BroadcastAnswer,
     Delivery,
     InboundRow,
     InboxMessage,
@@ -138,6 +139,7 @@ class OldDeliveries:
             wanted = self.step - gone
             gone += (taken := self._delete(session, broadcast_id, wanted))
             if taken < wanted:
+                forget_answers(session, BroadcastAnswer.broadcast_id == broadcast_id)
                 session.execute(delete(Slice).where(Slice.broadcast_id == broadcast_id))
         return gone
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from string import ascii_lowercase
 from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.consent import Scope
@@ -18,6 +18,7 @@ from app.storage import aliases
 from app.storage.append_only import ERASES
 from app.storage.models import (
     AddressAlias,
+    BroadcastAnswer,
     ConsentEvent,
     ConsentPii,
     Delivery,
@@ -52,6 +53,7 @@ def blank(session: Session, people: Sequence[Subscriber], now: datetime) -> None
     ids = [person.id for person in people]
     _blank_texts(session, ids, now)
     _blank_deliveries(session, ids, now)
+    forget_answers(session, BroadcastAnswer.subscriber_id.in_(ids))
     for table in (PushRouteRow, InboxMessage, AddressAlias, LinkedAddress, PersonClick):
         session.execute(
             delete(table).where(table.subscriber_id.in_(ids)),
@@ -61,6 +63,14 @@ def blank(session: Session, people: Sequence[Subscriber], now: datetime) -> None
         person.address = ERASED + "".join(secrets.choice(ascii_lowercase) for _ in range(26))
         person.attributes, person.language = {}, "en"
         person.erased_at = person.erased_at or to_ms(now)
+
+
+def forget_answers(session: Session, which: ColumnElement[bool]) -> None:
+    """Leave of these answers to broadcasts what they said, and take away who said it and when."""
+    session.execute(
+        update(BroadcastAnswer).where(which).values(subscriber_id=None, inbound_id=None, answered_at=None),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def _blank_texts(session: Session, ids: Sequence[int], now: datetime) -> None:

@@ -53,7 +53,7 @@ def _pause(case: Case) -> Answer | None:
     case.record(
         case.event(
             EventType.PAUSED,
-            act=Act.KEYWORD_EXACT,
+            act=case.act(Act.KEYWORD_EXACT),
             scope=Scope.ALL,
             until=until,
             reply_template=ReplyKind.PAUSED.value,

@@ -8,13 +8,14 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.consent import EventType, SubscriptionState
+from app.domain.consent import Act, EventType, SubscriptionState
 from app.domain.keywords import Decision
 from app.domain.messages import InboundMessage
 from app.domain.replies import ReplyKind, reply
 from app.services import suppressions
 from app.services.controller import Controller
 from app.services.lists_of_sender import Offer, facts_of
+from app.services.presses import Press
 from app.services.record_consent import NewEvent, record
 from app.storage import linked
 from app.storage.aliases import addresses_of
@@ -33,7 +34,10 @@ class Answer:
 
 @dataclass
 class Case:
-    """One message, who sent it, to whom, and how we read it. `silence` is why it will not be answered, if so."""
+    """One message, who sent it, to whom, and how we read it. `silence` is why it will not be answered, if so.
+
+    `press` is the button of a broadcast that it was, or stands for.
+    """
 
     session: Session
     message: InboundMessage
@@ -45,6 +49,7 @@ class Case:
     controller: Controller
     now: datetime
     silence: str | None = None
+    press: Press | None = None
 
     def answer(self, kind: ReplyKind, offer: Offer | None = None, *, until: str = "") -> Answer:
         """Return an answer in the person's language."""
@@ -60,7 +65,10 @@ class Case:
             "text": self.message.text,
             "provider_message_id": self.message.external_id,
             **(self.message.page.evidence if self.message.page else {}),
+            **(self.press.evidence if self.press else {}),
         }
+        if self.press:
+            more.setdefault("cta_ref", f"{self.sender.channel}:{self.sender.name}:{self.press.source}")
         return NewEvent(
             self.person,
             event_type,
@@ -73,6 +81,10 @@ class Case:
             tier=self.decision.tier,
             **more,
         )
+
+    def act(self, otherwise: Act) -> Act:
+        """Return the act by which it happened: a press of a button of ours, or what the words were."""
+        return Act.BUTTON if self.press or self.message.page else otherwise
 
     def record(self, *events: NewEvent) -> None:
         """Write events about this message into the ledger."""

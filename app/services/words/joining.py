@@ -106,7 +106,10 @@ def _resume(case: Case, offer: Offer | None) -> bool:
     paused = case.lists_in(SubscriptionState.PAUSED)
     wanted = paused & {offer.list.id} if offer else paused
     case.record(
-        *(case.event(EventType.RESUMED, act=Act.KEYWORD_EXACT, list_id=list_id) for list_id in sorted(wanted))
+        *(
+            case.event(EventType.RESUMED, act=case.act(Act.KEYWORD_EXACT), list_id=list_id)
+            for list_id in sorted(wanted)
+        )
     )
     return bool(wanted)
 
@@ -126,7 +129,7 @@ def _grant(case: Case, offer: Offer, notice: Notice, kind: ReplyKind, related: s
     more = {"list_id": offer.list.id, "notice": notice, "cta_ref": _call_to_action(case)}
     given = case.event(
         EventType.CONSENT_GIVEN,
-        act=Act.BUTTON if case.message.page else Act.KEYWORD_EXACT,
+        act=case.act(Act.KEYWORD_EXACT),
         reply_template=kind.value,
         reply_skipped_reason=case.silence,
         related_event_id=related,
@@ -174,4 +177,4 @@ def _lift_suppression(case: Case) -> None:
         return
     for address in addresses_of(case.session, case.person):
         suppressions.lift(case.session, case.controller.keys, address, now=case.now)
-    case.record(case.event(EventType.SUPPRESSION_LIFTED, act=Act.KEYWORD_EXACT, scope=Scope.ALL))
+    case.record(case.event(EventType.SUPPRESSION_LIFTED, act=case.act(Act.KEYWORD_EXACT), scope=Scope.ALL))

@@ -109,7 +109,7 @@ def _act(case: Case) -> Act:
     if case.decision.tier == "provider":
         return Act.PROVIDER_SIGNAL
     exact = case.decision.outcome in (Outcome.STOP, Outcome.STOP_LIST)
-    return Act.KEYWORD_EXACT if exact else Act.KEYWORD_FUZZY
+    return case.act(Act.KEYWORD_EXACT if exact else Act.KEYWORD_FUZZY)
 
 
 def _confirmed_lately(case: Case) -> bool:

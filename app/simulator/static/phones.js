@@ -79,8 +79,8 @@ async function send(event) {
   const button = event.submitter;
   const data = new URLSearchParams(new FormData(form, button));
   const typed = form.elements.body;
-  const text = typed.value;
-  const isTyped = !button?.name && !button?.hasAttribute("formaction");
+  const text = typed?.value;
+  const isTyped = typed && !button?.name && !button?.hasAttribute("formaction");
   if (isTyped) typed.value = "";
   try {
     const address = button?.hasAttribute("formaction") ? button.formAction : form.action;
@@ -97,7 +97,7 @@ async function send(event) {
 
 for (const phone of phones) {
   toEnd(phone.querySelector(".log"));
-  phone.querySelector("form")?.addEventListener("submit", send);
+  phone.addEventListener("submit", send); // also of buttons below messages that are still to come
   phone.querySelector("select")?.addEventListener("change", ask);
 }
 document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });

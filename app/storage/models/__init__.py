@@ -40,6 +40,7 @@ from app.storage.models.people import (
 from app.storage.models.persons import AddressAlias, ChannelMove, LinkedAddress
 from app.storage.models.push import PushRouteRow
 from app.storage.models.rehearsals import Rehearsal
+from app.storage.models.rich import BroadcastAnswer, BroadcastRich
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 from app.storage.models.rules import RepeatRule, RepeatRun
 from app.storage.models.segments import SavedSegment, SlicePeople
@@ -50,9 +51,11 @@ __all__ = [
     "AddressAlias",
     "AuditEntry",
     "Broadcast",
+    "BroadcastAnswer",
     "BroadcastHour",
     "BroadcastList",
     "BroadcastMedia",
+    "BroadcastRich",
     "BroadcastTarget",
     "BroadcastTotal",
     "BroadcastVariant",

@@ -11,7 +11,8 @@ from app.storage.database import BigId, Model, UtcDateTime
 class InboxMessage(Model):
     """One message for one reader. The delivery that it is names it, so that a hand-over done twice stores it once.
 
-    `media` is the file beside the text, as `app.gateways.inapp.shown_of` has it.
+    `media` is the file beside the text, as `app.gateways.inapp.shown_of` has it; `buttons` has kind, label and value
+    of each, as the gateway encoded them.
     """
 
     __tablename__ = "inbox_message"
@@ -26,5 +27,6 @@ class InboxMessage(Model):
     inbound_id: Mapped[int] = mapped_column(BigId)
     text: Mapped[str] = mapped_column(Text)
     media: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    buttons: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

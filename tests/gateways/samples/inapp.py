@@ -6,7 +6,7 @@ from app.domain.messages import ErrorKind, HookRequest, PlatformSignal, ReceiptS
 from app.gateways.base import Reply
 from app.gateways.browsers import PROOF
 from app.gateways.inapp import InAppGateway
-from tests.gateways.sample import REF, Sample, post
+from tests.gateways.sample import PRESSED, REF, Sample, post
 
 SETTINGS = {"secret": "a secret of thirty-two letters and more", "origins": "https://www.example.org"}
 ADA, GRACE, JEAN = ("ada-3fZ9", "grace-7Qp1", "jean-0Lx4")
@@ -44,4 +44,5 @@ SAMPLE = Sample(
     receipts={ReceiptStatus.DELIVERED: said(ADA, event="delivered", ref=REF)},
     deep_link=said(ADA, event="message", payload="weekly_poster7", id="44aa"),
     repeated=Reply(201, YES),
+    press=said(ADA, event="message", text="Yes", payload=PRESSED, id="45bb"),
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.domain.messages import ErrorKind, HookRequest, PlatformSignal
 from app.gateways.base import Reply
-from tests.gateways.sample import Sample, post
+from tests.gateways.sample import PRESSED, Sample, post
 
 SECRET = "linesecret"
 SETTINGS = {"channel_token": "a-channel-token", "channel_secret": SECRET, "id": "@citydesk"}
@@ -85,4 +85,5 @@ SAMPLE = Sample(
         {"x-line-request-id": "r-2", "x-line-accepted-request-id": "r-1"},
     ),
     several=posted(FOLLOW, {"type": "message", "source": 7}, text(2, "JOIN weekly"), UNFOLLOW),
+    press=posted(event("postback", 6, postback={"data": PRESSED})),
 )

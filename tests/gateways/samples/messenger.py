@@ -5,7 +5,7 @@ from typing import Any
 
 from app.domain.messages import ErrorKind, HookRequest, PlatformSignal, ReceiptStatus
 from app.gateways.base import Reply
-from tests.gateways.sample import REF, Sample, get, post
+from tests.gateways.sample import PRESSED, REF, Sample, get, post
 from tests.gateways.samples.whatsapp import APP_SECRET, QUESTION, failure, signed
 
 PAGE = "102030405060708"
@@ -85,4 +85,5 @@ SAMPLE = Sample(
     deep_link=told(STARTED),
     several=told(REFERRAL, {"sender": 7}, text("STOP"), switch("STOP_NOTIFICATIONS")),
     handshake=(get(QUESTION), "1158201444"),
+    press=told(event(message={"mid": "m_3", "text": "Yes", "quick_reply": {"payload": PRESSED}})),
 )

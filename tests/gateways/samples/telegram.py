@@ -5,7 +5,7 @@ from typing import Any
 
 from app.domain.messages import ErrorKind, HookRequest, PlatformSignal
 from app.gateways.base import Reply
-from tests.gateways.sample import Sample, post
+from tests.gateways.sample import PRESSED, Sample, post
 
 SECRET = "a-secret-for-webhooks"
 SETTINGS = {"token": "123456:" + "A" * 35, "bot": "CityDeskBot", "secret": SECRET}
@@ -63,4 +63,7 @@ SAMPLE = Sample(
         PlatformSignal.CAME_BACK: update(503, my_chat_member=membership("member")),
     },
     deep_link=update(504, message=message("/start weekly_poster7")),
+    press=update(
+        505, callback_query={"id": "77", "from": {"id": 4242}, "message": message("Well?"), "data": PRESSED}
+    ),
 )

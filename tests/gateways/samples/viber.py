@@ -7,7 +7,7 @@ from typing import Any
 
 from app.domain.messages import ErrorKind, HookRequest, PlatformSignal
 from app.gateways.base import Reply
-from tests.gateways.sample import Sample, post
+from tests.gateways.sample import PRESSED, Sample, post
 
 TOKEN = "vibertoken"
 SETTINGS = {"token": TOKEN, "uri": "citydesk", "name": "City Desk", "welcome": "Press START for our news."}
@@ -62,4 +62,5 @@ SAMPLE = Sample(
         PlatformSignal.LEFT: told("unsubscribed", user_id=ADA),
     },
     deep_link=text("weekly_poster7", "opened:weekly_poster7"),
+    press=text(PRESSED),
 )

@@ -7,7 +7,7 @@ from app.domain.push import read_subscription
 from app.gateways.base import NOT_PUBLIC, Reply
 from app.gateways.browsers import PROOF
 from app.gateways.webpush import WebPushGateway
-from tests.gateways.sample import REF, Sample, post
+from tests.gateways.sample import PRESSED, REF, Sample, post
 from tests.support.push_peer import Browser
 
 # The key of RFC 8291's example: in tests it may be known to everybody.
@@ -70,4 +70,6 @@ SAMPLE = Sample(
     signals={PlatformSignal.LEFT: said(GRACE, event="left", id="7b11")},
     receipts={ReceiptStatus.DELIVERED: said(ADA, event="delivered", ref=REF)},
     deep_link=said(ADA, event="message", payload="weekly_poster7", id="44aa"),
+    press=said(ADA, event="message", text="Yes", payload=PRESSED, id="45bb"),
+    plain=lambda call: json.dumps(BROWSERS[0].read(call.body)),
 )

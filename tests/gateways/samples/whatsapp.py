@@ -7,7 +7,7 @@ from typing import Any
 
 from app.domain.messages import ErrorKind, HookRequest, PlatformSignal, ReceiptStatus
 from app.gateways.base import Reply
-from tests.gateways.sample import REF, Sample, get, post
+from tests.gateways.sample import PRESSED, REF, Sample, get, post
 
 APP_SECRET = "appsecret"
 NUMBER_ID = "900001"
@@ -44,6 +44,17 @@ def text(words: str, number: int = 1, **who: str) -> dict[str, Any]:
         "type": "text",
         "text": {"body": words},
         **who,
+    }
+
+
+def pressed(id_: str, title: str) -> dict[str, Any]:
+    key = {"type": "button_reply", "button_reply": {"id": id_, "title": title}}
+    return {
+        "id": "wamid.T4",
+        "timestamp": "1795370000",
+        "type": "interactive",
+        "interactive": key,
+        "from": ADA,
     }
 
 
@@ -123,4 +134,5 @@ SAMPLE = Sample(
     },
     several=told(messages=[text("one", 1), {"id": 7}, text("two", 2), text("three", 3)]),
     handshake=(get(QUESTION), "1158201444"),
+    press=told(messages=[pressed(PRESSED, "Yes")]),
 )

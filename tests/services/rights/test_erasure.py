@@ -33,6 +33,7 @@ ANNA = number(0)
 # Each table in which a person may be found, and what an erasure does there. A new one must be thought about.
 TABLES_WITH_PEOPLE = {
     "address_alias": "deleted",
+    "broadcast_answer": "stays as a count: person, moment and text of it removed",
     "consent_event": "stays: pseudonym only",
     "consent_pii": "restricted, or destroyed",
     "delivery": "waiting ones skipped, provider's number removed",

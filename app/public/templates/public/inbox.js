@@ -23,6 +23,8 @@
     .new { font-weight: 600; color: #0f5c5c; }
     a { color: #0f5c5c; }
     button { min-height: 2.75rem; padding: .5rem 1rem; border: 0; border-radius: .4rem; background: #0f5c5c; color: #fff; font: inherit; font-weight: 600; cursor: pointer; }
+    .key { display: inline-block; min-height: 1.75rem; padding: .5rem 1rem; border: 2px solid #0f5c5c; border-radius: .4rem; font-weight: 600; }
+    li :is(button, .key) { margin: .25rem .5rem .25rem 0; }
     li button, .off { background: #fff; border: 2px solid #0f5c5c; color: #0f5c5c; }
     :focus-visible { outline: 3px solid #0f5c5c; outline-offset: 2px; }`;
   let facts = null;
@@ -97,6 +99,7 @@
     const text = written(one.text);
     text.id = `message-${one.id}`;
     item.append(head, ...(one.media ? [shown(one.media)] : []), text);
+    item.append(...(one.buttons ?? []).map((key) => pressable(key, text.id)));
     if (!one.read) {
       const mark = button(facts.words.read, async () => {
         draw(await ask("read", { ids: [one.id] }));
@@ -106,6 +109,18 @@
       item.append(mark);
     }
     return item;
+  }
+
+  // A button of a message: a link opens its page, an answer comes to us, and a second press changes nothing.
+  function pressable({ kind, label, value }, below) {
+    if (kind === "link") return make("a", label, { class: "key", href: value, rel: "noopener", dir: "auto" });
+    const made = button(label, async () => {
+      draw(await ask("button", { id: crypto.randomUUID(), button: value, label }));
+      say("answered");
+    });
+    made.setAttribute("aria-describedby", below);
+    made.dir = "auto";
+    return made;
   }
 
   async function turnOn() {

@@ -3,6 +3,7 @@
 
 const BRAND = {{ settings.brand|tojson }};
 const LOST = {{ lost|tojson }};
+const PRESS_LOST = {{ press_lost|tojson }};
 const ICON = {{ icon|tojson }};
 const PAGE = "/push-me";
 const WAITS = [0, 2000, 10000]; // milliseconds before each try
@@ -23,17 +24,27 @@ async function show(raw) {
     tag: line.ref,
     image: line.image,
     data: { line, body },
-    actions: [{ action: "stop", title: "STOP" }],
+    actions: [...actionsOf(line), { action: "stop", title: "STOP" }],
   });
   await tell(line, { event: "delivered" });
 }
 
+// The buttons of the message, as many as browsers show beside STOP: kind, label, and the id or the address.
+const actionsOf = ({ buttons = [] }) => buttons.map(([, title], place) => ({ action: `button-${place}`, title }));
+
 self.addEventListener("notificationclick", (event) => {
   const { line, body } = event.notification.data ?? {};
   event.notification.close();
-  if (event.action !== "stop") return event.waitUntil(open(body ?? ""));
-  event.waitUntil(stop(line));
+  const pressed = (line?.buttons ?? [])[event.action.replace("button-", "")];
+  if (event.action === "stop") return event.waitUntil(stop(line));
+  event.waitUntil(pressed ? press(line, pressed) : open(body ?? ""));
 });
+
+async function press(line, [kind, label, value]) {
+  if (kind === "link") return self.clients.openWindow(value);
+  const heard = await tell(line, { event: "message", text: label, payload: value, id: crypto.randomUUID() });
+  if (!heard) await self.registration.showNotification(BRAND, { body: PRESS_LOST, tag: "press-lost" });
+}
 
 async function stop(line) {
   const heard = await tell(line, { event: "message", text: "STOP", id: crypto.randomUUID() });

@@ -1,0 +1,224 @@
+"""What a broadcast has besides its text: stored by channel, checked when it is saved, made ready when it is sent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain import button_codes
+from app.domain.button_codes import Pressed
+from app.domain.buttons import (
+    NO_BUTTONS,
+    TEXT_VARIABLE,
+    BadButton,
+    Button,
+    ButtonKind,
+    ButtonLimits,
+    Rich,
+    TemplateUse,
+    as_text,
+    check,
+    check_template,
+    from_json,
+    limits_named,
+    template_to_json,
+    to_json,
+)
+from app.domain.keywords import Outcome, classify
+from app.domain.placeholders import PlaceholderError, Template, parse, read
+from app.gateways.base import Capabilities
+from app.services.controller import Controller, Refused
+from app.storage.models import BroadcastList, BroadcastRich, Sender
+from app.storage.ways import lists_of, ways
+
+EVERYWHERE: Final = ""
+"""The channel of the row that holds for every channel."""
+COMMANDS: Final = frozenset(
+    {
+        Outcome.STOP,
+        Outcome.STOP_LIST,
+        Outcome.ERASE,
+        Outcome.HELP,
+        Outcome.START,
+        Outcome.START_LIST,
+        Outcome.PAUSE,
+    }
+)
+"""What the word of a button may ask for. YES and NO would answer a question that the button did not ask."""
+
+
+@dataclass(frozen=True)
+class Dress:
+    """What goes with the text of a broadcast on one channel, for everybody alike but for a template's variables.
+
+    `tail` are the buttons in words, where the channel cannot show them.
+    """
+
+    rich: Rich | None = None
+    tail: str = ""
+
+    @property
+    def own_template(self) -> bool:
+        """Whether the broadcast names an approved text of its own."""
+        return self.rich is not None and self.rich.template is not None
+
+    @cached_property
+    def _variables(self) -> tuple[Template | None, ...]:
+        """The template's variables, cut into words and placeholders; None stands for the text of the message."""
+        use = self.rich.template if self.rich else None
+        return tuple(None if one == TEXT_VARIABLE else read(one) for one in (use.variables if use else ()))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The placeholders in the variables."""
+        return tuple(name for one in self._variables if one for name in one.names)
+
+    @property
+    def ending(self) -> str:
+        """What goes at the very end of the message, with a line break before it, or empty."""
+        return f"\n{self.tail}" if self.tail else ""
+
+    def text(self, words: str) -> str:
+        """Return the words of the message, with those that stand for buttons."""
+        return words + self.ending
+
+    def for_person(self, attributes: Mapping[str, Any]) -> Rich | None:
+        """Return what goes to somebody of whom we know this."""
+        if self.rich is None or self.rich.template is None or not self.names:
+            return self.rich
+        filled = tuple(TEXT_VARIABLE if one is None else one.render(attributes) for one in self._variables)
+        return replace(self.rich, template=replace(self.rich.template, variables=filled))
+
+
+PLAIN: Final = Dress()
+
+
+def dress_for(
+    session: Session, broadcast_id: int, sender_id: int, can: Capabilities, controller: Controller
+) -> Dress:
+    """Return how a broadcast goes out of a sender: its buttons with our signed ids, or the same in words."""
+    rich = rich_of(session, broadcast_id, can.channel)
+    if rich.is_plain:
+        return PLAIN
+    sender = session.get_one(Sender, sender_id)
+    if not _shows(rich, can.buttons, default_template=sender.has_template):
+        bare = replace(rich, buttons=())
+        return Dress(None if bare.is_plain else bare, as_text(rich.buttons))
+    return Dress(replace(rich, buttons=_signed(broadcast_id, rich.buttons, controller)))
+
+
+def plain_dress(rich: Rich, sender: Sender) -> Dress:
+    """Return how it goes out of a sender, as far as nobody presses anything: its buttons bear no ids of ours."""
+    return Dress(rich, tail_of(rich, limits_named(sender.gateway), default_template=sender.has_template))
+
+
+def tail_of(rich: Rich, limits: ButtonLimits, *, default_template: bool) -> str:
+    """Return what stands below the text on a channel that cannot show these buttons; "" where it can."""
+    return "" if _shows(rich, limits, default_template=default_template) else as_text(rich.buttons)
+
+
+def _shows(rich: Rich, limits: ButtonLimits, *, default_template: bool) -> bool:
+    """A template of the broadcast's own was approved with its buttons; one for every message was so with none."""
+    if rich.template is not None and limits != NO_BUTTONS:
+        return True
+    return not default_template and limits.carry(rich.buttons)
+
+
+def _signed(broadcast_id: int, buttons: Sequence[Button], controller: Controller) -> tuple[Button, ...]:
+    def tag(body: bytes) -> bytes:
+        return controller.keys.tag(button_codes.LABEL, body)
+
+    return tuple(
+        replace(one, value=button_codes.write(Pressed(broadcast_id, place), tag))
+        if one.kind is ButtonKind.REPLY
+        else one
+        for place, one in enumerate(buttons)
+    )
+
+
+def stored(session: Session, broadcast_id: int) -> dict[str, tuple[Rich, bool]]:
+    """Return channel ("" for all) -> what is written there, and whether it has buttons of its own."""
+    rows = session.scalars(select(BroadcastRich).where(BroadcastRich.broadcast_id == broadcast_id))
+    return {
+        row.channel: (from_json(row.content or {}, row.template), row.content is not None) for row in rows
+    }
+
+
+def rich_of(session: Session, broadcast_id: int, channel: str) -> Rich:
+    """Return what a broadcast has on a channel: its own there, else that for every channel."""
+    return among(stored(session, broadcast_id), channel)
+
+
+def among(found: Mapping[str, tuple[Rich, bool]], channel: str) -> Rich:
+    """Do what `rich_of` does with rows that were read."""
+    everywhere, _ = found.get(EVERYWHERE, (Rich(), True))
+    here, own = found.get(channel, (Rich(), False))
+    return replace(here if own else everywhere, template=here.template)
+
+
+def save_rich(session: Session, broadcast_id: int, given: Mapping[str, Rich]) -> None:
+    """Keep these; what is plain takes its row away, channels that are not named stay. Nothing is checked here."""
+    for channel, rich in given.items():
+        row = session.get(BroadcastRich, (broadcast_id, channel))
+        if rich.is_plain:
+            if row is not None:
+                session.delete(row)
+            continue
+        if row is None:
+            row = BroadcastRich(broadcast_id=broadcast_id, channel=channel)
+            session.add(row)
+        inherits = channel != EVERYWHERE and not rich.buttons
+        row.content, row.template = None if inherits else to_json(rich), template_to_json(rich.template)
+    session.flush()
+
+
+def copy_rich(session: Session, from_id: int, to_id: int) -> None:
+    """Give a broadcast the buttons and templates of another."""
+    rows = session.scalars(select(BroadcastRich).where(BroadcastRich.broadcast_id == from_id)).all()
+    session.add_all(
+        BroadcastRich(broadcast_id=to_id, channel=row.channel, content=row.content, template=row.template)
+        for row in rows
+    )
+
+
+def words_of(session: Session, lists: Sequence[BroadcastList]) -> dict[str, str]:
+    """Return the words of every list that a sender of these lists carries, with the lists' ids as text."""
+    senders = {sender for found in ways(session, [one.id for one in lists]).values() for sender in found}
+    there = [one for sender_id in sorted(senders) for one in lists_of(session, sender_id)]
+    return {one.keyword: str(one.id) for one in there}
+
+
+def check_rich(given: Mapping[str, Rich], lists: Mapping[str, str], languages: Sequence[str]) -> None:
+    """Raise `Refused` at the first fault. `lists` are the words of the lists that a button may stand for."""
+    for rich in given.values():
+        try:
+            check(rich.buttons)
+            if rich.template:
+                check_template(rich.template)
+        except BadButton as error:
+            raise Refused(str(error)) from error
+        for number, one in enumerate(rich.buttons, start=1):
+            _check_word(number, one, lists, languages)
+        _check_variables(rich.template)
+
+
+def _check_word(number: int, button: Button, lists: Mapping[str, str], languages: Sequence[str]) -> None:
+    if button.kind is not ButtonKind.REPLY or button.is_answer:
+        return
+    if classify(button.value, languages=languages, lists=lists).outcome not in COMMANDS:
+        raise Refused(
+            f"Button {number}: “{button.value}” is no word that people can text. Write STOP, HELP, PAUSE, START or "
+            "the word of a list."
+        )
+
+
+def _check_variables(use: TemplateUse | None) -> None:
+    for number, words in enumerate(use.variables if use else (), start=1):
+        try:
+            if words != TEXT_VARIABLE:
+                parse(words)
+        except PlaceholderError as error:
+            raise Refused(f"Variable {number} of the template: {error}") from error
