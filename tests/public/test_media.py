@@ -90,7 +90,7 @@ def test_there_is_nothing_for_a_wrong_an_old_or_another_link(
     for path in (
         old,
         f"/m/{int(number) + 1}.{code}.{ending}",
-        f"/m/{number}.{code[:-1]}x.{ending}",
+        f"/m/{number}.{'B' if code[0] == 'A' else 'A'}{code[1:]}.{ending}",
         f"/m/{number}.",
         f"/m/{number}",
         "/m/",
