@@ -73,7 +73,8 @@ def test_whatsapp_takes_the_template_of_the_broadcast_before_that_of_the_sender(
 
     found = body("whatsapp", Rich((YES,), template=use), "Two\nlines", template="newsletter:en_US")
 
-    assert (found["template"]["name"], found["template"]["language"]) == ("poll", {"code": "en"})
+    spoken = {"policy": "deterministic", "code": "en"}
+    assert (found["template"]["name"], found["template"]["language"]) == ("poll", spoken)
     words, key = found["template"]["components"]
     assert [one["text"] for one in words["parameters"]] == ["Ada", "Two lines"]
     assert (key["sub_type"], key["index"]) == ("quick_reply", "0")
