@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.domain.addresses import Address
+from app.domain.buttons import ButtonKind, Rich
 from app.domain.messages import Batch, DeliveryRef, Recipient
 from app.gateways.base import Gateway
 from app.gateways.look_ups import Question
@@ -13,7 +14,9 @@ from app.gateways.registry import build
 from app.gateways.twilio import TwilioGateway
 from tests.gateways.sample import HOOK
 from tests.gateways.samples import SAMPLES
+from tests.gateways.test_contract import sets_that_fit
 from tests.gateways.test_media_contract import file
+from tests.gateways.test_media_with_buttons import BOTH
 from tests.real.prism import Prism, missing, running_prism
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(missing() is not None, reason=str(missing()))]
@@ -73,6 +76,23 @@ def test_files_beside_the_text_are_not_refused(provider: tuple[str, Prism]) -> N
     for mime in types:
         batch = Batch(people(name, WORDS[:1]), HOOK, file(mime, handle="12345"))
         assert refused(prism, gateway, batch) == [], mime
+
+
+def test_buttons_are_not_refused(provider: tuple[str, Prism]) -> None:
+    name, prism = provider
+    if name not in BOTH:
+        pytest.skip(f"{name} has no buttons: they go as words")
+    gateway = gateway_of(name, prism)
+
+    # This edition of Meta's description lacks the link below a text (`cta_url`), which its guide to messages has.
+    left_out = {ButtonKind.LINK} if name == "whatsapp" else set()
+    for buttons in sets_that_fit(SAMPLES[name]):
+        if left_out.intersection(one.kind for one in buttons):
+            continue
+        rich = Rich(buttons)
+        alone = tuple(one._replace(rich=rich) for one in people(name, WORDS[:1]))
+        assert refused(prism, gateway, Batch(alone, HOOK)) == []
+        assert refused(prism, gateway, Batch(alone, HOOK, file("image/jpeg", handle="12345"))) == []
 
 
 def test_what_does_not_fit_is_refused(provider: tuple[str, Prism]) -> None:
