@@ -49,7 +49,7 @@ def serve(target: str, port: int, workers: int) -> None:
         workers=workers,
         blocking_threads=THREADS,
         websockets=False,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,  # its only warning is that the threads are many for these cores; they wait
         respawn_failed_workers=True,
         workers_kill_timeout=GRACEFUL_SECONDS,
     ).serve(target_loader=_load_in_worker)

@@ -13,7 +13,7 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 from app.services.send_deliveries import WINDOW
 from tests.chaos.conftest import RunningStack
 from tests.chaos.people import EVERYBODY, NUMBERS, SOME, SOME_NUMBERS
-from tests.support.stack import Stack, is_gone, kill, until
+from tests.support.stack import SENDER, Stack, is_gone, kill, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -63,6 +63,8 @@ def fates(stack: Stack, broadcast_id: int) -> dict[str, str]:
 def test_three_kills_of_the_worker_double_nobody_and_lose_nobody(running: RunningStack) -> None:
     # Receipts stay away: they would turn "unknown" into "delivered" before we can look.
     stack = running("web", "worker", "clock", receipt_delay=600)
+    # Slow enough that on a busy machine, too, every kill comes before the end.
+    stack.site.cli("senders", "rate", SENDER, "1500")
     broadcast_id = stack.broadcast(TEXT, EVERYBODY)
     silences = []
 
