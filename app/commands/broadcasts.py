@@ -166,6 +166,7 @@ def schedule(
         now=utcnow(),
         over_cap_reason=over_cap,
         first_percent=first_percent,
+        public_url=runtime().settings.public_url,
     )
     if wall is None:
         _wake(broadcast_id)
@@ -407,7 +408,7 @@ def _review_in_words(review: Review, zone: str = "UTC") -> list[str]:
         *turns,
         *waits,
         *(shares if len(shares) > 1 else []),
-        f"Each gets {review.parts} part(s) ({review.encoding}); it takes about {review.seconds:.0f} s.",
+        f"Each gets {_parts(review)} part(s) ({review.encoding}); it takes about {review.seconds:.0f} s.",
         *(f"Before it can go: {problem}" for problem in review.problems),
         *([f"Before it can go: {review.promise} See --over-cap."] if review.promise else []),
         *(f"Note: {warning}" for warning in review.warnings),
@@ -417,6 +418,10 @@ def _review_in_words(review: Review, zone: str = "UTC") -> list[str]:
             for one in review.sent_before
         ),
     ]
+
+
+def _parts(review: plan_broadcasts.Review) -> str:
+    return f"{review.parts}{f' to {review.most_parts}' if review.most_parts > review.parts else ''}"
 
 
 def _head(row: Broadcast) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from flask import Response, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from app.desk.access import LARGEST_ID, allow, room
-from app.desk.audit_words import DEEDS, KINDS, deed_words
+from app.desk.audit_words import DEEDS, KINDS, deed_words, detail_words
 from app.desk.reading import house_zone
 from app.services import read_audit
 from app.services.read_audit import Asked
@@ -36,6 +36,7 @@ def index() -> ResponseReturnValue:
         kinds=KINDS,
         deeds=[name for name in read_audit.deeds() if name in DEEDS],
         deed_words=deed_words,
+        detail_words=detail_words,
         zone=house_zone(),
     )
 

@@ -2,7 +2,11 @@
 
 from typing import Final
 
+from app.desk.languages import gettext as _
+from app.desk.languages import language
 from app.desk.languages import lazy_gettext as _l
+from app.domain.segments import BadSegment, parse, sentence
+from app.services.read_segments import DatabaseNames
 
 KINDS: Final = {
     "broadcast": _l("Broadcasts"),
@@ -125,3 +129,15 @@ DEEDS: Final = {
 def deed_words(action: str) -> str:
     """What was done; a deed of a later edition is shown by its name."""
     return str(DEEDS.get(action, action))
+
+
+def detail_words(value: object) -> str:
+    """One of the facts beside a deed; the rule of a segment is said as a sentence."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, dict):
+        try:
+            return sentence(parse(value), [_("these lists")], DatabaseNames(language()), language())
+        except BadSegment:
+            return ", ".join(f"{name} {detail_words(one)}" for name, one in value.items())
+    return ", ".join(map(detail_words, value)) if isinstance(value, list) else str(value)

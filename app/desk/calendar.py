@@ -94,8 +94,9 @@ def _weeks(
     first, count = _span(view, around)
     since, until = _midnight(first, zone), _midnight(first + count * WEEK * _DAY, zone)
     lines: dict[date, list[Line]] = {}
-    for entry in entries(since, until, now=now, list_id=chosen.id if chosen else None):
-        there = entry.local_at or entry.at.astimezone(zone)
+    found = entries(since, until, now=now, list_id=chosen.id if chosen else None)
+    shown = [(entry.local_at or entry.at.astimezone(zone).replace(tzinfo=None), entry) for entry in found]
+    for there, entry in sorted(shown, key=lambda pair: pair[0]):
         lines.setdefault(there.date(), []).append(_line(entry, there))
     today = now.astimezone(zone).date()
     days = [first + n * _DAY for n in range(count * WEEK)]

@@ -1,12 +1,18 @@
 """Health: what the doctor finds, how each sender stands, and the switch that stops all sending."""
 
+import re
+from datetime import datetime
+from typing import Final
+
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
 from app.desk.access import allow, me, room
+from app.desk.languages import moment
 from app.desk.languages import ngettext as _n
 from app.desk.reading import house_zone
+from app.desk.refusals import said
 from app.pulse import RedisPulse
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
@@ -15,6 +21,8 @@ from app.services.check_health import Surroundings, doctor, worst
 from app.services.manage_senders import ALL_PAUSED
 from app.services.watch_senders import standings
 from app.storage.models.accounts import Role
+
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00|Z)")
 
 health_page = room("health_page", __name__)
 
@@ -33,6 +41,7 @@ def show() -> ResponseReturnValue:
     return render_template(
         "health.html",
         checks=sorted(checks, key=lambda one: order[one.health]),
+        found_words=_found_words,
         worst=worst(checks),
         senders=senders,
         all_paused=any((one.paused_reason or "").startswith(ALL_PAUSED) for one in senders),
@@ -66,3 +75,8 @@ def resume() -> ResponseReturnValue:
             enqueue_lane(sender_id, queue)
     flash(_n("%(n)s sender goes on.", "%(n)s senders go on.", len(ids)))
     return redirect(url_for("health_page.show"))
+
+
+def _found_words(sentence: str, zone: str) -> str:
+    """What a check found, in the reader's language, moments as clocks in `zone` show them."""
+    return _MOMENT.sub(lambda found: moment(datetime.fromisoformat(found[0]), zone, "short"), said(sentence))

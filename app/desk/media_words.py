@@ -10,7 +10,7 @@ from app.desk.languages import number
 from app.domain.channels import channel_named
 from app.domain.media.attached import Otherwise
 from app.domain.media.kinds import ending_of
-from app.domain.media.limits import Misfit, media_of, rule_for
+from app.domain.media.limits import Misfit
 from app.runtime import runtime
 from app.services.media.attach import Attached
 from app.services.media.forecast import forecast
@@ -32,22 +32,19 @@ def notes_of_draft(broadcast_id: int) -> list[str]:
 def _note(share: Share, media: Attached) -> str:
     channel, people = channel_named(share.channel).name, share.reachable
     if share.fit.misfit is None:
-        rule = rule_for(media.mime, media_of(share.gateway))
-        if rule is not None and rule.to_countries:
-            return _n(
-                "%(channel)s: %(n)s person gets the file in %(countries)s, and elsewhere what you chose.",
-                "%(channel)s: %(n)s people get the file in %(countries)s, and elsewhere what you chose.",
-                people,
-                channel=channel,
-                countries=", ".join(rule.to_countries),
-            )
-        return _n(
-            "%(channel)s: %(n)s person gets the file beside the text.",
-            "%(channel)s: %(n)s people get the file beside the text.",
-            people,
-            channel=channel,
-        )
+        if share.elsewhere:
+            return f"{_beside(channel, people - share.elsewhere)} {_consequence(media, share.elsewhere)}"
+        return _beside(channel, people)
     return f"{_reason(share, media, channel)} {_consequence(media, people)}"
+
+
+def _beside(channel: str, people: int) -> str:
+    return _n(
+        "%(channel)s: %(n)s person gets the file beside the text.",
+        "%(channel)s: %(n)s people get the file beside the text.",
+        people,
+        channel=channel,
+    )
 
 
 def _reason(share: Share, media: Attached, channel: str) -> str:

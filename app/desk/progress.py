@@ -1,6 +1,6 @@
 """Progress and Report: what a broadcast is doing, and what became of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -16,16 +16,17 @@ from app.desk.reading import broadcast_or_404, list_names, senders
 from app.desk.report_words import drawing_of
 from app.desk.segments import segment_of
 from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.gateways.registry import gateway_class
 from app.runtime import runtime
 from app.services import correct_broadcasts, own_clocks, reports, try_again, watch_broadcasts
 from app.services.answers import tallied
-from app.services.figures.compare import compare, left_after
+from app.services.figures.compare import Comparison, compare, left_after
 from app.services.figures.effects import effects_of
 from app.services.figures.roll_up import counted_until
 from app.services.read_rules import rule_behind
 from app.services.record_clicks import clicks_of
 from app.services.reports import Tally
-from app.storage.models import Broadcast
+from app.storage.models import Broadcast, Sender
 from app.storage.models.accounts import Role
 
 ROWS: Final = 50
@@ -83,6 +84,7 @@ def report(broadcast_id: int) -> ResponseReturnValue:
     answers = tallied(broadcast_id)
     compared = compare(broadcast_id)
     effects = effects_of(broadcast_id)
+    all_senders = {row.id: row for row in senders()}
     return render_template(
         "report.html",
         answers=answers,
@@ -95,7 +97,8 @@ def report(broadcast_id: int) -> ResponseReturnValue:
         drawing=drawing_of(effects, broadcast.zone),
         links=clicks_of(broadcast_id),
         until=counted_until(runtime().controller),
-        senders={row.id: row for row in senders()},
+        senders=all_senders,
+        awaited=_awaited(compared, all_senders),
         rows=rows,
         status=status,
         filters=STATUS_FILTERS,
@@ -115,6 +118,16 @@ def report_csv(broadcast_id: int) -> ResponseReturnValue:
     name = f"broadcast-{broadcast_id}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(stream_with_context(lines), mimetype="text/csv", headers=headers)
+
+
+def _awaited(found: Comparison | None, all_senders: Mapping[int, Sender]) -> int:
+    """Count whose receipts may still come: of channels that send some."""
+    told = found.broadcast.by_sender if found else {}
+    return sum(
+        sums.open
+        for sender_id, sums in told.items()
+        if sender_id in all_senders and gateway_class(all_senders[sender_id].gateway).capabilities().receipts
+    )
 
 
 STATUS_FILTERS: Final = tuple(status.name.lower() for status in DeliveryStatus)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Final
+from typing import Any, Final
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -62,7 +62,12 @@ def begin(broadcast_id: int) -> ResponseReturnValue:
         return _page(broadcast_id, given, translated(error)), 422
     enqueue_rehearsal(rehearsal_id)
     flash(_("The rehearsal begins. Nothing of it leaves this machine."))
-    return redirect(url_for("rehearsing.show", broadcast_id=broadcast_id))
+    return redirect(url_for("rehearsing.show", broadcast_id=broadcast_id, **_moment()))
+
+
+def _moment() -> dict[str, Any]:
+    """The moment that was chosen before somebody came here from the review; a draft does not know it."""
+    return {name: request.args[name] for name in ("choice", "day", "hour", "zone") if name in request.args}
 
 
 def _page(broadcast_id: int, values: Mapping[str, object], error: str) -> str:
@@ -71,6 +76,7 @@ def _page(broadcast_id: int, values: Mapping[str, object], error: str) -> str:
         values=values,
         errors={"form": error} if error else {},
         faults=FAULTS,
+        moment_chosen=_moment(),
         **_reports(broadcast_id),
     )
 

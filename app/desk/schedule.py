@@ -144,6 +144,7 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
             now=now,
             over_cap_reason=str(raw.get("over_cap_reason", "")),
             first_percent=_first_percent(raw),
+            public_url=runtime().settings.public_url,
         )
     except Refused as error:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, {"form": translated(error)}), 422

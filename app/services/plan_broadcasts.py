@@ -57,9 +57,10 @@ class Review:
     `elsewhere` of those skipped get it on another channel that they agreed to.
     `findings` are what the lint says of the text, `promise` (or "") is the promise to a list that one message more
     would break, `quota_notes` (among the warnings) say whom a platform's quota leaves out. `parts`, `encoding`, `rate`
-    and `sender_name` are those of the first share; `total_parts` is for all reachable, `seconds` until the last sender
-    is done. `sent_before` are broadcasts of late with the same words. `turns` say who gets it when on their own clocks.
-    `gaps` (among the warnings) are people whom a template would reach. `problems` forbid scheduling, `warnings` do not.
+    and `sender_name` are those of the first share, `most_parts` those of its longest text; `total_parts` is for all
+    reachable, `seconds` until the last sender is done. `sent_before` are broadcasts of late with the same words.
+    `turns` say who gets it when on their own clocks. `gaps` (among the warnings) are people whom a template would
+    reach. `problems` forbid scheduling, `warnings` do not.
     """
 
     audience: int
@@ -67,6 +68,7 @@ class Review:
     skipped: dict[str, int]
     parts: int
     encoding: str
+    most_parts: int
     total_parts: int
     rate: float
     seconds: float
@@ -277,6 +279,7 @@ def check(
             reachable=reachable,
             skipped=seen.skipped,
             parts=size.count,
+            most_parts=shares[0].most_parts if shares else size.count,
             encoding=size.encoding,
             total_parts=sum(one.total_parts for one in shares),
             rate=shares[0].rate if shares else 1.0,
@@ -310,6 +313,7 @@ def schedule(
     over_cap_reason: str = "",
     first_percent: int | None = None,
     local_at: datetime | None = None,
+    public_url: str = EXAMPLE_URL,
 ) -> datetime:
     """Put a draft on the schedule for the UTC instant `at`, or for now; returns that instant.
 
@@ -318,7 +322,8 @@ def schedule(
     goes to people who have had their messages of the day; the reason is kept and stands in the audit log. With
     `first_percent` so many per cent of the people go first, and the rest when these told nothing bad. With the naive
     `local_at` (and no `at`) it goes at that time on each person's own clock, by that of `zone` where nobody knows
-    theirs; what is returned is then the first instant at which somebody may get it.
+    theirs; what is returned is then the first instant at which somebody may get it. Links to files are counted as below
+    `public_url`.
     """
     with transaction() as session:
         return schedule_in(
@@ -331,6 +336,7 @@ def schedule(
             over_cap_reason=over_cap_reason,
             first_percent=first_percent,
             local_at=local_at,
+            public_url=public_url,
         )
 
 
@@ -345,6 +351,7 @@ def schedule_in(
     over_cap_reason: str = "",
     first_percent: int | None = None,
     local_at: datetime | None = None,
+    public_url: str = EXAMPLE_URL,
 ) -> datetime:
     """Do what `schedule` does within the caller's transaction."""
     zone_named(zone)
@@ -353,24 +360,14 @@ def schedule_in(
     broadcast = broadcast_for_change(session, broadcast_id)
     move(broadcast, BroadcastState.SCHEDULED, by, now)
     lists = targets_of(session, broadcast_id)
-    shares = shares_of(session, broadcast, lists, now)
     list_ids = [one.id for one in lists]
-    corrects = broadcast.corrects_id
-    chosen = segments.chosen_of(session, broadcast, now)
-    ways = ways_to(session, list_ids, corrects, templates_of(session, broadcast_id))
-    answers = audience.dry_run(session, list_ids, now, ways, corrects, chosen)
-    reachable = answers.get(None, 0)
-    findings = read_text(session, broadcast, lists, "", now)
-    used = quotas.used_of(session, broadcast, lists, shares, max(at or now, now))
-    problems = (
-        *_problems(session, broadcast, lists, shares, reachable),
-        *quotas.problems_of(used, shares),
-        *_advice(findings, Severity.ERROR),
-    )
-    if problems:
+    shares = shares_of(session, broadcast, lists, now, public_url)
+    if problems := _against(session, broadcast, lists, shares, max(at or now, now), now):
         raise Refused(" ".join(problems))
     instant, last = _moments(session, broadcast, lists, at, local_at, zone, now)
-    broadcast.over_cap_reason = over_cap_reason.strip()[:300] or (CORRECTION if corrects else None)
+    broadcast.over_cap_reason = over_cap_reason.strip()[:300] or (
+        CORRECTION if broadcast.corrects_id else None
+    )
     if broadcast.over_cap_reason is None and (broken := broken_promise(session, broadcast, lists, instant)):
         raise Refused(broken)
     broadcast.next_at, broadcast.zone, broadcast.sender_id = instant, zone, shares[0].sender_id
@@ -381,6 +378,7 @@ def schedule_in(
     if first_percent is not None and local_at is not None:
         raise Refused("A first wave has no hour of its own: send to all on their own clocks, or at one time.")
     broadcast.first_percent, broadcast.local_at = first_percent, local_at
+    broadcast.sms_parts, broadcast.sms_parts_elsewhere = _measured(shares)
     make_links(session, broadcast, list_ids)
     ends = [one.ends_at for one in lists if one.ends_at is not None]
     broadcast.expires_at = min([last + timedelta(minutes=broadcast.fresh_minutes), *ends])
@@ -396,6 +394,33 @@ def schedule_in(
         **({"over_cap": broadcast.over_cap_reason} if broadcast.over_cap_reason else {}),
     )
     return instant
+
+
+def _against(
+    session: Session,
+    broadcast: Broadcast,
+    lists: Sequence[BroadcastList],
+    shares: Sequence[Share],
+    at: datetime,
+    now: datetime,
+) -> tuple[str, ...]:
+    """Return what stands against scheduling, but for the time."""
+    list_ids, corrects = [one.id for one in lists], broadcast.corrects_id
+    ways = ways_to(session, list_ids, corrects, templates_of(session, broadcast.id))
+    chosen = segments.chosen_of(session, broadcast, now)
+    answers = audience.dry_run(session, list_ids, now, ways, corrects, chosen)
+    used = quotas.used_of(session, broadcast, lists, shares, at)
+    return (
+        *_problems(session, broadcast, lists, shares, answers.get(None, 0)),
+        *quotas.problems_of(used, shares),
+        *_advice(read_text(session, broadcast, lists, "", now), Severity.ERROR),
+    )
+
+
+def _measured(shares: Sequence[Share]) -> tuple[int | None, int | None]:
+    """Return the parts of an SMS, and those of people to whom a file does not get; None where there are none."""
+    by_sms = next((one for one in shares if one.channel == "sms"), None)
+    return (by_sms.parts, by_sms.elsewhere_parts or None) if by_sms else (None, None)
 
 
 def back_to_draft(broadcast_id: int, *, by: str, now: datetime) -> None:

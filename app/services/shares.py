@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from sqlalchemy import select
+from sqlalchemy import Subquery, select
 from sqlalchemy.orm import Session
 
+from app.domain.buttons import Rich
 from app.domain.channels import channel_named
 from app.domain.media.attached import instead_of
-from app.domain.media.limits import FITS, Fit
+from app.domain.media.limits import FITS, Fit, media_of, rule_for
 from app.domain.parts import measure
 from app.domain.placeholders import read
 from app.domain.quotas import QUOTAS
+from app.domain.short_links import Counting
 from app.services.controller import Refused
 from app.services.media.attach import Attached, attached_to, on_channel
 from app.services.media.outgoing import fit_of
@@ -35,7 +37,8 @@ class Share:
 
     `sent` is `text` with its short links, where clicks are counted.
     `media` is the file that goes with it, `fit` whether it goes beside the text. `tail` stands at the end of the text:
-    what stands for a file that does not, and the buttons where they cannot be shown (`in_words`).
+    what stands for a file that does not, and the buttons where they cannot be shown (`in_words`). `elsewhere` of the
+    people live where the file does not get, and what stands for it makes their texts `elsewhere_parts` long.
     `together` people share one request. `seconds` is what the sender needs for it at its `rate`; `paused`
     says why it sends nothing now, or is empty.
     """
@@ -56,11 +59,18 @@ class Share:
     tail: str = ""
     sent: str = ""
     in_words: bool = False
+    elsewhere: int = 0
+    elsewhere_parts: int = 0
 
     @property
     def total_parts(self) -> int:
         """What it costs in the provider's unit."""
-        return self.parts * self.reachable
+        return self.parts * (self.reachable - self.elsewhere) + self.elsewhere_parts * self.elsewhere
+
+    @property
+    def most_parts(self) -> int:
+        """The parts of whoever gets the longest text."""
+        return max(self.parts, self.elsewhere_parts)
 
     @property
     def seconds(self) -> float:
@@ -84,46 +94,83 @@ def shares_of(
         return []
     found, only = ways(session, list_ids, broadcast.corrects_id), only_channel(session, broadcast.id)
     found = {channel: senders for channel, senders in found.items() if only in (None, channel)}
-    own, there = variants_of(session, broadcast.id), _reachable(session, broadcast, list_ids, at)
-    files, extras = attached_to(session, broadcast.id), stored(session, broadcast.id)
     main = session.get_one(Sender, lists[0].sender_id).channel
-    counting = counting_of(session, list_ids)
-    shares = []
-    for channel in sorted(found, key=lambda name: (name != main, name)):
-        sender = session.get_one(Sender, min(found[channel]))
-        text = own.get(channel, broadcast.text)
-        sent = as_sent(text, counting)
-        dress = plain_dress(among(extras, channel), sender)
-        media = on_channel(files, channel)
-        fits = fit_of(media, sender, dress.text(text), own_template=dress.own_template) if media else FITS
-        tail = (
-            instead_of(media.otherwise, media.alt, f"{public_url}{EXAMPLE_PATH}")
-            if media and fits.misfit
-            else ""
-        ) + dress.ending
-        parts = measure(longest(sent) + tail).count if channel == "sms" else 1
-        paused = "" if sender.paused_at is None else sender.paused_reason or "by an operator"
-        shares.append(
-            Share(
-                channel,
-                sender.id,
-                sender.name,
-                sender.rate,
-                paused,
-                there.get(channel, 0),
-                text,
-                channel in own,
-                parts,
-                quota.people if (quota := QUOTAS.get(sender.gateway)) else 1,
-                sender.gateway,
-                media,
-                fits,
-                tail,
-                sent,
-                bool(dress.tail),
-            )
-        )
-    return shares
+    senders = {
+        channel: session.get_one(Sender, min(found[channel]))
+        for channel in sorted(found, key=lambda name: (name != main, name))
+    }
+    there = ways_to(session, list_ids, broadcast.corrects_id, templates_of(session, broadcast.id))
+    chosen = segments.chosen_of(session, broadcast, at)
+    people = audience.reachable(list_ids, at, there, broadcast.corrects_id, chosen)
+    contents = _Contents(
+        broadcast.text,
+        variants_of(session, broadcast.id),
+        counting_of(session, list_ids),
+        attached_to(session, broadcast.id),
+        stored(session, broadcast.id),
+        public_url,
+    )
+    counts = audience.by_channel(session, people)
+    return [
+        _share(session, contents, sender, counts.get(channel, 0), people)
+        for channel, sender in senders.items()
+    ]
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What a broadcast says, before anybody asks on which channel."""
+
+    text: str
+    variants: Mapping[str, str]
+    counting: Counting | None
+    files: Mapping[str, Attached]
+    extras: Mapping[str, tuple[Rich, bool]]
+    public_url: str
+
+
+def _share(session: Session, contents: _Contents, sender: Sender, reachable: int, people: Subquery) -> Share:
+    channel = sender.channel
+    text = contents.variants.get(channel, contents.text)
+    sent = as_sent(text, contents.counting)
+    dress = plain_dress(among(contents.extras, channel), sender)
+    media = on_channel(contents.files, channel)
+    fits = fit_of(media, sender, dress.text(text), own_template=dress.own_template) if media else FITS
+    instead = instead_of(media.otherwise, media.alt, f"{contents.public_url}{EXAMPLE_PATH}") if media else ""
+    tail = (instead if fits.misfit else "") + dress.ending
+    elsewhere = _elsewhere(session, sender, media, people) if media and not fits.misfit else 0
+    return Share(
+        channel,
+        sender.id,
+        sender.name,
+        sender.rate,
+        "" if sender.paused_at is None else sender.paused_reason or "by an operator",
+        reachable,
+        text,
+        channel in contents.variants,
+        _parts(channel, longest(sent) + tail),
+        quota.people if (quota := QUOTAS.get(sender.gateway)) else 1,
+        sender.gateway,
+        media,
+        fits,
+        tail,
+        sent,
+        bool(dress.tail),
+        elsewhere,
+        _parts(channel, longest(sent) + tail + instead) if elsewhere else 0,
+    )
+
+
+def _parts(channel: str, text: str) -> int:
+    return measure(text).count if channel == "sms" else 1
+
+
+def _elsewhere(session: Session, sender: Sender, media: Attached, people: Subquery) -> int:
+    """Count the people of a sender whose countries have no messages with files."""
+    rule = rule_for(media.mime, media_of(sender.gateway))
+    if rule is None or not rule.to_countries:
+        return 0
+    return audience.beyond(session, people, sender.channel, rule.beginnings)
 
 
 def problems_of(
@@ -179,12 +226,3 @@ def save_variants(session: Session, broadcast_id: int, variants: Mapping[str, st
 def longest(text: str) -> str:
     """The text with its fall-backs: what we can know of the length before the people's own words are in it."""
     return read(text).render({})
-
-
-def _reachable(
-    session: Session, broadcast: Broadcast, list_ids: Sequence[int], at: datetime
-) -> dict[str, int]:
-    corrects = broadcast.corrects_id
-    chosen = segments.chosen_of(session, broadcast, at)
-    there = ways_to(session, list_ids, corrects, templates_of(session, broadcast.id))
-    return audience.reachable_by_channel(session, list_ids, at, there, corrects, chosen)

@@ -161,18 +161,21 @@ def reachable_by_group(
     return {key: count for key, count in rows}
 
 
-def reachable_by_channel(
-    session: Session,
-    list_ids: Sequence[int],
-    now: datetime,
-    ways: Sequence[Way] = (),
-    corrects: int | None = None,
-    chosen: Chosen | None = None,
-) -> dict[str, int]:
-    """Count those to whom the gate says "send" by their channel."""
-    people = reachable(list_ids, now, ways, corrects, chosen)
+def by_channel(session: Session, people: Subquery) -> dict[str, int]:
+    """Count the people of `reachable` by their channel."""
     rows = session.execute(select(people.c.channel, func.count()).group_by(people.c.channel))
     return {key: count for key, count in rows}
+
+
+def beyond(session: Session, people: Subquery, channel: str, beginnings: Sequence[str]) -> int:
+    """Count those of `reachable` on a channel whose addresses begin otherwise."""
+    found = (
+        select(func.count())
+        .select_from(people)
+        .join(Subscriber, Subscriber.id == people.c.subscriber_id)
+        .where(people.c.channel == channel, *(~Subscriber.address.startswith(one) for one in beginnings))
+    )
+    return session.scalar(found) or 0
 
 
 def standing_back_by_group(

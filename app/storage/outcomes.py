@@ -4,12 +4,24 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Update, and_, bindparam, case, exists, func, literal, not_, or_, select, update
+from sqlalchemy import (
+    Integer,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
@@ -71,11 +83,12 @@ _SENT_ON_SQLITE = _SENT + (
     "updated_at = ?, provider_id = ? WHERE broadcast_id = ? AND subscriber_id = ? AND inbound_id = 0"
 )
 # No join, and bounds: a PostgreSQL that has never counted the rows would read the whole broadcast again and again.
-_SENT_ON_POSTGRES = _SENT + (
-    "updated_at = %s, provider_id = %s::jsonb ->> subscriber_id::text "
+_THOSE = (
     "WHERE broadcast_id = %s AND subscriber_id BETWEEN %s AND %s AND inbound_id = 0 "
     "AND subscriber_id = ANY(%s::bigint[])"
 )
+_SENT_ON_POSTGRES = f"{_SENT}updated_at = %s, provider_id = %s::jsonb ->> subscriber_id::text {_THOSE}"
+_LOCK_ON_POSTGRES = f"SELECT 1 FROM delivery {_THOSE} ORDER BY subscriber_id FOR UPDATE"  # noqa: S608  # constants
 # Row by row in the order of the index, as everywhere: another order than a receipt's could end in a deadlock.
 _IN_ORDER = "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off"
 
@@ -84,23 +97,47 @@ _CLOSE_TOGETHER = 20
 
 
 def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -> None:
-    """Write what became of hand-overs: of those taken in one statement a broadcast, of all others in one round trip."""
+    """Write what became of hand-overs: of those taken in one statement a broadcast, of the others in one round trip.
+
+    Whoever writes many deliveries takes them in their own order, here as in `apply_reports`: no deadlock.
+    """
     in_order = sorted(settlements, key=attrgetter("ref"))
-    others = [one for one in in_order if not _is_plain(one)]
-    plain = [one for one in in_order if _is_plain(one)]
-    for broadcast_id, group in groupby(plain, key=lambda one: one.ref.broadcast_id):
-        sent = list(group)
-        if sent[-1].ref.subscriber_id - sent[0].ref.subscriber_id < _CLOSE_TOGETHER * len(sent):
-            _settle_sent(session, broadcast_id, sent, now)
-        else:
-            others += sent
+    for broadcast_id, group in groupby(in_order, key=lambda one: one.ref.broadcast_id):
+        _settle_broadcast(session, broadcast_id, list(group), now)
+
+
+def _settle_broadcast(
+    session: Session, broadcast_id: int, in_order: Sequence[Settlement], now: datetime
+) -> None:
+    sent, others = (
+        [one for one in in_order if _is_plain(one)],
+        [one for one in in_order if not _is_plain(one)],
+    )
+    if in_order[-1].ref.subscriber_id - in_order[0].ref.subscriber_id >= _CLOSE_TOGETHER * len(sent):
+        sent, others = [], list(in_order)
+    if sent and others and not is_sqlite(session):
+        _lock(session, broadcast_id, in_order)
+    if sent:
+        _settle_sent(session, broadcast_id, sent, now)
     if others:
-        others.sort(key=attrgetter("ref"))
         session.connection().execute(_SETTLE, [_settle_params(one, now) for one in others])
 
 
 def _is_plain(one: Settlement) -> bool:
     return one.status is DeliveryStatus.SENT and one.provider_id is not None and one.ref.inbound_id == 0
+
+
+def _lock(session: Session, broadcast_id: int, in_order: Sequence[Settlement]) -> None:
+    """Lock what two statements are going to write, for the second comes back to rows before the last of the first."""
+    connection = session.connection()
+    connection.exec_driver_sql(_IN_ORDER)
+    connection.exec_driver_sql(_LOCK_ON_POSTGRES, (broadcast_id, *_people(in_order)))
+
+
+def _people(in_order: Sequence[Settlement]) -> tuple[int, int, str]:
+    """Return the first, the last, and all as an array of PostgreSQL."""
+    ids = [one.ref.subscriber_id for one in in_order]
+    return ids[0], ids[-1], f"{{{','.join(map(str, ids))}}}"
 
 
 def _settle_sent(session: Session, broadcast_id: int, sent: Sequence[Settlement], now: datetime) -> None:
@@ -112,9 +149,7 @@ def _settle_sent(session: Session, broadcast_id: int, sent: Sequence[Settlement]
     else:
         ids = {str(one.ref.subscriber_id): one.provider_id for one in sent}
         connection.exec_driver_sql(_IN_ORDER)
-        bounds = sent[0].ref.subscriber_id, sent[-1].ref.subscriber_id
-        values = (now, json.dumps(ids), broadcast_id, *bounds, f"{{{','.join(ids)}}}")
-        connection.exec_driver_sql(_SENT_ON_POSTGRES, values)
+        connection.exec_driver_sql(_SENT_ON_POSTGRES, (now, json.dumps(ids), broadcast_id, *_people(sent)))
 
 
 def _settle_params(one: Settlement, now: datetime) -> dict[str, Any]:
@@ -147,52 +182,51 @@ class Report:
     reason: str | None = None
 
 
-@cache
-def _reporting(overwrites: tuple[DeliveryStatus, ...]) -> Update:
-    return (
-        update(Delivery.__table__)  # type: ignore[arg-type]  # as above
-        .where(
-            Delivery.broadcast_id == bindparam("b_broadcast"),
-            Delivery.subscriber_id == bindparam("b_subscriber"),
-            Delivery.inbound_id == bindparam("b_inbound"),
-            # Not IN: SQLAlchemy cannot write that for many rows at once.
-            or_(*(Delivery.status == literal(one.value) for one in overwrites)),
-            # Only a delivery of this sender: a provider account may not speak about another's deliveries.
-            or_(
-                exists().where(
-                    Broadcast.id == bindparam("b_broadcast"), Broadcast.sender_id == bindparam("b_sender")
-                ),
-                exists().where(
-                    Slice.broadcast_id == bindparam("b_broadcast"),
-                    Slice.seq == Delivery.slice,
-                    Slice.sender_id == bindparam("b_sender"),
-                ),
+_APPLY = (
+    update(Delivery.__table__)  # type: ignore[arg-type]  # as above
+    .where(
+        Delivery.broadcast_id == bindparam("b_broadcast"),
+        Delivery.subscriber_id == bindparam("b_subscriber"),
+        Delivery.inbound_id == bindparam("b_inbound"),
+        # Bits, not IN: SQLAlchemy cannot write that for many rows at once.
+        bindparam("b_overwrites", type_=Integer()).bitwise_and(
+            literal_column("1", Integer()).bitwise_lshift(Delivery.status)
+        )
+        != 0,
+        # Only a delivery of this sender: a provider account may not speak about another's deliveries.
+        or_(
+            exists().where(
+                Broadcast.id == bindparam("b_broadcast"), Broadcast.sender_id == bindparam("b_sender")
             ),
-        )
-        .values(
-            status=bindparam("b_status", type_=Delivery.status.type),
-            provider_id=bindparam("b_provider", type_=Delivery.provider_id.type),
-            error_code=bindparam("b_code", type_=Delivery.error_code.type),
-            reason=bindparam("b_reason", type_=Delivery.reason.type),
-            updated_at=bindparam("b_now", type_=Delivery.updated_at.type),
-        )
+            exists().where(
+                Slice.broadcast_id == bindparam("b_broadcast"),
+                Slice.seq == Delivery.slice,
+                Slice.sender_id == bindparam("b_sender"),
+            ),
+        ),
     )
+    .values(
+        status=bindparam("b_status", type_=Delivery.status.type),
+        provider_id=bindparam("b_provider", type_=Delivery.provider_id.type),
+        error_code=bindparam("b_code", type_=Delivery.error_code.type),
+        reason=bindparam("b_reason", type_=Delivery.reason.type),
+        updated_at=bindparam("b_now", type_=Delivery.updated_at.type),
+    )
+)
 
 
 def apply_reports(session: Session, reports: Sequence[Report], now: datetime) -> None:
-    """Move deliveries forward, in one round trip for each kind of report.
+    """Move deliveries forward, all kinds of reports in one round trip.
 
     Deliveries are always taken in their own order, here as in `settle`, so that two writers cannot block each other.
     """
-    in_order = sorted(reports, key=lambda one: (one.overwrites, one.ref))
-    for overwrites, group in groupby(in_order, key=lambda one: one.overwrites):
-        session.connection().execute(_reporting(overwrites), [_report_params(one, now) for one in group])
+    in_order = sorted(reports, key=attrgetter("ref"))
+    session.connection().execute(_APPLY, [_report_params(one, now) for one in in_order])
 
 
 def apply_report(session: Session, report: Report, now: datetime) -> bool:
     """Move one delivery forward; tells whether it moved."""
-    done = session.connection().execute(_reporting(report.overwrites), _report_params(report, now))
-    return changed(done) > 0
+    return changed(session.connection().execute(_APPLY, _report_params(report, now))) > 0
 
 
 def apply_result(
@@ -240,6 +274,7 @@ def _report_params(report: Report, now: datetime) -> dict[str, Any]:
         "b_subscriber": report.ref.subscriber_id,
         "b_inbound": report.ref.inbound_id,
         "b_sender": report.sender_id,
+        "b_overwrites": sum(1 << status.value for status in report.overwrites),
         "b_status": report.status.value,
         "b_provider": report.provider_id,
         "b_code": report.error_code,

@@ -51,6 +51,14 @@ def test_many_lines_come_page_by_page_and_all_of_them_as_a_file(house: House, ad
     assert file.startswith("\ufeffnumber,at,who,what,subject,details")
 
 
+def test_the_rule_of_a_segment_is_told_as_a_sentence(house: House, admin: Visitor) -> None:
+    rule = {"match": "all", "conditions": [{"test": "language", "of": ["de"]}]}
+    with house.inside(), transaction() as session:
+        note(session, "Zoë (#7)", "broadcast.segment", "broadcast 1", NOON, rule=rule, saved=None)
+
+    assert "rule: People on these lists whose language is German" in words(admin.get("/audit"))
+
+
 def test_every_deed_has_words() -> None:
     deeds = {deed for path in Path(app.__file__).parent.rglob("*.py") for deed in noted_in(path)}
 

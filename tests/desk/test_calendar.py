@@ -65,6 +65,22 @@ def test_a_week_of_one_list_is_said_in_german_too(house: House, visit: Callable[
     assert "In dieser Zeit geht nichts hinaus." in words(other)
 
 
+def test_what_goes_by_own_clocks_stands_at_the_hour_that_is_written_beside_it(
+    house: House, editor: Visitor
+) -> None:
+    fill(house)  # a slot at 18:00
+    broadcast_id = write(house)
+    with house.inside() as newsroom:
+        newsroom.text("START", "+12125550123")
+        wall = datetime(2099, 3, 5, 15, 0)
+        plan_broadcasts.schedule(broadcast_id, at=None, local_at=wall, zone="UTC", by="ada", now=NOON)
+
+    week = words(editor.get("/calendar?view=week&day=2099-03-05"))
+
+    day = week[week.index("5 March 09:00") :]
+    assert day.index("15:00 Bridge") < day.index("18:00 Slot")
+
+
 def test_a_day_that_is_none_shows_today(editor: Visitor) -> None:
     today = editor.get("/calendar")
 

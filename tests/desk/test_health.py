@@ -6,9 +6,11 @@ from pathlib import Path
 
 from app.desk.health_words import CHECKS
 from app.desk.refusals import is_known
+from app.runtime import runtime
 from app.services import check_health
 from app.services.manage_senders import pause
 from app.storage.models.accounts import Role
+from app.throttle import KEY_PREFIX
 from tests.desk.conftest import House, Visitor, words
 
 
@@ -25,6 +27,16 @@ def test_it_speaks_german(visit: Callable[..., Visitor]) -> None:
 
     assert "kein Lebenszeichen" in page
     assert "no sign of life" not in page
+
+
+def test_moments_are_told_as_clocks_show_them(house: House, admin: Visitor) -> None:
+    with house.inside():
+        runtime().redis.set(f"{KEY_PREFIX}:heartbeat:clock", "2026-03-02T12:00:00.123456+00:00")
+
+    page = words(admin.get("/health-page"))
+
+    assert "Clock well alive at Mon 2 Mar, 12:00 UTC" in page
+    assert "+00:00" not in page
 
 
 def test_all_sending_is_paused_and_goes_on_but_not_what_was_paused_for_another_reason(

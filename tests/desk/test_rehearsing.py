@@ -1,5 +1,8 @@
 """The page of rehearsals: asked for with a press, read when it is over; a worker does it."""
 
+import re
+from html import unescape
+
 from app.domain.rehearsal import Faults, Report
 from app.runtime import runtime
 from app.services import rehearsals
@@ -67,7 +70,14 @@ def test_faults_beyond_reason_are_refused(house: House, editor: Visitor) -> None
     assert "at most 50 per cent together" in words(answer)
 
 
-def test_the_review_leads_to_it(house: House, editor: Visitor) -> None:
+def test_the_review_leads_to_it_and_back_to_the_moment_that_was_chosen(house: House, editor: Visitor) -> None:
     broadcast_id = draft(house)
-    page = editor.get(f"/broadcasts/{broadcast_id}/review?choice=now&zone=UTC")
-    assert f'href="/broadcasts/{broadcast_id}/rehearsal"' in page.text
+    chosen = "choice=at&day=2099-03-05&hour=10:00&zone=UTC"
+    review = editor.get(f"/broadcasts/{broadcast_id}/review?{chosen}")
+    (there,) = re.findall(r'href="([^"]*/rehearsal[^"]*)"', review.text)
+
+    page = editor.get(unescape(there))
+    (back,) = re.findall(r'class="back"><a href="([^"]*)"', page.text)
+
+    assert "Back to the review" in words(page)
+    assert "5 March 2099, 10:00 UTC" in words(editor.get(unescape(back)))

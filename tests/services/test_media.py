@@ -6,11 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from app.domain.buttons import Button, ButtonKind, Rich
 from app.domain.media.attached import Media, Otherwise
 from app.domain.media.kinds import MediaKind
 from app.domain.messages import ErrorKind, SendError
+from app.domain.parts import count_parts
 from app.domain.short_links import Clicks
 from app.domain.statuses import BroadcastState
 from app.gateways.base import Call, Reply
@@ -19,6 +21,7 @@ from app.gateways.uploads import Handle
 from app.runtime import runtime
 from app.services import fan_out, plan_broadcasts
 from app.services.controller import NotFound, Refused
+from app.services.figures import read
 from app.services.media import keep
 from app.services.media.attach import (
     EVERYWHERE,
@@ -209,6 +212,29 @@ def test_an_mms_goes_where_there_are_any_and_elsewhere_a_link(newsroom: Newsroom
     assert "MediaUrl=http%3A%2F%2Flocalhost%2Fm%2F" in forms[0]
 
 
+def test_the_link_of_those_who_get_no_mms_counts_in_the_review_the_schedule_and_the_report(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.join(2)
+    newsroom.text("START", "+447700900123")
+    sent = FakeProvider()
+    lane(newsroom, gateway(), Carrier([]), FakeProvider()).drain(newsroom.now)  # the answers
+    words = "The bridge over the river is open again, and so is the street behind it. " * 2
+    made = with_file(newsroom, media.jpeg(), text=words)
+
+    sheet = plan_broadcasts.check(made, now=newsroom.now, public_url="http://localhost")
+    start(newsroom, made)
+    lane(newsroom, gateway(), Carrier([]), sent).drain(newsroom.now + timedelta(seconds=5))
+
+    (share,) = sheet.shares
+    (abroad,) = [text for to, text in sent.arrived if to == "+447700900123" and "bridge" in text]
+    assert (share.reachable, share.elsewhere) == (3, 1)
+    assert (count_parts(words), count_parts(abroad)) == (1, 2)
+    assert (sheet.parts, sheet.most_parts, sheet.total_parts) == (1, 2, 4)
+    (told,) = read.told(db.session(), select(Broadcast.id).where(Broadcast.id == made))
+    assert told.sums.parts == 4
+
+
 @pytest.mark.parametrize(
     ("otherwise", "end"),
     [
@@ -280,6 +306,18 @@ def test_words_short_links_the_file_and_buttons_stand_in_one_order_and_count_as_
     assert text == f"See {link}\n[An open bridge]\n1 Yes"
     assert link.startswith("http://localhost/l/")
     assert (sheet.parts, sheet.shares[0].tail) == (1, "\n[An open bridge]\n1 Yes")
+
+
+def test_the_report_counts_the_parts_of_what_was_sent_and_not_of_the_bare_text(newsroom: Newsroom) -> None:
+    newsroom.join(1)
+    made = with_file(newsroom, media.mp4() + bytes(600_000), text="a" * 155, otherwise=Otherwise.WORDS)
+    start(newsroom, made)
+    sent = FakeProvider()
+
+    lane(newsroom, gateway(), Carrier([]), sent).drain(newsroom.now + timedelta(seconds=5))
+
+    (told,) = read.told(db.session(), select(Broadcast.id).where(Broadcast.id == made))
+    assert told.sums.parts == count_parts(sent.arrived[0][1]) == 2
 
 
 def test_what_the_platform_refuses_pauses_its_broadcast_and_holds_up_no_other(newsroom: Newsroom) -> None:

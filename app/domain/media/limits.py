@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+import phonenumbers
+
 from app.domain.addresses import region_of
 from app.domain.media.kinds import kind_of
 
@@ -36,7 +38,12 @@ class MediaRule:
 
     def reaches(self, number: str) -> bool:
         """Tell whether a person with this number may get one."""
-        return not self.to_countries or region_of(number) in self.to_countries
+        return not self.to_countries or number.startswith(self.beginnings)
+
+    @property
+    def beginnings(self) -> tuple[str, ...]:
+        """How the numbers begin of people who may get one; none: all of them may."""
+        return _beginnings(self.to_countries)
 
 
 class Misfit(StrEnum):
@@ -98,6 +105,19 @@ def fit(mime: str, size: int, text_length: int, rules: Sequence[MediaRule]) -> F
 def rule_for(mime: str, rules: Sequence[MediaRule]) -> MediaRule | None:
     """Return the rule about a type."""
     return next((rule for rule in rules if mime in rule.types), None)
+
+
+@cache
+def beginnings_with_files() -> tuple[str, ...]:
+    """Return how the numbers begin to which messages with files get, where they do not get to all."""
+    limited = (rule.beginnings for rules in _rules().values() for rule in rules if rule.to_countries)
+    return tuple(sorted({one for beginnings in limited for one in beginnings}))
+
+
+@cache
+def _beginnings(countries: tuple[str, ...]) -> tuple[str, ...]:
+    codes = {phonenumbers.country_code_for_region(one) for one in countries}
+    return tuple(f"+{code}" for code in sorted(codes))
 
 
 @cache

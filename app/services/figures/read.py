@@ -1,4 +1,7 @@
-"""Reads the figures of broadcasts from the counts that the database keeps: never a delivery, never a person."""
+"""Reads the figures of broadcasts from the counts that the database keeps.
+
+Deliveries are looked at in one case: where a file went with SMS, they tell who lives where it does not get.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -9,9 +12,8 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from app.domain.media.limits import beginnings_with_files
 from app.domain.parts import count_parts
-from app.domain.placeholders import read
-from app.domain.short_links import with_short
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services.figures.roll_up import ANSWERED, CLICKS, LEFT
 from app.services.figures.sums import Sums, total
@@ -19,10 +21,11 @@ from app.storage.models import (
     Broadcast,
     BroadcastTarget,
     BroadcastTotal,
-    BroadcastVariant,
+    Delivery,
     DeliveryTally,
     Sender,
-    ShortLink,
+    Slice,
+    Subscriber,
 )
 
 SMS: Final = "sms"
@@ -34,6 +37,7 @@ _NAMES: Final[Mapping[int, str]] = {
     DeliveryStatus.SKIPPED.value: "skipped",
 }
 _TRIED: Final = ("open", "delivered", "failed", "unknown")
+_TAKEN: Final = tuple(status for status, name in _NAMES.items() if name in ("open", "delivered", "unknown"))
 _WITH_REASON: Final = ("failed", "unknown", "skipped")
 _NOTHING: Final = Sums()
 
@@ -104,6 +108,8 @@ def _rows(session: Session, chosen: Select[int]) -> Mapping[int, Any]:
         Broadcast.audience,
         Broadcast.started_at,
         Broadcast.created_at,
+        Broadcast.sms_parts,
+        Broadcast.sms_parts_elsewhere,
     )
     return {row.id: row for row in session.execute(select(*columns).where(Broadcast.id.in_(chosen)))}
 
@@ -151,31 +157,54 @@ def _totals(session: Session, chosen: Select[int]) -> Counter[tuple[int, str]]:
     return Counter({(broadcast_id, kind): count for broadcast_id, kind, count in rows})
 
 
-def _priced(counts: Counter[str], parts: int, sender: Sender | None) -> Sums:
+def _priced(counts: Counter[str], parts: "_Parts", sender: Sender | None) -> Sums:
     """What a provider took is paid for: all but those that failed."""
     sent_to = sum(counts[name] for name in _TRIED)
-    each = parts if sender is not None and sender.channel == SMS else 1
-    taken = each * (sent_to - counts["failed"])
+    took = sent_to - counts["failed"]
+    taken = parts.of(took) if sender is not None and sender.channel == SMS else took
     price = sender.price_micros if sender is not None else None
     cost = {} if sender is None or price is None or not sender.currency else {sender.currency: taken * price}
     named = {name: counts[name] for name in ("open", "delivered", "failed", "unknown", "skipped")}
     return replace(_NOTHING, sent_to=sent_to, parts=taken, cost=cost, **named)
 
 
-def _parts(session: Session, chosen: Select[int], rows: Mapping[int, Any]) -> Mapping[int, int]:
-    """Parts of each broadcast's SMS, as far as the text tells: placeholders count with their fall-backs."""
-    own = select(BroadcastVariant.broadcast_id, BroadcastVariant.text).where(
-        BroadcastVariant.broadcast_id.in_(chosen), BroadcastVariant.channel == SMS
+@dataclass(frozen=True)
+class _Parts:
+    """Parts of one SMS of a broadcast, as it was measured when it was scheduled; of `people` it has `elsewhere`."""
+
+    each: int
+    elsewhere: int = 0
+    people: int = 0
+
+    def of(self, taken: int) -> int:
+        """The parts of so many people."""
+        return self.each * (taken - self.people) + self.elsewhere * self.people
+
+
+def _parts(session: Session, chosen: Select[int], rows: Mapping[int, Any]) -> Mapping[int, _Parts]:
+    beyond = _elsewhere(session, chosen)
+    return {
+        one: _Parts(row.sms_parts or count_parts(row.text), row.sms_parts_elsewhere or 0, beyond.get(one, 0))
+        for one, row in rows.items()
+    }
+
+
+def _elsewhere(session: Session, chosen: Select[int]) -> Mapping[int, int]:
+    """Count whom a provider of SMS took a text for, and to whom a file does not get, by broadcast."""
+    rows = session.execute(
+        select(Delivery.broadcast_id, func.count())
+        .join(Broadcast, Broadcast.id == Delivery.broadcast_id)
+        .join(Slice, (Slice.broadcast_id == Delivery.broadcast_id) & (Slice.seq == Delivery.slice))
+        .join(Sender, Sender.id == Slice.sender_id)
+        .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+        .where(
+            Broadcast.id.in_(chosen),
+            Broadcast.sms_parts_elsewhere.is_not(None),
+            Sender.channel == SMS,
+            Delivery.inbound_id == 0,
+            Delivery.status.in_(_TAKEN),
+            *(~Subscriber.address.startswith(one) for one in beginnings_with_files()),
+        )
+        .group_by(Delivery.broadcast_id)
     )
-    texts = {broadcast_id: text for broadcast_id, text in session.execute(own)}
-    links: dict[int, dict[str, str]] = defaultdict(dict)
-    columns = (ShortLink.broadcast_id, ShortLink.url, ShortLink.begins, ShortLink.code)
-    for one, url, begins, code in session.execute(select(*columns).where(ShortLink.broadcast_id.in_(chosen))):
-        links[one][url] = begins + code
-    return {one: _parts_of(texts.get(one, row.text), links.get(one)) for one, row in rows.items()}
-
-
-def _parts_of(text: str, links: Mapping[str, str] | None) -> int:
-    if "{{" not in text and not links:
-        return count_parts(text)
-    return count_parts(with_short(read(text), links or {}).render({}))
+    return {broadcast_id: count for broadcast_id, count in rows}

@@ -18,6 +18,8 @@ class Broadcast(Model):
     `first_percent` of the audience go first; the rest waits until `rest_at`, which is set when these are out.
     `local_at`, where there is one, is its time on each person's own clock, without a zone; `next_at` is then when the
     first of them may get it, and `zone` whose clock holds for those of whom nobody knows theirs.
+    `sms_parts` is how long an SMS of it was when it was scheduled, short links, what stands for a file and buttons in
+    words included; `sms_parts_elsewhere` the same for people whose country has no messages with files, where one goes.
     `corrects_id` names the broadcast that this one corrects: it goes to exactly those who got that one.
     `segment_rule` chooses part of the lists' people; until the start it may be that of `segment_id` instead, and since
     the start it never changes. `planned_to` is the last subscriber id up to which slices of a segment were written;
@@ -60,6 +62,8 @@ class Broadcast(Model):
     zone: Mapped[str] = mapped_column(String(60))
     next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     local_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
+    sms_parts: Mapped[int | None] = mapped_column(SmallInteger)
+    sms_parts_elsewhere: Mapped[int | None] = mapped_column(SmallInteger)
     fresh_minutes: Mapped[int] = mapped_column(default=120)
     over_cap_reason: Mapped[str | None] = mapped_column(String(300))
     first_percent: Mapped[int | None] = mapped_column(SmallInteger)
