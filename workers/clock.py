@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from app.clock import utcnow
 from app.queue import enqueue_feed, enqueue_import, enqueue_look_up
 from app.runtime import runtime
-from app.services import fan_out, hold_back, import_turns, plan_segments, recover_slices
+from app.services import fan_out, hold_back, import_turns, plan_slices, recover_slices
 from app.services.end_tickers import end_tickers
 from app.services.figures.roll_up import roll_up
 from app.services.fill_slots import fill_slots
@@ -59,7 +59,7 @@ def tick(now: datetime) -> None:
     for import_id in import_turns.take_forgotten(now):
         enqueue_import(import_id)
     # Last: the lanes are awake and work at the first slices meanwhile.
-    plan_segments.go_on(controller=runtime().controller, until=utcnow() + PLANS_FOR, clock=utcnow)
+    plan_slices.go_on(controller=runtime().controller, until=utcnow() + PLANS_FOR, clock=utcnow)
 
 
 def _open_what_is_due(now: datetime) -> None:

@@ -9,12 +9,12 @@ from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import WORKER_DIED, BroadcastState, DeliveryStatus
-from app.services import comments, plan_segments, quotas
+from app.services import comments, plan_slices, quotas
 from app.services.controller import Controller
 from app.storage import audience, tallies
 from app.storage.consent import lock_head
 from app.storage.database import changed, transaction
-from app.storage.models import Broadcast, BroadcastTarget, Delivery, Sender, Slice
+from app.storage.models import Broadcast, Delivery, Sender, Slice
 from app.storage.ways import ways_of_broadcast
 
 # A reply that a dead worker had in its hands has no slice whose lease runs out; after this it is unknown.
@@ -25,7 +25,7 @@ REPLY_GIVEN_UP_AFTER = timedelta(seconds=60)
 class Opened:
     """A broadcast that became due: sent to `audience` people, or expired before it could start.
 
-    Of a segment, these are the people of its first slices.
+    Of a large list or a segment, these are the people of its first slices.
     """
 
     broadcast_id: int
@@ -34,7 +34,7 @@ class Opened:
 
 
 def open_due(*, controller: Controller, now: datetime) -> list[Opened]:
-    """Start every broadcast whose time has come: freeze its audience and cut it into slices.
+    """Start every broadcast whose time has come: freeze its audience and write its first slices.
 
     One that comes too late (the machine was down) expires instead: stale news is worse than none.
     """
@@ -71,19 +71,8 @@ def _open(broadcast_id: int, controller: Controller, now: datetime) -> Opened | 
             broadcast.state_by = "system"
             broadcast.state_reason = "Its time had passed when the system came to it, so nothing was sent."
             return Opened(broadcast_id, BroadcastState.EXPIRED, 0)
-        if plan_segments.freeze(session, broadcast):
-            plan_segments.begin(session, broadcast, controller)
-            return Opened(broadcast_id, BroadcastState.SENDING, broadcast.audience or 0)
-        list_ids = session.scalars(
-            select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
-        ).all()
-        ways = ways_of_broadcast(session, broadcast_id)
-        sizes = quotas.slice_sizes(session, ways.values())
-        first = broadcast.first_percent
-        broadcast.audience = audience.cut_into_slices(
-            session, broadcast_id, list_ids, head.seq, ways, sizes, first, broadcast.corrects_id
-        )
-        return Opened(broadcast_id, BroadcastState.SENDING, broadcast.audience)
+        plan_slices.begin(session, broadcast, controller)
+        return Opened(broadcast_id, BroadcastState.SENDING, broadcast.audience or 0)
 
 
 def bring_back(now: datetime) -> int:
@@ -169,7 +158,7 @@ def _is_late(session: Session, broadcast: Broadcast) -> bool:
         return False
     if _on_the_wire(session, broadcast.corrects_id):
         return True
-    late = audience.cut_late(session, broadcast, ways_of_broadcast(session, broadcast.id))
+    late = plan_slices.add_late(session, broadcast)
     broadcast.audience = audience.counted(session, broadcast.id)
     return late > 0
 

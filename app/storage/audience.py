@@ -1,9 +1,7 @@
-"""Who a broadcast is for: the people of its lists, the frozen audience, its slices, and their claim."""
+"""Who a broadcast is for: the people of its lists, what the gate says of them, and the size of its slices."""
 
-import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -13,9 +11,7 @@ from sqlalchemy import (
     Subquery,
     and_,
     case,
-    exists,
     func,
-    insert,
     literal,
     select,
 )
@@ -36,12 +32,9 @@ from app.storage.models import (
     Subscription,
 )
 from app.storage.segments import Chosen
-from app.storage.ways import ways as every_way
 
 SLICE_SIZE = 1000
 _ACTIVE = SubscriptionState.ACTIVE.value
-_People = Select[*tuple[Any, ...]]
-"""A SELECT whose first column is a subscriber's id."""
 
 
 def members(
@@ -101,11 +94,6 @@ def _served(
         )
         .group_by(Delivery.subscriber_id)
     )
-
-
-def _whom(corrects: int | None) -> ColumnElement[int]:
-    """The column that names the people of `members`."""
-    return (Subscription.subscriber_id if corrects is None else Delivery.subscriber_id).expression
 
 
 def without_consent(corrects: int | None, list_ids: Sequence[int]) -> SkipReason | ColumnElement[str]:
@@ -242,140 +230,9 @@ def reached_elsewhere(
     return session.scalar(query) or 0
 
 
-def cut_into_slices(
-    session: Session,
-    broadcast_id: int,
-    list_ids: Sequence[int],
-    as_of_seq: int,
-    ways: Mapping[str, int],
-    sizes: Mapping[int, int] = MappingProxyType({}),
-    first_percent: int | None = None,
-    corrects: int | None = None,
-) -> int:
-    """Write a broadcast's slices, each a range that holds `SLICE_SIZE` people; returns the size of the audience.
-
-    `ways` names the sender for each channel, `sizes` another size for some senders. A slice has people of one channel
-    only; the ranges of two channels overlap, and the slices of both take turns. With `first_percent` only slices with
-    so many people are open, drawn by lot, so that it is not always the same who go first; the others are held.
-    """
-    whole = _everybody(list_ids, as_of_seq) if corrects is None else members(list_ids, as_of_seq, corrects)
-    size = SLICE_SIZE if first_percent is None else _size_for(session, whole, first_percent)
-    several = len(every_way(session, list_ids) if corrects is None else ways) > 1
-    rows = [
-        (*row, sender_id)
-        for channel, sender_id in sorted(ways.items())
-        for row in _ranges(
-            session,
-            _on(channel, whole, corrects) if several else whole,
-            min(size, sizes.get(sender_id, size)) if first_percent else sizes.get(sender_id, size),
-        )
-    ]
-    rows.sort(key=lambda row: row[0])
-    first = _first_wave([row[3] for row in rows], first_percent, broadcast_id)
-    _write(session, broadcast_id, rows, first)
-    return sum(count for *_, count, _ in rows)
-
-
-def cut_late(session: Session, broadcast: Broadcast, ways: Mapping[str, int]) -> int:
-    """Write further slices of a correction for whoever turned out since to have had the wrong one; returns how many
-    people.
-
-    What was on the wire when the correction began, and receipts that came late, are known only now.
-    """
-    has_row = aliased(Delivery)
-    whole = members(target_ids(session, broadcast.id), broadcast.as_of_seq, broadcast.corrects_id).where(
-        ~exists().where(
-            has_row.broadcast_id == broadcast.id,
-            has_row.subscriber_id == Delivery.subscriber_id,
-            has_row.inbound_id == 0,
-        )
-    )
-    rows = [
-        (*row, sender_id)
-        for channel, sender_id in sorted(ways.items())
-        for row in _ranges(session, _on(channel, whole, broadcast.corrects_id), SLICE_SIZE)
-    ]
-    last = session.scalar(select(func.max(Slice.seq)).where(Slice.broadcast_id == broadcast.id))
-    start = 0 if last is None else last + 1
-    _write(session, broadcast.id, rows, set(range(start, start + len(rows))), start)
-    return sum(count for *_, count, _ in rows)
-
-
-def _everybody(list_ids: Sequence[int], as_of_seq: int) -> Select[int]:
-    """The people of `members` without their consents: every STOP waits while a million are numbered."""
-    query = select(Subscription.subscriber_id).where(
-        Subscription.list_id.in_(list_ids),
-        Subscription.state == _ACTIVE,
-        Subscription.active_seq <= as_of_seq,
-    )
-    return query.distinct() if len(list_ids) > 1 else query
-
-
-def _on(channel: str, people: _People, corrects: int | None) -> _People:
-    """Those of `members` who are on a channel."""
-    return people.join(Subscriber, Subscriber.id == _whom(corrects)).where(Subscriber.channel == channel)
-
-
-def _write(
-    session: Session,
-    broadcast_id: int,
-    rows: Sequence[tuple[int, int, int, int, int]],
-    first: Collection[int],
-    start: int = 0,
-) -> None:
-    """Write slices numbered from `start`; those whose numbers are in `first` are open, the others held."""
-    if rows:
-        session.execute(
-            insert(Slice),
-            [
-                {
-                    "broadcast_id": broadcast_id,
-                    "seq": seq,
-                    "sender_id": sender_id,
-                    "lo": lo,
-                    "hi": hi,
-                    "people": people,
-                    "state": "open" if seq in first else "held",
-                    "epoch": 0,
-                }
-                for seq, (_, lo, hi, people, sender_id) in enumerate(rows, start)
-            ],
-        )
-
-
 def counted(session: Session, broadcast_id: int) -> int:
     """The people of all slices of a broadcast."""
     return session.scalar(select(func.sum(Slice.people)).where(Slice.broadcast_id == broadcast_id)) or 0
-
-
-def _size_for(session: Session, whole: _People, percent: int) -> int:
-    """Return the size of slices of which some make a first wave of so many per cent."""
-    people = whole.subquery()
-    audience = session.scalar(select(func.count()).select_from(people)) or 0
-    return min(SLICE_SIZE, max(1, audience * percent // 100))
-
-
-def _first_wave(sizes: Sequence[int], percent: int | None, lot: int) -> set[int]:
-    """Draw slices until they hold `percent` of everybody; None: all of them."""
-    if percent is None:
-        return set(range(len(sizes)))
-    drawn = random.Random(lot).sample(range(len(sizes)), len(sizes))  # noqa: S311  # a fair lot, no secret
-    wanted, first = sum(sizes) * percent / 100, set[int]()
-    while drawn and sum(sizes[seq] for seq in first) < wanted:
-        first.add(drawn.pop())
-    return first
-
-
-def _ranges(session: Session, whole: _People, size: int) -> Sequence[tuple[int, int, int, int]]:
-    """Return number, first and last subscriber, and size of each slice of these people."""
-    people = whole.subquery()
-    rank = func.row_number().over(order_by=people.c.subscriber_id)
-    numbered = select(people.c.subscriber_id, ((rank - 1) // size).label("seq")).subquery()
-    ids = numbered.c.subscriber_id
-    rows = session.execute(
-        select(numbered.c.seq, func.min(ids), func.max(ids), func.count()).group_by(numbered.c.seq)
-    )
-    return [(seq, lo, hi, count) for seq, lo, hi, count in rows]
 
 
 def target_ids(session: Session, broadcast_id: int) -> Sequence[int]:

@@ -49,12 +49,14 @@ def strike(session: Session, left: Sequence[Departure], now: datetime) -> None:
 def _is_counted(session: Session, sent: Sent, subscriber_id: int) -> bool:
     """Tell whether somebody on the lists is in the audience already, claimed or not.
 
-    Of a segment those are who were found; who leaves before its planning comes by will not be found. A correction
-    counts its people, and skips those who left, when it claims them.
+    Those are who were found: whoever leaves before the planning comes by will not be found. A correction counts its
+    people, and skips those who left, when it claims them.
     """
     if sent.corrects_id is not None:
         return False
-    return sent.segment_rule is None or planning.waits(session, sent.id, subscriber_id)
+    if sent.segment_rule is not None:
+        return planning.waits(session, sent.id, subscriber_id)
+    return planning.covers(session, sent.id, subscriber_id)
 
 
 def _running_audiences_of(session: Session, departure: Departure) -> list[Sent]:

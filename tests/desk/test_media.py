@@ -29,13 +29,16 @@ def upload(data: bytes, name: str = "bridge.png") -> tuple[io.BytesIO, str]:
 def test_a_picture_is_stored_with_the_draft_and_shown_with_its_description(
     house: House, editor: Visitor
 ) -> None:
+    with house.inside() as newsroom:
+        newsroom.join(2)
+        newsroom.text("START", "+447700900123")
     editor.get("/broadcasts/new")
 
     page = editor.submit("/broadcasts/new", form(house, media=upload(media.png()), act="save", **PICTURE))
 
     assert 'alt="An open bridge"' in page.text
     assert "bridge.png" in page.text
-    assert "SMS: 0 people get the file in US, CA, and elsewhere what you chose." in words(page)
+    assert "SMS: 2 people get the file beside the text. 1 person gets" in words(page)
     link = page.text.partition('<img src="')[2].partition('"')[0]
     assert editor.get(link).mimetype == "image/png"
 

@@ -1,4 +1,4 @@
-"""A broadcast to a segment: whom it goes to, how it is planned while it is being sent, and what changes nothing."""
+"""A broadcast to a segment or to all: how it is planned while it is being sent, and what changes nothing."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text, update
 
+from app.domain.messages import Address, InboundMessage, ProviderSignal
 from app.domain.segments import (
     Among,
     Clause,
@@ -21,12 +22,13 @@ from app.services import (
     correct_broadcasts,
     fan_out,
     manage_segments,
-    plan_segments,
+    plan_slices,
     read_segments,
     stop_broadcasts,
 )
 from app.services.controller import Conflict, NotFound, Refused
 from app.services.plan_broadcasts import check, copy_broadcast, create_draft, save_draft, schedule
+from app.services.receive_message import receive_message
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, Delivery, LinkedAddress, Slice, SlicePeople, Subscriber
 from tests.support.world import NOON, FakeProvider, Newsroom, accepted, number
@@ -57,14 +59,14 @@ def start(newsroom: Newsroom, broadcast_id: int, first_percent: int | None = Non
 def plan(newsroom: Newsroom) -> int:
     """Let the planner work to its end."""
     until = newsroom.now + timedelta(seconds=1)
-    return plan_segments.go_on(controller=newsroom.controller, until=until, clock=lambda: newsroom.now)
+    return plan_slices.go_on(controller=newsroom.controller, until=until, clock=lambda: newsroom.now)
 
 
 def leap() -> None:
     """Let the next subscriber's id lie beyond the stretch of ids in which the last one is."""
     with transaction() as session:
         last = session.scalar(text("SELECT max(id) FROM subscriber")) or 0
-        far = last + plan_segments.STEP_IDS
+        far = last + plan_slices.STEP_IDS
         if db.engine.dialect.name == "postgresql":
             session.execute(text(f"SELECT setval(pg_get_serial_sequence('subscriber', 'id'), {far})"))
         else:
@@ -121,22 +123,28 @@ def test_a_broadcast_goes_to_its_segment_and_to_nobody_else(newsroom: Newsroom) 
     adds_up(newsroom, broadcast_id)
 
 
-def test_planning_goes_on_while_it_is_sent_and_nothing_ends_before(newsroom: Newsroom) -> None:
+PART_OR_ALL = pytest.mark.parametrize("rule", [GERMAN, None], ids=["segment", "whole list"])
+
+
+@PART_OR_ALL
+def test_planning_goes_on_while_it_is_sent_and_nothing_ends_before(
+    newsroom: Newsroom, rule: Segment | None
+) -> None:
     numbers = people_far_apart(newsroom)
-    broadcast_id = start(newsroom, draft(newsroom))
+    broadcast_id = start(newsroom, draft(newsroom, rule))
     assert newsroom.tally(broadcast_id).audience == 3
     newsroom.send()
     assert len(newsroom.provider.copies) == 3
     assert row(broadcast_id).state == "sending"
     adds_up(newsroom, broadcast_id)
 
-    assert plan_segments.plan_step(broadcast_id, newsroom.controller)  # and then the planner is killed
+    assert plan_slices.plan_step(broadcast_id, newsroom.controller)  # and then the planner is killed
     adds_up(newsroom, broadcast_id)
     newsroom.send()
     assert row(broadcast_id).state == "sending"
     assert plan(newsroom) == 4
     assert plan(newsroom) == 0
-    assert not plan_segments.plan_step(broadcast_id, newsroom.controller)
+    assert not plan_slices.plan_step(broadcast_id, newsroom.controller)
     newsroom.send()
 
     assert newsroom.provider.copies == dict.fromkeys(numbers, 1)
@@ -151,7 +159,7 @@ def test_a_step_that_dies_leaves_nothing_behind(newsroom: Newsroom) -> None:
 
     with pytest.raises(ZeroDivisionError), transaction() as session:
         broadcast = session.get_one(Broadcast, broadcast_id)
-        plan_segments.step(session, broadcast, newsroom.controller)
+        plan_slices.step(session, broadcast, newsroom.controller)
         assert broadcast.audience == 6
         raise ZeroDivisionError
 
@@ -179,6 +187,43 @@ def test_who_leaves_before_during_and_after_planning_is_counted_right(newsroom: 
     got = {to for to, body in newsroom.provider.arrived if body == "Hallo"}
     assert got == {*numbers} - {numbers[0], numbers[1], numbers[-1]}
     adds_up(newsroom, broadcast_id)
+
+
+def test_who_leaves_a_whole_list_before_and_after_planning_is_counted_right(newsroom: Newsroom) -> None:
+    numbers = people_far_apart(newsroom)
+    broadcast_id = start(newsroom, draft(newsroom, None))
+    newsroom.text("STOP", numbers[0])  # planned, not claimed
+    adds_up(newsroom, broadcast_id)
+    newsroom.text("STOP", numbers[-1])  # of a stretch that is not planned
+    adds_up(newsroom, broadcast_id)
+    newsroom.text("STOP", numbers[-2])
+    newsroom.text("START", numbers[-2])  # and agreed again, to what comes from now on
+    plan(newsroom)
+    newsroom.send()
+
+    tally = newsroom.tally(broadcast_id)
+    assert (tally.audience, tally.sent, tally.reasons) == (16, 15, {"stopped": 1})
+    got = {to for to, body in newsroom.provider.arrived if body == "Hallo"}
+    assert got == {*numbers} - {numbers[0], numbers[-1], numbers[-2]}
+    adds_up(newsroom, broadcast_id)
+
+
+def test_who_leaves_on_a_channel_that_a_broadcast_does_not_go_to_is_not_of_its_audience(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.join(2)
+    stranger = newsroom.join(1, first=2)
+    with transaction() as session:
+        session.execute(update(Subscriber).where(Subscriber.address.in_(stranger)).values(channel="telegram"))
+    broadcast_id = start(newsroom, draft(newsroom, None))
+    text_from = Address("telegram", stranger[0])
+    stop = InboundMessage("stop", text_from, "STOP", ProviderSignal.NONE)
+    receive_message(stop, sender_id=newsroom.sender_id, controller=newsroom.controller, now=newsroom.now)
+
+    assert newsroom.tally(broadcast_id).audience == 2
+    adds_up(newsroom, broadcast_id)
+    newsroom.send()
+    assert row(broadcast_id).state == "finished"
 
 
 def test_the_audience_stays_as_it_was_planned(newsroom: Newsroom) -> None:
@@ -244,9 +289,12 @@ def test_a_list_less_another_list(newsroom: Newsroom) -> None:
     assert newsroom.provider.copies == {numbers[0]: 1, numbers[2]: 1}
 
 
-def test_a_broadcast_that_is_stopped_while_it_is_planned_still_adds_up(newsroom: Newsroom) -> None:
+@PART_OR_ALL
+def test_a_broadcast_that_is_stopped_while_it_is_planned_still_adds_up(
+    newsroom: Newsroom, rule: Segment | None
+) -> None:
     people_far_apart(newsroom)
-    broadcast_id = start(newsroom, draft(newsroom))
+    broadcast_id = start(newsroom, draft(newsroom, rule))
     stop_broadcasts.cancel(broadcast_id, by="ada", now=newsroom.now)
 
     assert plan(newsroom) == 0
@@ -255,9 +303,10 @@ def test_a_broadcast_that_is_stopped_while_it_is_planned_still_adds_up(newsroom:
     adds_up(newsroom, broadcast_id)
 
 
-def test_the_rest_of_a_segment_waits_for_its_first_wave(newsroom: Newsroom) -> None:
+@PART_OR_ALL
+def test_the_rest_waits_for_its_first_wave(newsroom: Newsroom, rule: Segment | None) -> None:
     numbers = people_far_apart(newsroom, groups=6, each=10)
-    broadcast_id = start(newsroom, draft(newsroom), first_percent=10)
+    broadcast_id = start(newsroom, draft(newsroom, rule), first_percent=10)
     newsroom.send()
     assert len(newsroom.provider.copies) == 1
     plan(newsroom)

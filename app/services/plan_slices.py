@@ -1,4 +1,4 @@
-"""Plans a broadcast to a segment while it is being sent: freeze the rule, write the first slices, then go on.
+"""Plans a broadcast while it is being sent: freeze the rule of its segment, write the first slices, then go on.
 
 How far it has come stands on the broadcast's row, written in the transaction that writes the slices. So a planner that
 is killed has done a step or not done it, two planners take turns, and no broadcast ends before its planning.
@@ -19,7 +19,7 @@ from app.storage import planning, segments
 from app.storage.audience import SLICE_SIZE
 from app.storage.consent import lock_head
 from app.storage.database import db, transaction
-from app.storage.models import Broadcast, BroadcastTarget
+from app.storage.models import Broadcast
 from app.storage.planning import Part
 from app.storage.ways import ways_of_broadcast
 
@@ -32,15 +32,13 @@ _LAST_ID: Final = 2**62
 _RUNS: Final = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
 
 
-def freeze(session: Session, broadcast: Broadcast) -> bool:
-    """Let a broadcast that begins keep the rule that its segment has now; False when it has none."""
+def begin(session: Session, broadcast: Broadcast, controller: Controller) -> None:
+    """Freeze the rule that the segment of a broadcast has now, and write the first slices.
+
+    The caller holds the ledger's lock.
+    """
     rule = segments.rule_data(session, broadcast)
     broadcast.segment_rule = None if rule is None else dict(rule)
-    return rule is not None
-
-
-def begin(session: Session, broadcast: Broadcast, controller: Controller) -> None:
-    """Write the first slices of a broadcast whose rule is frozen; the caller holds the ledger's lock."""
     broadcast.audience, broadcast.planned_to = 0, 0
     for _ in range(FIRST_STEPS):
         step(session, broadcast, controller)
@@ -80,24 +78,30 @@ def _unplanned() -> Sequence[int]:
 def step(session: Session, broadcast: Broadcast, controller: Controller) -> None:
     """Plan the next stretch, which begins with a member."""
     chosen = segments.chosen_of(session, broadcast, broadcast.updated_at)
-    list_ids = session.scalars(
-        select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast.id)
-    ).all()
-    first = planning.next_member(session, list_ids, broadcast.planned_to or 0)
-    if chosen is None or first is None:
+    whole = planning.whole_of(session, broadcast)
+    first = planning.next_member(session, whole, broadcast.planned_to or 0)
+    if first is None:
         broadcast.planned_to = None
         return
     ways = ways_of_broadcast(session, broadcast.id)
     sizes = quotas.slice_sizes(session, ways.values())
     # A platform that counts sendings wants full ones, so nobody is cut off at the end of a stretch.
     last = _LAST_ID if sizes else first + STEP_IDS - 1
-    if chosen.asks_area:
+    if chosen is not None and chosen.asks_area:
         hold_back.group_between(session, first, last, controller.region)
-        chosen = segments.chosen_of(session, broadcast, broadcast.updated_at) or chosen
-    people = planning.people_between(session, list_ids, broadcast.as_of_seq, chosen, (first, last))
-    _write(session, broadcast, {key: people[key] for key in people.keys() & ways.keys()}, ways, sizes)
-    broadcast.planned_to = last if planning.next_member(session, list_ids, last) is not None else None
+        chosen = segments.chosen_of(session, broadcast, broadcast.updated_at)
+    people = planning.people_between(session, whole, chosen, (first, last))
+    _write(session, broadcast, people, ways, sizes)
+    broadcast.planned_to = last if planning.next_member(session, whole, last) is not None else None
     session.flush()
+
+
+def add_late(session: Session, broadcast: Broadcast) -> int:
+    """Write slices of a correction for whoever turned out since to have had the wrong one; returns how many people."""
+    people = planning.late_people(session, broadcast)
+    parts = planning.parts_of(people, ways_of_broadcast(session, broadcast.id), SLICE_SIZE, {})
+    planning.write(session, broadcast, parts)
+    return sum(len(part.ids) for part in parts)
 
 
 def _write(
@@ -108,13 +112,14 @@ def _write(
     sizes: Mapping[int, int],
 ) -> None:
     """Write the slices of a stretch's people, who are given by channel, and count them."""
-    count = sum(map(len, people.values()))
-    percent = _percent_first(broadcast)
-    size = SLICE_SIZE if percent is None else min(SLICE_SIZE, max(1, count * percent // 100))
+    percent, size = _percent_first(broadcast), SLICE_SIZE
+    if percent is not None:
+        size = min(SLICE_SIZE, max(1, sum(map(len, people.values())) * percent // 100))
+        sizes = {sender_id: min(size, most) for sender_id, most in sizes.items()}
     parts = planning.parts_of(people, ways, size, sizes)
     held = set() if percent is None else _held(session, broadcast, parts, percent)
-    planning.write(session, broadcast.id, parts, held)
-    broadcast.audience = (broadcast.audience or 0) + count
+    planning.write(session, broadcast, parts, held)
+    broadcast.audience = (broadcast.audience or 0) + sum(len(part.ids) for part in parts)
 
 
 def _percent_first(broadcast: Broadcast) -> int | None:
