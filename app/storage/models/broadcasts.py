@@ -23,7 +23,7 @@ class Broadcast(Model):
     `corrects_id` names the broadcast that this one corrects: it goes to exactly those who got that one.
     `segment_rule` chooses part of the lists' people; until the start it may be that of `segment_id` instead, and since
     the start it never changes. `planned_to` is the last subscriber id up to which slices were written;
-    NULL when all are, and for a broadcast without a segment, whose slices are all written at the start.
+    NULL before the start, and when all are.
     `urgent` ones, messages of a live event, go before the others of their sender.
     `brake_base` is what had come of it when somebody let it go on last: the brakes count from there.
     A broadcast of state `replies` stands for a sender's answers and is never shown to editors.
