@@ -1,5 +1,6 @@
 """What may be put on a queue, and how. Queues only wake workers: the database is the record of work."""
 
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -8,6 +9,9 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from app.runtime import runtime
+from app.services import fan_out
+from app.storage.database import db
+from app.storage.ways import ways_of_broadcast
 from app.throttle import KEY_PREFIX
 
 LANE = "lane"
@@ -42,6 +46,18 @@ def enqueue_lane(sender_id: int, queue: str = LANE) -> bool:
     """
     arguments = {"sender_id": sender_id, "queue": queue}
     return _wake(_marker(sender_id, queue), _MARKER_TTL, queue, DRAIN_JOB, arguments)
+
+
+def wake_broadcast(broadcast_id: int) -> None:
+    """Ask workers to work the lanes of all senders that a broadcast goes out of."""
+    for sender_id in ways_of_broadcast(db.session(), broadcast_id).values():
+        enqueue_lane(sender_id)
+
+
+def begin(broadcast_id: int, now: datetime) -> None:
+    """Begin a broadcast that is for now: the first message need not wait for the clock, which looks once a second."""
+    fan_out.open_now(broadcast_id, controller=runtime().controller, now=now)
+    wake_broadcast(broadcast_id)
 
 
 def enqueue_look_up(sender_id: int) -> bool:

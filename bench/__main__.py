@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from app.supervisor.redis import RedisUnavailableError
-from bench import finding, million, million_table, peers, running_all, throughput, webhooks
+from bench import finding, million, million_table, pages, peers, running_all, throughput, webhooks
 from bench.ground import POSTGRES, SQLITE
 from bench.report import Report, as_json, as_markdown, rewritten
 from bench.running import ROOT, RunFailed
@@ -150,6 +150,28 @@ def measure_million(people: int, database: str | None, write: bool) -> None:
             sys.exit(1)
         if write:
             PAGE.write_text(rewritten(PAGE.read_text(), f"million-{name.lower()}", table))
+
+
+@main.command("pages")
+@click.option("--people", type=click.IntRange(100, 10_000_000), default=1_000_000, show_default=True)
+@click.option("--broadcasts", type=click.IntRange(3, 10_000), default=1_000, show_default=True)
+@click.option("--database", type=click.Choice([SQLITE, POSTGRES]), help="On this one only.")
+@click.option("--write", is_flag=True, help="Put the table into docs/performance.md.")
+def measure_pages(people: int, broadcasts: int, database: str | None, write: bool) -> None:
+    """Every page of the desk beside a year of a newsroom: milliseconds of the server, over HTTP."""
+    try:
+        found = {
+            one: pages.run(one, people, broadcasts)
+            for one in ([database] if database else [SQLITE, POSTGRES])
+        }
+    except (RunFailed, NoDatabase, RedisUnavailableError) as error:
+        raise click.ClickException(str(error)) from error
+    table = pages.as_markdown(found, [f"{people:,} people, {broadcasts:,} broadcasts", *running_all.where()])
+    click.echo(table)
+    for words in pages.too_slow(found):
+        click.echo(f"over {pages.TARGET_MS:.0f} ms: {words}", err=True)
+    if write:
+        PAGE.write_text(rewritten(PAGE.read_text(), "pages", table))
 
 
 @main.command("scenarios")

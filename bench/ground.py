@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from app.clock import utcnow
+from app.queue import begin
 from app.services import manage_senders, reports
 from app.storage.database import db
 from app.supervisor.guard import Guard
@@ -107,10 +108,12 @@ class Ground:
             manage_senders.set_rate(sender, per_second, by="bench", now=utcnow())
 
     def schedule(self, list_id: int | None = None) -> int:
-        """Plan a broadcast for now to a list, without one the first; the sink forgets what was before."""
+        """Send a broadcast now to a list, without one the first, as the desk does; the sink forgets what was before."""
         self.sink.reset()
         with self.room.app.app_context():
-            return self.room.schedule(list_id)
+            broadcast_id = self.room.schedule(list_id)
+            begin(broadcast_id, utcnow())
+            return broadcast_id
 
     def tally(self, broadcast_id: int) -> reports.Tally:
         """What the report says. A server that was restarted costs the connections, not the answer."""

@@ -18,24 +18,25 @@ _PLANS = {
     Size.FULL: (1_000, 10_000, 100_000, 1_000_000),
 }
 _EXPONENT, _MEGABYTES = 1.03, 96.0
-_POLL_SECONDS = 0.02
+_FIRST_SECONDS, _FEW_SECONDS = 0.25, 0.4
 
 
 def run(database: str, size: Size, seed: int) -> Finding:
     """Send to each number of people on a newsroom of its own. Raises `RunFailed`."""
     seconds: dict[int, float] = {}
+    firsts: dict[int, float] = {}
     peaks: dict[int, float] = {}
     faults: list[str] = []
     for people in _PLANS[size]:
         with ground(database, people=0, more=people) as field:
             big, _ = fill(field, people)
-            seconds[people], peaks[people] = _measure(field, big)
+            firsts[people], seconds[people], peaks[people] = _measure(field, big)
             faults += field.sink.stats().faults(people, big.fingerprint)
-    return _finding(seconds, peaks, faults, database, judge_speed=size is not Size.SMOKE)
+    return _finding(firsts, seconds, peaks, faults, database, judge_speed=size is not Size.SMOKE)
 
 
-def _measure(field: Ground, big: BigList) -> tuple[float, float]:
-    """Seconds from the moment the broadcast is due until all have arrived, and the worker's megabytes at most."""
+def _measure(field: Ground, big: BigList) -> tuple[float, float, float]:
+    """Seconds from the press of Send until the first and the last have arrived; the worker's megabytes at most."""
     field.start("worker", "clock")
     time.sleep(2.0)  # both are awake: what is measured is the broadcast
     began, peak = time.monotonic(), 0.0
@@ -47,12 +48,14 @@ def _measure(field: Ground, big: BigList) -> tuple[float, float]:
         return field.sink.stats().total >= big.people
 
     wait_until(arrived, 60 + big.people / 100)
+    first = field.sink.stats().first_ns / 1e9 - began
     seconds = time.monotonic() - began
     field.until_settled(broadcast_id, 60)
-    return seconds, peak
+    return first, seconds, peak
 
 
 def _finding(
+    firsts: Mapping[int, float],
     seconds: Mapping[int, float],
     peaks: Mapping[int, float],
     faults: list[str],
@@ -62,9 +65,13 @@ def _finding(
 ) -> Finding:
     power, most = exponent(seconds), max(peaks.values())
     told = ", ".join(
-        f"{people:,} in {taken:.2f} s ({peaks[people]:.0f} MB)" for people, taken in seconds.items()
+        f"{people:,} in {taken:.2f} s (the first after {firsts[people]:.2f} s; {peaks[people]:.0f} MB)"
+        for people, taken in seconds.items()
     )
     missed = [f"exponent {power:.2f}"] if power > _EXPONENT and judge_speed else []
+    few = min(seconds)
+    if judge_speed and (firsts[few] > _FIRST_SECONDS or seconds[few] > _FEW_SECONDS):
+        missed.append(f"{few:,} people: {firsts[few]:.2f} s to the first, {seconds[few]:.2f} s to the last")
     missed += [f"{most:.0f} MB in the worker"] if most > _MEGABYTES and judge_speed else []
     return Finding("growth", database, f"exponent {power:.2f}; {told}", tuple(faults), tuple(missed))
 

@@ -9,16 +9,14 @@ import redis
 from sqlalchemy import text
 
 from app.clock import utcnow
-from app.domain.statuses import BroadcastState
-from app.queue import enqueue_lane
+from app.queue import begin
 from app.services import reports
 from app.storage.database import db
-from app.storage.models import Broadcast
 from bench.big_list import BigList, Imported, fill
 from bench.desk_visitor import Visitor, visitor
 from bench.finding import Finding
 from bench.ground import Ground, ground
-from bench.running import MemoryMeter, RunFailed, wait_until
+from bench.running import MemoryMeter, RunFailed
 from bench.size import Size
 from bench.web import SHIPPED, web
 
@@ -37,7 +35,7 @@ _TABLE_BYTES = {
 class Start:
     """Milliseconds: the press of Send until it stands on the schedule, and until the first message is at the sink.
 
-    `opening_ms` is from the clock's tick until the audience is frozen, cut into slices and committed.
+    `opening_ms` is until the audience is frozen, its first slices are committed, and the worker is called.
     """
 
     schedule_ms: float
@@ -131,26 +129,16 @@ def _desk(on: Ground) -> Iterator[Visitor]:
 
 
 def _press(on: Ground, big: BigList) -> tuple[int, float, float, float]:
-    """Schedule it for now as the desk does; returns its id, the moment, and milliseconds until planned and to open."""
+    """Send it now as the desk does; returns its id, the moment, and milliseconds until planned and to open."""
     on.sink.reset()
     with on.room.app.app_context():
         pressed = time.monotonic()
         broadcast_id = on.room.schedule(big.list_id)
         planned = (time.monotonic() - pressed) * 1000
-        row = db.session.get_one(Broadcast, broadcast_id)
-        if row.sender_id is not None:
-            enqueue_lane(row.sender_id)
-
-        def open_() -> bool:
-            db.session.rollback()
-            return db.session.get_one(Broadcast, broadcast_id).state != BroadcastState.SCHEDULED
-
-        wait_until(open_, 120)
-        began, seen = db.session.get_one(Broadcast, broadcast_id).started_at, utcnow()
+        begin(broadcast_id, utcnow())
+        opened = (time.monotonic() - pressed) * 1000
         db.session.remove()
-    if began is None:
-        raise RunFailed(f"The broadcast was not opened. {on.last_words()}")
-    return broadcast_id, pressed, planned, (seen - began).total_seconds() * 1000
+    return broadcast_id, pressed, planned, opened - planned
 
 
 def _watch(

@@ -20,7 +20,7 @@ def _rows(life: Life) -> list[tuple[str, str]]:
         ("rows/s", f"{imported.rows / imported.seconds:,.0f}"),
         ("MB of the import at most", f"{imported.megabytes:.0f}"),
         ("Send pressed: dry run and schedule", f"{start.schedule_ms:,.0f} ms"),
-        ("opening: audience frozen, slices cut", f"{start.opening_ms:,.0f} ms"),
+        ("opening: audience frozen, first slices cut, worker called", f"{start.opening_ms:,.0f} ms"),
         ("Send pressed until the first message", f"{start.first_ms:,.0f} ms"),
         ("first message until the last", f"{life.sending_seconds:,.1f} s"),
         ("messages/s", f"{life.per_second:,.0f}"),

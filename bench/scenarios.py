@@ -40,7 +40,10 @@ SCENARIOS = {
     "chaos": Scenario("T7", "kills and restarts: nobody twice, nobody lost, little unknown", chaos.run),
     "fairness": Scenario("T9", "several workers keep each sender's limit and use it", fairness.run),
     "growth": Scenario(
-        "T4", "time grows no faster than the audience, memory not at all", growth.run, smoke=False
+        "T4, T6",
+        "time grows no faster than the audience, memory not at all; a few get it at once",
+        growth.run,
+        smoke=False,
     ),
     "million": Scenario(
         "T4, T5", "a big list from its file to its report: nobody twice, nobody lost", million.run
@@ -61,4 +64,5 @@ OTHERS = {
     "throughput": ("T1-T3, T14", "hand-over beside the naive baseline and the ceiling"),
     "peers": ("T1", "hand-over beside Kannel and Celery, against the same sink"),
     "webhooks": ("T10", "signed receipts beside a plain Flask route"),
+    "pages": ("desk", "every page of the desk beside a million people and a thousand broadcasts"),
 }

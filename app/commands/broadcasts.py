@@ -14,7 +14,7 @@ from app.commands.rehearse import rehearse
 from app.commands.rules import repeat
 from app.domain.channels import CHANNELS, channel_named
 from app.domain.statuses import BroadcastState
-from app.queue import enqueue_lane
+from app.queue import begin, wake_broadcast
 from app.runtime import runtime
 from app.services import (
     correct_broadcasts,
@@ -37,7 +37,6 @@ from app.services.plan_broadcasts import Review
 from app.services.reports import Tally
 from app.storage.database import db
 from app.storage.models import Broadcast
-from app.storage.ways import ways_of_broadcast
 
 STATES = [state.value for state in BroadcastState if state is not BroadcastState.REPLIES]
 
@@ -169,7 +168,7 @@ def schedule(
         public_url=runtime().settings.public_url,
     )
     if wall is None:
-        _wake(broadcast_id)
+        begin(broadcast_id, utcnow())
     shown = _shown(instant, zone, local_at)
     data = {"id": broadcast_id, "at": instant, **({"local_at": local_at} if local_at else {})}
     say(data, as_json, lambda: f"Broadcast {broadcast_id} goes out: {shown}")
@@ -265,7 +264,7 @@ def resume(broadcast_id: int, as_json: bool) -> None:
       tidings broadcasts resume 7
     """
     stop_broadcasts.resume(broadcast_id, by=operator(), now=utcnow())
-    _wake(broadcast_id)
+    wake_broadcast(broadcast_id)
     _say_status(broadcast_id, as_json)
 
 
@@ -280,7 +279,7 @@ def release(broadcast_id: int, as_json: bool) -> None:
       tidings broadcasts release 7
     """
     watch_broadcasts.release(broadcast_id, by=operator(), now=utcnow())
-    _wake(broadcast_id)
+    wake_broadcast(broadcast_id)
     _say_status(broadcast_id, as_json)
 
 
@@ -298,7 +297,7 @@ def retry(broadcast_id: int, as_json: bool) -> None:
     """
     try_again.try_again(broadcast_id, by=operator(), controller=runtime().controller, now=utcnow())
     fan_out.bring_back(utcnow())
-    _wake(broadcast_id)
+    wake_broadcast(broadcast_id)
     _say_status(broadcast_id, as_json)
 
 
@@ -518,12 +517,6 @@ def _wall(written: str) -> datetime:
     if wall.tzinfo is not None:
         raise click.UsageError("--at is a time on the clock in --zone; leave the offset away.")
     return wall
-
-
-def _wake(broadcast_id: int) -> None:
-    """Spare the wait for the clock's next round."""
-    for sender_id in ways_of_broadcast(db.session(), broadcast_id).values():
-        enqueue_lane(sender_id)
 
 
 def _write_csv(path: Path, broadcast_id: int) -> None:

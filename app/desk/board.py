@@ -12,10 +12,10 @@ from app.desk.access import allow, me, room
 from app.desk.errors import not_found_as_404
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
-from app.desk.reading import ordinary_lists, senders_of_broadcast
+from app.desk.reading import ordinary_lists
 from app.desk.refusals import translated
 from app.desk.text_check import check_text
-from app.queue import enqueue_lane
+from app.queue import begin
 from app.schemas import StorySchema
 from app.services import board as boards
 from app.services import stories
@@ -118,8 +118,7 @@ def let(list_id: int, story_id: int) -> ResponseReturnValue:
     except Refused as error:
         flash(translated(error), "error")
         return redirect(url_for("board.show", list_id=list_id))
-    for sender_id in senders_of_broadcast(broadcast_id):
-        enqueue_lane(sender_id)
+    begin(broadcast_id, utcnow())
     return redirect(url_for("progress.show", broadcast_id=broadcast_id))
 
 

@@ -11,12 +11,11 @@ from app.desk.reading import (
     broadcast_or_404,
     broadcasts_in,
     list_names,
-    senders_of_broadcast,
     tab_counts,
 )
 from app.desk.refusals import translated
 from app.desk.words import TABS
-from app.queue import enqueue_lane
+from app.queue import wake_broadcast
 from app.runtime import runtime
 from app.services import plan_broadcasts, reports, stop_broadcasts, try_again, watch_broadcasts
 from app.services.controller import Refused
@@ -107,8 +106,7 @@ def resume(broadcast_id: int) -> ResponseReturnValue:
     except Refused as error:
         flash(translated(error), "error")
     else:
-        for sender_id in senders_of_broadcast(broadcast_id):
-            enqueue_lane(sender_id)
+        wake_broadcast(broadcast_id)
     return _progress(broadcast_id)
 
 
@@ -138,8 +136,7 @@ def release(broadcast_id: int) -> ResponseReturnValue:
     except Refused as error:
         flash(translated(error), "error")
     else:
-        for sender_id in senders_of_broadcast(broadcast_id):
-            enqueue_lane(sender_id)
+        wake_broadcast(broadcast_id)
     return _progress(broadcast_id)
 
 

@@ -21,7 +21,6 @@ from app.storage.models import (
     ListSender,
     Sender,
 )
-from app.storage.ways import ways_of_broadcast
 
 
 @dataclass(frozen=True)
@@ -135,11 +134,6 @@ def sender_of(list_ids: Sequence[int]) -> Sender | None:
         .order_by(BroadcastList.id)
     )
     return db.session.scalars(rows.limit(1)).first()
-
-
-def senders_of_broadcast(broadcast_id: int) -> Sequence[int]:
-    """The ids of the senders that a broadcast goes out of, one for each channel."""
-    return list(ways_of_broadcast(db.session(), broadcast_id).values())
 
 
 def further_senders() -> dict[int, list[Sender]]:

@@ -22,7 +22,6 @@ from app.desk.reading import (
     broadcast_or_404,
     counting_for,
     sender_of,
-    senders_of_broadcast,
     targets,
 )
 from app.desk.refusals import said, translated
@@ -31,7 +30,7 @@ from app.desk.rules import review_page
 from app.desk.segments import segment_of
 from app.desk.text_check import check_text
 from app.domain.statuses import BroadcastState
-from app.queue import enqueue_lane
+from app.queue import wake_broadcast
 from app.runtime import runtime
 from app.schemas import WhenSchema, wall_time
 from app.services import broadcast_times, comments, own_clocks, plan_broadcasts
@@ -149,7 +148,7 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
     except Refused as error:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, {"form": translated(error)}), 422
     if choice.at is None:
-        _wake(broadcast_id)
+        wake_broadcast(broadcast_id)
     else:
         flash(_("Scheduled for %(when)s.", when=choice.words))
     return _progress(broadcast_id)
@@ -159,12 +158,6 @@ def _first_percent(raw: dict[str, Any]) -> int | None:
     """The share that goes first; None for everybody at once, which an empty field and nonsense mean as well."""
     chosen = str(raw.get("first_percent", ""))
     return int(chosen) if chosen in map(str, FIRST_WAVES) else None
-
-
-def _wake(broadcast_id: int) -> None:
-    """Spare a broadcast for now the second that the clock would take to find it."""
-    for sender_id in senders_of_broadcast(broadcast_id):
-        enqueue_lane(sender_id)
 
 
 def _progress(broadcast_id: int) -> Response:

@@ -116,4 +116,4 @@ def reachable(broadcast_id: int, now: datetime) -> int:
     session = db.session()
     list_ids = [one.id for one in targets_of(session, broadcast_id)]
     ways = ways_to(session, list_ids, broadcast_id)
-    return audience.dry_run(session, list_ids, now, ways, broadcast_id).get(None, 0)
+    return audience.ask(session, list_ids, now, ways, broadcast_id).reachable

@@ -25,6 +25,7 @@ from app.services import hold_back
 from app.services.own_clocks import closed_in_turn, people_by_group
 from app.services.quotas import Used
 from app.storage import audience, holding, quiet, segments
+from app.storage.audience import Answers
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
 from app.storage.ways import templates_of, ways_to
 
@@ -62,10 +63,13 @@ def foresee(
     broadcast: Broadcast,
     lists: Sequence[BroadcastList],
     at: datetime,
+    answers: Answers,
     used: Sequence[Used] = (),
     own: OwnClock | None = None,
 ) -> Foresight:
-    """Ask the gate about everybody as if the broadcast started at `at`; `used` is what platforms' quotas leave.
+    """Tell of everybody as if the broadcast started at `at`, when the gate gives these `answers`.
+
+    `used` is what platforms' quotas leave.
 
     With `own` it goes on each person's own clock; `waiting` then tells of those who wait longer than for their hour.
     """
@@ -73,11 +77,10 @@ def foresee(
     corrects = broadcast.corrects_id
     ways = ways_to(session, list_ids, corrects, templates_of(session, broadcast.id))
     chosen = segments.chosen_of(session, broadcast, at)
-    answers = audience.dry_run(session, list_ids, at, ways, corrects, chosen)
-    skipped = Counter({str(k): n for k, n in answers.items() if k is not None})
+    skipped = Counter({str(k): n for k, n in answers.by_reason().items() if k is not None})
     if not lists:
         return Foresight(0, dict(skipped), ())
-    groups, back = people_by_group(session, broadcast, list_ids, at)
+    groups, back = people_by_group(session, broadcast, list_ids, at, answers)
     for group, people in back.items():
         groups[group] -= people
         skipped[SkipReason.OTHER_CHANNEL] += people
@@ -117,20 +120,18 @@ def broken_promise(
 
 
 def read_text(
-    session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList], brand: str, now: datetime
+    session: Session,
+    broadcast: Broadcast,
+    lists: Sequence[BroadcastList],
+    brand: str,
+    now: datetime,
+    answers: Answers,
 ) -> list[Finding]:
     """Return what the lint says of the text, knowing where the people are and when they last read STOP."""
     if not broadcast.text.strip():
         return []
     keys = quiet.groups(session)
-    list_ids = [one.id for one in lists]
-    chosen = segments.chosen_of(session, broadcast, now)
-    there = (
-        audience.reachable_by_group(session, list_ids, now, corrects=broadcast.corrects_id, chosen=chosen)
-        if lists
-        else {}
-    )
-    countries = {Whereabouts.parse(keys[group]).country for group in there if group is not None}
+    countries = {Whereabouts.parse(keys[group]).country for group in answers.by_group() if group is not None}
     return lint(
         broadcast.text,
         brand=brand,

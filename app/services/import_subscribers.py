@@ -14,10 +14,11 @@ from app.services.import_notebook import Notebook
 from app.services.import_pass import Pass, batches
 from app.services.import_plan import Ears, ImportOptions, ImportReport, Plan, make_plan
 from app.services.manage_lists import find_list
-from app.storage.database import db
-from app.storage.models import ImportRun
+from app.storage.database import db, learn_sizes
+from app.storage.models import ConsentEvent, ImportRun, Subject, Subscriber, Subscription
 
 _SILENCE = Ears()
+_SIZES_LEARNT_AFTER = (5, 50, 500)  # batches
 
 
 def import_subscribers(
@@ -75,8 +76,10 @@ def work(
             if not over.knows(rows[-1].number):
                 over.take(rows, lambda batch: over.remember(run.id, batch))
         over.counts = before.counts
-        for rows in batches(all_rows):
+        for number, rows in enumerate(batches(all_rows), 1):
             over.take(rows, lambda batch: over.commit(run.id, batch, clock()))
+            if number in _SIZES_LEARNT_AFTER:
+                learn_sizes(Subject, Subscriber, Subscription, ConsentEvent)
             if until is not None and clock() >= until:
                 return over.report(run.id, before.rows, finished=False)
         import_runs.finish(run.id, now=clock())

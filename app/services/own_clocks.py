@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from app.domain.policy.decisions import Decision, Defer, Send, Skip
 from app.domain.policy.own_clock import OwnClock, hour_in
 from app.domain.policy.places import Source, Whereabouts
+from app.services.ask_gate import ask_gate
 from app.services.broadcast_rows import broadcast_for_change, targets_of
 from app.services.broadcast_times import zone_named
 from app.services.controller import Refused
 from app.storage import audience, holding, quiet, segments
+from app.storage.audience import Answers
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList
 from app.storage.ways import templates_of, ways_to
@@ -92,7 +94,9 @@ def plan(
 ) -> Plan:
     """Do what `preview` does within the caller's transaction."""
     zone_named(zone)
-    groups, back = people_by_group(session, broadcast, [one.id for one in lists], now)
+    list_ids = [one.id for one in lists]
+    answers = ask_gate(session, broadcast, list_ids, now)
+    groups, back = people_by_group(session, broadcast, list_ids, now, answers)
     left = {group: people - back.get(group, 0) for group, people in groups.items()}
     places = _places(session)
     draft = _own(broadcast, wall, zone, now, lists)
@@ -138,7 +142,7 @@ def waiting(broadcast: Broadcast, now: datetime) -> tuple[Turn, ...]:
 
 
 def people_by_group(
-    session: Session, broadcast: Broadcast, list_ids: Sequence[int], at: datetime
+    session: Session, broadcast: Broadcast, list_ids: Sequence[int], at: datetime, answers: Answers
 ) -> tuple[dict[int | None, int], dict[int | None, int]]:
     """Count those to whom the gate says "send" by quiet group, and those of them who stand back for another channel."""
     corrects = broadcast.corrects_id
@@ -146,7 +150,7 @@ def people_by_group(
         return {}, {}
     ways = ways_to(session, list_ids, corrects, templates_of(session, broadcast.id))
     chosen = segments.chosen_of(session, broadcast, at)
-    groups = audience.reachable_by_group(session, list_ids, at, ways, corrects, chosen)
+    groups = answers.by_group()
     # What corrects something goes to where that went, whichever channel it was.
     return groups, {} if corrects else audience.standing_back_by_group(session, list_ids, at, ways, chosen)
 

@@ -14,6 +14,7 @@ from app.domain.placeholders import KNOWN, PlaceholderError, parse
 from app.domain.policy.content import Finding, Severity
 from app.domain.statuses import BroadcastState
 from app.services import own_clocks, quotas
+from app.services.ask_gate import ask_gate
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, move, targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
@@ -34,12 +35,11 @@ from app.services.shares import (
 )
 from app.services.short_links import make_links
 from app.services.template_gaps import Gap, gaps_of
-from app.storage import audience, segments
+from app.storage.audience import Answers
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, BroadcastVersion, SavedSegment
 from app.storage.segments import rule_data
 from app.storage.versions import keep
-from app.storage.ways import templates_of, ways_to
 
 MAX_TEXT = 1600
 FRESH_MINUTES = 120
@@ -266,14 +266,15 @@ def check(
         lists = targets_of(session, broadcast_id)
         plan = own_clocks.plan(session, broadcast, lists, local_at, zone, now) if local_at else None
         start = plan.first if plan else max(at or now, now)
-        shares = shares_of(session, broadcast, lists, start, public_url)
+        answers = ask_gate(session, broadcast, [one.id for one in lists], start)
+        shares = shares_of(session, broadcast, lists, start, public_url, answers)
         used = quotas.used_of(session, broadcast, lists, shares, start)
         quota_notes = tuple(quotas.warnings_of(used, shares))
-        seen = foresee(session, broadcast, lists, start, used, plan.own if plan else None)
+        seen = foresee(session, broadcast, lists, start, answers, used, plan.own if plan else None)
         size = measure(longest(shares[0].sent) + shares[0].tail if shares else longest(broadcast.text))
         gaps = tuple(gaps_of(session, broadcast, lists, shares, start))
         reachable = seen.reachable
-        findings = read_text(session, broadcast, lists, brand, now)
+        findings = read_text(session, broadcast, lists, brand, now, answers)
         return Review(
             audience=reachable + sum(seen.skipped.values()),
             reachable=reachable,
@@ -361,8 +362,9 @@ def schedule_in(
     move(broadcast, BroadcastState.SCHEDULED, by, now)
     lists = targets_of(session, broadcast_id)
     list_ids = [one.id for one in lists]
-    shares = shares_of(session, broadcast, lists, now, public_url)
-    if problems := _against(session, broadcast, lists, shares, max(at or now, now), now):
+    answers = ask_gate(session, broadcast, list_ids, now)
+    shares = shares_of(session, broadcast, lists, now, public_url, answers)
+    if problems := _against(session, broadcast, lists, shares, answers, max(at or now, now), now):
         raise Refused(" ".join(problems))
     instant, last = _moments(session, broadcast, lists, at, local_at, zone, now)
     broadcast.over_cap_reason = over_cap_reason.strip()[:300] or (
@@ -401,19 +403,16 @@ def _against(
     broadcast: Broadcast,
     lists: Sequence[BroadcastList],
     shares: Sequence[Share],
+    answers: Answers,
     at: datetime,
     now: datetime,
 ) -> tuple[str, ...]:
     """Return what stands against scheduling, but for the time."""
-    list_ids, corrects = [one.id for one in lists], broadcast.corrects_id
-    ways = ways_to(session, list_ids, corrects, templates_of(session, broadcast.id))
-    chosen = segments.chosen_of(session, broadcast, now)
-    answers = audience.dry_run(session, list_ids, now, ways, corrects, chosen)
     used = quotas.used_of(session, broadcast, lists, shares, at)
     return (
-        *_problems(session, broadcast, lists, shares, answers.get(None, 0)),
+        *_problems(session, broadcast, lists, shares, answers.reachable),
         *quotas.problems_of(used, shares),
-        *_advice(read_text(session, broadcast, lists, "", now), Severity.ERROR),
+        *_advice(read_text(session, broadcast, lists, "", now, answers), Severity.ERROR),
     )
 
 

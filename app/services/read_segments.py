@@ -133,10 +133,9 @@ def said_of(broadcast: Broadcast, language: str) -> str:
 def count(rule: Segment, list_ids: Sequence[int], now: datetime) -> Counted:
     """Count the people of these lists whom a rule chooses at `now`."""
     session = db.session()
-    answers = audience.dry_run(
-        session, list_ids, now, ways_to(session, list_ids), chosen=_chosen(rule, list_ids, now)
-    )
-    return Counted(sum(answers.values()), answers.get(None, 0))
+    chosen = _chosen(rule, list_ids, now)
+    answers = audience.ask(session, list_ids, now, ways_to(session, list_ids), chosen=chosen)
+    return Counted(sum(answers.counts.values()), answers.reachable)
 
 
 def reachable(broadcast: Broadcast, list_ids: Sequence[int], now: datetime) -> int | None:

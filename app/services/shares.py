@@ -16,12 +16,14 @@ from app.domain.parts import measure
 from app.domain.placeholders import read
 from app.domain.quotas import QUOTAS
 from app.domain.short_links import Counting
+from app.services.ask_gate import ask_gate
 from app.services.controller import Refused
 from app.services.media.attach import Attached, attached_to, on_channel
 from app.services.media.outgoing import fit_of
 from app.services.rich_messages import among, plain_dress, stored
 from app.services.short_links import as_sent, counting_of
 from app.storage import audience, segments
+from app.storage.audience import Answers
 from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender
 from app.storage.ways import only_channel, templates_of, ways, ways_to
 
@@ -84,10 +86,11 @@ def shares_of(
     lists: Sequence[BroadcastList],
     at: datetime,
     public_url: str = EXAMPLE_URL,
+    answers: Answers | None = None,
 ) -> list[Share]:
     """Return a share for each channel of the lists, that of the first list's first sender first.
 
-    Links to files are as long as those below `public_url`.
+    Links to files are as long as those below `public_url`. `answers` are the gate's at `at`, where they are known.
     """
     list_ids = [one.id for one in lists]
     if not list_ids:
@@ -99,9 +102,7 @@ def shares_of(
         channel: session.get_one(Sender, min(found[channel]))
         for channel in sorted(found, key=lambda name: (name != main, name))
     }
-    there = ways_to(session, list_ids, broadcast.corrects_id, templates_of(session, broadcast.id))
-    chosen = segments.chosen_of(session, broadcast, at)
-    people = audience.reachable(list_ids, at, there, broadcast.corrects_id, chosen)
+    counts = (answers or ask_gate(session, broadcast, list_ids, at)).by_channel()
     contents = _Contents(
         broadcast.text,
         variants_of(session, broadcast.id),
@@ -110,11 +111,17 @@ def shares_of(
         stored(session, broadcast.id),
         public_url,
     )
-    counts = audience.by_channel(session, people)
+    people = _people(session, broadcast, list_ids, at)
     return [
         _share(session, contents, sender, counts.get(channel, 0), people)
         for channel, sender in senders.items()
     ]
+
+
+def _people(session: Session, broadcast: Broadcast, list_ids: Sequence[int], at: datetime) -> Subquery:
+    there = ways_to(session, list_ids, broadcast.corrects_id, templates_of(session, broadcast.id))
+    chosen = segments.chosen_of(session, broadcast, at)
+    return audience.reachable(list_ids, at, there, broadcast.corrects_id, chosen)
 
 
 @dataclass(frozen=True)

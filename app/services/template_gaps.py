@@ -58,6 +58,6 @@ def _missed(
 
     def reached(named: frozenset[str]) -> int:
         ways = ways_to(session, list_ids, corrects, named)
-        return audience.dry_run(session, list_ids, at, ways, corrects, chosen).get(None, 0)
+        return audience.ask(session, list_ids, at, ways, corrects, chosen).reachable
 
     return reached(templates | {channel}) - reached(templates)

@@ -1,6 +1,8 @@
 """Who a broadcast is for: the people of its lists, what the gate says of them, and the size of its slices."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -52,15 +54,18 @@ def members(
     last subscriber id of interest. With `chosen` only those in the segment are meant; a correction asks for none.
     """
     agreed = covers(Subscription.granted_seq, BroadcastList.purpose_since_seq, as_of_seq)
-    consent = func.min(case((agreed, Subscription.granted_seq)))
+    granted = case((agreed, Subscription.granted_seq))
+    consent = func.min(granted)
     if corrects is not None:
         return _served(list_ids, corrects, consent, within)
+    on_one = not isinstance(list_ids, BindParameter) and len(list_ids) == 1
     query = (
-        select(Subscription.subscriber_id, consent.label("consent_seq"))
+        select(Subscription.subscriber_id, (granted if on_one else consent).label("consent_seq"))
         .join(BroadcastList, BroadcastList.id == Subscription.list_id)
         .where(Subscription.list_id.in_(list_ids), Subscription.state == _ACTIVE)
-        .group_by(Subscription.subscriber_id)
     )
+    if not on_one:  # on one list everybody is once, and a million need not be sorted out
+        query = query.group_by(Subscription.subscriber_id)
     if within is not None:
         query = query.where(Subscription.subscriber_id.between(*within))
     if chosen is not None:
@@ -113,46 +118,64 @@ def _answer_now(
     )
 
 
-def dry_run(
+@dataclass(frozen=True)
+class Answers:
+    """What the gate says to everybody at one moment, in people: (answer, channel, quiet group) -> how many.
+
+    The answer is None for those who may be written to, the group for those at whom nobody has looked yet.
+    """
+
+    counts: Mapping[tuple[str | None, str, int | None], int]
+
+    @property
+    def reachable(self) -> int:
+        """Those to whom the gate says "send"."""
+        return self.by_reason()[None]
+
+    def by_reason(self) -> Counter[str | None]:
+        """Everybody by the gate's answer."""
+        found: Counter[str | None] = Counter()
+        for (answer, _, _), people in self.counts.items():
+            found[answer] += people
+        return found
+
+    def by_channel(self) -> Counter[str]:
+        """Those who are reachable by their channel."""
+        found: Counter[str] = Counter()
+        for (answer, channel, _), people in self.counts.items():
+            if answer is None:
+                found[channel] += people
+        return found
+
+    def by_group(self) -> Counter[int | None]:
+        """Those who are reachable by their quiet group."""
+        found: Counter[int | None] = Counter()
+        for (answer, _, group), people in self.counts.items():
+            if answer is None:
+                found[group] += people
+        return found
+
+
+def ask(
     session: Session,
     list_ids: Sequence[int],
     now: datetime,
     ways: Sequence[Way] = (),
     corrects: int | None = None,
     chosen: Chosen | None = None,
-) -> dict[str | None, int]:
-    """Count the audience by the gate's answer at `now`: reason -> people, and None -> reachable people."""
+) -> Answers:
+    """Ask the gate about everybody as of `now`, quiet hours and the cap aside. It reads each of them once."""
     if not list_ids:
-        return {}
+        return Answers({})
     people = members(list_ids, corrects=corrects, chosen=chosen).subquery()
     answer = _answer_now(people, ways, now, corrects, list_ids).label("answer")
     rows = session.execute(
-        select(answer, func.count())
+        select(answer, Subscriber.channel, Subscriber.quiet_group_id, func.count())
         .select_from(people)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
-        .group_by(answer)
+        .group_by(answer, Subscriber.channel, Subscriber.quiet_group_id)
     )
-    return {key: count for key, count in rows}
-
-
-def reachable_by_group(
-    session: Session,
-    list_ids: Sequence[int],
-    now: datetime,
-    ways: Sequence[Way] = (),
-    corrects: int | None = None,
-    chosen: Chosen | None = None,
-) -> dict[int | None, int]:
-    """Count those to whom the gate says "send" by their quiet group; None: nobody has looked at them yet."""
-    people = reachable(list_ids, now, ways, corrects, chosen)
-    rows = session.execute(select(people.c.quiet_group_id, func.count()).group_by(people.c.quiet_group_id))
-    return {key: count for key, count in rows}
-
-
-def by_channel(session: Session, people: Subquery) -> dict[str, int]:
-    """Count the people of `reachable` by their channel."""
-    rows = session.execute(select(people.c.channel, func.count()).group_by(people.c.channel))
-    return {key: count for key, count in rows}
+    return Answers({(reason, channel, group): count for reason, channel, group, count in rows})
 
 
 def beyond(session: Session, people: Subquery, channel: str, beginnings: Sequence[str]) -> int:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Result,
     TypeDecorator,
     event,
+    text,
 )
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -94,6 +95,15 @@ def transaction() -> Iterator[Session]:
     finally:
         if db.session.registry.has():
             db.session.rollback()
+
+
+def learn_sizes(*models: type[Base]) -> None:
+    """Let PostgreSQL look how large these tables have become; by itself it does so a minute later, and until then it
+    may read a table that it takes for small from end to end. SQLite goes by its indexes anyhow.
+    """
+    if serves_several():
+        with transaction() as session:
+            session.execute(text(f"ANALYZE {', '.join(one.__table__.name for one in models)}"))  # type: ignore[attr-defined]
 
 
 def serves_several() -> bool:
