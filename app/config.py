@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -86,6 +87,12 @@ def _new_number(value: str) -> str:
     if value not in ("active", "pending"):
         raise ValueError("must be active or pending")
     return value
+
+
+def _undo(value: str) -> timedelta:
+    if not value.isdecimal() or int(value) > 300:
+        raise ValueError("must be a whole number of seconds from 0 to 300")
+    return timedelta(seconds=int(value))
 
 
 def _setting(
@@ -184,6 +191,13 @@ class Settings:
         "pending",
         "When an account says that its number changed: `active`, the consent moves along, or `pending`, ask anew",
         "active",
+    )
+    undo: timedelta = _setting(
+        "TIDINGS_UNDO_SECONDS",
+        _undo,
+        "60",
+        "Seconds after *Send now* at the desk in which nothing leaves and it can be taken back; 0 to 300",
+        "20",
     )
     brakes: Brakes = _setting(
         "TIDINGS_BRAKES",

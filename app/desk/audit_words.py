@@ -45,6 +45,7 @@ DEEDS: Final = {
     "broadcast.save": _l("saved a draft"),
     "broadcast.schedule": _l("scheduled a broadcast"),
     "broadcast.segment": _l("chose a part of the lists"),
+    "broadcast.start": _l("let a broadcast begin before it could be taken back"),
     "broadcast.take_back": _l("took back an earlier version"),
     "broadcast.try_again": _l("tried again with whom it had failed"),
     "broadcast.unschedule": _l("took a broadcast off the schedule"),

@@ -15,9 +15,16 @@ from app.desk.reading import (
 )
 from app.desk.refusals import translated
 from app.desk.words import TABS
-from app.queue import wake_broadcast
+from app.queue import begin, wake_broadcast
 from app.runtime import runtime
-from app.services import plan_broadcasts, reports, stop_broadcasts, try_again, watch_broadcasts
+from app.services import (
+    plan_broadcasts,
+    reports,
+    stop_broadcasts,
+    try_again,
+    undo_window,
+    watch_broadcasts,
+)
 from app.services.controller import Refused
 from app.services.read_rules import rules_among
 from app.storage.models.accounts import Role
@@ -82,6 +89,21 @@ def back_to_draft(broadcast_id: int) -> ResponseReturnValue:
         return _progress(broadcast_id)
     flash(_("This is a draft again. It will not go out until you schedule it."))
     return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
+
+
+@broadcasts.post("/broadcasts/<int:broadcast_id>/start")
+@allow(Role.EDITOR)
+def start(broadcast_id: int) -> ResponseReturnValue:
+    """Begin one that was sent "now" before the seconds are over in which it could be taken back."""
+    broadcast_or_404(broadcast_id)
+    now = utcnow()
+    try:
+        undo_window.skip(broadcast_id, window=runtime().settings.undo, by=me().actor, now=now)
+    except Refused as error:
+        flash(translated(error), "error")
+    else:
+        begin(broadcast_id, now)
+    return _progress(broadcast_id)
 
 
 @broadcasts.post("/broadcasts/<int:broadcast_id>/pause")

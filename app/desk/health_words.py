@@ -45,7 +45,7 @@ SENTENCES: Final[tuple[str, ...]] = (
     N_("%(room)s GiB free at %(place)s"),
     N_("Make room now: the database stops when the disk is full."),
     N_("Make room soon."),
-    N_("not known; let your backup touch %(mark)s when it is done"),
+    N_("nobody says that there is one"),
     N_("the last was made on %(at)s UTC"),
     N_("Make one now, then: touch %(mark)s"),
     N_("there is none"),

@@ -18,7 +18,7 @@ from app.desk.segments import segment_of
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.gateways.registry import gateway_class
 from app.runtime import runtime
-from app.services import correct_broadcasts, own_clocks, reports, try_again, watch_broadcasts
+from app.services import correct_broadcasts, own_clocks, reports, try_again, undo_window, watch_broadcasts
 from app.services.answers import tallied
 from app.services.figures.compare import Comparison, compare, left_after
 from app.services.figures.effects import effects_of
@@ -167,12 +167,13 @@ def poll_seconds(broadcast: Broadcast, tally: Tally, cost: float, now: datetime)
 def _standing(broadcast: Broadcast) -> dict[str, object]:
     began = perf_counter()
     tally, now = reports.tally(broadcast.id), utcnow()
-    still = _still(broadcast, now)
+    still, left = _still(broadcast, now), undo_window.seconds_left(broadcast, runtime().settings.undo, now)
     return {
+        "seconds_left": left,
         "broadcast": broadcast,
         "tally": tally,
         "segments": segments(tally),
-        "poll": poll_seconds(broadcast, tally, perf_counter() - began, now),
+        "poll": 1 if left is not None else poll_seconds(broadcast, tally, perf_counter() - began, now),
         "lists": list_names([broadcast.id])[broadcast.id],
         "again": try_again.waiting_for_it(broadcast.id) if broadcast.state == BroadcastState.FINISHED else 0,
         "wave_waits": broadcast.first_percent is not None and watch_broadcasts.rest_waits(broadcast.id),

@@ -53,6 +53,7 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("Give the broadcast a title; it is for your team and is not sent."),
     N_("The title has %(n)s characters; it may have 120."),
     N_("The text has %(n)s characters; an SMS carries %(most)s at most."),
+    N_("This broadcast does not wait to be taken back; it goes at its time, or has gone."),
     N_("The text is empty."),
     N_("Describe the picture in words: people who cannot see it get them instead."),
     N_("The description has %(n)s characters; it may have %(most)s."),

@@ -30,7 +30,7 @@ from app.desk.rules import review_page
 from app.desk.segments import segment_of
 from app.desk.text_check import check_text
 from app.domain.statuses import BroadcastState
-from app.queue import wake_broadcast
+from app.queue import begin
 from app.runtime import runtime
 from app.schemas import WhenSchema, wall_time
 from app.services import broadcast_times, comments, own_clocks, plan_broadcasts
@@ -133,10 +133,11 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
     choice, errors = chosen(broadcast, raw, now)
     if choice is None:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, errors), 422
+    window = runtime().settings.undo
     try:
         plan_broadcasts.schedule(
             broadcast_id,
-            at=None if choice.plan else choice.at,
+            at=None if choice.plan else choice.at or now + window,
             local_at=choice.local_at,
             zone=choice.zone,
             by=me().actor,
@@ -148,7 +149,8 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
     except Refused as error:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, {"form": translated(error)}), 422
     if choice.at is None:
-        wake_broadcast(broadcast_id)
+        if not window:
+            begin(broadcast_id, now)
     else:
         flash(_("Scheduled for %(when)s.", when=choice.words))
     return _progress(broadcast_id)

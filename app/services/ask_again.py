@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address
@@ -38,7 +38,7 @@ def to_ask(list_id: int, *, controller: Controller) -> int:
     session = db.session()
     list_ = _list(session, list_id)
     agreed = _agreed_to_something_else(list_, controller)
-    return session.scalar(select(func.count()).select_from(Subscription).join(*_CONSENT).where(*agreed)) or 0
+    return session.scalar(select(func.count()).select_from(Subscription).where(*agreed)) or 0
 
 
 def ask_again(
@@ -82,9 +82,6 @@ def ask_again(
         progress(asked + left, total)
 
 
-_CONSENT: Final = (ConsentEvent, ConsentEvent.seq == Subscription.active_seq)
-
-
 def _agreed_to_something_else(
     list_: BroadcastList, controller: Controller
 ) -> tuple[ColumnElement[bool], ...]:
@@ -92,11 +89,18 @@ def _agreed_to_something_else(
     return (
         Subscription.list_id == list_.id,
         Subscription.state.in_([SubscriptionState.ACTIVE.value, SubscriptionState.PAUSED.value]),
-        ConsentEvent.ledger == controller.ledger,
         or_(
             Subscription.granted_seq <= list_.purpose_since_seq,
-            ConsentEvent.controller_name != controller.brand,
+            Subscription.active_seq.in_(_given_to_another(controller)),
         ),
+    )
+
+
+def _given_to_another(controller: Controller) -> Select[int]:
+    """The entries that name another controller, mostly none; "before or after" can be looked up, "unlike" cannot."""
+    name = ConsentEvent.controller_name
+    return select(ConsentEvent.seq).where(
+        ConsentEvent.ledger == controller.ledger, or_(name < controller.brand, name > controller.brand)
     )
 
 
@@ -104,7 +108,6 @@ def _next(session: Session, list_: BroadcastList, after: int, controller: Contro
     return session.scalars(
         select(Subscriber)
         .join(Subscription, Subscription.subscriber_id == Subscriber.id)
-        .join(*_CONSENT)
         .where(Subscriber.id > after, *_agreed_to_something_else(list_, controller))
         .order_by(Subscriber.id)
         .limit(BATCH)

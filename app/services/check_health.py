@@ -205,7 +205,9 @@ def _backup(home: Path, now: datetime) -> Check:
     """Look when a backup was made last: whoever makes them touches a file of ours."""
     mark = home / BACKUP_MARK
     if not mark.exists():
-        return Check("backup", Health.OK, f"not known; let your backup touch {mark} when it is done")
+        return Check(
+            "backup", Health.WARN, "nobody says that there is one", f"Make one now, then: touch {mark}"
+        )
     made = datetime.fromtimestamp(mark.stat().st_mtime, UTC)
     found = f"the last was made on {made:%Y-%m-%d %H:%M} UTC"
     if made < now - BACKUP_WITHIN:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from app.domain.addresses import BadAddress, parse_phone
 from app.domain.consent import SubscriptionState
@@ -54,19 +54,26 @@ def person(subscriber_id: int) -> PersonRow:
 
 def reachable(list_ids: Iterable[int]) -> int:
     """How many people are subscribed to at least one of these lists and can be written to right now."""
-    people = (
-        select(func.count(func.distinct(Subscription.subscriber_id)))
-        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
-        .where(
-            Subscription.list_id.in_(list(list_ids)),
-            Subscription.state == SubscriptionState.ACTIVE,
-            Subscriber.blocked_at.is_(None),
-            Subscriber.bounced_at.is_(None),
-            Subscriber.suppressed_at.is_(None),
-            Subscriber.review_opened_at.is_(None),
+    ids = list(list_ids)
+    everybody = select(Subscription.subscriber_id).where(
+        Subscription.list_id.in_(ids), Subscription.state == SubscriptionState.ACTIVE
+    )
+    if len(ids) > 1:
+        everybody = everybody.group_by(Subscription.subscriber_id)
+    # Few, and found by an index of their own: a million need not be joined with a million on each press of a key.
+    closed = everybody.join(Subscriber, Subscriber.id == Subscription.subscriber_id).where(
+        or_(
+            Subscriber.blocked_at.is_not(None),
+            Subscriber.bounced_at.is_not(None),
+            Subscriber.suppressed_at.is_not(None),
+            Subscriber.review_opened_at.is_not(None),
         )
     )
-    return db.session.scalar(people) or 0
+    return _count(everybody) - _count(closed)
+
+
+def _count(people: Select[int]) -> int:
+    return db.session.scalar(select(func.count()).select_from(people.subquery())) or 0
 
 
 def _matching(query: str, digits: str, region: str) -> ColumnElement[bool]:

@@ -82,7 +82,9 @@ class LaneSlices:
         # Not before the lease is committed: until then its old holder could still pass the door.
         recover(lost, self.journal, sender_id=self.sender_id, controller=self.controller, now=now)
         with transaction() as session:
-            return self._claim(session, lease, part, session.get_one(Broadcast, broadcast.id), now)
+            # Read anew: a row of the transaction before could be written on here, and nothing of it would be kept.
+            ours = deliveries.leased(session, lease)
+            return None if ours is None else self._claim(session, lease, *ours, now)
 
     def _claim(
         self, session: Session, lease: Lease, part: Slice, broadcast: Broadcast, now: datetime

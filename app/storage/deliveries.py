@@ -89,6 +89,12 @@ def lease_slice(
     return lease, part, broadcast
 
 
+def leased(session: Session, lease: Lease) -> tuple[Slice, Broadcast] | None:
+    """Return the slice of a lease and its broadcast in a further transaction; None when it is not ours any more."""
+    part = session.get_one(Slice, (lease.broadcast_id, lease.seq), with_for_update=True)
+    return (part, session.get_one(Broadcast, lease.broadcast_id)) if part.epoch == lease.epoch else None
+
+
 def lost_of(part: Slice) -> Lost | None:
     """Return what a holder of this slice never came back from; None when everything is settled."""
     if part.reached is None or part.reached_epoch is None:

@@ -167,4 +167,4 @@ def _environment(home: Path) -> dict[str, str]:
     """What a developer exported for an installation of their own is no part of the demo."""
     own = {item.metadata["name"] for item in fields(Settings)}
     kept = {name: value for name, value in os.environ.items() if name not in own}
-    return kept | {"TIDINGS_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    return kept | {"TIDINGS_HOME": str(home), "TIDINGS_UNDO_SECONDS": "0", "PYTHONUNBUFFERED": "1"}

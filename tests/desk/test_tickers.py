@@ -113,6 +113,7 @@ def test_the_last_line_is_corrected_with_one_press(house: House, editor: Visitor
         newsroom.send()
     page = editor.submit(f"/ticker/{event}", {"text": "Sorry: Bert wins.", "token": "b", "act": "correct"})
     assert "Correction ·" in words(page)
+    assert words(page).count("Corrected afterwards ·") == 1
 
 
 def test_an_event_is_ended_with_last_words(editor: Visitor, event: int) -> None:

@@ -50,8 +50,9 @@ def examine(
     return {check.name: check for check in checks}
 
 
-def test_a_healthy_installation_has_nothing_to_do(world: World) -> None:
-    checks = examine(world)
+def test_a_healthy_installation_has_nothing_to_do(world: World, tmp_path: Path) -> None:
+    (tmp_path / BACKUP_MARK).touch()
+    checks = examine(world, around=replace(AROUND, home=tmp_path))
     del checks["disk"]
 
     assert worst(list(checks.values())) is Health.OK
@@ -176,5 +177,6 @@ def test_a_backup_is_known_by_the_file_that_it_touches(world: World, tmp_path: P
         examine(world, around=around, later=made + timedelta(days=days))["backup"] for days in (1, 3)
     )
 
-    assert [one.health for one in (unknown, fresh, old)] == [Health.OK, Health.OK, Health.WARN]
+    assert [one.health for one in (unknown, fresh, old)] == [Health.WARN, Health.OK, Health.WARN]
+    assert unknown.found == "nobody says that there is one"
     assert old.advice.startswith("Make one now, then: touch ")

@@ -29,9 +29,14 @@ class Killed(BaseException):
 
 def die_in_the_second_window(newsroom: Newsroom, *, rate: float = 1000.0) -> None:
     """Ten have been answered, of the next ten the provider got the first only, five were never touched."""
+    die_at(newsroom, number(10), rate)
+
+
+def die_at(newsroom: Newsroom, address: str, rate: float = 1000.0) -> None:
+    """The process is killed when this person has the message, and before the others of the window have."""
 
     def die(to: str) -> None:
-        if to == number(10):
+        if to == address:
             raise Killed
 
     newsroom.provider.before_answer = die
@@ -105,6 +110,21 @@ def test_whoever_takes_a_slice_and_dies_before_the_recovery_leaves_it_to_the_nex
 
     counts = newsroom.tally(broadcast_id)
     assert (counts.sent, counts.unknown, counts.pending) == (15, 10, 0)
+
+
+def test_whoever_takes_over_and_is_killed_in_its_first_window_is_believed_too(newsroom: Newsroom) -> None:
+    people = newsroom.join(25)
+    broadcast_id = newsroom.broadcast()
+    die_in_the_second_window(newsroom)
+    fan_out.take_from_dead({DEAD}, newsroom.now)
+    die_at(newsroom, number(20))
+    fan_out.take_from_dead({DEAD}, newsroom.now)
+
+    newsroom.send()
+
+    counts = newsroom.tally(broadcast_id)
+    assert (counts.sent, counts.unknown, counts.pending) == (10, 15, 0)
+    assert newsroom.provider.copies == dict.fromkeys([*people[:11], people[20]], 1)
 
 
 def test_a_cancelled_broadcast_tells_the_truth_about_what_its_dead_worker_had_sent(

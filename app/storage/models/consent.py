@@ -66,6 +66,8 @@ class ConsentEvent(Model):
     __table_args__ = (
         UniqueConstraint("ledger", "seq"),
         Index("ix_consent_event_subject_ref", "subject_ref", "seq"),
+        # Who agreed to another controller than today's: mostly nobody, among millions.
+        Index("ix_consent_event_controller_name", "controller_name"),
         Index(
             "ix_consent_event_erasure",
             "subject_ref",

@@ -20,6 +20,12 @@ def _where_set(name: str, column: str) -> Index:
     return Index(name, column, postgresql_where=condition, sqlite_where=condition)
 
 
+# Those who cannot be written to, whatever they are subscribed to.
+_CLOSED = text(
+    "blocked_at IS NOT NULL OR bounced_at IS NOT NULL OR suppressed_at IS NOT NULL OR review_opened_at IS NOT NULL"
+)
+
+
 class Sender(Model):
     """Our number, bot or account on a gateway. `sealed_settings` is JSON under the master key.
 
@@ -111,6 +117,7 @@ class Subscriber(Model):
     __table_args__ = (
         UniqueConstraint("channel", "address"),
         _where_set("ix_subscriber_review_due_at", "review_due_at"),
+        Index("ix_subscriber_closed", "id", postgresql_where=_CLOSED, sqlite_where=_CLOSED),
         Index(
             "ix_subscriber_ungrouped",
             "id",
