@@ -1,6 +1,7 @@
 """Conditions on what people answered or opened: one choice names a broadcast, or one button or one link of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from app.desk.languages import gettext as _
@@ -26,30 +27,25 @@ def data_of(test: str, word: str) -> Any:
 
 def word_of(value: Any) -> str:
     """Write what `data_of` reads."""
-    return ":".join(map(str, value.values())) if isinstance(value, Mapping) else str(value)
+    if not isinstance(value, Mapping):
+        return str(value)
+    (to,) = (value[key] for key in TO.values() if key in value)
+    return f"{value['broadcast']}:{to}"
 
 
 def choices(test: str, chosen: Sequence[str]) -> list[tuple[str, str]]:
     """What may be chosen, as value and words: what is known of the broadcasts of late, and what was chosen already."""
-    answered = test == Reaction.ANSWERED
-    known = reactions.known_answers() if answered else reactions.known_links()
+    known = reactions.known_answers() if test == Reaction.ANSWERED else reactions.known_links()
     words = [word for one, some in known.items() for word in (f"{one}", *(f"{one}:{to}" for to in some))]
     words += [one for one in chosen if not isinstance(data_of(test, one), str)]
-    pairs = [(one, *one.partition(":")[::2]) for one in dict.fromkeys(words)]
-    names = DatabaseNames(language())
-    titles = {number: names.title(int(number)) for _word, number, _to in pairs}
-    any_of_them = _("any answer") if answered else _("any link")
-    return [
-        (word, f"{titles[number]}: {(to if answered else short_link(to)) or any_of_them}")
-        for word, number, to in pairs
-    ]
+    # Once for each broadcast, not for each of its buttons.
+    title = cache(DatabaseNames(language()).title)
+    return [(one, _said(test, one, title)) for one in dict.fromkeys(words)]
 
 
 def hint(test: str) -> str:
     """What an editor has to know of this condition; "" of most."""
-    if test != Reaction.CLICKED:
-        return ""
-    return _who_is_known()
+    return _who_is_known() if test == Reaction.CLICKED else ""
 
 
 def notes(broadcast: Broadcast) -> list[str]:
@@ -65,3 +61,10 @@ def _who_is_known() -> str:
         "forgotten.",
         runtime().settings.retention[Kept.CLICKS],
     )
+
+
+def _said(test: str, word: str, title: Callable[[int], str]) -> str:
+    number, _colon, to = word.partition(":")
+    any_of_them = _("any answer") if test == Reaction.ANSWERED else _("any link")
+    one = to if test == Reaction.ANSWERED else short_link(to)
+    return f"{title(int(number))}: {one or any_of_them}"

@@ -1,6 +1,7 @@
 """What people can have done with a broadcast: which answers its buttons give, and which of its links are noted."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from app.storage.database import db
 from app.storage.models import Broadcast, BroadcastRich, ShortLink
 from app.storage.reactions import keeps_clicks
 
-_LATELY = 50
+_LATELY: Final = 50
 
 
 def known_answers() -> Mapping[int, Sequence[str]]:
