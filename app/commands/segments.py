@@ -31,6 +31,7 @@ def add(list_name: str, name: str, rule: str, as_json: bool) -> None:
     \b
     Example:
       tidings segments add NEWS Newcomers '{"conditions": [{"test": "joined_within", "of": 30}]}'
+      tidings segments add NEWS Yes '{"conditions": [{"test": "answered", "of": {"broadcast": 7, "label": "Yes"}}]}'
     """
     found = manage_lists.find_list(db.session(), list_name)
     db.session.rollback()

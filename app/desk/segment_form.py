@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from flask import request
 
+from app.desk import segment_reactions
 from app.desk.forms import Errors
 from app.desk.languages import gettext as _
 from app.desk.languages import language
 from app.desk.languages import lazy_gettext as _l
 from app.desk.refusals import said
-from app.domain.segments import MOST_CONDITIONS, BadSegment, Segment, Trait, Way, parse, written
+from app.domain.segments import MOST_CONDITIONS, BadSegment, Reaction, Segment, Trait, Way, parse, written
 from app.domain.segments.sentence import way_words
 from app.services import read_segments
 from app.services.read_segments import DatabaseNames
@@ -28,6 +29,8 @@ LABELS: Final[Mapping[str, Any]] = {
     "joined_within": _l("Joined in the last days"),
     "received": _l("Received a broadcast"),
     "failed": _l("A broadcast failed to reach them"),
+    "answered": _l("Answered a broadcast"),
+    "clicked": _l("Opened a link of a broadcast"),
     "nothing_within": _l("Received nothing in the last days"),
     "on_list": _l("On another list, too"),
 }
@@ -48,6 +51,11 @@ class Row:
     def label(self) -> str:
         """What it asks."""
         return str(LABELS[self.test])
+
+    @property
+    def hint(self) -> str:
+        """What has to be known of it; "" for most."""
+        return segment_reactions.hint(self.test)
 
     @property
     def kind(self) -> str:
@@ -106,7 +114,7 @@ def form_of(rule: Segment) -> Form:
     rows = [
         Row(one["test"], one.get("not", False), tuple(map(str, one["of"])))
         if isinstance(one["of"], list)
-        else Row(one["test"], one.get("not", False), (str(one["of"]),))
+        else Row(one["test"], one.get("not", False), (segment_reactions.word_of(one["of"]),))
         for one in data["conditions"]
     ]
     return Form(tuple(rows), rule.any_of)
@@ -135,6 +143,8 @@ def choices(list_ids: Sequence[int], form: Form) -> dict[str, list[tuple[str, st
         found[test] = [
             (one, names.title(int(one))) for one in _with(broadcasts, form, test) if one.isdecimal()
         ]
+    for test in {row.test for row in form.rows}.intersection(Reaction):
+        found[test] = segment_reactions.choices(test, _chosen(form, test))
     return {
         test: sorted(pairs, key=_by_words) if test in (*Trait,) else pairs for test, pairs in found.items()
     }
@@ -142,8 +152,11 @@ def choices(list_ids: Sequence[int], form: Form) -> dict[str, list[tuple[str, st
 
 def _with(values: Sequence[str], form: Form, test: str) -> list[str]:
     """These values, and those that a row has already."""
-    chosen = [one for row in form.rows if row.test == test for one in row.values if len(one) < 19]
-    return list(dict.fromkeys([*values, *chosen]))
+    return list(dict.fromkeys([*values, *(one for one in _chosen(form, test) if len(one) < 19)]))
+
+
+def _chosen(form: Form, test: str) -> list[str]:
+    return [one for row in form.rows if row.test == test for one in row.values]
 
 
 def _by_words(pair: tuple[str, str]) -> str:
@@ -152,9 +165,11 @@ def _by_words(pair: tuple[str, str]) -> str:
 
 def _data(row: Row) -> dict[str, Any]:
     """The row as the language has it; what is no number stays as it is, to be refused with its place."""
+    word = row.values[0] if row.values else ""
     if row.test in (*Trait,):
         value: Any = list(row.values)
+    elif row.test in (*Reaction,):
+        value = segment_reactions.data_of(row.test, word)
     else:
-        word = row.values[0] if row.values else ""
         value = int(word) if row.test in _WHOLE and word.isdecimal() and len(word) < 19 else word
     return {"test": row.test, "of": value, "not": row.negated}

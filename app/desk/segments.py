@@ -7,6 +7,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
+from app.desk import segment_reactions
 from app.desk.access import allow, me, room
 from app.desk.forms import Errors
 from app.desk.languages import gettext as _
@@ -108,11 +109,12 @@ def said(row: SavedSegment) -> str:
     return read_segments.in_words(read_segments.rule_of(row), [row.list_id], language())
 
 
-def segment_of(broadcast: Broadcast) -> dict[str, str]:
-    """What pages say of the part of its lists that a broadcast goes to: its sentence, and its name if saved."""
+def segment_of(broadcast: Broadcast) -> dict[str, Any]:
+    """What pages say of the part of its lists that a broadcast goes to: its sentence, its name if saved, and notes."""
     return {
         "segment_words": read_segments.said_of(broadcast, language()),
         "segment_name": read_segments.name_of(broadcast),
+        "segment_notes": segment_reactions.notes(broadcast),
     }
 
 

@@ -2,15 +2,15 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.services.rich_messages import stored
+from app.domain.buttons import ButtonKind, from_json
 from app.storage.database import db
-from app.storage.models import BroadcastAnswer, Subscriber
+from app.storage.models import BroadcastAnswer, BroadcastRich, Subscriber
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,25 @@ def tallied(broadcast_id: int) -> list[Tallied]:
         .group_by(BroadcastAnswer.label)
     )
     counts = {label: count for label, count in rows}
-    labels = dict.fromkeys((*_labels(session, broadcast_id), *sorted(counts)))
+    buttons = labels_of(session, [broadcast_id]).get(broadcast_id, ())
+    labels = dict.fromkeys((*buttons, *sorted(counts)))
     return [Tallied(label, counts.get(label, 0)) for label in labels]
 
 
-def _labels(session: Session, broadcast_id: int) -> list[str]:
-    found = stored(session, broadcast_id)
-    return [
-        one.label
-        for _, (rich, _) in sorted(found.items())
-        for one in rich.buttons
-        if one.kind.value == "reply"
-    ]
+def labels_of(session: Session, broadcast_ids: Collection[int]) -> dict[int, list[str]]:
+    """Return broadcast -> the labels of its reply buttons on all channels, each once; one without any is left out."""
+    rows = session.scalars(
+        select(BroadcastRich)
+        .where(BroadcastRich.broadcast_id.in_(broadcast_ids))
+        .order_by(BroadcastRich.broadcast_id, BroadcastRich.channel)
+    )
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        buttons = from_json(row.content or {}, None).buttons
+        labels = [one.label for one in buttons if one.kind is ButtonKind.REPLY]
+        if labels:
+            found[row.broadcast_id] = list(dict.fromkeys([*found.get(row.broadcast_id, ()), *labels]))
+    return found
 
 
 def answers_csv(broadcast_id: int) -> Iterator[str]:

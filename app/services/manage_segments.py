@@ -7,11 +7,12 @@ from typing import Any, Final
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.domain.segments import BadSegment, Had, OnList, Segment, parse, written
+from app.domain.segments import BadSegment, Had, OnList, Reacted, Segment, parse, written
 from app.domain.statuses import BroadcastState
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, targets_of
 from app.services.controller import Conflict, NotFound, Refused
+from app.services.reactions import check_reaction
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, SavedSegment
 
@@ -161,6 +162,8 @@ def _check_rule(session: Session, rule: Segment) -> None:
             case Had(_, broadcast_id):
                 if session.get(Broadcast, broadcast_id) is None:
                     raise NotFound(f"There is no broadcast {broadcast_id}.")
+            case Reacted():
+                check_reaction(session, clause.test)
             case OnList(list_id):
                 if session.get(BroadcastList, list_id) is None:
                     raise NotFound(f"There is no list number {list_id}.")

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.domain.channels import channel_named
 from app.domain.replies import LANGUAGES
-from app.domain.segments import Segment, parse, sentence
+from app.domain.segments import Reacted, Reaction, Segment, parse, sentence
 from app.services.broadcast_rows import targets_of
 from app.services.controller import NotFound
 from app.storage import audience, segments
@@ -128,6 +128,13 @@ def said_of(broadcast: Broadcast, language: str) -> str:
     if data is None:
         return ""
     return in_words(parse(data), [one.id for one in targets_of(session, broadcast.id)], language)
+
+
+def reactions_asked(broadcast: Broadcast) -> set[Reaction]:
+    """Return what the rule of a broadcast asks that people did: answered, clicked, or nothing of the kind."""
+    data = segments.rule_data(db.session(), broadcast)
+    tests = [one.test for one in parse(data).clauses] if data is not None else []
+    return {test.reaction for test in tests if isinstance(test, Reacted)}
 
 
 def count(rule: Segment, list_ids: Sequence[int], now: datetime) -> Counted:

@@ -23,6 +23,7 @@ from app.domain.segments import (
     NothingWithin,
     OnList,
     Outcome,
+    Reacted,
     Segment,
     Side,
     Test,
@@ -45,6 +46,7 @@ from app.storage.models import (
     Subscriber,
     Subscription,
 )
+from app.storage.reactions import reacted
 
 _ACTIVE: Final = SubscriptionState.ACTIVE.value
 _NO_GROUP: Final = -1
@@ -136,6 +138,8 @@ def _test(test: Test, chosen: Chosen, list_ids: Sequence[int]) -> ColumnElement[
         case Had(outcome, broadcast_id):
             statuses = HAD_IT if outcome is Outcome.RECEIVED else (DeliveryStatus.FAILED.value,)
             return _delivered(Delivery.broadcast_id == broadcast_id, Delivery.status.in_(statuses))
+        case Reacted():
+            return reacted(test)
         case NothingWithin(days):
             since = chosen.at - timedelta(days=days)
             return ~_delivered(Delivery.status.in_(HAD_IT), Delivery.updated_at > since)

@@ -29,8 +29,11 @@ def test_a_segment_is_saved_counted_looked_at_and_sent_to(newsdesk: Shell) -> No
 def test_a_rule_that_cannot_be_read_is_refused_with_the_place(newsdesk: Shell) -> None:
     broken = newsdesk.run("segments", "add", "NEWS", "x", '{"conditions": [')
     unknown = newsdesk.run("segments", "add", "NEWS", "x", '{"conditions": [{"test": "age", "of": 3}]}')
+    answer = '{"conditions": [{"test": "answered", "of": {"broadcast": 7, "label": "Yes"}}]}'
+    ghost = newsdesk.run("segments", "add", "NEWS", "x", answer)
     missing = newsdesk.run("segments", "count", "7")
 
     assert broken.stderr == "The rule is no JSON: Expecting value, line 1, column 17.\n"
     assert unknown.stderr.startswith("Condition 1: There is no test “age”. There are: language, channel,")
+    assert ghost.stderr == "There is no broadcast 7.\n"
     assert missing.stderr == "There is no such segment.\n"

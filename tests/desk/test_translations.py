@@ -33,6 +33,7 @@ SPEAKERS = (
     "manage_snippets",
     "manage_segments",
     "read_segments",
+    "reactions",
     "broadcast_times",
     "repeat_broadcasts",
     "make_editions",

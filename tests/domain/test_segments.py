@@ -7,6 +7,7 @@ import pytest
 
 from app.domain.consent import Act
 from app.domain.segments import BadSegment, Way, parse, sentence, way_of, written
+from app.domain.segments.sentence import short_link
 from app.domain.segments.written import MOST_CONDITIONS, TESTS
 
 EVERYTHING = {
@@ -24,6 +25,17 @@ EVERYTHING = {
         {"test": "failed", "of": 8},
         {"test": "nothing_within", "of": 30},
         {"test": "on_list", "of": 2, "not": True},
+    ],
+}
+
+LINK = "https://example.org/riverside"
+REACTIONS = {
+    "match": "all",
+    "conditions": [
+        {"test": "answered", "of": 7},
+        {"test": "answered", "of": {"broadcast": 8, "label": "Yes"}, "not": True},
+        {"test": "clicked", "of": 8, "not": True},
+        {"test": "clicked", "of": {"broadcast": 7, "url": LINK}},
     ],
 }
 
@@ -63,7 +75,8 @@ def said(data: Any, language: str = "en", *lists: str) -> str:
 
 def test_every_test_is_written_as_it_is_read() -> None:
     assert written(parse(EVERYTHING)) == EVERYTHING
-    assert [one["test"] for one in EVERYTHING["conditions"]] == list(TESTS)  # type: ignore[index]
+    assert written(parse(REACTIONS)) == REACTIONS
+    assert {one["test"] for data in (EVERYTHING, REACTIONS) for one in data["conditions"]} == {*TESTS}  # type: ignore[index]
 
 
 def test_a_segment_reads_as_a_sentence_in_english() -> None:
@@ -84,6 +97,24 @@ def test_a_segment_reads_as_a_sentence_in_german() -> None:
         "dazukamen, die „Flood warning“ nicht bekommen haben, bei denen „Ferry“ fehlschlug, die in den letzten "
         "30 Tagen nichts bekommen haben und die nicht auf List 2 sind."
     )
+
+
+def test_what_people_answered_and_opened_reads_as_a_sentence() -> None:
+    assert said(REACTIONS) == (
+        "People on City News who answered “Flood warning”, who did not answer “Yes” to “Ferry”, who are not known to "
+        "have opened a link of “Ferry”, and who are known to have opened the link example.org/riverside of “Flood "
+        "warning”."
+    )
+    assert said(REACTIONS, "de") == (
+        "Alle auf City News, die auf „Flood warning“ geantwortet haben, die nicht auf „Ferry“ mit „Yes“ geantwortet "
+        "haben, von denen wir nicht wissen, dass sie einen Link aus „Ferry“ geöffnet haben und von denen wir wissen, "
+        "dass sie den Link example.org/riverside aus „Flood warning“ geöffnet haben."
+    )
+
+
+def test_a_long_link_is_said_without_its_middle() -> None:
+    assert short_link(f"https://example.org/{'a' * 100}?end=1") == f"example.org/{'a' * 18}…{'a' * 24}?end=1"
+    assert short_link(LINK) == "example.org/riverside"
 
 
 def test_any_of_several_is_said_with_or() -> None:
@@ -122,6 +153,15 @@ def test_any_of_several_is_said_with_or() -> None:
         ({"conditions": [{"test": "channel", "of": ["fax"]}]}, 1, "write for example sms"),
         ({"conditions": [{"test": "tag", "of": ["a_b"]}]}, 1, "write for example poster-7"),
         ({"conditions": [{"test": "area", "of": ["D%"] * 51}]}, 1, "Choose at most 50"),
+        ({"conditions": [{"test": "answered", "of": ""}]}, 1, "Choose at least one"),
+        ({"conditions": [{"test": "clicked"}]}, 1, "Choose at least one"),
+        ({"conditions": [{"test": "answered", "of": "seven"}]}, 1, "“seven” is no whole number"),
+        ({"conditions": [{"test": "answered", "of": {"broadcast": 0, "label": "x"}}]}, 1, "a number from 1 to"),
+        ({"conditions": [{"test": "answered", "of": {"broadcast": 7}}]}, 1, "with “broadcast” and “label”"),
+        ({"conditions": [{"test": "clicked", "of": {"broadcast": 7, "label": "x"}}]}, 1, "“broadcast” and “url”"),
+        ({"conditions": [{"test": "answered", "of": {"broadcast": 7, "label": "x" * 41}}]}, 1, "1 to 40 characters"),
+        ({"conditions": [{"test": "answered", "of": {"broadcast": 7, "label": "a\0"}}]}, 1, "on one line"),
+        ({"conditions": [{"test": "clicked", "of": {"broadcast": 7, "url": ["x"]}}]}, 1, "“url” is a text"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_place(data: Any, place: int, words: str) -> None:

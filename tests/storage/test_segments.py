@@ -22,6 +22,8 @@ from app.domain.segments import (
     OnList,
     Outcome,
     Person,
+    Reacted,
+    Reaction,
     Segment,
     Side,
     Test,
@@ -36,7 +38,16 @@ from app.domain.statuses import DeliveryStatus
 from app.storage import quiet
 from app.storage.audience import members
 from app.storage.database import db, transaction
-from app.storage.models import ConsentEvent, Delivery, Subscriber, Subscription
+from app.storage.models import (
+    Broadcast,
+    BroadcastAnswer,
+    ConsentEvent,
+    Delivery,
+    PersonClick,
+    ShortLink,
+    Subscriber,
+    Subscription,
+)
 from app.storage.segments import chosen_by
 from tests.support.world import NOON, Newsroom, number
 
@@ -44,6 +55,10 @@ PEOPLE: Final = 60
 ZONE: Final = "Europe/Berlin"
 BROADCASTS: Final = (901, 902, 903)
 COUNTRIES: Final = ("DE", "AT", "GB")
+LABELS: Final = ("Yes", "yes", "No")
+LINKS: Final = {
+    f"{one}{index:05}": (one, f"https://example.org/{index}") for one in BROADCASTS[:2] for index in (1, 2)
+}
 _HAD: Final = (
     DeliveryStatus.HANDING_OVER,
     DeliveryStatus.SENT,
@@ -71,6 +86,8 @@ class Drawn(NamedTuple):
     group: str | None
     subscriptions: list[tuple[Subscription, ConsentEvent]]
     deliveries: list[Delivery]
+    answers: list[BroadcastAnswer]
+    clicks: list[PersonClick]
     person: Person
 
 
@@ -118,6 +135,15 @@ def draw(lot: random.Random, subscriber_id: int, lists: list[int]) -> Drawn:
         )
         for one in lot.sample(BROADCASTS, lot.randint(0, len(BROADCASTS)))
     ]
+    answers = [
+        BroadcastAnswer(broadcast_id=one, subscriber_id=subscriber_id, place=0, label=lot.choice(LABELS))
+        for one in lot.sample(BROADCASTS, lot.randint(0, 2))
+    ]
+    codes = lot.sample(sorted(LINKS), lot.randint(0, 2))
+    clicks = [
+        PersonClick(code=one, subscriber_id=subscriber_id, first_at=NOON, last_at=NOON, times=1)
+        for one in codes
+    ]
     person = Person(
         row.language,
         row.channel,
@@ -125,8 +151,10 @@ def draw(lot: random.Random, subscriber_id: int, lists: list[int]) -> Drawn:
         tuple(joinings),
         {one.broadcast_id: one.updated_at for one in deliveries if one.status in _HAD},
         frozenset(one.broadcast_id for one in deliveries if one.status == DeliveryStatus.FAILED),
+        {one.broadcast_id: one.label for one in answers},
+        frozenset(LINKS[one] for one in codes),
     )
-    return Drawn(row, group, subscriptions, deliveries, person)
+    return Drawn(row, group, subscriptions, deliveries, answers, clicks, person)
 
 
 def entry(ref: str, seq: int, act: Act, call: str | None) -> ConsentEvent:
@@ -150,6 +178,27 @@ def entry(ref: str, seq: int, act: Act, call: str | None) -> ConsentEvent:
     )
 
 
+def broadcasts() -> None:
+    """Write the broadcasts with their links; an erased person's answer is there without the person."""
+    with transaction() as session:
+        for one in BROADCASTS:
+            session.add(
+                Broadcast(
+                    id=one,
+                    title="x",
+                    state="finished",
+                    zone="UTC",
+                    created_by="ada",
+                    created_at=NOON,
+                    updated_at=NOON,
+                )
+            )
+        session.flush()
+        for code, (one, url) in LINKS.items():
+            session.add(ShortLink(code=code, broadcast_id=one, url=url, begins="https://n.example.org/l/"))
+        session.add(BroadcastAnswer(broadcast_id=BROADCASTS[0], place=0, label=LABELS[0]))
+
+
 def people_of(newsroom: Newsroom, lists: list[int]) -> dict[int, Person]:
     lot = random.Random(7)
     drawn = [draw(lot, 1000 + index, lists) for index in range(PEOPLE)]
@@ -161,7 +210,7 @@ def people_of(newsroom: Newsroom, lists: list[int]) -> dict[int, Person]:
         session.flush()
         for one in drawn:
             session.add_all([row for pair in one.subscriptions for row in pair])
-            session.add_all(one.deliveries)
+            session.add_all([*one.deliveries, *one.answers, *one.clicks])
     return {one.row.id: one.person for one in drawn}
 
 
@@ -181,6 +230,18 @@ def any_test(lists: list[int]) -> st.SearchStrategy[Test]:
         st.builds(Joined, st.sampled_from(Side), calendar),
         st.builds(JoinedWithin, days),
         st.builds(Had, st.sampled_from(Outcome), st.sampled_from((*BROADCASTS, 999))),
+        st.builds(
+            Reacted,
+            st.just(Reaction.ANSWERED),
+            st.sampled_from((*BROADCASTS, 999)),
+            st.sampled_from(("", *LABELS)),
+        ),
+        st.builds(
+            Reacted,
+            st.just(Reaction.CLICKED),
+            st.sampled_from((*BROADCASTS, 999)),
+            st.sampled_from(("", "https://example.org/1", "https://example.org/2")),
+        ),
         st.builds(NothingWithin, days),
         st.builds(OnList, st.sampled_from(lists)),
     )
@@ -198,6 +259,7 @@ def found_by_sql(rule: Segment, list_ids: list[int], now: datetime) -> set[int]:
 
 def test_the_sql_of_a_segment_and_its_meaning_choose_the_same_people(newsroom: Newsroom) -> None:
     lists = [newsroom.list_id, newsroom.new_list("Sport", "SPORT"), newsroom.new_list("Zoo", "ZOO")]
+    broadcasts()
     people = people_of(newsroom, lists)
     sizes = []
 

@@ -14,6 +14,8 @@ from app.domain.segments.rule import (
     NothingWithin,
     OnList,
     Outcome,
+    Reacted,
+    Reaction,
     Segment,
     Side,
     Trait,
@@ -45,6 +47,7 @@ class Person:
     """A subscriber as segments see one. `country` is "" where the address tells of none.
 
     `had` maps broadcasts that they had, or may have had, to the moment; `failed` are those that failed with them.
+    `answers` maps broadcasts to the label that they pressed last; `opened` has broadcasts with the address of a link.
     """
 
     language: str
@@ -53,6 +56,8 @@ class Person:
     joinings: tuple[Joining, ...]
     had: Mapping[int, datetime]
     failed: frozenset[int]
+    answers: Mapping[int, str]
+    opened: frozenset[tuple[int, str]]
 
 
 def holds(segment: Segment, person: Person, moment: Moment) -> bool:
@@ -74,6 +79,10 @@ def _true(clause: Clause, person: Person, moment: Moment) -> bool:
             answer = any(one.at > moment.at - timedelta(days=days) for one in here)
         case Had(outcome, broadcast_id):
             answer = broadcast_id in (person.had if outcome is Outcome.RECEIVED else person.failed)
+        case Reacted(Reaction.ANSWERED, broadcast_id, to):
+            answer = broadcast_id in person.answers and to in ("", person.answers[broadcast_id])
+        case Reacted(_, broadcast_id, to):
+            answer = any(one == broadcast_id and to in ("", url) for one, url in person.opened)
         case NothingWithin(days):
             answer = all(at <= moment.at - timedelta(days=days) for at in person.had.values())
         case OnList(list_id):

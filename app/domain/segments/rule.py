@@ -1,8 +1,8 @@
 """What a segment can ask of a person: a closed set of tests, each of which may be turned round, joined by all or any.
 
-One more test (a link that was clicked, a poll that was answered) needs a class here, or an `Outcome` when it is about
-one broadcast, and a line in each of `written`, `sentence`, `person.holds` and `app.storage.segments`: mypy names the
-places, for each of them matches every test.
+One more test needs a class here, or an `Outcome` or a `Reaction` when it is about one broadcast, and a line in each of
+`written`, `sentence`, `person.holds` and `app.storage.segments`: mypy names the places, for each of them matches every
+test.
 """
 
 from dataclasses import dataclass
@@ -52,6 +52,16 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+class Reaction(StrEnum):
+    """What a person did with one broadcast: pressed one of its buttons, or opened one of its links.
+
+    A click is known only of who agreed to a notice that says so, and only for as long as clicks are kept.
+    """
+
+    ANSWERED = "answered"
+    CLICKED = "clicked"
+
+
 @dataclass(frozen=True)
 class Among:
     """A trait is one of these values."""
@@ -84,6 +94,15 @@ class Had:
 
 
 @dataclass(frozen=True)
+class Reacted:
+    """They answered a broadcast, or opened a link of it. `to` is the label or the address, "" for any of them."""
+
+    reaction: Reaction
+    broadcast_id: int
+    to: str = ""
+
+
+@dataclass(frozen=True)
 class NothingWithin:
     """They received no broadcast at all within so many days."""
 
@@ -97,7 +116,7 @@ class OnList:
     list_id: int
 
 
-Test = Among | Joined | JoinedWithin | Had | NothingWithin | OnList
+Test = Among | Joined | JoinedWithin | Had | Reacted | NothingWithin | OnList
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
+from app.domain.buttons import LONGEST_LABEL
 from app.domain.channels import CHANNELS
 from app.domain.segments.rule import (
     Among,
@@ -15,6 +16,8 @@ from app.domain.segments.rule import (
     NothingWithin,
     OnList,
     Outcome,
+    Reacted,
+    Reaction,
     Segment,
     Side,
     Test,
@@ -27,7 +30,10 @@ MOST_VALUES: Final = 50
 MOST_DAYS: Final = 3650
 _YEARS: Final = range(2000, 2101)
 _MOST_ID: Final = 2**63 - 1
+LONGEST_URL: Final = 4000
 
+# No half of a pair of code units either, which no database takes.
+_ONE_LINE: Final = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
 _LETTERS: Final = {
     Trait.LANGUAGE: re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?"),
     Trait.CHANNEL: re.compile("|".join(map(re.escape, sorted(CHANNELS)))),
@@ -48,10 +54,13 @@ TESTS: Final = (
     "joined_before",
     "joined_within",
     *Outcome,
+    *Reaction,
     "nothing_within",
     "on_list",
 )
 """The names of the tests, in the order in which they are offered."""
+TO: Final = {Reaction.ANSWERED: "label", Reaction.CLICKED: "url"}
+"""How one button or one link of a broadcast is named, beside its number."""
 
 
 class BadSegment(ValueError):
@@ -66,6 +75,9 @@ def written(segment: Segment) -> dict[str, Any]:
     """Return the JSON form, which `parse` reads.
 
     `{"match": "all", "conditions": [{"test": "language", "of": ["de"]}, {"test": "received", "of": 7, "not": true}]}`
+
+    One answer, or one link, of a broadcast: `{"test": "answered", "of": {"broadcast": 7, "label": "Yes"}}`, or
+    `{"test": "clicked", "of": {"broadcast": 7, "url": "https://example.org/a"}}`; with `"of": 7` any of them.
     """
     conditions = []
     for clause in segment.clauses:
@@ -84,6 +96,8 @@ def _named(test: Test) -> tuple[str, Any]:
             return "joined_within", days
         case Had(outcome, broadcast_id):
             return outcome.value, broadcast_id
+        case Reacted(reaction, broadcast_id, to):
+            return reaction.value, {"broadcast": broadcast_id, TO[reaction]: to} if to else broadcast_id
         case NothingWithin(days):
             return "nothing_within", days
         case OnList(list_id):
@@ -130,9 +144,28 @@ def _test(name: Any, value: Any, place: int) -> Test:
             return OnList(_whole(value, _MOST_ID, place))
         case "received" | "failed":
             return Had(Outcome(name), _whole(value, _MOST_ID, place))
+        case "answered" | "clicked":
+            return _reacted(Reaction(name), value, place)
         case str() if name in Trait.__members__.values():
             return Among(Trait(name), _values(Trait(name), value, place))
     raise BadSegment(f"There is no test “{name}”. There are: {', '.join(TESTS)}.", place)
+
+
+def _reacted(reaction: Reaction, value: Any, place: int) -> Reacted:
+    key = TO[reaction]
+    if value is None or value == "":
+        raise BadSegment("Choose at least one.", place)
+    if not isinstance(value, Mapping):
+        return Reacted(reaction, _whole(value, _MOST_ID, place))
+    if value.keys() != {"broadcast", key}:
+        raise BadSegment(
+            f"“of” is the number of a broadcast, or an object with “broadcast” and “{key}”.", place
+        )
+    broadcast_id, to = _whole(value["broadcast"], _MOST_ID, place), value[key]
+    most = LONGEST_LABEL if reaction is Reaction.ANSWERED else LONGEST_URL
+    if not isinstance(to, str) or len(to) > most or not _ONE_LINE.fullmatch(to):
+        raise BadSegment(f"“{key}” is a text of 1 to {most} characters on one line.", place)
+    return Reacted(reaction, broadcast_id, to)
 
 
 def _values(trait: Trait, value: Any, place: int) -> tuple[str, ...]:
