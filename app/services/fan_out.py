@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.domain.statuses import WORKER_DIED, BroadcastState, DeliveryStatus
 from app.services import comments, plan_slices, quotas
 from app.services.controller import Controller
+from app.services.figures import no_files
 from app.storage import audience, tallies
 from app.storage.consent import lock_head
 from app.storage.database import changed, transaction
@@ -149,6 +150,7 @@ def end_finished(now: datetime) -> list[int]:
         for broadcast in finished:
             broadcast.state, broadcast.state_by = BroadcastState.FINISHED.value, "system"
             broadcast.finished_at = broadcast.state_at = now
+            no_files.keep(session, broadcast)
         return [one.id for one in finished]
 
 

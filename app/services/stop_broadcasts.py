@@ -11,6 +11,7 @@ from app.services.audit import note
 from app.services.brake_samples import sample_of
 from app.services.broadcast_rows import broadcast_for_change, move, refuse_if_corrected
 from app.services.controller import Refused
+from app.services.figures import no_files
 from app.storage import audience
 from app.storage.claim import claim_rows
 from app.storage.database import transaction
@@ -50,6 +51,7 @@ def cancel(broadcast_id: int, *, by: str, now: datetime) -> None:
             if broadcast.corrects_id is not None:
                 broadcast.audience = audience.counted(session, broadcast_id)
             broadcast.finished_at = now
+            no_files.keep(session, broadcast)
         note(session, by, "broadcast.cancel", f"broadcast {broadcast_id}", now)
 
 

@@ -40,7 +40,7 @@ from app.services.send_deliveries import Lane, LaneSetup
 from app.services.short_links import set_clicks
 from app.services.stop_broadcasts import cancel
 from app.storage.database import db, transaction
-from app.storage.models import Broadcast
+from app.storage.models import Broadcast, BroadcastTotal
 from tests.support import media
 from tests.support.world import FakeProvider, Newsroom, number
 from workers.journal import journal
@@ -231,8 +231,14 @@ def test_the_link_of_those_who_get_no_mms_counts_in_the_review_the_schedule_and_
     assert (share.reachable, share.elsewhere) == (3, 1)
     assert (count_parts(words), count_parts(abroad)) == (1, 2)
     assert (sheet.parts, sheet.most_parts, sheet.total_parts) == (1, 2, 4)
-    (told,) = read.told(db.session(), select(Broadcast.id).where(Broadcast.id == made))
+    chosen = select(Broadcast.id).where(Broadcast.id == made)
+    (told,) = read.told(db.session(), chosen)
     assert told.sums.parts == 4
+
+    fan_out.end_finished(newsroom.now)
+    kept = db.session.scalar(select(BroadcastTotal.people).where(BroadcastTotal.kind == "no_files"))
+    (told,) = read.told(db.session(), chosen)
+    assert (kept, told.sums.parts) == (1, 4)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,4 @@
-"""Reads the figures of broadcasts from the counts that the database keeps.
-
-Deliveries are looked at in one case: where a file went with SMS, they tell who lives where it does not get.
-"""
+"""Reads the figures of broadcasts from the counts that the database keeps, and from no delivery."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -12,23 +9,20 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.domain.media.limits import beginnings_with_files
 from app.domain.parts import count_parts
 from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.services.figures import no_files
+from app.services.figures.no_files import NO_FILES, SMS
 from app.services.figures.roll_up import ANSWERED, CLICKS, LEFT
 from app.services.figures.sums import Sums, total
 from app.storage.models import (
     Broadcast,
     BroadcastTarget,
     BroadcastTotal,
-    Delivery,
     DeliveryTally,
     Sender,
-    Slice,
-    Subscriber,
 )
 
-SMS: Final = "sms"
 _NAMES: Final[Mapping[int, str]] = {
     DeliveryStatus.SENT.value: "open",
     DeliveryStatus.DELIVERED.value: "delivered",
@@ -37,7 +31,6 @@ _NAMES: Final[Mapping[int, str]] = {
     DeliveryStatus.SKIPPED.value: "skipped",
 }
 _TRIED: Final = ("open", "delivered", "failed", "unknown")
-_TAKEN: Final = tuple(status for status, name in _NAMES.items() if name in ("open", "delivered", "unknown"))
 _WITH_REASON: Final = ("failed", "unknown", "skipped")
 _NOTHING: Final = Sums()
 
@@ -79,7 +72,8 @@ def told(session: Session, chosen: Select[int]) -> list[Told]:
     """Return the figures of the broadcasts that `chosen` selects, in its order."""
     rows = _rows(session, chosen)
     lists, prices = _lists(session, chosen), {row.id: row for row in session.scalars(select(Sender))}
-    parts, totals = _parts(session, chosen, rows), _totals(session, chosen)
+    totals = _totals(session, chosen)
+    parts = _parts(session, rows, totals)
     by_sender, reasons = _tallies(session, chosen)
     found = []
     for one in session.scalars(chosen):
@@ -181,30 +175,16 @@ class _Parts:
         return self.each * (taken - self.people) + self.elsewhere * self.people
 
 
-def _parts(session: Session, chosen: Select[int], rows: Mapping[int, Any]) -> Mapping[int, _Parts]:
-    beyond = _elsewhere(session, chosen)
+def _parts(
+    session: Session, rows: Mapping[int, Any], totals: Mapping[tuple[int, str], int]
+) -> Mapping[int, _Parts]:
+    unknown = [one for one, row in rows.items() if row.sms_parts_elsewhere and (one, NO_FILES) not in totals]
+    counted = no_files.count(session, unknown)
     return {
-        one: _Parts(row.sms_parts or count_parts(row.text), row.sms_parts_elsewhere or 0, beyond.get(one, 0))
+        one: _Parts(
+            row.sms_parts or count_parts(row.text),
+            row.sms_parts_elsewhere or 0,
+            totals.get((one, NO_FILES), counted.get(one, 0)),
+        )
         for one, row in rows.items()
     }
-
-
-def _elsewhere(session: Session, chosen: Select[int]) -> Mapping[int, int]:
-    """Count whom a provider of SMS took a text for, and to whom a file does not get, by broadcast."""
-    rows = session.execute(
-        select(Delivery.broadcast_id, func.count())
-        .join(Broadcast, Broadcast.id == Delivery.broadcast_id)
-        .join(Slice, (Slice.broadcast_id == Delivery.broadcast_id) & (Slice.seq == Delivery.slice))
-        .join(Sender, Sender.id == Slice.sender_id)
-        .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
-        .where(
-            Broadcast.id.in_(chosen),
-            Broadcast.sms_parts_elsewhere.is_not(None),
-            Sender.channel == SMS,
-            Delivery.inbound_id == 0,
-            Delivery.status.in_(_TAKEN),
-            *(~Subscriber.address.startswith(one) for one in beginnings_with_files()),
-        )
-        .group_by(Delivery.broadcast_id)
-    )
-    return {broadcast_id: count for broadcast_id, count in rows}

@@ -48,7 +48,7 @@ class BroadcastHour(Model):
 
 
 class BroadcastTotal(Model):
-    """What became of all hours of a broadcast together: `kind` is one of `BroadcastHour`, or `clicks`.
+    """What became of all hours of a broadcast together: `kind` is one of `BroadcastHour`, `clicks`, or `no_files`.
 
     It is counted beside the hours, in their transactions, so that a report on a thousand broadcasts reads few rows.
     """
