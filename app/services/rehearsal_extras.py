@@ -1,6 +1,6 @@
 """What goes with the text in a rehearsal: the files and buttons of a broadcast, and whom a file gets to.
 
-Whether a file goes beside the text hangs on true numbers, ours and theirs, which stay here: only the answers cross over.
+Whether a file goes beside the text hangs on true numbers, ours and theirs, which stay here: only the answers cross.
 """
 
 from collections.abc import Iterable, Sequence
