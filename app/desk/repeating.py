@@ -87,6 +87,7 @@ def planned(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> tuple[P
             last_of_month=values["every"] == "month_end",
             until=values["until"],
             times=values["times"],
+            own_clocks=values["own_clocks"],
         )
     except BadRule as error:
         return None, {error.field: said(str(error))}
@@ -97,7 +98,8 @@ def planned(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> tuple[P
 def rule_words(rule: Rule) -> str:
     """A rule in a sentence: `Every 2 weeks on Monday and Thursday, 07:30 (Europe/Berlin), until 31 December 2026`."""
     hour = f"{rule.begins:%H:%M}"
-    parts = [f"{_rhythm(rule)}, {hour} ({rule.zone})"]
+    when = _("%(when)s on each person’s own clock", when=hour) if rule.own_clocks else f"{hour} ({rule.zone})"
+    parts = [f"{_rhythm(rule)}, {when}"]
     if rule.until is not None:
         parts.append(_("until %(day)s", day=day_words(rule.until)))
     if rule.times is not None:

@@ -14,6 +14,7 @@ from app.desk.errors import not_found_as_404
 from app.desk.forms import posted
 from app.desk.languages import gettext as _
 from app.desk.languages import ngettext as n_
+from app.desk.own_clocks import turn_lines
 from app.desk.reading import broadcast_or_404, counting_for, sender_of, targets
 from app.desk.refusals import said, translated
 from app.desk.repeating import (
@@ -111,11 +112,14 @@ def change_one(rule_id: int, at: str, act: str) -> ResponseReturnValue:
 
 def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: datetime) -> str:
     """The sheet: whom the first one would reach, the next dates, and the words."""
-    first = plan.coming[0].at
+    first = plan.coming[0]
+    own = first.wall if plan.rule.own_clocks else None
     sheet = plan_broadcasts.check(
         broadcast.id,
         now=now,
-        at=first,
+        at=first.at,
+        local_at=own,
+        zone=plan.rule.zone,
         brand=runtime().controller.brand,
         public_url=runtime().settings.public_url,
     )
@@ -126,6 +130,7 @@ def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: date
         plan=plan,
         raw=raw,
         sheet=sheet,
+        turns=turn_lines(sheet.turns, own, plan.rule.zone) if own else [],
         problems=[said(problem) for problem in sheet.problems],
         file_notes=media_words.notes_of(sheet.shares),
         file=media_form.shown_of(sheet.shares[0].media if sheet.shares else None),

@@ -27,6 +27,7 @@ SAID: list[tuple[dict[str, str], str]] = [
         "Every week on Thursday, 09:00 (Europe/Berlin), until 31 December",
     ),
     ({"every": "week&weekdays=0&weekdays=4"}, "Every week on Monday and Friday, 09:00"),
+    ({"own_clocks": "1"}, "Every day, 09:00 on each person’s own clock"),
     ({"every": "month", "day": "2099-03-31"}, "Every month on day 31, 09:00"),
     ({"every": "month", "day": "2099-03-31"}, "Months that have no day 31 are left out."),
     ({"every": "month_end"}, "Every month on its last day, 09:00"),

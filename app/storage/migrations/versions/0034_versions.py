@@ -1,4 +1,4 @@
-"""What went with a draft in each of its versions: buttons and templates, and the files that it carried."""
+"""Versions keep buttons, templates and files; rules may repeat on each person's own clock."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -33,8 +33,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("broadcast_id", "revision", "channel", name=op.f("pk_version_media")),
     )
     op.create_index(op.f("ix_version_media_media_id"), "version_media", ["media_id"])
+    op.add_column(
+        "repeat_rule", sa.Column("own_clocks", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("repeat_rule", "own_clocks")
     op.drop_table("version_media")
     op.drop_column("broadcast_version", "rich")
