@@ -10,7 +10,7 @@ from babel.dates import get_day_names
 from babel.lists import format_list
 
 from app.desk.forms import Errors, load
-from app.desk.languages import day_words, language, moment, zones
+from app.desk.languages import day_words, language, moment, wall_words, zones
 from app.desk.languages import gettext as _
 from app.desk.languages import lazy_gettext as _l
 from app.desk.languages import ngettext as n_
@@ -105,6 +105,11 @@ def rule_words(rule: Rule) -> str:
     if rule.times is not None:
         parts.append(n_("%(n)s time", "%(n)s times", rule.times))
     return ", ".join(parts)
+
+
+def date_words(one: Coming, rule: Rule, style: str = "long") -> str:
+    """A date of a rule; on each person's own clock it has no zone."""
+    return wall_words(one.wall, style) if rule.own_clocks else moment(one.at, rule.zone, style)
 
 
 def weekday_names() -> list[str]:

@@ -8,7 +8,7 @@ from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.desk import media_form, media_words
+from app.desk import media_form, media_words, rich_form
 from app.desk.access import allow, me, room
 from app.desk.errors import not_found_as_404
 from app.desk.forms import posted
@@ -20,6 +20,7 @@ from app.desk.refusals import said, translated
 from app.desk.repeating import (
     RUN_WORDS,
     Plan,
+    date_words,
     month_note,
     notes_of,
     planned,
@@ -37,6 +38,7 @@ from app.storage.models.accounts import Role
 
 rules = room("rules", __name__)
 rules.app_template_filter("rule_words")(rule_words)
+rules.app_template_global("date_words")(date_words)
 rules.app_template_global("notes_of")(notes_of)
 rules.app_template_global("month_note")(month_note)
 rules.app_template_global("run_words")(lambda state: RUN_WORDS[state])
@@ -124,6 +126,9 @@ def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: date
         public_url=runtime().settings.public_url,
     )
     lists = targets(broadcast.id)
+    list_ids = [one.id for one in lists]
+    sender = sender_of(list_ids)
+    looks = rich_form.shown_on(rich_form.senders_for(sender, list_ids), rich_form.stored(broadcast))
     return render_template(
         "repeat_review.html",
         broadcast=broadcast,
@@ -135,9 +140,15 @@ def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: date
         file_notes=media_words.notes_of(sheet.shares),
         file=media_form.shown_of(sheet.shares[0].media if sheet.shares else None),
         promise=said(sheet.promise),
-        check=check_text(broadcast.text, findings=sheet.findings, counting=counting_for(broadcast.id)),
+        check=check_text(
+            broadcast.text,
+            findings=sheet.findings,
+            counting=counting_for(broadcast.id),
+            tail=rich_form.tail_of_first(looks),
+        ),
+        looks=looks,
         lists=lists,
-        sender=sender_of([one.id for one in lists]),
+        sender=sender,
         **segment_of(broadcast),
     )
 

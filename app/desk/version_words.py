@@ -128,7 +128,7 @@ def _of_same_file(now: File, before: File) -> Iterator[str]:
     elif now.name != before.name:
         yield _("The file has another name: %(name)s.", name=now.name)
     if now.alt != before.alt:
-        yield _("The file's description was changed: “%(alt)s”.", alt=now.alt)
+        yield _("The file’s description was changed: “%(alt)s”.", alt=now.alt)
     if now.otherwise != before.otherwise:
         instead = {
             Otherwise.LINK: _("a link to it, below the text"),

@@ -220,7 +220,7 @@ def test_the_page_tells_what_came_and_went_beside_the_text(house: House, editor:
         "The button “Map” was changed: now the word STOP.",
         "The order of the buttons was changed: Map, Yes.",
         "Another file took the place of bridge.png: river.png.",
-        "The file's description was changed: “The river”.",
+        "The file’s description was changed: “The river”.",
         "people now get: its description, below the text.",
         "On WhatsApp: The approved template was changed: now flood (en): a.",
         "The button “Yes” was removed.",
