@@ -4,15 +4,21 @@ import json
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 
 from app.clock import utcnow
-from app.domain.buttons import Button, ButtonKind, Rich, TemplateUse
+from app.domain.addresses import Address
+from app.domain.buttons import Button, ButtonKind, Rich, TemplateUse, limits_named
+from app.domain.media.attached import Media
+from app.domain.messages import Batch, DeliveryRef, Recipient
 from app.domain.rehearsal import Faults
 from app.gateways.base import Call
+from app.gateways.line import MAX_TO
 from app.rehearsal import script
-from app.rehearsal.provider import LeavesTheMachine, LoopbackOnly
+from app.rehearsal.files import Shelf
+from app.rehearsal.provider import Account, LeavesTheMachine, LoopbackOnly, StandInGateway
 from app.rehearsal.run import play, stage_environment
 from app.runtime import runtime
 from app.services import plan_broadcasts
@@ -21,6 +27,7 @@ from app.services.media.attach import EVERYWHERE, Given, attach
 from app.services.media.take_in import take_in
 from app.services.plan_broadcasts import create_draft
 from app.services.rehearsal_cast import Cast, cast_of
+from app.services.rehearsal_extras import Part
 from app.services.rich_messages import save_rich
 from app.storage.database import transaction
 from app.storage.models import Broadcast, Sender, Subscriber
@@ -178,6 +185,28 @@ def test_an_hour_on_each_persons_own_clock_is_played_to_the_last_of_them(
     (row,) = script.read(tmp_path).cast.rows["broadcast"]
 
     assert (row["local_at"], row["expires_at"]) == (nine, expires_at)
+
+
+def test_a_stand_in_shows_buttons_takes_batches_and_carries_files_as_its_gateway_does() -> None:
+    shelf = Shelf("http://127.0.0.1:9", frozenset({"+999000000211"}))
+    account = Account("http://127.0.0.1:8", ACCOUNT, TOKEN)
+    gateway = StandInGateway(account, "+99900000000111", Part(1, "line", "line", beside=True), shelf)
+    people = [
+        Recipient(DeliveryRef(1, one), Address("line", f"+999000000{one}11"), "Open!") for one in (2, 3)
+    ]
+    link = "https://news.example.org/m/7.abc.jpg"
+    file = Media(7, "f" * 64, "image/jpeg", 9, "b.jpg", "A bridge", link, instead="\nA bridge: link")
+
+    can = gateway.capabilities()
+    left_out, carried = (
+        parse_qs(one.body.decode()) for one in gateway.encode(Batch(tuple(people), "", file))
+    )
+
+    assert (can.channel, can.rate_unit, can.max_batch) == ("line", "request", MAX_TO)
+    assert can.buttons == limits_named("line")
+    assert left_out["Body"] == ["Open!\nA bridge: link"]
+    assert "MediaUrl" not in left_out
+    assert (carried["Body"], carried["MediaUrl"]) == (["Open!"], ["http://127.0.0.1:9/m/7.abc.jpg"])
 
 
 def test_a_file_that_is_gone_is_said_before_anything_is_played(newsroom: Newsroom) -> None:
