@@ -178,6 +178,7 @@ class RepeatSchema(_Form):
     weekdays = fields.List(whole(N_("Choose days from Monday to Sunday.")), load_default=list)
     until = fields.Date(load_default=None, error_messages={"invalid": N_("Write the day as 2026-11-26.")})
     times = whole(load_default=None)
+    own_clocks = fields.Boolean(load_default=False)
 
     @pre_load
     def _blank_is_absent(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def _in_words(report: Report) -> str:
         f"Sent: {report.sent}. Unknown: {report.unknown}, of which {report.unknown_arrived} arrived.",
         f"Left out: {_counts(report.skipped)}. Failed: {_counts(report.failed)}. Waiting: {report.waiting}.",
         f"Refused by the provider: {_counts(report.refused)}; {report.tries} parts were handed over.",
+        f"For the whole audience, {report.parts} parts of SMS arrived, {report.files} with the file beside the text.",
         f"At the senders' pace it takes about {report.would_take:.0f} seconds (the rehearsal took {report.took:.0f}).",
     ]
     if report.last_at:

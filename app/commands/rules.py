@@ -41,6 +41,11 @@ _at = click.option(
 @click.option("--last-of-month", is_flag=True, help="Months: on the last day instead of the date of --from.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day.")
 @click.option("--times", type=int, help="End after so many times.")
+@click.option(
+    "--local-time",
+    is_flag=True,
+    help="Each time on each person's own clock; --zone is for those whose zone nobody knows.",
+)
 @click.option("--dry-run", is_flag=True, help="Only show the next dates, and what stands against them.")
 @json_option
 @with_appcontext
@@ -54,6 +59,7 @@ def repeat(
     last_of_month: bool,
     until: datetime | None,
     times: int | None,
+    local_time: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -74,12 +80,18 @@ def repeat(
             last_of_month=last_of_month,
             until=until.date() if until else None,
             times=times,
+            own_clocks=local_time,
         )
     except BadRule as error:
         raise Refused(str(error)) from error
     if dry_run:
         dates = read_rules.preview(broadcast_id, rule, now=utcnow(), country=_country())
-        data = {"rrule": rule.rrule, "zone": zone, "next": [_date(one) for one in dates]}
+        data = {
+            "rrule": rule.rrule,
+            "zone": zone,
+            "own_clocks": local_time,
+            "next": [_date(one) for one in dates],
+        }
         say(data, as_json, lambda: "\n".join(_dates_in_words(dates, zone)))
         return
     _show(repeat_broadcasts.repeat(broadcast_id, rule, by=operator(), now=utcnow()), as_json)
@@ -200,8 +212,9 @@ def _show(rule_id: int, as_json: bool) -> None:
             for run in view.past
         ],
     }
+    own = ", on each person's own clock" if view.rule.own_clocks else ""
     lines = [
-        f"Rule {rule_id} “{view.template.title}” is {data['state']}: {view.rule.rrule}",
+        f"Rule {rule_id} “{view.template.title}” is {data['state']}: {view.rule.rrule}{own}",
         *_dates_in_words(view.coming, view.rule.zone),
         *(
             f"  was {run.occurs_at:%Y-%m-%d %H:%M} UTC: {run.state} {run.problem or ''}".rstrip()
@@ -221,6 +234,7 @@ def _head(view: RuleView) -> dict[str, Any]:
         "dtstart": view.rule.dtstart,
         "zone": view.rule.zone,
         "rrule": view.rule.rrule,
+        "own_clocks": view.rule.own_clocks,
         "next_at": view.row.next_at,
         "problem": view.problem,
     }

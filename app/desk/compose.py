@@ -12,7 +12,7 @@ from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import in_language
-from app.desk.media_form import FileField
+from app.desk.media_form import FileField, FilesGiven
 from app.desk.reading import (
     broadcast_or_404,
     further_channels,
@@ -117,8 +117,7 @@ def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
     if errors:
         return _page(raw, broadcast, errors, files=given.fields), 422
     try:
-        broadcast_id = _store(broadcast, values)
-        given.store(broadcast_id)
+        broadcast_id = _store(broadcast, values, given)
     except Conflict:
         return _page(raw, broadcast, conflict=True, files=given.fields), 409
     except Refused as error:
@@ -131,10 +130,11 @@ def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
     return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
 
 
-def _store(broadcast: Broadcast | None, values: dict[str, Any]) -> int:
+def _store(broadcast: Broadcast | None, values: dict[str, Any], files: FilesGiven) -> int:
     content = {name: values[name] for name in ("title", "text", "list_ids")} | {
         "variants": _variants(),
         "rich": rich_form.given(_further()),
+        "files": files.changes(broadcast.id if broadcast else None),
     }
     if broadcast is None:
         return plan_broadcasts.create_draft(**content, by=me().actor, now=utcnow())

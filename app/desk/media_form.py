@@ -57,6 +57,10 @@ class FileField:
         until = utcnow().replace(minute=0, second=0, microsecond=0) + _SHOWN_FOR
         return link_to(self.media_id, self.mime, until, public_url="", controller=runtime().controller)
 
+    def given(self) -> Given:
+        """Return what a draft shall carry."""
+        return Given(self.media_id, self.name, self.alt, Otherwise(self.otherwise))
+
     def is_shown(self) -> bool:
         """Whether the preview has something to show."""
         return bool(self.media_id) and not self.off
@@ -69,18 +73,13 @@ class FilesGiven:
     fields: list[FileField] = field(default_factory=list)
     errors: Errors = field(default_factory=dict)
 
-    def store(self, broadcast_id: int) -> None:
-        """Let the draft carry what was given. Raises `Refused`."""
-        there = attach.attached_to(db.session(), broadcast_id)
+    def changes(self, broadcast_id: int | None) -> dict[str, Given | None]:
+        """Return what of it a draft does not carry yet, by channel; None for a file that it shall carry no more."""
+        there = attach.attached_to(db.session(), broadcast_id) if broadcast_id else {}
         db.session.rollback()
-        for one in self.fields:
-            before = there.get(one.channel)
-            if one.is_shown():
-                given = Given(one.media_id, one.name, one.alt, Otherwise(one.otherwise))
-                if before is None or given != _given(before):
-                    attach.attach(broadcast_id, one.channel, given, by=me().actor, now=utcnow())
-            elif before is not None:
-                attach.detach(broadcast_id, one.channel, by=me().actor, now=utcnow())
+        before = {channel: _given(one) for channel, one in there.items()}
+        wanted = {one.channel: one.given() if one.is_shown() else None for one in self.fields}
+        return {channel: one for channel, one in wanted.items() if one != before.get(channel)}
 
 
 def stored(broadcast_id: int | None, channels: Sequence[str]) -> list[FileField]:

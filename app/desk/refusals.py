@@ -79,6 +79,7 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("A broadcast with a link for each person that moves them cannot be rehearsed."),
     N_("Nobody is on these lists, so there is nothing to rehearse."),
     N_("The rehearsal broke off: %(why)s"),
+    N_("A file of this broadcast is not where it should be. Upload it again."),
     N_("“%(name)s” is a live event; its messages are written on its own page."),
     N_("There is no live event %(id)s."),
     N_("There is no live event “%(name)s”. Events: %(there)s."),

@@ -10,7 +10,7 @@ from babel.dates import get_day_names
 from babel.lists import format_list
 
 from app.desk.forms import Errors, load
-from app.desk.languages import day_words, language, moment, zones
+from app.desk.languages import day_words, language, moment, wall_words, zones
 from app.desk.languages import gettext as _
 from app.desk.languages import lazy_gettext as _l
 from app.desk.languages import ngettext as n_
@@ -87,6 +87,7 @@ def planned(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> tuple[P
             last_of_month=values["every"] == "month_end",
             until=values["until"],
             times=values["times"],
+            own_clocks=values["own_clocks"],
         )
     except BadRule as error:
         return None, {error.field: said(str(error))}
@@ -97,12 +98,18 @@ def planned(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> tuple[P
 def rule_words(rule: Rule) -> str:
     """A rule in a sentence: `Every 2 weeks on Monday and Thursday, 07:30 (Europe/Berlin), until 31 December 2026`."""
     hour = f"{rule.begins:%H:%M}"
-    parts = [f"{_rhythm(rule)}, {hour} ({rule.zone})"]
+    when = _("%(when)s on each person’s own clock", when=hour) if rule.own_clocks else f"{hour} ({rule.zone})"
+    parts = [f"{_rhythm(rule)}, {when}"]
     if rule.until is not None:
         parts.append(_("until %(day)s", day=day_words(rule.until)))
     if rule.times is not None:
         parts.append(n_("%(n)s time", "%(n)s times", rule.times))
     return ", ".join(parts)
+
+
+def date_words(one: Coming, rule: Rule, style: str = "long") -> str:
+    """A date of a rule; on each person's own clock it has no zone."""
+    return wall_words(one.wall, style) if rule.own_clocks else moment(one.at, rule.zone, style)
 
 
 def weekday_names() -> list[str]:

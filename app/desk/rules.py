@@ -8,17 +8,19 @@ from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.desk import media_form, media_words
+from app.desk import media_form, media_words, rich_form
 from app.desk.access import allow, me, room
 from app.desk.errors import not_found_as_404
 from app.desk.forms import posted
 from app.desk.languages import gettext as _
 from app.desk.languages import ngettext as n_
+from app.desk.own_clocks import turn_lines
 from app.desk.reading import broadcast_or_404, counting_for, sender_of, targets
 from app.desk.refusals import said, translated
 from app.desk.repeating import (
     RUN_WORDS,
     Plan,
+    date_words,
     month_note,
     notes_of,
     planned,
@@ -36,6 +38,7 @@ from app.storage.models.accounts import Role
 
 rules = room("rules", __name__)
 rules.app_template_filter("rule_words")(rule_words)
+rules.app_template_global("date_words")(date_words)
 rules.app_template_global("notes_of")(notes_of)
 rules.app_template_global("month_note")(month_note)
 rules.app_template_global("run_words")(lambda state: RUN_WORDS[state])
@@ -111,28 +114,41 @@ def change_one(rule_id: int, at: str, act: str) -> ResponseReturnValue:
 
 def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: datetime) -> str:
     """The sheet: whom the first one would reach, the next dates, and the words."""
-    first = plan.coming[0].at
+    first = plan.coming[0]
+    own = first.wall if plan.rule.own_clocks else None
     sheet = plan_broadcasts.check(
         broadcast.id,
         now=now,
-        at=first,
+        at=first.at,
+        local_at=own,
+        zone=plan.rule.zone,
         brand=runtime().controller.brand,
         public_url=runtime().settings.public_url,
     )
     lists = targets(broadcast.id)
+    list_ids = [one.id for one in lists]
+    sender = sender_of(list_ids)
+    looks = rich_form.shown_on(rich_form.senders_for(sender, list_ids), rich_form.stored(broadcast))
     return render_template(
         "repeat_review.html",
         broadcast=broadcast,
         plan=plan,
         raw=raw,
         sheet=sheet,
+        turns=turn_lines(sheet.turns, own, plan.rule.zone) if own else [],
         problems=[said(problem) for problem in sheet.problems],
         file_notes=media_words.notes_of(sheet.shares),
         file=media_form.shown_of(sheet.shares[0].media if sheet.shares else None),
         promise=said(sheet.promise),
-        check=check_text(broadcast.text, findings=sheet.findings, counting=counting_for(broadcast.id)),
+        check=check_text(
+            broadcast.text,
+            findings=sheet.findings,
+            counting=counting_for(broadcast.id),
+            tail=rich_form.tail_of_first(looks),
+        ),
+        looks=looks,
         lists=lists,
-        sender=sender_of([one.id for one in lists]),
+        sender=sender,
         **segment_of(broadcast),
     )
 

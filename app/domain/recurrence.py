@@ -64,7 +64,8 @@ class Rule:
     """Every `interval` days, weeks (on `weekdays`, Monday is 0) or months (on `monthday`, -1 is the last).
 
     `begins` is the first occurrence as the clocks of `zone` show it. It ends with the day `until`, after `times`
-    occurrences, or, with neither, when somebody ends it.
+    occurrences, or, with neither, when somebody ends it. With `own_clocks` it goes at that time on each person's own
+    clock: `zone` then tells the days apart, and holds for those of whom nobody knows the zone.
     """
 
     begins: datetime
@@ -75,6 +76,7 @@ class Rule:
     monthday: int | None = None
     until: date | None = None
     times: int | None = None
+    own_clocks: bool = False
 
     @property
     def rrule(self) -> str:
@@ -117,6 +119,7 @@ def make_rule(
     last_of_month: bool = False,
     until: date | None = None,
     times: int | None = None,
+    own_clocks: bool = False,
 ) -> Rule:
     """Return a rule that begins at the wall time `begins` or at the first moment after it that fits.
 
@@ -133,10 +136,10 @@ def make_rule(
     first = next(iter(_walls(rule)))
     if until is not None and first.date() > until:
         raise BadRule("until", "The rule would end before it first goes out. Choose a later end.")
-    return replace(rule, begins=first, interval=interval, until=until, times=times)
+    return replace(rule, begins=first, interval=interval, until=until, times=times, own_clocks=own_clocks)
 
 
-def read_rule(dtstart: str, rrule_text: str, zone: str) -> Rule:
+def read_rule(dtstart: str, rrule_text: str, zone: str, *, own_clocks: bool = False) -> Rule:
     """Return what `Rule.dtstart` and `Rule.rrule` wrote."""
     parts = dict(part.split("=", 1) for part in rrule_text.split(";"))
     until = parts.get("UNTIL")
@@ -149,6 +152,7 @@ def read_rule(dtstart: str, rrule_text: str, zone: str) -> Rule:
         monthday=int(parts["BYMONTHDAY"]) if "BYMONTHDAY" in parts else None,
         until=_local_day(until, zone) if until else None,
         times=int(parts["COUNT"]) if "COUNT" in parts else None,
+        own_clocks=own_clocks,
     )
 
 

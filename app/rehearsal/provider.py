@@ -5,23 +5,28 @@ import re
 import secrets
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import quote_plus, urlsplit
 
 import requests
 
-from app.domain.messages import Batch
+from app.domain.media.attached import Media
+from app.domain.messages import Batch, Recipient
 from app.domain.rehearsal import Faults
 from app.gateways.base import Call, Capabilities, Reply, Transport
+from app.gateways.registry import gateway_class
 from app.gateways.twilio import TwilioGateway
+from app.rehearsal.files import Shelf
+from app.services.rehearsal_extras import Part
 
 _READY = re.compile(r"Simulator ready: (http://127\.0\.0\.1:\d+)/")
 _CALLBACK = b"&StatusCallback="
 _ALL = 1_000_000
+# The wire carries so many characters; what other channels have room for beyond it would be refused.
+_LONGEST = 1600
 
 
 class LeavesTheMachine(RuntimeError):
@@ -61,20 +66,48 @@ class LoopbackOnly:
 
 
 class StandInGateway(TwilioGateway):
-    """The simulator's SMS wire, whatever the channel: it asks for no receipts, for nobody would hear them."""
+    """The simulator's SMS wire, whatever the channel: it asks for no receipts, for nobody would hear them.
 
-    def __init__(self, account: "Account", number: str, by_parts: bool) -> None:
+    It shows buttons and takes many people at once as the gateway does that it stands in for; a file is fetched from the
+    stage's own shelf.
+    """
+
+    def __init__(self, account: "Account", number: str, part: Part, shelf: Shelf) -> None:
         settings = {"account_sid": account.sid, "auth_token": account.token, "from": number}
         super().__init__(settings, account.url)
-        self._rate_unit = "part" if by_parts else "message"
+        self._part, self._shelf = part, shelf
 
     def capabilities(self) -> Capabilities:  # type: ignore[override]  # differs from one sender to the next
         """A sender of the channel that it stands in for."""
-        return Capabilities(channel=self.channel, rate_unit=self._rate_unit)
+        played = gateway_class(self._part.gateway).capabilities()
+        return Capabilities(
+            channel=self._part.channel,
+            rate_unit=played.rate_unit,
+            max_batch=played.max_batch,
+            buttons=played.buttons,
+        )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
         """As Twilio wants it, without the address for receipts."""
         return [call._replace(body=call.body.partition(_CALLBACK)[0]) for call in super().encode(batch)]
+
+    def _content(self, recipient: Recipient) -> str:
+        return f"Body={quote_plus(recipient.text[:_LONGEST])}"
+
+    def _with_media(self, recipient: Recipient, media: Media) -> str:
+        """With the file, unless the number that this one stands in for gets none."""
+        if self._shelf.is_beyond(recipient.address.value):
+            return self._content(recipient._replace(text=recipient.text + media.instead))
+        return f"{self._content(recipient)}&MediaUrl={quote_plus(self._shelf.url_of(media))}"
+
+
+class Arrived(NamedTuple):
+    """A message as the provider took it; `parts` are those of an SMS with its text."""
+
+    sender: str
+    to: str
+    parts: int
+    has_file: bool
 
 
 @dataclass(frozen=True)
@@ -94,10 +127,10 @@ class Account:
         """Have these faults from now on."""
         self._control("POST", "failures", faults.for_simulator())
 
-    def arrived(self) -> Counter[str]:
-        """Return how many messages each number got: the truth that the books are held against."""
+    def arrived(self) -> Sequence[Arrived]:
+        """Return every message that was taken: the truth that the books are held against."""
         found = self._control("GET", f"messages?limit={_ALL}")
-        return Counter(message["to"] for message in found["messages"])
+        return [Arrived(one["from"], one["to"], one["parts"], one["has_file"]) for one in found["messages"]]
 
     def refused(self) -> dict[str, int]:
         """Return how many requests were refused, by code."""

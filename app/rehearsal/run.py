@@ -1,6 +1,7 @@
 """Perform a rehearsal from this side: write the script, have it played in a process that knows nothing else, read it.
 
 The stage gets the path of programs and the folder, and no other variable: no database, no key, no account, no proxy.
+Files of the broadcast are copied into the folder, wherever they lie: so it is seen, too, that they are there.
 """
 
 import json
@@ -19,9 +20,13 @@ from app.rehearsal.script import Script, write
 from app.runtime import runtime
 from app.services import rehearsals
 from app.services.controller import Refused
-from app.services.rehearsal_cast import MOST_PEOPLE, cast_of
+from app.services.media.files import FileGone, LocalFiles, whole
+from app.services.rehearsal_cast import MOST_PEOPLE, Cast, cast_of
 from app.storage.database import transaction
+from app.storage.models import MediaFile
 
+FILES: Final = "media"
+"""Where the stage finds files below its folder, as every installation does."""
 SECONDS: Final = 90.0
 """The longest that the sending itself may take; making the stage takes some seconds more."""
 
@@ -45,14 +50,27 @@ def perform(rehearsal_id: int, *, now: datetime, most: int = MOST_PEOPLE) -> Non
 
 def play(broadcast_id: int, faults: Faults, *, now: datetime, most: int = MOST_PEOPLE) -> Report:
     """Return what a rehearsal of a broadcast finds. Raises `Refused`, `NotFound`, `SubprocessError`."""
+    url = runtime().settings.public_url
     with transaction() as session:
-        cast = cast_of(session, broadcast_id, controller=runtime().controller, now=now, most=most)
+        cast = cast_of(
+            session, broadcast_id, controller=runtime().controller, now=now, most=most, public_url=url
+        )
     home = Path(tempfile.mkdtemp(prefix="tidings-rehearsal-"))
     try:
         write(Script(cast, faults, SECONDS), home)
+        _bring_files(cast, home)
         return _on_stage(home)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _bring_files(cast: Cast, home: Path) -> None:
+    there = LocalFiles(home / FILES)
+    for row in cast.rows[MediaFile.__tablename__]:
+        try:
+            there.put(row["sha256"], whole(runtime().files, row["sha256"], row["size"]))
+        except FileGone as error:
+            raise Refused("A file of this broadcast is not where it should be. Upload it again.") from error
 
 
 def stage_environment() -> Mapping[str, str]:

@@ -6,8 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import DateTime
+
 from app.domain.rehearsal import Faults
 from app.services.rehearsal_cast import Cast
+from app.services.rehearsal_extras import Part
 from app.storage.database import Model, UtcDateTime
 
 FILE = "script.json"
@@ -35,6 +38,7 @@ def read(home: Path) -> Script:
     data = json.loads((home / FILE).read_text(encoding="utf-8"))
     cast = data["cast"]
     cast["starts_at"] = datetime.fromisoformat(cast["starts_at"])
+    cast["parts"] = [Part(**part) for part in cast["parts"]]
     cast["rows"] = {name: [_typed(name, row) for row in rows] for name, rows in cast["rows"].items()}
     return Script(Cast(**cast), Faults(**data["faults"]), data["seconds"])
 
@@ -49,7 +53,7 @@ def _typed(table: str, row: dict[str, Any]) -> dict[str, Any]:
     columns = Model.metadata.tables[table].columns
     return {
         name: datetime.fromisoformat(value)
-        if value is not None and isinstance(columns[name].type, UtcDateTime)
+        if value is not None and isinstance(columns[name].type, UtcDateTime | DateTime)
         else value
         for name, value in row.items()
     }

@@ -9,7 +9,7 @@ import os
 import secrets
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -26,14 +26,18 @@ from app.domain.rehearsal import Report
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.factory import create_core, init_migrations
 from app.gateways.transport import CurlTransport
+from app.rehearsal.files import Shelf, StageMedia, shelf
 from app.rehearsal.provider import Account, LoopbackOnly, StandInGateway, provider
 from app.rehearsal.script import Script, read
 from app.runtime import runtime
 from app.services import fan_out
-from app.services.rehearsal_cast import Row
+from app.services.broadcast_rows import targets_of
+from app.services.media.lane_media import MediaHouse
+from app.services.rehearsal_extras import Row
 from app.services.replies_broadcast import replies_broadcast
 from app.services.reports import Tally, tally
 from app.services.send_deliveries import Lane, LaneSetup, Throttle
+from app.services.short_links import make_links
 from app.storage.database import Model, db, transaction
 from app.storage.journal import Journal
 from app.storage.models import Broadcast, Delivery, Sender, Subscriber
@@ -45,7 +49,7 @@ _BRISK: Final = 2000.0
 _CONNECTIONS: Final = 32
 _DRAIN: Final = timedelta(seconds=20)
 _BATCH: Final = 500
-_BY_PARTS: Final = ("sms",)
+_BY_PARTS: Final = "sms"
 
 
 @dataclass
@@ -97,8 +101,10 @@ def main() -> int:
         stack.enter_context(app.app_context())
         upgrade()
         _fill(script.cast.rows)
+        _make_links(script.cast.broadcast_id)
         account = stack.enter_context(provider())
-        report = Play(script, account, home).run()
+        files = stack.enter_context(shelf(app, script.cast.beyond))
+        report = Play(script, account, home, files).run()
         db.session.remove()
         db.engine.dispose()
     sys.stdout.write(json.dumps(report.as_json()) + "\n")
@@ -127,6 +133,13 @@ def _fill(tables: Mapping[str, Sequence[Row]]) -> None:
                 session.execute(insert(table), rows[start : start + _BATCH])
 
 
+def _make_links(broadcast_id: int) -> None:
+    """Short links come with the schedule, which a draft has yet to see."""
+    with transaction() as session:
+        broadcast = session.get_one(Broadcast, broadcast_id)
+        make_links(session, broadcast, [one.id for one in targets_of(session, broadcast_id)])
+
+
 def _unsealed(row: Row) -> Row:
     """A sender's settings are bytes, which the script cannot hold; there are none."""
     return {**row, "sealed_settings": b""} if "sealed_settings" in row else row
@@ -135,8 +148,11 @@ def _unsealed(row: Row) -> Row:
 class Play:
     """One rehearsal, from the opening of the broadcast to the last person."""
 
-    def __init__(self, script: Script, account: Account, home: Path) -> None:
+    def __init__(self, script: Script, account: Account, home: Path, files: Shelf) -> None:
         self._script, self._account, self._id = script, account, script.cast.broadcast_id
+        self._shelf, self._parts = files, {one.sender_id: one for one in script.cast.parts}
+        house = runtime().media_house
+        self._house = MediaHouse(house.files, script.cast.public_url, house.controller)
         self._clock = StageClock(script.cast.starts_at - utcnow())
         self._throttle = CountingThrottle(runtime().throttle)
         self._journal = Journal(home / "journal", "rehearsal")
@@ -166,10 +182,11 @@ class Play:
         now = self._clock()
         with transaction() as session:
             sender = session.get_one(Sender, sender_id)
-            number, by_parts = sender.address, sender.channel in _BY_PARTS
+            number = sender.address
             replies_id = replies_broadcast(session, sender, now)
         transport = LoopbackOnly(CurlTransport(connections=_CONNECTIONS))
-        gateway = StandInGateway(self._account, number, by_parts)
+        part = self._parts[sender_id]
+        gateway = StandInGateway(self._account, number, part, self._shelf)
         try:
             lane = Lane(
                 LaneSetup(sender_id, replies_id, _BRISK, "", gateway),
@@ -179,6 +196,7 @@ class Play:
                 journal=self._journal,
                 clock=self._clock,
                 worker="rehearsal",
+                media=StageMedia(part, gateway, self._house),
             )
             lane.drain(now + _DRAIN)
         finally:
@@ -196,7 +214,9 @@ class Play:
 
     def _report(self, took: float) -> Report:
         db.session.rollback()
-        seen, arrived = tally(self._id), self._account.arrived()
+        seen, messages = tally(self._id), self._account.arrived()
+        arrived = Counter(one.to for one in messages)
+        by_sms = {row["address"] for row in self._script.cast.rows["sender"] if row["channel"] == _BY_PARTS}
         people = self._statuses()
         taken = [status for address, status in people.items() if not arrived[address]]
         said = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED)
@@ -213,6 +233,8 @@ class Play:
             unknown=seen.unknown,
             unknown_arrived=sum(1 for address in unknown if arrived[address]),
             waiting=seen.pending + seen.handing_over,
+            parts=round(whole * sum(one.parts for one in messages if one.sender in by_sms)),
+            files=round(whole * sum(one.has_file for one in messages)),
             tries=sum(self._throttle.granted.values()),
             took=round(took, 1),
             would_take=round(whole * max(map(self._seconds_of, self._rates), default=0.0), 1),

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState, MoveRefused, check_move
-from app.services.controller import NotFound, Refused
+from app.services.controller import Conflict, NotFound, Refused
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
 
 _ON_THE_WAY = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
@@ -19,6 +19,21 @@ def broadcast_for_change(session: Session, broadcast_id: int) -> Broadcast:
     if found is None or found.state == BroadcastState.REPLIES.value:
         raise NotFound(f"There is no broadcast {broadcast_id}.")
     return found
+
+
+def draft_for_change(session: Session, broadcast_id: int, revision: int | None = None) -> Broadcast:
+    """Return a draft, locked; `revision` is the one that was shown to whoever changes it.
+
+    Raises `Conflict` when somebody else saved in between, `Refused` when it is no draft any more, `NotFound`.
+    """
+    broadcast = broadcast_for_change(session, broadcast_id)
+    if broadcast.state != BroadcastState.DRAFT.value:
+        raise Refused(f"This broadcast is {broadcast.state}; take it back to draft before you change it.")
+    if revision is not None and broadcast.revision != revision:
+        raise Conflict(
+            "Somebody else saved this draft in the meantime. Load it again, then make your change."
+        )
+    return broadcast
 
 
 def targets_of(session: Session, broadcast_id: int) -> Sequence[BroadcastList]:

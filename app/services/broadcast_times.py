@@ -46,6 +46,11 @@ def within_promise(lists: Sequence[BroadcastList], at: datetime) -> bool:
     return all(one.from_hour <= at.astimezone(zone_named(one.zone)).hour < one.until_hour for one in lists)
 
 
+def promised_there(lists: Sequence[BroadcastList], wall: datetime) -> bool:
+    """Tell whether a time on people's own clocks lies within the hours that every one of the lists promised."""
+    return all(one.from_hour <= wall.hour < one.until_hour for one in lists)
+
+
 def nearest_allowed(lists: Sequence[BroadcastList], at: datetime) -> datetime | None:
     """Return the first instant from `at` on within every list's hours; None when they never overlap."""
     candidate = at

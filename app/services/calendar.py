@@ -168,10 +168,13 @@ def _planned(session: Session, since: datetime, until: datetime, now: datetime) 
     runs = select(RepeatRun.rule_id, RepeatRun.occurs_at).where(RepeatRun.occurs_at >= now)
     looked_at = {(rule_id, at) for rule_id, at in session.execute(runs)}
     for row, title in rules:
-        coming = occurrences(rule_of(row), max(since, now) - _MOMENT)
+        rule = rule_of(row)
+        coming = occurrences(rule, max(since, now) - _MOMENT)
         for one in takewhile(lambda one: one.at < until, coming):
             if one.at > now and (row.id, one.at) not in looked_at:
-                yield Entry(one.at, Kind.REPEAT, row.id, title, PLANNED, lists.get(row.template_id, ()))
+                local_at = one.wall if rule.own_clocks else None
+                theirs = lists.get(row.template_id, ())
+                yield Entry(one.at, Kind.REPEAT, row.id, title, PLANNED, theirs, local_at=local_at)
 
 
 def _came_to_nothing(session: Session, since: datetime, until: datetime) -> Iterator[Entry]:

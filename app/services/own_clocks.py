@@ -9,11 +9,11 @@ from functools import lru_cache
 from sqlalchemy.orm import Session
 
 from app.domain.policy.decisions import Decision, Defer, Send, Skip
-from app.domain.policy.own_clock import OwnClock, hour_in
+from app.domain.policy.own_clock import OwnClock, first_hour, hour_in
 from app.domain.policy.places import Source, Whereabouts
 from app.services.ask_gate import ask_gate
 from app.services.broadcast_rows import broadcast_for_change, targets_of
-from app.services.broadcast_times import zone_named
+from app.services.broadcast_times import promised_there, zone_named
 from app.services.controller import Refused
 from app.storage import audience, holding, quiet, segments
 from app.storage.audience import Answers
@@ -23,8 +23,6 @@ from app.storage.ways import templates_of, ways_to
 
 # An editor's page may lie a moment before it is confirmed.
 _JUST_NOW = timedelta(minutes=1)
-# No clock on earth is ahead of this one.
-_FIRST_ZONE = "Pacific/Kiritimati"
 # Somebody at whom nobody has looked yet: no zone is known.
 _NOWHERE = Whereabouts(Source.CONTROLLER, "unknown", "", ("UTC",))
 
@@ -113,7 +111,7 @@ def refuse(found: Plan, lists: Sequence[BroadcastList], now: datetime) -> None:
     """Raise `Refused` for an hour that is over everywhere, or outside of those that the lists promised."""
     if found.over and all(one.at < now - _JUST_NOW for one in found.turns):
         raise Refused("This time is in the past everywhere. Choose a later one, or send now.")
-    outside = [one for one in lists if not one.from_hour <= found.own.wall.hour < one.until_hour]
+    outside = [one for one in lists if not promised_there([one], found.own.wall)]
     if outside:
         hours = ", ".join(f"{one.name}: {one.from_hour} to {one.until_hour} h" for one in outside)
         raise Refused(
@@ -171,7 +169,7 @@ def _own(
 
 def _earliest(own: OwnClock, places: Mapping[int, Whereabouts], group: int | None) -> datetime:
     """The hour of a group; before the claim nobody looks at people just imported, so they may be anywhere."""
-    return hour_in(_FIRST_ZONE, own.wall) if group is None else own.hour(places[group]).at
+    return first_hour(own.wall) if group is None else own.hour(places[group]).at
 
 
 def _turns(

@@ -16,13 +16,13 @@ from app.domain.statuses import BroadcastState
 from app.services import own_clocks, quotas
 from app.services.ask_gate import ask_gate
 from app.services.audit import note
-from app.services.broadcast_rows import broadcast_for_change, move, targets_of
+from app.services.broadcast_rows import broadcast_for_change, draft_for_change, move, targets_of
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
-from app.services.controller import Conflict, NotFound, Refused
+from app.services.controller import NotFound, Refused
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
-from app.services.media.attach import copy_media
+from app.services.media.attach import Given, copy_media, set_files
 from app.services.own_clocks import Turn
-from app.services.rich_messages import check_rich, copy_rich, save_rich, words_of
+from app.services.rich_messages import check_rich_of, copy_rich, save_rich
 from app.services.sent_before import SentBefore, sent_before
 from app.services.shares import (
     EXAMPLE_URL,
@@ -37,9 +37,9 @@ from app.services.short_links import make_links
 from app.services.template_gaps import Gap, gaps_of
 from app.storage.audience import Answers
 from app.storage.database import transaction
-from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, BroadcastVersion, SavedSegment
+from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, SavedSegment
 from app.storage.segments import rule_data
-from app.storage.versions import keep
+from app.storage.versions import keep, new_version
 
 MAX_TEXT = 1600
 FRESH_MINUTES = 120
@@ -95,13 +95,17 @@ def create_draft(
     now: datetime,
     variants: Mapping[str, str] = MappingProxyType({}),
     rich: Mapping[str, Rich] = MappingProxyType({}),
+    files: Mapping[str, Given | None] = MappingProxyType({}),
 ) -> int:
-    """Store a new draft and return its id. `variants` has other words for some channels, `rich` what goes with them."""
+    """Store a new draft and return its id. `variants` has other words for some channels, `rich` and `files` what goes
+    with them, by channel.
+    """
     with transaction() as session:
         broadcast_id = draft_in(
             session, title=title, text=text, list_ids=list_ids, by=by, now=now, variants=variants
         )
-        _keep_rich(session, broadcast_id, rich)
+        _add_extras(session, broadcast_id, rich, files, by, now)
+        keep(session, session.get_one(Broadcast, broadcast_id), by, now)
         return broadcast_id
 
 
@@ -132,7 +136,7 @@ def draft_in(
     session.flush()
     _set_targets(session, broadcast, list_ids)
     save_variants(session, broadcast.id, variants)
-    keep(session, broadcast, variants_of(session, broadcast.id), by, now)
+    keep(session, broadcast, by, now)
     note(session, by, "broadcast.create", f"broadcast {broadcast.id}", now)
     return broadcast.id
 
@@ -148,79 +152,40 @@ def save_draft(
     now: datetime,
     variants: Mapping[str, str] = MappingProxyType({}),
     rich: Mapping[str, Rich] = MappingProxyType({}),
+    files: Mapping[str, Given | None] = MappingProxyType({}),
 ) -> int:
     """Change a draft; `revision` is the one that was shown. Returns the new revision.
 
     `variants` has other words for some channels; an empty text takes them away. `rich` has buttons and templates by
-    channel, "" for all; channels that are not named stay.
+    channel, "" for all, `files` what is carried there or None; channels that are not named stay.
 
     Raises `Conflict` when somebody else saved in between, `Refused` when it is no draft any more.
     """
     check_words(title, text, variants)
     with transaction() as session:
-        broadcast = _draft_for_change(session, broadcast_id, revision)
+        broadcast = draft_for_change(session, broadcast_id, revision)
         if broadcast.corrects_id is None:  # a correction goes to whoever got the wrong one, on whatever list
             _set_targets(session, broadcast, list_ids)
-        _say(session, broadcast, title, text, variants, by, now)
-        _keep_rich(session, broadcast_id, rich)
+        with new_version(session, broadcast, by, now):
+            broadcast.title, broadcast.text = title.strip(), text
+            save_variants(session, broadcast_id, variants)
+            _add_extras(session, broadcast_id, rich, files, by, now)
         note(session, by, "broadcast.save", f"broadcast {broadcast_id}", now, revision=broadcast.revision)
         return broadcast.revision
 
 
-def take_back(broadcast_id: int, version: int, *, revision: int, by: str, now: datetime) -> int:
-    """Let a draft say again what its version of that number said; `revision` is the one that was shown.
-
-    That is a new version, whose number is returned: nothing is lost. The lists stay as they are.
-
-    Raises as `save_draft` does, and `NotFound` for a version that is not kept.
-    """
-    with transaction() as session:
-        broadcast = _draft_for_change(session, broadcast_id, revision)
-        kept = session.get(BroadcastVersion, (broadcast_id, version))
-        if kept is None:
-            raise NotFound(f"There is no version {version} of this text.")
-        variants = {**dict.fromkeys(variants_of(session, broadcast_id), ""), **kept.variants}
-        _say(session, broadcast, kept.title, kept.text, variants, by, now)
-        subject = f"broadcast {broadcast_id}"
-        note(session, by, "broadcast.take_back", subject, now, revision=broadcast.revision, version=version)
-        return broadcast.revision
-
-
-def _draft_for_change(session: Session, broadcast_id: int, revision: int) -> Broadcast:
-    broadcast = broadcast_for_change(session, broadcast_id)
-    if broadcast.state != BroadcastState.DRAFT.value:
-        raise Refused(f"This broadcast is {broadcast.state}; take it back to draft before you change it.")
-    if broadcast.revision != revision:
-        raise Conflict(
-            "Somebody else saved this draft in the meantime. Load it again, then make your change."
-        )
-    return broadcast
-
-
-def _say(
+def _add_extras(
     session: Session,
-    broadcast: Broadcast,
-    title: str,
-    text: str,
-    variants: Mapping[str, str],
+    broadcast_id: int,
+    rich: Mapping[str, Rich],
+    files: Mapping[str, Given | None],
     by: str,
     now: datetime,
 ) -> None:
-    """Give a draft new words. What a draft of before this edition said is kept, too."""
-    before = variants_of(session, broadcast.id)
-    keep(session, broadcast, before, broadcast.created_by, broadcast.updated_at)
-    broadcast.title, broadcast.text, broadcast.updated_at = title.strip(), text, now
-    broadcast.revision += 1
-    save_variants(session, broadcast.id, variants)
-    keep(session, broadcast, variants_of(session, broadcast.id), by, now)
-
-
-def _keep_rich(session: Session, broadcast_id: int, rich: Mapping[str, Rich]) -> None:
-    """Check buttons against the lists that the draft goes to, and keep them."""
-    lists = targets_of(session, broadcast_id)
-    languages = sorted({"en", *(one.language for one in lists)})
-    check_rich(rich, words_of(session, lists), languages)
+    """Check buttons against the lists that the draft goes to, and keep them and the files."""
+    check_rich_of(session, broadcast_id, rich)
     save_rich(session, broadcast_id, rich)
+    set_files(session, broadcast_id, files, by, now)
 
 
 def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
@@ -235,6 +200,7 @@ def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
         choose_as(session, original, copy_id)
         copy_media(session, broadcast_id, copy_id)
         copy_rich(session, broadcast_id, copy_id)
+        keep(session, session.get_one(Broadcast, copy_id), by, now)
         return copy_id
 
 

@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session
 from app.domain.policy.business_days import is_holiday
 from app.domain.recurrence import Occurrence, Rule, RuleState, RunState, Shift, occurrences
 from app.services.broadcast_rows import targets_of
-from app.services.broadcast_times import within_promise
 from app.services.controller import NotFound
-from app.services.repeat_broadcasts import SHOWN, rule_of
+from app.services.repeat_broadcasts import SHOWN, is_promised, rule_of
 from app.storage.database import db
 from app.storage.models import Broadcast, BroadcastList, RepeatRule, RepeatRun
 
@@ -69,7 +68,7 @@ def coming(
 ) -> list[Coming]:
     """Return the next five dates of a rule; `country` (two capital letters) is the one whose holidays are named."""
     return [
-        _coming(one, lists, country, (runs or {}).get(one.at))
+        _coming(rule, one, lists, country, (runs or {}).get(one.at))
         for one in islice(occurrences(rule, now), SHOWN)
     ]
 
@@ -130,6 +129,10 @@ def _view(session: Session, row: RepeatRule, now: datetime, country: str) -> Rul
     return RuleView(row, rule, session.get_one(Broadcast, row.template_id), lists, dates, past)
 
 
-def _coming(one: Occurrence, lists: Sequence[BroadcastList], country: str, run: RepeatRun | None) -> Coming:
-    outside = tuple(row.name for row in lists if not within_promise([row], one.at))
-    return Coming(one.wall, one.at, one.shift, is_holiday(one.wall.date(), country), outside, run)
+def _coming(
+    rule: Rule, one: Occurrence, lists: Sequence[BroadcastList], country: str, run: RepeatRun | None
+) -> Coming:
+    outside = tuple(row.name for row in lists if not is_promised([row], rule, one))
+    # Where everybody's own clock counts, a change of ours is none of most people's.
+    shift = None if rule.own_clocks else one.shift
+    return Coming(one.wall, one.at, shift, is_holiday(one.wall.date(), country), outside, run)

@@ -1,6 +1,6 @@
 """Let a broadcast repeat by a rule; pause, resume and end the rule; leave out one occurrence of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -8,14 +8,15 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.recurrence import Rule, RuleState, RunState, occurrences, read_rule
+from app.domain.policy.own_clock import LONGEST_LEAD
+from app.domain.recurrence import Occurrence, Rule, RuleState, RunState, occurrences, read_rule
 from app.domain.statuses import BroadcastState
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, move, targets_of
-from app.services.broadcast_times import within_promise, zone_named
+from app.services.broadcast_times import promised_there, within_promise, zone_named
 from app.services.controller import NotFound, Refused
 from app.storage.database import transaction
-from app.storage.models import Broadcast, RepeatRule, RepeatRun
+from app.storage.models import Broadcast, BroadcastList, RepeatRule, RepeatRun
 
 SHOWN: Final = 5
 _MOMENT: Final = timedelta(seconds=1)
@@ -38,6 +39,7 @@ def repeat(broadcast_id: int, rule: Rule, *, by: str, now: datetime) -> int:
             dtstart=rule.dtstart,
             rrule=rule.rrule,
             zone=rule.zone,
+            own_clocks=rule.own_clocks,
             state=RuleState.ACTIVE.value,
             next_at=first,
             created_by=by,
@@ -117,7 +119,12 @@ def rule_for_change(session: Session, rule_id: int) -> RepeatRule:
 
 def rule_of(row: RepeatRule) -> Rule:
     """Read the rule of a row."""
-    return read_rule(row.dtstart, row.rrule, row.zone)
+    return read_rule(row.dtstart, row.rrule, row.zone, own_clocks=row.own_clocks)
+
+
+def is_promised(lists: Sequence[BroadcastList], rule: Rule, one: Occurrence) -> bool:
+    """Tell whether an occurrence lies within the hours that these lists promised."""
+    return promised_there(lists, one.wall) if rule.own_clocks else within_promise(lists, one.at)
 
 
 def _twin(session: Session, broadcast_id: int, rule: Rule) -> int | None:
@@ -127,6 +134,7 @@ def _twin(session: Session, broadcast_id: int, rule: Rule) -> int | None:
             RepeatRule.dtstart == rule.dtstart,
             RepeatRule.rrule == rule.rrule,
             RepeatRule.zone == rule.zone,
+            RepeatRule.own_clocks == rule.own_clocks,
             RepeatRule.state != RuleState.ENDED.value,
         )
     )
@@ -142,7 +150,7 @@ def _checked(session: Session, broadcast: Broadcast, rule: Rule, now: datetime) 
     nexts = list(islice(occurrences(rule, now), SHOWN))
     if not nexts or nexts[0].wall != rule.begins:
         raise Refused("The first time of this rule is in the past. Choose a later one.")
-    if not any(within_promise(lists, one.at) for one in nexts):
+    if not any(is_promised(lists, rule, one) for one in nexts):
         names = ", ".join(f"{one.name}: {one.from_hour} to {one.until_hour} h ({one.zone})" for one in lists)
         raise Refused(f"This rule never goes out within the hours promised to subscribers ({names}).")
     return nexts[0].at
@@ -151,13 +159,15 @@ def _checked(session: Session, broadcast: Broadcast, rule: Rule, now: datetime) 
 def _stop(session: Session, row: RepeatRule, state: RuleState, by: str, now: datetime) -> int:
     row.state, row.state_by, row.state_at, row.next_at = state.value, by, now, None
     note(session, by, f"rule.{'pause' if state is RuleState.PAUSED else 'end'}", _name(row.id), now)
-    return sum(_take_off(session, run, by, now) for run in _made_ahead(session, row.id, now))
+    return sum(_take_off(session, run, by, now) for run in _made_ahead(session, row, now))
 
 
-def _made_ahead(session: Session, rule_id: int, now: datetime) -> Iterator[RepeatRun]:
+def _made_ahead(session: Session, row: RepeatRule, now: datetime) -> Iterator[RepeatRun]:
+    # On people's own clocks the first of them may live behind the zone of the rule.
+    since = now - LONGEST_LEAD if row.own_clocks else now
     yield from session.scalars(
         select(RepeatRun).where(
-            RepeatRun.rule_id == rule_id, RepeatRun.occurs_at > now, RepeatRun.state == RunState.MADE.value
+            RepeatRun.rule_id == row.id, RepeatRun.occurs_at > since, RepeatRun.state == RunState.MADE.value
         )
     ).all()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.domain import button_codes
@@ -30,6 +30,7 @@ from app.domain.buttons import (
 from app.domain.keywords import Outcome, classify
 from app.domain.placeholders import PlaceholderError, Template, parse, read
 from app.gateways.base import Capabilities
+from app.services.broadcast_rows import targets_of
 from app.services.controller import Controller, Refused
 from app.storage.models import BroadcastList, BroadcastRich, Sender
 from app.storage.ways import lists_of, ways
@@ -184,11 +185,26 @@ def copy_rich(session: Session, from_id: int, to_id: int) -> None:
     )
 
 
+def put_back_rich(session: Session, broadcast_id: int, rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """Give a draft exactly these buttons and templates, as an earlier version of it stored them."""
+    session.execute(delete(BroadcastRich).where(BroadcastRich.broadcast_id == broadcast_id))
+    session.add_all(
+        BroadcastRich(broadcast_id=broadcast_id, channel=channel, **row) for channel, row in rows.items()
+    )
+
+
 def words_of(session: Session, lists: Sequence[BroadcastList]) -> dict[str, str]:
     """Return the words of every list that a sender of these lists carries, with the lists' ids as text."""
     senders = {sender for found in ways(session, [one.id for one in lists]).values() for sender in found}
     there = [one for sender_id in sorted(senders) for one in lists_of(session, sender_id)]
     return {one.keyword: str(one.id) for one in there}
+
+
+def check_rich_of(session: Session, broadcast_id: int, given: Mapping[str, Rich]) -> None:
+    """Do what `check_rich` does, for the lists that a draft goes to."""
+    lists = targets_of(session, broadcast_id)
+    languages = sorted({"en", *(one.language for one in lists)})
+    check_rich(given, words_of(session, lists), languages)
 
 
 def check_rich(given: Mapping[str, Rich], lists: Mapping[str, str], languages: Sequence[str]) -> None:

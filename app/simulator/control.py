@@ -194,6 +194,7 @@ def _message_json(message: Message) -> dict[str, object]:
         "to": message.to,
         "body": message.body,
         "parts": message.parts,
+        "has_file": message.file is not None,
         "status": message.status,
         "error_code": message.error_code,
         "created": message.created.isoformat(),

@@ -27,6 +27,10 @@ SAID: list[tuple[dict[str, str], str]] = [
         "Every week on Thursday, 09:00 (Europe/Berlin), until 31 December",
     ),
     ({"every": "week&weekdays=0&weekdays=4"}, "Every week on Monday and Friday, 09:00"),
+    (
+        {"own_clocks": "1"},
+        "Every day, 09:00 on each person’s own clock Thursday 5 March 2099, 09:00 Friday 6",
+    ),
     ({"every": "month", "day": "2099-03-31"}, "Every month on day 31, 09:00"),
     ({"every": "month", "day": "2099-03-31"}, "Months that have no day 31 are left out."),
     ({"every": "month_end"}, "Every month on its last day, 09:00"),
@@ -162,3 +166,18 @@ def test_what_was_made_and_what_was_refused_is_shown_with_its_rule(
     assert "One of a broadcast that repeats." in words(editor.get(edition.group(1)))
     assert "repeats When it goes out" in words(editor.get("/broadcasts?tab=drafts"))
     assert "goes out from the next time on" in words(editor.get(f"/broadcasts/{draft}/edit"))
+
+
+def test_a_rule_on_each_persons_own_clock_is_reviewed_with_who_gets_it_when_and_begun(
+    house: House, editor: Visitor, draft: int
+) -> None:
+    review = editor.get(f"/broadcasts/{draft}/review?{repeating(own_clocks='1')}")
+    form = dict(one.split("=") for one in repeating(own_clocks="1").split("&"))
+    rule = words(editor.submit(f"/broadcasts/{draft}/repeat", form))
+
+    assert "3 people at 09:00" in words(review)
+    assert "made an hour before the first clocks on earth show the time" in words(review)
+    assert 'name="own_clocks" value="1"' in review.text
+    assert "Every day, 09:00 on each person’s own clock" in rule
+    with house.inside():
+        assert db.session.scalars(db.select(RepeatRule.own_clocks)).one()

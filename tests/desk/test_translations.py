@@ -25,6 +25,7 @@ KEYWORDS = {"_": None, "gettext": None, "_l": None, "N_": None, "_n": (1, 2), "n
 # Services whose refusals editors can meet at the desk.
 SPEAKERS = (
     "plan_broadcasts",
+    "take_back",
     "own_clocks",
     "move_broadcasts",
     "broadcast_rows",

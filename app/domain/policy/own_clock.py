@@ -14,6 +14,12 @@ from app.domain.policy.places import Source, Whereabouts, busiest_zone
 from app.domain.recurrence import occurrence
 from app.domain.statuses import SkipReason
 
+FIRST_ZONE: Final = "Pacific/Kiritimati"
+"""No clock on earth is ahead of this one."""
+LAST_ZONE: Final = "Etc/GMT+12"
+"""No clock on earth is behind this one."""
+LONGEST_LEAD: Final = timedelta(hours=26)
+"""The first clock shows a time so long before the last one."""
 # Hours that are open on no day are looked for so long.
 _QUARTERS: Final = 2 * 24 * 4
 
@@ -73,6 +79,16 @@ class OwnClock:
 def hour_in(zone: str, wall: datetime) -> datetime:
     """Return the UTC instant at which the clocks of a zone first show `wall`, or would if they did not skip it."""
     return occurrence(wall, zone).at
+
+
+def first_hour(wall: datetime) -> datetime:
+    """Return the UTC instant at which the first clocks on earth show `wall`."""
+    return hour_in(FIRST_ZONE, wall)
+
+
+def last_hour(wall: datetime) -> datetime:
+    """Return the UTC instant at which the last clocks on earth show `wall`."""
+    return hour_in(LAST_ZONE, wall)
 
 
 @lru_cache(maxsize=8192)

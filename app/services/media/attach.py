@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from app.domain.media.attached import Otherwise
 from app.domain.media.kinds import MediaKind, kind_of
-from app.domain.statuses import BroadcastState
 from app.services.audit import note
-from app.services.broadcast_rows import broadcast_for_change
+from app.services.broadcast_rows import draft_for_change
 from app.services.controller import Refused
 from app.services.media.take_in import file_row
 from app.storage.database import transaction
 from app.storage.models import BroadcastMedia, MediaFile
+from app.storage.versions import File, new_version
 
 EVERYWHERE = ""
 """Stands for every channel that has no file of its own."""
@@ -65,37 +65,40 @@ def check_alt(alt: str, kind: MediaKind) -> None:
 def attach(broadcast_id: int, channel: str, given: Given, *, by: str, now: datetime) -> Attached:
     """Let a draft carry a file on a channel, or say something else of the one that it carries. Raises `Refused`."""
     with transaction() as session:
-        _draft(session, broadcast_id)
-        check_alt(given.alt, kind_of(file_row(session, given.media_id).mime))
-        row = session.get(BroadcastMedia, (broadcast_id, channel))
-        if row is None:
-            row = BroadcastMedia(broadcast_id=broadcast_id, channel=channel)
-            session.add(row)
-        row.media_id, row.name = given.media_id, _tidy_name(given.name)
-        row.alt, row.otherwise = given.alt.strip(), given.otherwise.value
-        note(
-            session,
-            by,
-            "broadcast.media",
-            f"broadcast {broadcast_id}",
-            now,
-            media=given.media_id,
-            channel=channel,
-        )
-        session.flush()
+        with new_version(session, draft_for_change(session, broadcast_id), by, now):
+            set_files(session, broadcast_id, {channel: given}, by, now)
         return attached_to(session, broadcast_id)[channel]
 
 
 def detach(broadcast_id: int, channel: str, *, by: str, now: datetime) -> None:
     """Let a draft carry no file on a channel. Doing it again changes nothing. Raises `Refused`."""
     with transaction() as session:
-        _draft(session, broadcast_id)
-        session.execute(
-            delete(BroadcastMedia).where(
-                BroadcastMedia.broadcast_id == broadcast_id, BroadcastMedia.channel == channel
-            )
-        )
-        note(session, by, "broadcast.media_off", f"broadcast {broadcast_id}", now, channel=channel)
+        draft = draft_for_change(session, broadcast_id)
+        if channel in attached_to(session, broadcast_id):
+            with new_version(session, draft, by, now):
+                set_files(session, broadcast_id, {channel: None}, by, now)
+
+
+def set_files(
+    session: Session, broadcast_id: int, given: Mapping[str, Given | None], by: str, now: datetime
+) -> None:
+    """Let a draft carry these files, by channel; None takes one away. Raises `Refused`."""
+    subject = f"broadcast {broadcast_id}"
+    for channel, one in given.items():
+        row = session.get(BroadcastMedia, (broadcast_id, channel))
+        if one is None:
+            if row is not None:
+                session.delete(row)
+                note(session, by, "broadcast.media_off", subject, now, channel=channel)
+            continue
+        check_alt(one.alt, kind_of(file_row(session, one.media_id).mime))
+        if row is None:
+            row = BroadcastMedia(broadcast_id=broadcast_id, channel=channel)
+            session.add(row)
+        row.media_id, row.name = one.media_id, _tidy_name(one.name)
+        row.alt, row.otherwise = one.alt.strip(), one.otherwise.value
+        note(session, by, "broadcast.media", subject, now, media=one.media_id, channel=channel)
+    session.flush()
 
 
 def attached_to(session: Session, broadcast_id: int) -> dict[str, Attached]:
@@ -129,6 +132,15 @@ def copy_media(session: Session, from_id: int, to_id: int) -> None:
             )
 
 
+def put_back_media(session: Session, broadcast_id: int, files: Mapping[str, File]) -> None:
+    """Let a draft carry exactly these files, as an earlier version of it did."""
+    session.execute(delete(BroadcastMedia).where(BroadcastMedia.broadcast_id == broadcast_id))
+    session.add_all(
+        BroadcastMedia(broadcast_id=broadcast_id, channel=channel, **file._asdict())
+        for channel, file in files.items()
+    )
+
+
 def _attached(row: BroadcastMedia, file: MediaFile) -> Attached:
     return Attached(
         file.id,
@@ -142,12 +154,6 @@ def _attached(row: BroadcastMedia, file: MediaFile) -> Attached:
         Otherwise(row.otherwise),
         file.removed_at is not None,
     )
-
-
-def _draft(session: Session, broadcast_id: int) -> None:
-    broadcast = broadcast_for_change(session, broadcast_id)
-    if broadcast.state != BroadcastState.DRAFT.value:
-        raise Refused(f"This broadcast is {broadcast.state}; take it back to draft before you change it.")
 
 
 def _tidy_name(name: str) -> str:

@@ -11,7 +11,7 @@ from app.domain.statuses import BroadcastState
 from app.services.media.files import Files
 from app.services.media.links import GOOD_FOR
 from app.storage.database import db, transaction
-from app.storage.models import Broadcast, BroadcastMedia, MediaFile, MediaUpload
+from app.storage.models import Broadcast, BroadcastMedia, MediaFile, MediaUpload, VersionMedia
 
 KEPT: Final = GOOD_FOR + timedelta(days=1)
 """How long after its last broadcast a file is kept: somewhat longer than the links in it are good."""
@@ -24,7 +24,8 @@ _OVER: Final = (BroadcastState.FINISHED.value, BroadcastState.CANCELED.value)
 def let_go(files: Files, *, now: datetime) -> int:
     """Delete the bytes of some files that are needed no more; returns how many. Raises OSError.
 
-    What a broadcast carried is needed while people may open its links; what a draft or a rule carries, always.
+    What a broadcast carried is needed while people may open its links; what a draft or a rule carries, and what a draft
+    carried in a version that may be taken back, always.
     """
     return sum(_let_go(files, media_id, now) for media_id in _ripe(db.session(), now))
 
@@ -53,10 +54,14 @@ def _let_go(files: Files, media_id: int, now: datetime) -> bool:
 
 
 def _needed_no_more(now: datetime) -> ColumnElement[bool]:
+    """Versions count as their broadcast does: of one that is over none can be taken back."""
     ended = func.coalesce(Broadcast.finished_at, Broadcast.state_at, Broadcast.updated_at)
-    carries = exists().where(
-        BroadcastMedia.media_id == MediaFile.id,
-        Broadcast.id == BroadcastMedia.broadcast_id,
-        or_(Broadcast.state.not_in(_OVER), ended > now - KEPT),
-    )
-    return and_(MediaFile.removed_at.is_(None), MediaFile.created_at <= now - UNUSED_FOR, ~carries)
+    carried = [
+        exists().where(
+            table.media_id == MediaFile.id,
+            Broadcast.id == table.broadcast_id,
+            or_(Broadcast.state.not_in(_OVER), ended > now - KEPT),
+        )
+        for table in (BroadcastMedia, VersionMedia)
+    ]
+    return and_(MediaFile.removed_at.is_(None), MediaFile.created_at <= now - UNUSED_FOR, ~or_(*carried))

@@ -26,7 +26,7 @@ from app.storage.models.feeds import FeedItemRow, FeedRow
 from app.storage.models.figures import BroadcastHour, BroadcastTotal, FigureMark, ListDay, WordDay
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.inbox import InboxMessage
-from app.storage.models.media import BroadcastMedia, MediaFile, MediaUpload
+from app.storage.models.media import BroadcastMedia, MediaFile, MediaUpload, VersionMedia
 from app.storage.models.own_messages import OwnMessage
 from app.storage.models.own_words import OwnWordRow
 from app.storage.models.people import (
@@ -109,6 +109,7 @@ __all__ = [
     "TickerMessage",
     "TreeHead",
     "User",
+    "VersionMedia",
     "Webhook",
     "WebhookPerson",
     "WordDay",

@@ -108,7 +108,11 @@ class BroadcastVariant(Model):
 
 
 class BroadcastVersion(Model):
-    """What a draft said after one save. `revision` is the broadcast's; `variants` has its other words by channel."""
+    """What a draft said after one save. `revision` is the broadcast's; `variants` has its other words by channel.
+
+    `rich` has `content` and `template` of each `BroadcastRich` by channel; NULL: a version that did not keep them, nor
+    files (`VersionMedia`).
+    """
 
     __tablename__ = "broadcast_version"
 
@@ -117,6 +121,7 @@ class BroadcastVersion(Model):
     title: Mapped[str] = mapped_column(String(120))
     text: Mapped[str] = mapped_column(Text)
     variants: Mapped[dict[str, str]] = mapped_column(JSON)
+    rich: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     saved_by: Mapped[str] = mapped_column(String(120))
     saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Float, ForeignKey, String
+from sqlalchemy import Float, ForeignKey, ForeignKeyConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
@@ -35,6 +35,25 @@ class BroadcastMedia(Model):
     __tablename__ = "broadcast_media"
 
     broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20), primary_key=True)
+    media_id: Mapped[int] = mapped_column(ForeignKey("media_file.id"), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    alt: Mapped[str] = mapped_column(String(300))
+    otherwise: Mapped[str] = mapped_column(String(8))
+
+
+class VersionMedia(Model):
+    """The file of a `BroadcastVersion`, as `BroadcastMedia` has it: kept while that version may be taken back."""
+
+    __tablename__ = "version_media"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["broadcast_id", "revision"], ["broadcast_version.broadcast_id", "broadcast_version.revision"]
+        ),
+    )
+
+    broadcast_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
     channel: Mapped[str] = mapped_column(String(20), primary_key=True)
     media_id: Mapped[int] = mapped_column(ForeignKey("media_file.id"), index=True)
     name: Mapped[str] = mapped_column(String(120))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
@@ -11,7 +11,8 @@ from app.storage.database import BigId, Model, UtcDateTime
 class RepeatRule(Model):
     """A schedule that repeats; each occurrence becomes a broadcast with the words that `template_id` has then.
 
-    `dtstart`, `rrule` and `zone` are the rule as RFC 5545 writes it. `next_at` is the first occurrence that nobody
+    `dtstart`, `rrule` and `zone` are the rule as RFC 5545 writes it; with `own_clocks` it goes at that time on each
+    person's own clock. `next_at` is the first occurrence that nobody
     has looked at; NULL while the rule is paused and when it has ended. `state_by` paused or ended it.
     """
 
@@ -23,6 +24,7 @@ class RepeatRule(Model):
     dtstart: Mapped[str] = mapped_column(String(15))
     rrule: Mapped[str] = mapped_column(String(120))
     zone: Mapped[str] = mapped_column(String(60))
+    own_clocks: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[str] = mapped_column(String(8))
     next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_by: Mapped[str] = mapped_column(String(120))

@@ -1,0 +1,188 @@
+"""`tidings broadcasts create`, `correct`, `show`: write a draft with its buttons, and read what a broadcast says."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+
+from app.clock import utcnow
+from app.commands.broadcast_words import broadcast_of, check, head_of, review_in_words
+from app.commands.buttons import button_option, said_of_buttons
+from app.commands.output import json_option, operator, say
+from app.domain.buttons import Button, Rich
+from app.domain.channels import CHANNELS, channel_named
+from app.services import correct_broadcasts, manage_segments, plan_broadcasts
+from app.services.broadcast_rows import targets_of
+from app.services.controller import Refused
+from app.services.manage_lists import find_list
+from app.services.media.attach import attached_to
+from app.services.rich_messages import EVERYWHERE, stored
+from app.services.shares import variants_of
+from app.storage.database import db
+
+
+@click.command("create")
+@click.option("--title", required=True, help="For your team; it is not sent.")
+@click.option("--text", help="What people get; {{first_name|friend}} is filled in for each.")
+@click.option("--text-file", type=click.Path(path_type=Path), help="Read the text from a file in UTF-8.")
+@click.option(
+    "--list", "list_names", multiple=True, required=True, help="Name or keyword; once for each list."
+)
+@click.option(
+    "--text-for",
+    "others",
+    multiple=True,
+    metavar="CHANNEL=TEXT",
+    help="Other words for a channel, such as telegram=...; CHANNEL=@FILE reads them from a file.",
+)
+@button_option
+@click.option(
+    "--segment", type=int, metavar="ID", help="Only those whom a saved segment of the list chooses."
+)
+@json_option
+@with_appcontext
+def create(
+    title: str,
+    text: str | None,
+    text_file: Path | None,
+    list_names: tuple[str, ...],
+    others: tuple[str, ...],
+    buttons: tuple[Button, ...],
+    segment: int | None,
+    as_json: bool,
+) -> None:
+    """Write a draft, and say whom it would reach.
+
+    \b
+    Example:
+      tidings broadcasts create --title "Flood" --text "Riverside: the bridge is closed." --list NEWS
+      tidings broadcasts create --title "Vote" --text "Shall we build it?" --list NEWS \\
+        --button Yes --button No --button "The plan=https://news.example.org/plan" --button "No more=STOP"
+    """
+    words = _text(text, text_file)
+    list_ids = [find_list(db.session(), name).id for name in list_names]
+    if segment is not None:
+        manage_segments.segment(segment)
+    db.session.rollback()
+    broadcast_id = plan_broadcasts.create_draft(
+        title=title,
+        text=words,
+        list_ids=list_ids,
+        variants=_variants(others),
+        rich={EVERYWHERE: Rich(buttons)},
+        by=operator(),
+        now=utcnow(),
+    )
+    if segment is not None:
+        manage_segments.choose_saved(broadcast_id, segment, by=operator(), now=utcnow())
+    review = check(broadcast_id, None)
+    lines = [
+        f"Broadcast {broadcast_id} is a draft.",
+        *review_in_words(review),
+        f"Next: tidings broadcasts schedule {broadcast_id}",
+    ]
+    say({"id": broadcast_id, "review": review}, as_json, lambda: "\n".join(lines))
+
+
+@click.command("correct")
+@click.argument("broadcast_id", metavar="ID", type=int)
+@click.option("--title", help='For your team; "Correction" and the title of the wrong one without it.')
+@click.option("--text", help="What people get who got the wrong one.")
+@click.option("--text-file", type=click.Path(path_type=Path), help="Read the text from a file in UTF-8.")
+@json_option
+@with_appcontext
+def correct(
+    broadcast_id: int, title: str | None, text: str | None, text_file: Path | None, as_json: bool
+) -> None:
+    """Write a draft that corrects the broadcast ID, for exactly those who got it or may have got it.
+
+    Whoever has said STOP since gets nothing. The limit of a day does not hold it back, quiet hours do.
+
+    \b
+    Example:
+      tidings broadcasts correct 7 --text "Correction: the bridge is closed until Monday."
+    """
+    words, head = _text(text, text_file), title or f"Correction: {broadcast_of(broadcast_id).title}"[:120]
+    db.session.rollback()
+    draft_id = correct_broadcasts.draft_correction(
+        broadcast_id, title=head, text=words, by=operator(), now=utcnow()
+    )
+    review = check(draft_id, None)
+    lines = [
+        f"Broadcast {draft_id} is a draft that corrects broadcast {broadcast_id}.",
+        *review_in_words(review),
+        f"Next: tidings broadcasts schedule {draft_id}",
+    ]
+    say({"id": draft_id, "review": review}, as_json, lambda: "\n".join(lines))
+
+
+@click.command("show")
+@click.argument("broadcast_id", metavar="ID", type=int)
+@json_option
+@with_appcontext
+def show(broadcast_id: int, as_json: bool) -> None:
+    """Show what the broadcast ID says: its texts, buttons, approved templates and files, by channel.
+
+    \b
+    Example:
+      tidings broadcasts show 7
+    """
+    data = _content(broadcast_id)
+    say(data, as_json, lambda: "\n".join(_content_in_words(data)))
+
+
+def _text(text: str | None, path: Path | None) -> str:
+    if (text is None) == (path is None):
+        raise click.UsageError("Give either --text or --text-file.")
+    if path is None:
+        return text or ""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{path} cannot be read as UTF-8: {error}.") from error
+
+
+def _variants(pairs: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        channel, equals, words = pair.partition("=")
+        if not equals or channel not in CHANNELS:
+            raise click.UsageError(f"--text-for {pair} is not CHANNEL=TEXT; channels: {', '.join(CHANNELS)}")
+        found[channel] = _text(None, Path(words[1:])) if words.startswith("@") else words
+    return found
+
+
+def _content(broadcast_id: int) -> dict[str, Any]:
+    """Return what a broadcast says; what is by channel has "" for those without their own."""
+    row, session = broadcast_of(broadcast_id), db.session()
+    rich = {channel: one for channel, (one, _) in stored(session, broadcast_id).items()}
+    data = head_of(row) | {
+        "text": row.text,
+        "text_for": variants_of(session, broadcast_id),
+        "lists": [one.name for one in targets_of(session, broadcast_id)],
+        "buttons": {channel: one.buttons for channel, one in rich.items() if one.buttons},
+        "preview": rich.get(EVERYWHERE, Rich()).preview,
+        "templates": {channel: one.template for channel, one in rich.items() if one.template},
+        "files": attached_to(session, broadcast_id),
+    }
+    session.rollback()
+    return data
+
+
+def _content_in_words(data: dict[str, Any]) -> list[str]:
+    lines = [f"Broadcast {data['id']} “{data['title']}” is {data['state']}, to {', '.join(data['lists'])}."]
+    lines += [data["text"]]
+    lines += [f"Text{_where(channel)}: {words}" for channel, words in data["text_for"].items()]
+    for channel, buttons in data["buttons"].items():
+        lines += [f"Button{_where(channel)}: {one}" for one in said_of_buttons(buttons)]
+    lines += [
+        f"Approved template{_where(channel)}: {use.name} ({use.language})"
+        for channel, use in data["templates"].items()
+    ]
+    lines += [f"File{_where(channel)}: {one.name} ({one.mime})" for channel, one in data["files"].items()]
+    return lines
+
+
+def _where(channel: str) -> str:
+    return f" on {channel_named(channel).name}" if channel else ""

@@ -1,0 +1,121 @@
+"""What commands say of a broadcast: whom it would reach, how far it is, and what it reads."""
+
+from datetime import datetime
+from typing import Any
+
+from app.clock import utcnow
+from app.commands.output import cell, say
+from app.domain.channels import channel_named
+from app.domain.statuses import BroadcastState
+from app.runtime import runtime
+from app.services import plan_broadcasts, read_segments, reports
+from app.services.broadcast_times import zone_named
+from app.services.controller import NotFound
+from app.services.plan_broadcasts import Review
+from app.services.reports import Tally
+from app.storage.database import db
+from app.storage.models import Broadcast
+
+
+def check(
+    broadcast_id: int, at: datetime | None, local_at: datetime | None = None, zone: str = "UTC"
+) -> Review:
+    """Return whom a broadcast would reach at a time, without sending anything."""
+    return plan_broadcasts.check(
+        broadcast_id, now=utcnow(), at=at, local_at=local_at, zone=zone, brand=runtime().controller.brand
+    )
+
+
+def review_in_words(review: Review, zone: str = "UTC") -> list[str]:
+    """Return the lines of a dry run, with moments on the clock of `zone`."""
+    clock = zone_named(zone)
+    waits = [
+        f"  of these later, {one.reason}: {one.people}, "
+        f"from {one.first.astimezone(clock):%a %d %b %H:%M} to {one.last.astimezone(clock):%a %d %b %H:%M} ({zone})"
+        for one in review.waiting
+    ]
+    shares = [
+        f"  on {channel_named(one.channel).name}, from {one.sender}: {one.reachable}"
+        f"{', in words of its own' if one.own_words else ''}"
+        for one in review.shares
+    ]
+    turns = [
+        f"  {one.people} at {one.at.astimezone(clock):%a %d %b %H:%M} ({zone}), "
+        f"by the clock of {', '.join(one.zones[:3])}"
+        f"{'' if one.known else ', for nobody knows theirs'}{'; past there, so at once' if one.past else ''}"
+        for one in review.turns
+    ]
+    return [
+        f"{review.reachable} of {review.audience} people can be reached.",
+        *(f"  left out, {reason}: {count}" for reason, count in sorted(review.skipped.items())),
+        *(
+            [f"  of these on another channel that they agreed to: {review.elsewhere}"]
+            if review.elsewhere
+            else []
+        ),
+        *turns,
+        *waits,
+        *(shares if len(shares) > 1 else []),
+        f"Each gets {_parts(review)} part(s) ({review.encoding}); it takes about {review.seconds:.0f} s.",
+        *(f"Before it can go: {problem}" for problem in review.problems),
+        *([f"Before it can go: {review.promise} See --over-cap."] if review.promise else []),
+        *(f"Note: {warning}" for warning in review.warnings),
+        *(
+            f"Note: the same text went to {', '.join(one.lists)} at "
+            f"{one.started_at.astimezone(clock):%a %d %b %H:%M} ({zone}): broadcast {one.broadcast_id}."
+            for one in review.sent_before
+        ),
+    ]
+
+
+def _parts(review: plan_broadcasts.Review) -> str:
+    return f"{review.parts}{f' to {review.most_parts}' if review.most_parts > review.parts else ''}"
+
+
+def head_of(row: Broadcast) -> dict[str, Any]:
+    """Return what is said of a broadcast in one line."""
+    return {
+        "id": row.id,
+        "title": row.title,
+        "state": row.state,
+        "reason": row.state_reason,
+        "due": row.next_at,
+        "started": row.started_at,
+        "finished": row.finished_at,
+        "audience": row.audience,
+        "corrects": row.corrects_id,
+    }
+
+
+def status_of(broadcast_id: int) -> dict[str, Any]:
+    """Return that, with whom it goes to and the counts of its deliveries."""
+    row = broadcast_of(broadcast_id)
+    segment = read_segments.said_of(row, "en") or None
+    return head_of(row) | {"segment": segment, "tally": reports.tally(broadcast_id)}
+
+
+def broadcast_of(broadcast_id: int) -> Broadcast:
+    """Return a broadcast; raises `NotFound`, also for a sender's replies."""
+    row = db.session.get(Broadcast, broadcast_id, populate_existing=True)
+    if row is None or row.state == BroadcastState.REPLIES.value:
+        raise NotFound(f"There is no broadcast {broadcast_id}. See: tidings broadcasts list")
+    return row
+
+
+def say_status(broadcast_id: int, as_json: bool) -> None:
+    data = status_of(broadcast_id)
+    say(data, as_json, lambda: status_in_words(data))
+
+
+def status_in_words(data: dict[str, Any]) -> str:
+    """Return what `status_of` returned, for people."""
+    tally: Tally = data["tally"]
+    why = f" ({data['reason']})" if data["reason"] else ""
+    lines = [f"Broadcast {data['id']} “{data['title']}” is {data['state']}{why}, due {cell(data['due'])}."]
+    lines += [f"  {data['segment']}"] if data["segment"] else []
+    names = ("pending", "handing_over", "sent", "delivered", "failed", "unknown", "skipped")
+    lines += [f"  {getattr(tally, name):>9}  {name.replace('_', ' ')}" for name in names]
+    lines.append(f"  {tally.audience:>9}  audience, {tally.percent} % settled")
+    lines += [f"    reason {reason}: {count}" for reason, count in sorted(tally.reasons.items())]
+    lines += [f"    provider's code {code}: {count}" for code, count in sorted(tally.errors.items())]
+    return "\n".join(lines)
