@@ -73,12 +73,12 @@ def look_up(
     """Ask about up to `most` deliveries of a sender. A gateway that cannot ask leaves them all as they are."""
     with transaction() as session:
         found = unknown.some(session, sender_id, now - ASKED_FOR, now - SETTLES_AFTER, most)
+        if not found or not isinstance(gateway, LooksUp):
+            return LookedUp(untold=len(found))
         sender = session.get_one(Sender, sender_id)
-        unclear = [_as_sent(session, one, sender, controller) for one in found]
-    if not unclear or not isinstance(gateway, LooksUp):
-        return LookedUp(untold=len(unclear))
+        questions = [(one, _question(session, one, sender, controller)) for one in found]
     asked = _Round()
-    for one, question, reply in _answers(unclear, gateway, transport):
+    for one, question, reply in _answers(questions, gateway, transport):
         _judge(asked, one, sender_id, _sightings(gateway, question, reply))
     record_receipts(asked.receipts, controller=controller, now=now)
     sent_again = _settle(asked, controller, now)
@@ -86,14 +86,13 @@ def look_up(
 
 
 def _answers(
-    unclear: Sequence[Unclear], gateway: LooksUp, transport: Transport
+    questions: Sequence[tuple[Unclear, Question]], gateway: LooksUp, transport: Transport
 ) -> Iterator[tuple[Unclear, Question, Reply]]:
-    waiting = list(reversed(unclear))
+    waiting = list(reversed(questions))
     open_: dict[DeliveryRef, tuple[Unclear, Question]] = {}
     while waiting or open_:
         while waiting and transport.free:
-            one = waiting.pop()
-            question = _question(one)
+            one, question = waiting.pop()
             open_[question.ref] = (one, question)
             transport.submit(gateway.look_up(question))
         for call, reply in transport.poll(0.1):
@@ -101,30 +100,24 @@ def _answers(
             yield one, question, reply
 
 
-def _as_sent(session: Session, one: Unclear, sender: Sender, controller: Controller) -> Unclear:
-    """Return it with what the lane filled into the text besides the person's attributes.
-
-    That are its short links, and the buttons where they went in words.
-    """
-    dress = plain_dress(rich_of(session, one.broadcast_id, sender.channel), sender)
-    words = text_for(session, one.text, one.broadcast_id, one.subscriber_id, controller)
-    one = one._replace(text=dress.text(words))
-    if MOVE_LINK not in read(one.text).names:
-        return one
-    links = links_of(session, one.broadcast_id, [one.subscriber_id], controller)
-    return one._replace(attributes={**one.attributes, MOVE_LINK: links.get(one.subscriber_id, "")})
-
-
 def _ref_of(call: Call) -> DeliveryRef:
     (ref,) = call.refs
     return ref
 
 
-def _question(one: Unclear) -> Question:
+def _question(session: Session, one: Unclear, sender: Sender, controller: Controller) -> Question:
+    """Ask for the words that went to this person, put together once more as the lane does.
+
+    Beside the person's attributes these are short links, and buttons in words.
+    """
+    dress = plain_dress(rich_of(session, one.broadcast_id, sender.channel), sender)
+    words = text_for(session, read(one.text), dress, one.broadcast_id, one.subscriber_id, controller)
     values = {name: str(value) for name, value in one.attributes.items()}
+    if MOVE_LINK in words.names:
+        links = links_of(session, one.broadcast_id, [one.subscriber_id], controller)
+        values[MOVE_LINK] = links.get(one.subscriber_id, "")
     ref = DeliveryRef(one.broadcast_id, one.subscriber_id)
-    words = read(one.text).render(values)
-    return Question(ref, Address(one.channel, one.address), words, one.started_at)
+    return Question(ref, Address(one.channel, one.address), words.render(values), one.started_at)
 
 
 def _sightings(gateway: LooksUp, question: Question, reply: Reply) -> Sequence[Sighting] | None:

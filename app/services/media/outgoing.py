@@ -13,6 +13,7 @@ from app.services.controller import Controller
 from app.services.media.attach import Attached, attached_to, on_channel
 from app.services.media.links import GOOD_FOR, link_to
 from app.services.rich_messages import plain_dress, rich_of
+from app.services.short_links import as_sent, counting_for, dressed_as_sent
 from app.storage.models import Broadcast, Sender
 
 
@@ -40,8 +41,10 @@ def outgoing(
     if found is None:
         return None
     until = (broadcast.expires_at or broadcast.updated_at) + GOOD_FOR
-    dress = plain_dress(rich_of(session, broadcast.id, sender.channel), sender)
-    answer = fit_of(found, sender, dress.text(text), own_template=dress.own_template)
+    counting = counting_for(session, broadcast.id)
+    dress = dressed_as_sent(plain_dress(rich_of(session, broadcast.id, sender.channel), sender), counting)
+    words = dress.text(as_sent(text, counting))
+    answer = fit_of(found, sender, words, own_template=dress.own_template)
     return _outgoing(found, answer, until, public_url, controller)
 
 
