@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.channels import channel_named
 from app.domain.media.attached import Media, instead_of
-from app.domain.media.limits import Fit, fit, media_of_sender
+from app.domain.media.limits import Fit, fit, media_of, media_of_sender, rule_for
 from app.domain.placeholders import read
 from app.services.controller import Controller
 from app.services.media.attach import Attached, attached_to, on_channel
@@ -77,3 +77,9 @@ def fit_of(found: Attached, sender: Sender, text: str, *, own_template: bool = F
     rules = media_of_sender(sender.gateway, sender.address, template=template)
     length = channel_named(sender.channel).length(read(text).render({}))
     return fit(found.mime, found.size, length, rules)
+
+
+def instead_for(found: Outgoing, sender: Sender, address: str) -> str:
+    """Return what goes at the very end of the text to one person, where the file does not get to their country."""
+    rule = None if found.fit.misfit else rule_for(found.media.mime, media_of(sender.gateway))
+    return "" if rule is None or rule.reaches(address) else found.media.instead
