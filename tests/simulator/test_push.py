@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from app.demo.chats import chat_accounts
 from app.domain.addresses import Address
 from app.domain.buttons import Button, ButtonKind, Rich
 from app.domain.messages import Batch, DeliveryRef, ErrorKind, Recipient
 from app.domain.push import read_subscription
+from app.gateways.registry import gateway_class
 from app.simulator.push_browser import Browser, CannotRead
 from app.simulator.wire import Answer
 from app.storage.database import db
@@ -121,3 +123,13 @@ def test_the_family_of_errors_is_read_by_our_gateway(service: Platform) -> None:
 
     assert outcome.error is not None
     assert outcome.error.kind is ErrorKind.GONE
+
+
+def test_each_account_of_the_demo_is_the_address_of_its_sender_and_keys_stay_on_our_side() -> None:
+    accounts = chat_accounts("5" * 32)
+
+    assert [gateway_class(one.channel).check_settings(one.settings) for one in accounts] == [
+        one.address for one in accounts
+    ]
+    (push,) = [one for one in accounts if one.channel == "webpush"]
+    assert push.shared("http://127.0.0.1:8000") == {"page": "http://127.0.0.1:8000/push/STADT"}
