@@ -7,7 +7,18 @@ from dataclasses import replace
 import click
 
 from app.supervisor.redis import RedisUnavailableError
-from bench import finding, million, million_table, pages, peers, running_all, throughput, webhooks
+from bench import (
+    finding,
+    gateway_table,
+    gateways,
+    million,
+    million_table,
+    pages,
+    peers,
+    running_all,
+    throughput,
+    webhooks,
+)
 from bench.ground import POSTGRES, SQLITE
 from bench.report import Report, as_json, as_markdown, rewritten
 from bench.running import ROOT, RunFailed
@@ -126,6 +137,25 @@ def measure_webhooks(receipts: int, rounds: int, write: bool) -> None:
     click.echo(table)
     if write:
         PAGE.write_text(rewritten(PAGE.read_text(), "webhooks", table))
+
+
+@main.command("gateways")
+@click.option("--smoke", is_flag=True, help="One short round; only correctness is judged.")
+@click.option("--rounds", type=click.IntRange(1, 20), help="How often every gateway is measured.")
+@click.option("--write", is_flag=True, help="Put the table into docs/performance.md.")
+def measure_gateways(smoke: bool, rounds: int | None, write: bool) -> None:
+    """Messages a second that each HTTP gateway writes, sends and hears of; exit code 1 when a row is void."""
+    plan = gateways.SMOKE if smoke else gateways.Plan()
+    try:
+        found, sink_kind = gateways.run(replace(plan, rounds=rounds or plan.rounds))
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from error
+    table, wrong = gateway_table.as_markdown(found, sink_kind), gateway_table.faults(found)
+    click.echo(table)
+    if wrong:
+        raise click.ClickException("; ".join(wrong[:5]))
+    if write:
+        PAGE.write_text(rewritten(PAGE.read_text(), "gateways", table))
 
 
 @main.command("million")

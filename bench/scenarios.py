@@ -63,6 +63,7 @@ SCENARIOS = {
 OTHERS = {
     "throughput": ("T1-T3, T14", "hand-over beside the naive baseline and the ceiling"),
     "peers": ("T1", "hand-over beside Kannel and Celery, against the same sink"),
+    "gateways": ("", "each HTTP gateway alone, carried by our transport"),
     "webhooks": ("T10", "signed receipts beside a plain Flask route"),
     "pages": ("desk", "every page of the desk beside a million people and a thousand broadcasts"),
 }

@@ -75,7 +75,14 @@ def ask_provider(sender_id: int) -> LookedUp:
         return LookedUp()
     transport = CurlTransport(connections=LOOK_UPS_AT_ONCE)
     try:
-        return look_up(sender_id, setup.gateway, transport, controller=runtime().controller, now=utcnow())
+        return look_up(
+            sender_id,
+            setup.gateway,
+            transport,
+            controller=runtime().controller,
+            public_url=runtime().settings.public_url,
+            now=utcnow(),
+        )
     finally:
         transport.close()
 

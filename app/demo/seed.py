@@ -81,14 +81,14 @@ def simulator_accounts(home: Path, public_url: str) -> list[Mapping[str, object]
             "address": account.address,
             "webhook_url": f"{public_url}/hooks/{account.sender}",
             "name": "City desk",
-            "settings": account.settings,
+            "settings": account.shared(public_url),
         }
         for account in chat_accounts(auth_token(home))
     ]
 
 
 def _add_chats(account: ChatAccount, simulator_url: str, controller: Controller, now: datetime) -> None:
-    """City News on one messenger more."""
+    """A list on one messenger more."""
     with transaction() as session:
         sender = session.scalar(select(Sender).where(Sender.name == account.sender))
         if sender is not None:
@@ -103,7 +103,7 @@ def _add_chats(account: ChatAccount, simulator_url: str, controller: Controller,
         controller=controller,
         now=now,
     )
-    add_sender("City News", account.sender, by=_BY, now=now)
+    add_sender(account.list_name, account.sender, by=_BY, now=now)
 
 
 def _add_newsroom(home: Path, simulator_url: str, controller: Controller, now: datetime) -> None:

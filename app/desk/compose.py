@@ -229,13 +229,15 @@ def _looked_at(
     part_of = request.form.get("part_of", "")
     part_of_id = int(part_of) if part_of.isdecimal() and len(part_of) < 19 else part
     sender = sender_of(list_ids)
-    looks = rich_form.shown_on(rich_form.senders_for(sender, list_ids), rich)
+    counting = counting_of(db.session(), list_ids)
+    looks = rich_form.shown_on(rich_form.senders_for(sender, list_ids), rich, counting)
     return {
         "check": check_text(
             str(values.get("text", "")).replace("\r\n", "\n"),
             known=known,
-            counting=counting_of(db.session(), list_ids),
+            counting=counting,
             tail=rich_form.tail_of_first(looks),
+            button_links=rich_form.links_of(looks),
         ),
         "looks": looks,
         "known": known,

@@ -24,7 +24,7 @@ from app.services.figures.compare import Comparison, compare, left_after
 from app.services.figures.effects import effects_of
 from app.services.figures.roll_up import counted_until
 from app.services.read_rules import rule_behind
-from app.services.record_clicks import clicks_of
+from app.services.record_clicks import clicks_of, labels_of
 from app.services.reports import Tally
 from app.storage.models import Broadcast, Sender
 from app.storage.models.accounts import Role
@@ -96,6 +96,7 @@ def report(broadcast_id: int) -> ResponseReturnValue:
         effects=effects,
         drawing=drawing_of(effects, broadcast.zone),
         links=clicks_of(broadcast_id),
+        labels=labels_of(broadcast_id),
         until=counted_until(runtime().controller),
         senders=all_senders,
         awaited=_awaited(compared, all_senders),

@@ -6,17 +6,12 @@ from typing import Final, NamedTuple
 from flask import request
 
 from app.desk.reading import further_senders, open_lists
-from app.domain.buttons import (
-    MOST,
-    Button,
-    ButtonKind,
-    Rich,
-    TemplateUse,
-    limits_named,
-)
+from app.domain.buttons import MOST, Button, ButtonKind, Rich, TemplateUse, as_text
 from app.domain.policy.proactive import path_of
+from app.domain.short_links import Counting
 from app.services import rich_messages
-from app.services.rich_messages import EVERYWHERE, among, tail_of
+from app.services.rich_messages import EVERYWHERE, among, plain_dress
+from app.services.short_links import dressed_as_sent
 from app.storage.database import db
 from app.storage.models import Broadcast, Sender
 
@@ -44,12 +39,16 @@ class TemplateFields(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """How a message looks on one channel: `keys` below it, or `tail` in words at its end."""
+    """How a message looks on one channel: `keys` below it, or `tail` in words at its end.
+
+    `links` are the addresses of its buttons that go out as short links where clicks are counted.
+    """
 
     channel: str
     keys: tuple[Button, ...]
     tail: str
     template: str
+    links: tuple[str, ...] = ()
 
 
 def was_posted() -> bool:
@@ -142,16 +141,24 @@ def template_fields(rich: Mapping[str, Rich]) -> list[TemplateFields]:
     return found
 
 
-def shown_on(senders: Sequence[Sender], rich: Mapping[str, Rich]) -> list[Shown]:
-    """Return how the buttons look on the channel of each sender."""
+def shown_on(
+    senders: Sequence[Sender], rich: Mapping[str, Rich], counting: Counting | None = None
+) -> list[Shown]:
+    """Return how the buttons look on the channel of each sender; with `counting` links have short addresses."""
     pairs = {channel: (one, bool(one.buttons) or channel == EVERYWHERE) for channel, one in rich.items()}
-    return [_shown(sender, among(pairs, sender.channel)) for sender in senders]
+    return [_shown(sender, among(pairs, sender.channel), counting) for sender in senders]
 
 
-def _shown(sender: Sender, rich: Rich) -> Shown:
-    tail = tail_of(rich, limits_named(sender.gateway), default_template=sender.has_template)
+def _shown(sender: Sender, rich: Rich, counting: Counting | None) -> Shown:
+    dress = plain_dress(rich, sender)
+    tail = as_text(dressed_as_sent(dress, counting).in_words)
     name = rich.template.name if rich.template else ""
-    return Shown(sender.channel, () if tail else rich.buttons, tail, name)
+    return Shown(sender.channel, () if tail else rich.buttons, tail, name, dress.links)
+
+
+def links_of(looks: Sequence[Shown]) -> list[str]:
+    """Return where the link buttons lead, on whichever channel, each once."""
+    return list(dict.fromkeys(link for look in looks for link in look.links))
 
 
 def tail_of_first(looks: Sequence[Shown]) -> str:

@@ -266,7 +266,8 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
     lists = targets(broadcast.id)
     list_ids = [one.id for one in lists]
     sender = sender_of(list_ids)
-    looks = rich_form.shown_on(rich_form.senders_for(sender, list_ids), rich_form.stored(broadcast))
+    counting, rich = counting_for(broadcast.id), rich_form.stored(broadcast)
+    looks = rich_form.shown_on(rich_form.senders_for(sender, list_ids), rich, counting)
     return render_template(
         "review.html",
         broadcast=broadcast,
@@ -282,8 +283,9 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         check=check_text(
             broadcast.text,
             findings=sheet.findings,
-            counting=counting_for(broadcast.id),
+            counting=counting,
             tail=rich_form.tail_of_first(looks),
+            button_links=rich_form.links_of(looks),
         ),
         looks=looks,
         gaps=[said(str(gap)) for gap in sheet.gaps],

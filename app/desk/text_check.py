@@ -48,7 +48,7 @@ class Warn:
 class TextCheck:
     """`shown` is the text as one person gets it; `parts` counts that very text.
 
-    `links` lead where the short links in it, in their order, will lead, where clicks are counted.
+    `links` are where the short links in it and on buttons will lead, where clicks are counted.
     """
 
     shown: str
@@ -75,12 +75,13 @@ def check_text(
     findings: Sequence[Finding] | None = None,
     counting: Counting | None = None,
     tail: str = "",
+    button_links: Sequence[str] = (),
 ) -> TextCheck:
     """Look at a text as a person gets it whose name and city are known (or not: the fall-backs then).
 
     `findings` are those of a lint that knows more than the text; without them the text is looked at alone. With
     `counting` its links are shown, and counted, as the short ones that will go out. `tail` ends a text that says
-    something: buttons in words.
+    something: buttons in words. `button_links` are where link buttons lead.
     """
     try:
         template = placeholders.parse(text)
@@ -92,7 +93,8 @@ def check_text(
         template = with_short(template, dict.fromkeys(links, counting.longest))
     shown = template.render(SAMPLES if known else {}) + (tail if text.strip() else "")
     parts = measure(shown)
-    return TextCheck(shown, parts, tuple(_warnings(text, parts, findings)), links)
+    every = tuple(dict.fromkeys((*links, *button_links))) if counting else ()
+    return TextCheck(shown, parts, tuple(_warnings(text, parts, findings)), every)
 
 
 def _placeholder_words(error: PlaceholderError) -> str:

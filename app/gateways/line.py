@@ -30,7 +30,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
-from app.gateways import line_media
+from app.gateways import line_card, line_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Proof, Reply, SettingSpec
 from app.gateways.common import (
     HttpGateway,
@@ -149,7 +149,10 @@ class LineGateway(HttpGateway):
 
 
 def _messages(text: str, rich: Rich | None, media: Media | None) -> list[dict[str, Any]]:
-    """The file, then the words: LINE shows quick replies below the last message alone."""
+    """A card for a picture with buttons; else the file, then the words, with quick replies below the last alone."""
+    actions = [_action(one) for one in rich.buttons] if rich else []
+    if media is not None and (card := line_card.card(text, media, actions)):
+        return [card]
     words = {"type": "text", "text": text, **_quick_replies(rich)}
     return [words] if media is None else [line_media.message(media), words]
 

@@ -30,7 +30,7 @@ from app.domain.messages import (
     SendError,
 )
 from app.domain.policy.proactive import window_of
-from app.gateways import messenger_media
+from app.gateways import messenger_card, messenger_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import for_all, json_of, moment, posted_json, without_answer
 from app.gateways.meta import SETTINGS, VERSION, MetaGateway
@@ -96,12 +96,14 @@ class MessengerGateway(MetaGateway):
         return [self._call(recipient, batch.media) for recipient in batch.recipients]
 
     def _call(self, recipient: Recipient, media: Media | None) -> Call:
+        buttons = [_button(one) for one in recipient.rich.buttons] if recipient.rich else []
+        card = messenger_card.card(recipient.text, media, buttons) if media else None
         body: dict[str, Any] = {
             "recipient": {"id": recipient.address.value},
             "messaging_type": "RESPONSE" if recipient.ref.inbound_id > 0 else "UPDATE",
-            "message": {**_content(recipient), "metadata": f"{OURS}{recipient.ref}"},
+            "message": {**(card or _content(recipient)), "metadata": f"{OURS}{recipient.ref}"},
         }
-        if media is not None:
+        if media is not None and card is None:
             raw, form = messenger_media.batch_of(media, body, f"{VERSION}/{self._account}/messages")
             return Call("POST", self._graph, raw, {**self._headers, **form}, refs=(recipient.ref,))
         return Call("POST", self._url, json.dumps(body).encode(), self._headers, refs=(recipient.ref,))

@@ -113,7 +113,9 @@ class LaneSlices:
             people = [
                 _with(person, {MOVE_LINK: links.get(person.ref.subscriber_id, "")}) for person in people
             ]
-        template, codes = short_links.for_slice(session, template, broadcast.id, part.seq, self.controller)
+        template, dress, codes = short_links.for_slice(
+            session, template, dress, broadcast.id, part.seq, self.controller
+        )
         if codes:
             people = [_with(person, codes.get(person.ref.subscriber_id, {})) for person in people]
         reach = min(self.ahead, len(people))
@@ -121,7 +123,7 @@ class LaneSlices:
             part.reached_epoch, part.reached = lease.epoch, ids[reach - 1]
         return HeldSlice(
             lease,
-            template.followed_by(dress.ending),
+            template,
             people,
             ids,
             self.journal.open(lease.broadcast_id, lease.seq, lease.epoch, ids),

@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from app.domain.addresses import Address
 from app.domain.messages import DeliveryRef, Receipt
-from app.domain.placeholders import MOVE_LINK, read
+from app.domain.placeholders import MOVE_LINK, Template, read
 from app.domain.statuses import BroadcastState, DeliveryStatus, OnUnknown
 from app.gateways.base import Call, Reply, Transport
 from app.gateways.look_ups import CannotTell, LooksUp, Question, Sighting
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, is_corrected, move, targets_of
 from app.services.controller import Controller
+from app.services.media.outgoing import instead_for, outgoing
 from app.services.move_links import links_of
 from app.services.record_receipts import SenderReceipt, record_receipts
 from app.services.rich_messages import plain_dress, rich_of
@@ -28,7 +29,7 @@ from app.services.short_links import text_for
 from app.storage import again, unknown
 from app.storage.consent import lock_head
 from app.storage.database import transaction
-from app.storage.models import Sender
+from app.storage.models import Broadcast, Sender
 from app.storage.unknown import Unclear
 from app.storage.ways import ways_gone_by
 
@@ -67,18 +68,22 @@ def look_up(
     transport: Transport,
     *,
     controller: Controller,
+    public_url: str,
     now: datetime,
     most: int = 500,
 ) -> LookedUp:
-    """Ask about up to `most` deliveries of a sender. A gateway that cannot ask leaves them all as they are."""
+    """Ask about up to `most` deliveries of a sender. A gateway that cannot ask leaves them all as they are.
+
+    Links to files are below `public_url`.
+    """
     with transaction() as session:
         found = unknown.some(session, sender_id, now - ASKED_FOR, now - SETTLES_AFTER, most)
+        if not found or not isinstance(gateway, LooksUp):
+            return LookedUp(untold=len(found))
         sender = session.get_one(Sender, sender_id)
-        unclear = [_as_sent(session, one, sender, controller) for one in found]
-    if not unclear or not isinstance(gateway, LooksUp):
-        return LookedUp(untold=len(unclear))
+        questions = [(one, _question(session, one, sender, controller, public_url)) for one in found]
     asked = _Round()
-    for one, question, reply in _answers(unclear, gateway, transport):
+    for one, question, reply in _answers(questions, gateway, transport):
         _judge(asked, one, sender_id, _sightings(gateway, question, reply))
     record_receipts(asked.receipts, controller=controller, now=now)
     sent_again = _settle(asked, controller, now)
@@ -86,14 +91,13 @@ def look_up(
 
 
 def _answers(
-    unclear: Sequence[Unclear], gateway: LooksUp, transport: Transport
+    questions: Sequence[tuple[Unclear, Question]], gateway: LooksUp, transport: Transport
 ) -> Iterator[tuple[Unclear, Question, Reply]]:
-    waiting = list(reversed(unclear))
+    waiting = list(reversed(questions))
     open_: dict[DeliveryRef, tuple[Unclear, Question]] = {}
     while waiting or open_:
         while waiting and transport.free:
-            one = waiting.pop()
-            question = _question(one)
+            one, question = waiting.pop()
             open_[question.ref] = (one, question)
             transport.submit(gateway.look_up(question))
         for call, reply in transport.poll(0.1):
@@ -101,30 +105,41 @@ def _answers(
             yield one, question, reply
 
 
-def _as_sent(session: Session, one: Unclear, sender: Sender, controller: Controller) -> Unclear:
-    """Return it with what the lane filled into the text besides the person's attributes.
-
-    That are its short links, and the buttons where they went in words.
-    """
-    dress = plain_dress(rich_of(session, one.broadcast_id, sender.channel), sender)
-    words = text_for(session, one.text, one.broadcast_id, one.subscriber_id, controller)
-    one = one._replace(text=dress.text(words))
-    if MOVE_LINK not in read(one.text).names:
-        return one
-    links = links_of(session, one.broadcast_id, [one.subscriber_id], controller)
-    return one._replace(attributes={**one.attributes, MOVE_LINK: links.get(one.subscriber_id, "")})
-
-
 def _ref_of(call: Call) -> DeliveryRef:
     (ref,) = call.refs
     return ref
 
 
-def _question(one: Unclear) -> Question:
+def _question(
+    session: Session, one: Unclear, sender: Sender, controller: Controller, public_url: str
+) -> Question:
+    """Ask for the words that went to this person, put together once more as the lane does.
+
+    Beside the person's attributes these are what stands for a file, short links, and buttons in words.
+    """
+    words, very_end = _words(session, one, sender, controller, public_url)
     values = {name: str(value) for name, value in one.attributes.items()}
+    if MOVE_LINK in words.names:
+        links = links_of(session, one.broadcast_id, [one.subscriber_id], controller)
+        values[MOVE_LINK] = links.get(one.subscriber_id, "")
     ref = DeliveryRef(one.broadcast_id, one.subscriber_id)
-    words = read(one.text).render(values)
-    return Question(ref, Address(one.channel, one.address), words, one.started_at)
+    text = words.render(values) + very_end
+    return Question(ref, Address(one.channel, one.address), text, one.started_at)
+
+
+def _words(
+    session: Session, one: Unclear, sender: Sender, controller: Controller, public_url: str
+) -> tuple[Template, str]:
+    """Return the text as it left, and what the gateway put behind it where the file does not get to.
+
+    A link to the file is signed over what is the same each time: the file, and until when the broadcast is fresh.
+    """
+    broadcast = session.get_one(Broadcast, one.broadcast_id)
+    file = outgoing(session, broadcast, sender, one.text, public_url=public_url, controller=controller)
+    text = read(one.text).followed_by(file.tail if file else "")
+    dress = plain_dress(rich_of(session, one.broadcast_id, sender.channel), sender)
+    words = text_for(session, text, dress, one.broadcast_id, one.subscriber_id, controller)
+    return words, instead_for(file, sender, one.address) if file else ""
 
 
 def _sightings(gateway: LooksUp, question: Question, reply: Reply) -> Sequence[Sighting] | None:

@@ -6,11 +6,13 @@ from datetime import datetime
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from app.domain.buttons import ButtonKind
 from app.domain.consent import SubscriptionState
 from app.domain.short_links import read_path
 from app.services.controller import Controller, NotFound
 from app.services.figures.roll_up import CLICKS
-from app.services.short_links import TAGS, counting_of, notices_that_say
+from app.services.rich_messages import stored
+from app.services.short_links import TAGS, counting_for, notices_that_say
 from app.storage.counters import add, insert_into
 from app.storage.database import db, transaction
 from app.storage.models import (
@@ -52,9 +54,7 @@ def count(opened: Opened, *, program: bool, controller: Controller, now: datetim
     notice that says so (GDPR articles 6(1)(a), 7).
     """
     with transaction() as session:
-        targets = select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == opened.broadcast_id)
-        list_ids = session.scalars(targets).all()
-        counting = counting_of(session, list_ids)
+        counting = counting_for(session, opened.broadcast_id)
         if counting is None:
             return
         _one_more(session, opened.code, now, program=program)
@@ -124,3 +124,14 @@ def clicks_of(broadcast_id: int) -> list[tuple[ShortLink, int, int]]:
         .order_by(people.desc(), ShortLink.code)
     )
     return [(link, int(opened), int(looked)) for link, opened, looked in rows]
+
+
+def labels_of(broadcast_id: int) -> dict[str, list[str]]:
+    """Return address -> labels of the buttons of a broadcast, on whichever channel, that lead there."""
+    shown = (one for rich, _ in stored(db.session(), broadcast_id).values() for one in rich.buttons)
+    found: dict[str, list[str]] = {}
+    for link in (one for one in shown if one.kind is ButtonKind.LINK):
+        labels = found.setdefault(link.value, [])
+        if link.label not in labels:
+            labels.append(link.label)
+    return found

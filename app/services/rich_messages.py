@@ -1,7 +1,7 @@
 """What a broadcast has besides its text: stored by channel, checked when it is saved, made ready when it is sent."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -55,16 +55,33 @@ COMMANDS: Final = frozenset(
 class Dress:
     """What goes with the text of a broadcast on one channel, for everybody alike but for a template's variables.
 
-    `tail` are the buttons in words, where the channel cannot show them.
+    `in_words` are the buttons that the channel cannot show. `codes` is short address of a link button -> name of the
+    attribute with a person's own letters, which go behind it.
     """
 
     rich: Rich | None = None
-    tail: str = ""
+    in_words: tuple[Button, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def own_template(self) -> bool:
         """Whether the broadcast names an approved text of its own."""
         return self.rich is not None and self.rich.template is not None
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Where its link buttons lead; without those of a template, whose addresses were approved with it."""
+        shown = self.rich.buttons if self.rich and not self.own_template else ()
+        return tuple(one.value for one in (*shown, *self.in_words) if one.kind is ButtonKind.LINK)
+
+    def with_links(self, short: Mapping[str, str]) -> "Dress":
+        """Return it with `short[link]` in place of each address of `links` that is in there."""
+        if not any(link in short for link in self.links):
+            return self
+        rich = self.rich
+        if rich is not None and not self.own_template:
+            rich = replace(rich, buttons=_leading_to(rich.buttons, short))
+        return replace(self, rich=rich, in_words=_leading_to(self.in_words, short))
 
     @cached_property
     def _variables(self) -> tuple[Template | None, ...]:
@@ -78,9 +95,14 @@ class Dress:
         return tuple(name for one in self._variables if one for name in one.names)
 
     @property
+    def is_personal(self) -> bool:
+        """Whether it differs from person to person."""
+        return bool(self.names or self.codes)
+
+    @property
     def ending(self) -> str:
-        """What goes at the very end of the message, with a line break before it, or empty."""
-        return f"\n{self.tail}" if self.tail else ""
+        """What goes at the very end of the message, the buttons in words with a line break before them, or empty."""
+        return f"\n{as_text(self.in_words)}" if self.in_words else ""
 
     def text(self, words: str) -> str:
         """Return the words of the message, with those that stand for buttons."""
@@ -88,10 +110,23 @@ class Dress:
 
     def for_person(self, attributes: Mapping[str, Any]) -> Rich | None:
         """Return what goes to somebody of whom we know this."""
-        if self.rich is None or self.rich.template is None or not self.names:
-            return self.rich
-        filled = tuple(TEXT_VARIABLE if one is None else one.render(attributes) for one in self._variables)
-        return replace(self.rich, template=replace(self.rich.template, variables=filled))
+        rich = self.rich
+        if rich is None or not self.is_personal:
+            return rich
+        if rich.template is not None and self.names:
+            filled = tuple(
+                TEXT_VARIABLE if one is None else one.render(attributes) for one in self._variables
+            )
+            rich = replace(rich, template=replace(rich.template, variables=filled))
+        own = {link: link + attributes.get(name, "") for link, name in self.codes.items()}
+        return replace(rich, buttons=_leading_to(rich.buttons, own))
+
+
+def _leading_to(buttons: Sequence[Button], links: Mapping[str, str]) -> tuple[Button, ...]:
+    return tuple(
+        replace(one, value=links.get(one.value, one.value)) if one.kind is ButtonKind.LINK else one
+        for one in buttons
+    )
 
 
 PLAIN: Final = Dress()
@@ -105,20 +140,25 @@ def dress_for(
     if rich.is_plain:
         return PLAIN
     sender = session.get_one(Sender, sender_id)
-    if not _shows(rich, can.buttons, default_template=sender.has_template):
-        bare = replace(rich, buttons=())
-        return Dress(None if bare.is_plain else bare, as_text(rich.buttons))
-    return Dress(replace(rich, buttons=_signed(broadcast_id, rich.buttons, controller)))
+    dress = _dressed(rich, can.buttons, default_template=sender.has_template)
+    if dress.rich is None:
+        return dress
+    return replace(
+        dress, rich=replace(dress.rich, buttons=_signed(broadcast_id, dress.rich.buttons, controller))
+    )
 
 
 def plain_dress(rich: Rich, sender: Sender) -> Dress:
     """Return how it goes out of a sender, as far as nobody presses anything: its buttons bear no ids of ours."""
-    return Dress(rich, tail_of(rich, limits_named(sender.gateway), default_template=sender.has_template))
+    return _dressed(rich, limits_named(sender.gateway), default_template=sender.has_template)
 
 
-def tail_of(rich: Rich, limits: ButtonLimits, *, default_template: bool) -> str:
-    """Return what stands below the text on a channel that cannot show these buttons; "" where it can."""
-    return "" if _shows(rich, limits, default_template=default_template) else as_text(rich.buttons)
+def _dressed(rich: Rich, limits: ButtonLimits, *, default_template: bool) -> Dress:
+    """Where a channel cannot show these buttons, they stand below the text in words."""
+    if _shows(rich, limits, default_template=default_template):
+        return Dress(rich)
+    bare = replace(rich, buttons=())
+    return Dress(None if bare.is_plain else bare, rich.buttons)
 
 
 def _shows(rich: Rich, limits: ButtonLimits, *, default_template: bool) -> bool:

@@ -274,7 +274,7 @@ class Lane:
 
     def _together(self, held: HeldSlice) -> int:
         """How many of these people share one request: those of one text, where the provider takes many at once."""
-        return 1 if held.template.slots or held.dress.names else self._most_together
+        return 1 if held.template.slots or held.dress.is_personal else self._most_together
 
     def _ask_for_permits(self, held: HeldSlice, size: int, together: int) -> float:
         """Ask for a window's permits, and those of a moment ahead; returns seconds to wait when nobody has one."""

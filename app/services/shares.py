@@ -21,7 +21,7 @@ from app.services.controller import Refused
 from app.services.media.attach import Attached, attached_to, on_channel
 from app.services.media.outgoing import fit_of
 from app.services.rich_messages import among, plain_dress, stored
-from app.services.short_links import as_sent, counting_of
+from app.services.short_links import as_sent, counting_of, dressed_as_sent
 from app.storage import audience, segments
 from app.storage.audience import Answers
 from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender
@@ -140,9 +140,9 @@ def _share(session: Session, contents: _Contents, sender: Sender, reachable: int
     channel = sender.channel
     text = contents.variants.get(channel, contents.text)
     sent = as_sent(text, contents.counting)
-    dress = plain_dress(among(contents.extras, channel), sender)
+    dress = dressed_as_sent(plain_dress(among(contents.extras, channel), sender), contents.counting)
     media = on_channel(contents.files, channel)
-    fits = fit_of(media, sender, dress.text(text), own_template=dress.own_template) if media else FITS
+    fits = fit_of(media, sender, dress.text(sent), own_template=dress.own_template) if media else FITS
     instead = instead_of(media.otherwise, media.alt, f"{contents.public_url}{EXAMPLE_PATH}") if media else ""
     tail = (instead if fits.misfit else "") + dress.ending
     elsewhere = _elsewhere(session, sender, media, people) if media and not fits.misfit else 0
@@ -162,7 +162,7 @@ def _share(session: Session, contents: _Contents, sender: Sender, reachable: int
         fits,
         tail,
         sent,
-        bool(dress.tail),
+        bool(dress.in_words),
         elsewhere,
         _parts(channel, longest(sent) + tail + instead) if elsewhere else 0,
     )

@@ -1,9 +1,10 @@
 """Short links: whether a list counts clicks, the links of a broadcast, and who agreed that theirs are kept."""
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
@@ -24,6 +25,7 @@ from app.domain.short_links import (
 from app.services.audit import note
 from app.services.controller import Controller, Refused
 from app.services.manage_lists import find_list
+from app.services.rich_messages import Dress, plain_dress, rich_of
 from app.storage.database import transaction
 from app.storage.models import (
     Broadcast,
@@ -33,8 +35,10 @@ from app.storage.models import (
     ConsentEvent,
     Delivery,
     Notice,
+    Sender,
     ShortLink,
 )
+from app.storage.ways import ways_of_broadcast
 
 TAGS: Final = "click-code"
 PERSON: Final = "click code"
@@ -78,12 +82,27 @@ def counting_of(session: Session, list_ids: Sequence[int]) -> Counting | None:
     return Counting(str(rows[0].links_begin), all(row.clicks == Clicks.PEOPLE for row in rows))
 
 
+def counting_for(session: Session, broadcast_id: int) -> Counting | None:
+    """Return how clicks on a broadcast are counted; None: they are not."""
+    return counting_of(session, _list_ids(session, broadcast_id))
+
+
+def _list_ids(session: Session, broadcast_id: int) -> Sequence[int]:
+    targets = select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
+    return session.scalars(targets).all()
+
+
 def as_sent(text: str, counting: Counting | None) -> str:
     """Return a text with links as long as those that will go out, to count its parts."""
     if counting is None:
         return text
     template = read(text)
     return _written(with_short(template, dict.fromkeys(links_in(template), counting.longest)))
+
+
+def dressed_as_sent(dress: Dress, counting: Counting | None) -> Dress:
+    """Return what goes with a text, its link buttons with addresses as long as those that will go out."""
+    return dress.with_links(dict.fromkeys(dress.links, counting.longest)) if counting else dress
 
 
 def _written(template: Template) -> str:
@@ -97,7 +116,7 @@ def _written(template: Template) -> str:
 def make_links(session: Session, broadcast: Broadcast, list_ids: Sequence[int]) -> None:
     """Give each link of a broadcast that is being planned its code; one that it had already stays the same."""
     counting = counting_of(session, list_ids)
-    wanted = _links_of_texts(session, broadcast) if counting else ()
+    wanted = _links_of(session, broadcast) if counting else ()
     there = {row.url: row for row in links_of(session, broadcast.id)}
     gone = [row.code for url, row in there.items() if url not in wanted]
     session.execute(delete(ShortLink).where(ShortLink.code.in_(gone)))
@@ -112,11 +131,16 @@ def links_of(session: Session, broadcast_id: int) -> Sequence[ShortLink]:
     return session.scalars(rows).all()
 
 
-def _links_of_texts(session: Session, broadcast: Broadcast) -> tuple[str, ...]:
+def _links_of(session: Session, broadcast: Broadcast) -> tuple[str, ...]:
+    """Return the links of its texts, then those of its buttons, each once: one address has one count."""
     others = session.scalars(
         select(BroadcastVariant.text).where(BroadcastVariant.broadcast_id == broadcast.id)
     )
-    return tuple(dict.fromkeys(link for text in (broadcast.text, *others) for link in links_in(read(text))))
+    found = [link for text in (broadcast.text, *others) for link in links_in(read(text))]
+    for sender_id in ways_of_broadcast(session, broadcast.id).values():
+        sender = session.get_one(Sender, sender_id)
+        found += plain_dress(rich_of(session, broadcast.id, sender.channel), sender).links
+    return tuple(dict.fromkeys(found))
 
 
 def _code() -> str:
@@ -124,54 +148,75 @@ def _code() -> str:
     return "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
 
 
+class Outfit(NamedTuple):
+    """A text, what goes with it, and by subscriber the values of the slots that only short links have."""
+
+    words: Template
+    dress: Dress
+    codes: Mapping[int, Mapping[str, str]]
+
+
 def for_slice(
-    session: Session, template: Template, broadcast_id: int, slice_seq: int, controller: Controller
-) -> tuple[Template, Mapping[int, Mapping[str, str]]]:
-    """Return the text of a slice with its short links, and the values of their slots by subscriber.
+    session: Session,
+    template: Template,
+    dress: Dress,
+    broadcast_id: int,
+    slice_seq: int,
+    controller: Controller,
+) -> Outfit:
+    """Return the text of a slice, buttons in words at its end, with the short links of both and of buttons.
 
     There is no slot, and nothing by person, unless every list keeps clicks with people and somebody agreed to that.
     """
-    used, list_ids, counting = _used(session, template, broadcast_id)
+    used, list_ids, counting = _used(session, (*links_in(template), *dress.links), broadcast_id)
     if counting is None:
-        return template, {}
-    short = with_short(template, {row.url: row.address for row in used})
+        return Outfit(template.followed_by(dress.ending), dress, {})
+    short = {row.url: row.address for row in used}
+    dress = dress.with_links(short)
+    words = with_short(template, short).followed_by(dress.ending)
     theirs = Delivery.slice == slice_seq
     agreed = _agreed(session, broadcast_id, theirs, list_ids, controller) if counting.people else ()
     if not agreed:
-        return short, {}
+        return Outfit(words, dress, {})
     for row in used:
-        short = with_person(short, [row.address], slot_of(row.code))
-    return short, {one: _codes(one, used, controller) for one in agreed}
+        words = with_person(words, [row.address], slot_of(row.code))
+    dress = replace(
+        dress, codes={row.address: slot_of(row.code) for row in used if row.address in dress.links}
+    )
+    return Outfit(words, dress, {one: _codes(one, used, controller) for one in agreed})
 
 
 def text_for(
-    session: Session, text: str, broadcast_id: int, subscriber_id: int, controller: Controller
-) -> str:
-    """Return a text as it went to one person, with its placeholders: what a provider is asked for afterwards."""
-    template = read(text)
-    used, list_ids, counting = _used(session, template, broadcast_id)
+    session: Session,
+    template: Template,
+    dress: Dress,
+    broadcast_id: int,
+    subscriber_id: int,
+    controller: Controller,
+) -> Template:
+    """Return a text as it went to one person, buttons in words at its end: what a provider is asked for afterwards."""
+    used, list_ids, counting = _used(session, (*links_in(template), *dress.links), broadcast_id)
     if counting is None:
-        return text
+        return template.followed_by(dress.ending)
     theirs = Delivery.subscriber_id == subscriber_id
     agreed = counting.people and _agreed(session, broadcast_id, theirs, list_ids, controller)
     codes = _codes(subscriber_id, used, controller) if agreed else {}
     short = {row.url: row.address + codes.get(slot_of(row.code), "") for row in used}
-    return _written(with_short(template, short))
+    return with_short(template, short).followed_by(dress.with_links(short).ending)
 
 
 def _used(
-    session: Session, template: Template, broadcast_id: int
+    session: Session, urls: Iterable[str], broadcast_id: int
 ) -> tuple[Sequence[ShortLink], Sequence[int], Counting | None]:
-    """Return the short links of this text, the lists it goes to, and how they count.
+    """Return the short links of these, the lists that the broadcast goes to, and how they count.
 
     Nothing where none was made, and where counting was switched off since: what leaves from then on is not counted.
     """
     links = {row.url: row for row in links_of(session, broadcast_id)}
-    used = [links[url] for url in links_in(template) if url in links] if links else []
+    used = [links[url] for url in dict.fromkeys(urls) if url in links]
     if not used:
         return (), (), None
-    targets = select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
-    list_ids = session.scalars(targets).all()
+    list_ids = _list_ids(session, broadcast_id)
     return used, list_ids, counting_of(session, list_ids)
 
 

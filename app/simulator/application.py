@@ -9,6 +9,7 @@ from app.simulator.matrix_api import MatrixApi
 from app.simulator.messenger_api import MessengerApi
 from app.simulator.meta_api import GraphApi
 from app.simulator.phones import PhonesPage
+from app.simulator.push_api import PushApi
 from app.simulator.telegram_api import TelegramApi
 from app.simulator.twilio_api import TwilioApi
 from app.simulator.twilio_send import SendMessages
@@ -56,6 +57,7 @@ def _messengers(world: World, later: Later) -> list[Blueprint]:
         ViberApi(chats, world.viber, later, shelf, clock),
         MatrixApi(chats, world.matrix, shelf),
         WeChatApi(chats, world.wechat, clock, later),
+        PushApi(chats, world.push, later, shelf),
     )
     return [api.blueprint() for api in apis]
 

@@ -97,7 +97,7 @@ class Chats:
         with self._lock:
             self.last_words[number, account.address] = self._clock()
         self._conversations.add(number, "out", account.address, text, channel=account.channel)
-        return self._tell(account, number, messenger.said(account, number, text))
+        return self._hear(account, number, lambda: messenger.said(account, number, text))
 
     def press(self, number: str, account: Account, label: str, value: str) -> Answer | None:
         """Somebody presses a button below a message of ours: the phone shows its label, the product hears its value."""
@@ -106,7 +106,7 @@ class Chats:
         with self._lock:
             self.last_words[number, account.address] = self._clock()
         self._conversations.add(number, "out", account.address, label, channel=account.channel)
-        return self._tell(account, number, messenger.pressed(account, number, label, value))
+        return self._hear(account, number, lambda: messenger.pressed(account, number, label, value))
 
     def open(self, number: str, account: Account, scene: str = "") -> Answer | None:
         """Somebody comes to us; `scene` is what the code said that brought them, and is told each time."""
@@ -189,6 +189,15 @@ class Chats:
                 }
             return self._numbers.get((account.address, user_id))
 
+    def _hear(self, account: Account, number: str, said: Callable[[], Told | None]) -> Answer | None:
+        """Tell the product what somebody said, where the messenger tells it at all."""
+        try:
+            told = said()
+        except CannotDeliver as error:
+            self._conversations.add(number, "note", account.address, str(error), channel=account.channel)
+            return None
+        return None if told is None else self._tell(account, number, told)
+
     def _tell(self, account: Account, number: str, told: Told) -> Answer | None:
         if not account.webhook_url:
             return None
@@ -206,4 +215,4 @@ class Chats:
 
 
 def _address(account: Account, told: Told) -> str:
-    return account.webhook_url + told.path + (f"?{urlencode(told.query)}" if told.query else "")
+    return told.url or account.webhook_url + told.path + (f"?{urlencode(told.query)}" if told.query else "")

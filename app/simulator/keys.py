@@ -22,8 +22,9 @@ def of_telegram(body: Mapping[str, Any]) -> Keys:
 
 
 def of_line(message: Mapping[str, Any]) -> Keys:
-    """Read the quick replies of a message."""
-    actions = [_at(one, "action") or {} for one in _at(message, "quickReply", "items") or ()]
+    """Read the quick replies of a message, or the buttons below a card."""
+    shown = _at(message, "quickReply", "items") or _at(message, "contents", "footer", "contents") or ()
+    actions = [_at(one, "action") or {} for one in shown]
     return tuple(_key(one, "label", "data", "uri") for one in actions)
 
 
@@ -36,8 +37,10 @@ def of_viber(body: Mapping[str, Any]) -> Keys:
 
 
 def of_messenger(message: Mapping[str, Any]) -> Keys:
-    """Read quick replies, or the buttons of a template."""
-    quick = message.get("quick_replies") or _at(message, "attachment", "payload", "buttons") or ()
+    """Read quick replies, or the buttons of a template, in a card those of its first element."""
+    payload = _at(message, "attachment", "payload")
+    cards = _at(payload, "elements") or [None]
+    quick = message.get("quick_replies") or _at(payload, "buttons") or _at(cards[0], "buttons") or ()
     return tuple(_key(one, "title", "payload", "url") for one in quick)
 
 

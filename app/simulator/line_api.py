@@ -32,6 +32,8 @@ from app.simulator.twilio_json import json_response
 
 MOST: Final = 500
 MAX_TEXT: Final = 5000
+MAX_ALT: Final = 1500
+MAX_BUBBLE: Final = 30 * 1024
 PER_SECOND: Final = {"push": 2000.0, "multicast": 200.0, "reply": 2000.0}
 RATE_LIMIT: Final = "The API rate limit has been exceeded. Try again later."
 MONTHLY_LIMIT: Final = "You have reached your monthly limit."
@@ -194,6 +196,8 @@ class LineApi:
         return [self._message(one, number) for number, one in enumerate(found)]
 
     def _message(self, one: object, number: int) -> Said:
+        if isinstance(one, dict) and one.get("type") == "flex":
+            return self._card(one, number)
         if not isinstance(one, dict) or one.get("type") not in _FILES:
             text = _text(one, number)
             return text, None, of_line(one) if isinstance(one, dict) else ()
@@ -204,6 +208,22 @@ class LineApi:
             return "", self._shelf.fetch(str(one["originalContentUrl"])), of_line(one)
         except CannotFetch as error:  # LINE itself takes the message, and people see nothing
             raise Refusal(400, str(error), f"messages[{number}].originalContentUrl") from error
+
+    def _card(self, one: dict[str, Any], number: int) -> Said:
+        """Read a bubble as ours are: a picture above, words, buttons below."""
+        try:
+            bubble, text = one["contents"], str(one["contents"]["body"]["contents"][0]["text"])
+            picture = str(bubble["hero"]["url"])
+        except (KeyError, IndexError, TypeError) as error:
+            raise Refusal(400, "invalid property", f"messages[{number}].contents") from error
+        if not 1 <= len(str(one.get("altText", ""))) <= MAX_ALT:
+            raise Refusal(400, f"Length must be between 1 and {MAX_ALT}", f"messages[{number}].altText")
+        if len(json.dumps(bubble)) > MAX_BUBBLE:
+            raise Refusal(400, "the bubble is too large", f"messages[{number}].contents")
+        try:
+            return text, self._shelf.fetch(picture), of_line(one)
+        except CannotFetch as error:
+            raise Refusal(400, str(error), f"messages[{number}].contents.hero.url") from error
 
     def _count(self, account: Account, people: int) -> None:
         """A month's quota counts people; Japan's calendar says which month it is."""

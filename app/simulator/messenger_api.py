@@ -17,9 +17,10 @@ from app.simulator.magic import OneTimeFaults, ending_of
 from app.simulator.medium import Medium
 from app.simulator.messengers import Account, Messenger, Told
 from app.simulator.meta_api import WINDOW, Refusal, signed
-from app.simulator.shelf import Shelf
+from app.simulator.shelf import CannotFetch, Shelf
 
 MAX_TEXT: Final = 2000
+MAX_LINE: Final = 80
 _NOBODY: Final = (100, "No matching user found", 400, 2018001)
 _BLOCKED: Final = (551, "This person isn't available right now.", 400, 1545041)
 _OUTSIDE: Final = (10, "This message is sent outside of allowed window.", 403, 2018278)
@@ -129,12 +130,29 @@ class MessengerApi:
 
     def _file(self, message: object) -> Medium | None:
         attachment = message.get("attachment") if isinstance(message, dict) else None
-        if not isinstance(attachment, dict) or attachment.get("type") == "template":
+        if not isinstance(attachment, dict):
             return None
+        if attachment.get("type") == "template":
+            return self._picture(_element(attachment.get("payload")))
         found = self._shelf.named(str(attachment.get("payload", {}).get("attachment_id")))
         if found is None or "text" in (message if isinstance(message, dict) else ()):
             raise Refusal(100, "Invalid data: an attachment is known and stands alone", subcode=2018074)
         return found
+
+    def _picture(self, element: dict[str, Any]) -> Medium | None:
+        if "image_url" not in element:
+            return None
+        try:
+            return self._shelf.fetch(str(element["image_url"]))
+        except CannotFetch as error:
+            raise Refusal(100, f"The image cannot be fetched: {error}") from error
+
+
+def _element(payload: object) -> dict[str, Any]:
+    """The first card of a generic template; nothing of another one."""
+    elements = payload.get("elements") if isinstance(payload, dict) else None
+    first = elements[0] if isinstance(elements, list) and elements else None
+    return first if isinstance(first, dict) else {}
 
 
 def _whom_and_what(body: dict[str, Any], *, has_file: bool) -> tuple[str, str]:
@@ -142,6 +160,8 @@ def _whom_and_what(body: dict[str, Any], *, has_file: bool) -> tuple[str, str]:
     if not isinstance(recipient, dict) or not isinstance(recipient.get("id"), str):
         raise Refusal(100, "The parameter recipient is required")
     text = _words(message)
+    if any(len(line) > MAX_LINE for line in _card_lines(message)):
+        raise Refusal(100, f"Length of title and subtitle must be less than or equal to {MAX_LINE}")
     if not has_file and not text:
         raise Refusal(100, "Message cannot be empty, must provide valid attachment or text", subcode=2018034)
     if len(text) > MAX_TEXT:
@@ -151,7 +171,7 @@ def _whom_and_what(body: dict[str, Any], *, has_file: bool) -> tuple[str, str]:
         "UPDATE",
     ):  # the tags for news are gone since April 2026
         raise Refusal(100, "Invalid messaging type")
-    return recipient["id"], "" if has_file else text
+    return recipient["id"], text
 
 
 def _words(message: object) -> str:
@@ -161,7 +181,14 @@ def _words(message: object) -> str:
     attachment = message.get("attachment")
     payload = attachment.get("payload") if isinstance(attachment, dict) else None
     text = payload.get("text") if isinstance(payload, dict) else message.get("text")
-    return text if isinstance(text, str) else ""
+    return text if isinstance(text, str) else "\n".join(_card_lines(message))
+
+
+def _card_lines(message: object) -> list[str]:
+    """Title and subtitle of a card."""
+    attachment = message.get("attachment") if isinstance(message, dict) else None
+    element = _element(attachment.get("payload") if isinstance(attachment, dict) else None)
+    return [str(element[name]) for name in ("title", "subtitle") if element.get(name)]
 
 
 def _new_id() -> str:

@@ -24,7 +24,8 @@ class Account:
 class Told:
     """A webhook: what to post, with which headers, to which place below the account's address and with which query.
 
-    `shown` reads the product's answer for the phone; None where the messenger shows nobody any answer.
+    `shown` reads the product's answer for the phone; None where the messenger shows nobody any answer. `url` is where
+    it goes instead of the account's address, for a page of the product's.
     """
 
     body: bytes
@@ -33,6 +34,7 @@ class Told:
     method: str = "POST"
     path: str = ""
     shown: Callable[[bytes], str] | None = None
+    url: str = ""
 
 
 class Messenger(Protocol):
@@ -53,10 +55,10 @@ class Messenger(Protocol):
         None: the messenger tells nobody.
         """
 
-    def said(self, account: Account, number: str, text: str) -> Told:
-        """Return the webhook for a text."""
+    def said(self, account: Account, number: str, text: str) -> Told | None:
+        """Return the webhook for a text; None where nobody hears it. May raise `CannotDeliver`."""
 
-    def pressed(self, account: Account, number: str, label: str, value: str) -> Told:
+    def pressed(self, account: Account, number: str, label: str, value: str) -> Told | None:
         """Return the webhook for a pressed button; where there is none of its own, it is a text of what it carries."""
         return self.said(account, number, value)
 

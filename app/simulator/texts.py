@@ -5,6 +5,7 @@ from typing import Final
 from flask import Request
 
 LANGUAGES: Final = ("en", "de")
+LONGEST_PEER: Final = 60
 
 CHANNEL_NAMES: Final = {
     "sms": "SMS",
@@ -15,6 +16,7 @@ CHANNEL_NAMES: Final = {
     "messenger": "Messenger",
     "matrix": "Matrix",
     "wechat": "WeChat",
+    "webpush": "Web Push",
 }
 
 TEXTS: Final[dict[str, dict[str, str]]] = {
@@ -47,6 +49,7 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "blocked": "Sender blocked",
         "picture": "Picture that came with the message",
         "document": "Open the document",
+        "notification": "Notification of the browser",
         "parts": "{count} parts",
         "from_me": "Sent",
         "from_sender": "From {peer}",
@@ -87,6 +90,7 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "blocked": "Absender gesperrt",
         "picture": "Bild, das mit der Nachricht kam",
         "document": "Dokument öffnen",
+        "notification": "Mitteilung des Browsers",
         "parts": "{count} Teile",
         "from_me": "Gesendet",
         "from_sender": "Von {peer}",
@@ -113,11 +117,14 @@ def count_text(number: int, language: str) -> str:
 
 
 def number_text(number: str) -> str:
-    """Return a phone number in groups that can be read: +1 202 555 0143, +44 7700 900118, +49 30 23125 017."""
+    """Return a phone number in groups that can be read: +1 202 555 0143, +44 7700 900118, +49 30 23125 017.
+
+    Of a key, which nobody reads, its beginning.
+    """
     for prefix, groups in (("+1", (3, 3, 4)), ("+44", (4, 6)), ("+4930", (5, 3))):
         rest = number.removeprefix(prefix)
         if rest != number and len(rest) == sum(groups):
             starts = [sum(groups[:index]) for index in range(len(groups))]
             words = [rest[start : start + size] for start, size in zip(starts, groups, strict=True)]
             return " ".join([prefix.replace("+4930", "+49 30"), *words])
-    return number
+    return number if len(number) <= LONGEST_PEER else f"{number[:8]}…"

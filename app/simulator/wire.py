@@ -23,11 +23,12 @@ class CannotDeliver(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the product answered."""
+    """What the product answered; `cookies` are those that a page set, as they are sent back."""
 
     status: int
     body: bytes
     content_type: str = ""
+    cookies: str = ""
 
     @property
     def taken(self) -> bool:
@@ -68,7 +69,7 @@ class Wire:
             raise CannotDeliver(f"{url}: {error or type(error).__name__}") from error
 
     def fetch(self, url: str) -> Answer:
-        """Get a file of the product's by its link, or raise CannotDeliver."""
+        """Get a file or a page of the product's by its link, or raise CannotDeliver."""
         if not is_loopback(url):
             raise CannotDeliver(f"{url} is not on this machine")
         parts = urlsplit(url)
@@ -76,7 +77,10 @@ class Wire:
         try:
             connection.request("GET", parts.path)
             reply = connection.getresponse()
-            return Answer(reply.status, reply.read(FILE_LIMIT), reply.getheader("Content-Type") or "")
+            set_by_it = reply.headers.get_all("Set-Cookie") or []
+            cookies = "; ".join(one.partition(";")[0] for one in set_by_it)
+            kind = reply.getheader("Content-Type") or ""
+            return Answer(reply.status, reply.read(FILE_LIMIT), kind, cookies)
         except (OSError, http.client.HTTPException) as error:
             raise CannotDeliver(f"{url}: {error or type(error).__name__}") from error
         finally:

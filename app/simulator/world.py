@@ -17,6 +17,7 @@ from app.simulator.magic import HANDSET_BLOCKS, Magic, MagicNumbers
 from app.simulator.matrix_api import MatrixMessenger
 from app.simulator.messenger_api import FacebookMessenger
 from app.simulator.messengers import Messenger
+from app.simulator.push_api import PushMessenger
 from app.simulator.records import Message
 from app.simulator.shelf import Shelf
 from app.simulator.state import State
@@ -60,6 +61,7 @@ class World:
         )
         self.whatsapp, self.messenger = WhatsAppMessenger(clock), FacebookMessenger(clock)
         self.viber, telegram = ViberMessenger(clock), TelegramMessenger(clock)
+        self.push = PushMessenger(self.wire)
         all_of_them: tuple[Messenger, ...] = (
             telegram,
             self.whatsapp,
@@ -68,6 +70,7 @@ class World:
             self.messenger,
             self.matrix,
             self.wechat,
+            self.push,
         )
         messengers = {one.channel: one for one in all_of_them}
         self.chats = Chats(self.conversations, self.wire, messengers, clock)

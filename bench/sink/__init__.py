@@ -87,6 +87,14 @@ class Arrival:
     at_ns: int
 
 
+@dataclass(frozen=True)
+class Given:
+    """What came since an answer was given: requests, and the bytes of their targets and bodies."""
+
+    requests: int
+    bytes: int
+
+
 class Sink:
     """A running sink, asked over one kept-alive connection. Not for several threads."""
 
@@ -113,12 +121,20 @@ class Sink:
         """Let so many of a thousand requests meet a 429, a 503, a cut after or before the message was taken."""
         self._ask("POST", f"/trouble/{busy}/{broken}/{cut_after}/{cut_before}")
 
+    def give(self, answer: bytes) -> None:
+        """Let every request from now on get this answer, head and body, whatever it says; `reset` ends that."""
+        self._ask("POST", "/given", answer)
+
+    def given(self) -> Given:
+        """Ask what came since `give`."""
+        return Given(**self._ask("GET", "/given"))
+
     def close(self) -> None:
         """Close our connection; the process goes on."""
         self._connection.close()
 
-    def _ask(self, method: str, path: str) -> dict[str, Any]:
-        self._connection.request(method, path, headers={"Content-Length": "0"})
+    def _ask(self, method: str, path: str, body: bytes = b"") -> dict[str, Any]:
+        self._connection.request(method, path, body, headers={"Content-Length": str(len(body))})
         found: dict[str, Any] = json.loads(self._connection.getresponse().read())
         return found
 

@@ -8,12 +8,12 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from bench.tokens import fingerprint, token
 
-_ANSWER = {
+TWILIO_ANSWER: Final = {
     "account_sid": "AC" + "0" * 32,
     "api_version": "2010-04-01",
     "body": "-",
@@ -55,6 +55,7 @@ class Witness:
         """Forget everything."""
         self._tokens: dict[str, str] = {}
         self._arrivals: list[str] = []
+        self._given, self._given_requests, self._given_bytes = b"", 0, 0
         self._trouble, self._dice = [0, 0, 0, 0], random.Random(1)
         self._counts = dict.fromkeys(
             ("total", "bad_auth", "bad_token", "bad_request", "first_ns", "last_ns"), 0
@@ -62,8 +63,10 @@ class Witness:
 
     def answer(
         self, method: str, path: str, headers: dict[str, str], body: bytes
-    ) -> tuple[str, object] | None:
-        """Return the status line and the JSON of one request's answer; None to cut the connection."""
+    ) -> tuple[str, object] | bytes | None:
+        """Return status line and JSON of one request's answer, or the whole of it; None to cut the connection."""
+        if path == "/given" or (self._given and path != "/stats"):
+            return self._given_mode(method, path, body)
         if (method, path) == ("GET", "/stats"):
             unique = {"unique": len(self._tokens), "sum": fingerprint(self._tokens.values())}
             return "200 OK", self._counts | unique
@@ -89,6 +92,17 @@ class Witness:
         if len(to) < 8 or to[0] != "+" or len(text) < 16:
             return self._refuse("bad_request", "400 BAD REQUEST", 21604)
         return self._troubled(_Message(to, form.get("From", "+0"), text))
+
+    def _given_mode(self, method: str, path: str, body: bytes) -> tuple[str, object] | bytes:
+        if (method, path) == ("GET", "/given"):
+            return "200 OK", {"requests": self._given_requests, "bytes": self._given_bytes}
+        if (method, path) in (("POST", "/given"), ("POST", "/reset")):
+            self.reset()
+            self._given = body
+            return "200 OK", {}
+        self._given_requests += 1
+        self._given_bytes += len(path) + len(body)
+        return self._given
 
     def _telegram(self, path: str, body: bytes) -> tuple[str, object] | None:
         token, _, called = path.partition("/")
@@ -135,7 +149,7 @@ class Witness:
                 "ok": True,
                 "result": {"message_id": self._sids, "chat": chat, "date": 1772452800, "text": "-"},
             }
-        return "201 CREATED", _ANSWER | {"sid": f"SM{self._sids:032x}", "to": to}
+        return "201 CREATED", TWILIO_ANSWER | {"sid": f"SM{self._sids:032x}", "to": to}
 
     def _refuse(self, counter: str, status: str, code: int) -> tuple[str, object]:
         self._counts[counter] += 1
@@ -179,6 +193,8 @@ class Connection(asyncio.Protocol):
         if answer is None:
             self._transport.abort()
             return None
+        if isinstance(answer, bytes):
+            return answer
         status, content = answer
         text = json.dumps(content).encode()
         head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n".encode()

@@ -13,6 +13,8 @@
  * POST /arrivals writes "to from nanoseconds" (a chat id without +) of every message with its person's token to the file SINK_ARRIVALS.
  * POST /trouble/A/B/C/D lets that many of a thousand requests meet: 429 with Retry-After, 503, a connection that is
  * cut after the message was taken, one that is cut before.
+ * POST /given with a whole HTTP answer as its body lets every request after it get this answer, until /reset. Nothing
+ * is checked then: GET /given tells how many there were, and the bytes of their targets and bodies.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,12 +32,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { IN_SIZE = 16384, OUT_SIZE = 65536, ANSWER_SIZE = 2048, TEXT_SIZE = 2048, LEAST_SLOTS = 1 << 16, WAITING = 1 << 16, EVENTS = 256 };
+enum { IN_SIZE = 1 << 19, OUT_SIZE = 65536, ANSWER_SIZE = 2048, TEXT_SIZE = 2048, LEAST_SLOTS = 1 << 16, WAITING = 1 << 16, EVENTS = 256 };
 
 typedef struct { int fd, in_len, out_len, blocked; unsigned generation; char in[IN_SIZE + 1], out[OUT_SIZE]; } Conn;
 typedef struct { Conn *conn; unsigned generation; int64_t due; int length; char text[ANSWER_SIZE]; } Waiting;
 typedef struct { int is_chat, to_len, length; char to[32], from[32], text[TEXT_SIZE]; } Message;
 
+static struct { uint64_t requests, bytes; int length; char text[ANSWER_SIZE]; } given;
 static struct { uint64_t total, unique, bad_auth, bad_token, bad_request, sum; int64_t first, last; } seen;
 static uint64_t *numbers, key[2], next_sid;
 static size_t slots = LEAST_SLOTS; /* a power of two */
@@ -195,6 +198,7 @@ static int stats(char *out) {
 static int reset(char *out) {
     memset(&seen, 0, sizeof seen);
     memset(trouble, 0, sizeof trouble);
+    memset(&given, 0, sizeof given);
     arrived = 0;
     memset(numbers, 0, slots * sizeof *numbers);
     return answer(out, "200 OK", "{}");
@@ -287,11 +291,38 @@ static int telegram(char *out, const char *token, const char *body, const char *
     return take(out, &m);
 }
 
+static int give(char *out, const char *body, const char *end) {
+    memset(&given, 0, sizeof given);
+    if (end - body > ANSWER_SIZE) return answer(out, "413 CONTENT TOO LARGE", "{}");
+    given.length = end - body;
+    memcpy(given.text, body, given.length);
+    return answer(out, "200 OK", "{}");
+}
+
+static int told_given(char *out) {
+    char json[100];
+    snprintf(json, sizeof json, "{\"requests\": %llu, \"bytes\": %llu}", (unsigned long long)given.requests,
+             (unsigned long long)given.bytes);
+    return answer(out, "200 OK", json);
+}
+
+static int as_given(char *out, const char *head, const char *body, const char *end) {
+    const char *target = memchr(head, ' ', body - head);
+    if (!target) return -1;
+    given.requests++;
+    given.bytes += strcspn(target + 1, " \r") + (end - body);
+    memcpy(out, given.text, given.length);
+    return given.length;
+}
+
 static int respond(char *out, const char *head, const char *body, const char *end) {
     if (!strncmp(head, "GET /stats ", 11)) return stats(out);
     if (!strncmp(head, "POST /reset ", 12)) return reset(out);
     if (!strncmp(head, "POST /arrivals ", 15)) return write_arrivals(out);
     if (!strncmp(head, "POST /trouble/", 14)) return make_trouble(out, head + 14);
+    if (!strncmp(head, "POST /given ", 12)) return give(out, body, end);
+    if (!strncmp(head, "GET /given ", 11)) return told_given(out);
+    if (given.length) return as_given(out, head, body, end);
     if (!strncmp(head, "POST /bot", 9)) return telegram(out, head + 9, body, end);
     return twilio(out, head, body, end);
 }

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bench.sink import C_KIND, PYTHON_KIND, Account, Sink, compiled, running_sink
+from bench.sink import C_KIND, PYTHON_KIND, Account, Given, Sink, compiled, running_sink
 from bench.tokens import fingerprint, token
 
 ACCOUNT = Account("AC" + "1" * 32, "token-for-tests", bytes(range(16)))
@@ -246,3 +246,20 @@ def test_the_table_of_numbers_is_as_large_as_the_people_say(tmp_path: Path):
                     answers += connection.recv(65536)
 
         assert large.stats().unique == people
+
+
+def test_a_given_answer_goes_to_every_request_which_are_counted_with_their_bytes(sink):
+    sink.give(b"HTTP/1.1 202 -\r\ncontent-length: 2\r\nx-id: 7\r\n\r\nok")
+    connection = http.client.HTTPConnection(sink.url.removeprefix("http://"), timeout=5)
+    answers = []
+    for method, target, body in (("PUT", "/a/b?c=d", b"x" * 300_000), ("GET", "/", b"")):
+        connection.request(method, target, body)
+        response = connection.getresponse()
+        answers.append((response.status, response.headers["x-id"], response.read()))
+    connection.close()
+
+    assert answers == [(202, "7", b"ok")] * 2
+    assert sink.given() == Given(requests=2, bytes=len("/a/b?c=d") + 300_000 + len("/"))
+    assert sink.stats().total == 0
+    sink.reset()
+    assert (post(sink, ADA, text_for(ADA))[0], sink.given()) == (201, Given(0, 0))

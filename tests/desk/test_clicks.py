@@ -1,6 +1,9 @@
 """Counting clicks, switched on at the desk; and the preview with short links."""
 
+from app.domain.buttons import Button, ButtonKind, Rich
 from app.domain.clicks import SAYS
+from app.domain.short_links import Clicks
+from app.services.short_links import set_clicks
 from tests.desk.conftest import House, Visitor, words
 
 TEXT = "Riverside: read https://example.org/a-long-way/to-the-page"
@@ -33,3 +36,24 @@ def test_an_editor_sees_what_is_counted_and_changes_nothing(house: House, editor
 
     assert "Admins can change this." in words(editor.get(path))
     assert editor.post(path, {"clicks": "links"}).status_code == 403
+
+
+def test_a_link_button_has_its_short_link_in_the_preview_and_its_label_in_the_report(
+    house: House, editor: Visitor
+) -> None:
+    plan = "https://example.org/a-long-way/to-the-plan"
+    with house.inside() as newsroom:
+        newsroom.join(1)
+        set_clicks("City", Clicks.LINKS, public_url="http://localhost", by="ada", now=newsroom.now)
+        sent = newsroom.broadcast("Open.", rich={"": Rich((Button(ButtonKind.LINK, "See the plan", plan),))})
+        newsroom.send()
+    button = {"rich": "1", "button_1_label": "Plan", "button_1_does": "link", "button_1_link": plan}
+    form = {"title": "x", "text": "Open.", "list_ids": [str(house.newsroom.list_id)], **button}
+
+    shown = words(editor.post("/broadcasts/measure", form))
+    report = words(editor.get(f"/broadcasts/{sent}/report"))
+
+    assert "Open. Plan: http://localhost/l/xxxxxxxx" in shown
+    assert f"leads to {plan}" in shown
+    assert f"{plan} Button “See the plan” http://localhost/l/" in report
+    assert "opened 0 times" in report

@@ -20,20 +20,22 @@ YES, MORE = Button(ButtonKind.REPLY, "Yes", PRESSED), Button(ButtonKind.LINK, "M
 BOTH = {name: one for name, one in CARRYING.items() if class_of(one).capabilities().buttons != NO_BUTTONS}
 
 
-def dressed(sample: Sample, gateway: Gateway, mime: str, rich: Rich) -> Batch:
+def dressed(sample: Sample, gateway: Gateway, mime: str, rich: Rich, text: str = TEXT) -> Batch:
     whole = with_file(sample, 1, mime, gateway)
-    return replace(whole, recipients=tuple(one._replace(rich=rich) for one in whole.recipients))
+    return replace(whole, recipients=tuple(one._replace(rich=rich, text=text) for one in whole.recipients))
 
 
-def call_of(name: str, rich: Rich, mime: str = "image/jpeg", **settings: str) -> Call:
+def call_of(name: str, rich: Rich, mime: str = "image/jpeg", text: str = TEXT, **settings: str) -> Call:
     sample = SAMPLES[name]
     gateway = build(name, {**sample.settings, **settings}, None)
-    (call,) = gateway.encode(dressed(sample, gateway, mime, rich))
+    (call,) = gateway.encode(dressed(sample, gateway, mime, rich, text))
     return call
 
 
-def body(name: str, rich: Rich, mime: str = "image/jpeg", **settings: str) -> dict[str, Any]:
-    return json.loads(call_of(name, rich, mime, **settings).body)  # type: ignore[no-any-return]
+def body(
+    name: str, rich: Rich, mime: str = "image/jpeg", text: str = TEXT, **settings: str
+) -> dict[str, Any]:
+    return json.loads(call_of(name, rich, mime, text, **settings).body)  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("sample", BOTH.values(), ids=BOTH.keys())
@@ -58,11 +60,31 @@ def test_telegram_has_the_keyboard_below_the_picture_and_says_nothing_of_pages()
     assert (found["caption"], "link_preview_options" in found) == (TEXT, False)
 
 
-def test_line_has_quick_replies_below_the_last_message_only() -> None:
-    picture, words = body("line", Rich((YES,)))["messages"]
+def test_line_has_picture_words_and_buttons_on_one_card() -> None:
+    (card,) = body("line", Rich((YES, MORE)))["messages"]
 
-    assert (picture["type"], "quickReply" in picture) == ("image", False)
-    assert (words["type"], len(words["quickReply"]["items"])) == ("text", 1)
+    bubble = card["contents"]
+    assert (card["type"], card["altText"], bubble["hero"]["url"]) == ("flex", TEXT, file("image/jpeg").url)
+    assert bubble["body"]["contents"] == [{"type": "text", "text": TEXT, "wrap": True}]
+    actions = [one["action"] for one in bubble["footer"]["contents"]]
+    assert [one.get("data", one.get("uri")) for one in actions] == [PRESSED, MORE.value]
+
+
+@pytest.mark.parametrize(
+    ("mime", "text"),
+    [
+        ("video/mp4", TEXT),
+        ("image/jpeg", f"{TEXT}: https://example.org/bridge"),  # a card makes no link of it
+        ("image/jpeg", TEXT * 50),
+    ],
+)
+def test_line_has_quick_replies_below_the_last_message_where_a_card_would_lose_something(
+    mime: str, text: str
+) -> None:
+    picture, words = body("line", Rich((YES,)), mime, text=text)["messages"]
+
+    assert (picture["type"], "quickReply" in picture) == (mime.partition("/")[0], False)
+    assert (words["type"], words["text"], len(words["quickReply"]["items"])) == ("text", text, 1)
 
 
 @pytest.mark.parametrize(
@@ -89,11 +111,25 @@ def test_whatsapp_fills_header_words_and_buttons_of_an_approved_template() -> No
     assert key["parameters"] == [{"type": "payload", "payload": PRESSED}]
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [(TEXT, {"title": TEXT}), (f"{TEXT}\nAnd safe", {"title": TEXT, "subtitle": "And safe"})],
+)
+def test_messenger_has_picture_short_words_and_buttons_on_one_card(text: str, lines: dict[str, str]) -> None:
+    payload = body("messenger", Rich((YES, MORE)), text=text)["message"]["attachment"]["payload"]
+
+    (element,) = payload["elements"]
+    assert payload["template_type"] == "generic"
+    assert [one.get("payload", one.get("url")) for one in element.pop("buttons")] == [PRESSED, MORE.value]
+    assert element == {**lines, "image_url": file("image/jpeg").url}
+
+
 @pytest.mark.parametrize(("button", "where"), [(YES, "quick_replies"), (MORE, "attachment")])
+@pytest.mark.parametrize(("mime", "text"), [("image/jpeg", TEXT * 5), ("video/mp4", TEXT)])
 def test_messenger_sends_the_file_alone_and_then_the_words_with_their_buttons(
-    button: Button, where: str
+    button: Button, where: str, mime: str, text: str
 ) -> None:
-    form = parse_qs(call_of("messenger", Rich((button,))).body.decode())
+    form = parse_qs(call_of("messenger", Rich((button,)), mime, text=text).body.decode())
 
     first, second = (json.loads(parse_qs(one["body"])["message"][0]) for one in json.loads(form["batch"][0]))
     assert list(first) == ["attachment"]

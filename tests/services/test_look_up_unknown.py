@@ -9,20 +9,27 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.domain.buttons import Button, ButtonKind, Rich
+from app.domain.short_links import Clicks
 from app.domain.statuses import OnUnknown
 from app.gateways.base import Call, Reply
 from app.gateways.line import LineGateway
 from app.gateways.registry import build
 from app.gateways.twilio import TwilioGateway
-from app.services import fan_out
+from app.services import fan_out, short_links
 from app.services.look_up_unknown import LookedUp, look_up, senders_to_ask
 from app.services.manage_lists import set_on_unknown
-from app.storage.database import db
+from app.services.rich_messages import save_rich
+from app.storage.database import db, transaction
 from app.storage.models import Broadcast, Delivery
 from tests.gateways.samples import line
+from tests.services.test_media import Carrier, lane, start, with_file
+from tests.services.test_media import gateway as twilio
+from tests.support import media
 from tests.support.world import ACCOUNT, NUMBER, TOKEN, FakeProvider, Newsroom, number
 
 BODY = "The bridge is open again."
+PUBLIC = "https://n.example.org"
 
 
 class Archive:
@@ -85,7 +92,18 @@ def silent(newsroom: Newsroom) -> tuple[Newsroom, int]:
 
 def ask(newsroom: Newsroom, archive: Archive) -> LookedUp:
     gateway = TwilioGateway({"account_sid": ACCOUNT, "auth_token": TOKEN, "from": NUMBER})
-    return look_up(newsroom.sender_id, gateway, archive, controller=newsroom.controller, now=newsroom.now)
+    return asked(newsroom, gateway, archive)
+
+
+def asked(newsroom: Newsroom, gateway: object, archive: Archive, public_url: str = PUBLIC) -> LookedUp:
+    return look_up(
+        newsroom.sender_id,
+        gateway,
+        archive,
+        controller=newsroom.controller,
+        public_url=public_url,
+        now=newsroom.now,
+    )
 
 
 def row(broadcast_id: int) -> Delivery:
@@ -221,7 +239,7 @@ def test_a_provider_that_cannot_be_asked_leaves_them_unknown(silent: tuple[Newsr
     gateway = build(LineGateway.name, line.SETTINGS, None)
     archive = Archive()
 
-    done = look_up(newsroom.sender_id, gateway, archive, controller=newsroom.controller, now=newsroom.now)
+    done = asked(newsroom, gateway, archive)
 
     assert (done, archive.asked) == (LookedUp(untold=1), [])
     assert newsroom.tally(broadcast_id).reasons == {"outcome_unknown": 1}
@@ -231,3 +249,37 @@ def test_nobody_asks_before_a_receipt_had_its_time(silent: tuple[Newsroom, int])
     newsroom, _ = silent
     newsroom.later(minutes=-2)
     assert senders_to_ask(newsroom.now) == []
+
+
+@pytest.mark.parametrize(
+    ("person", "data", "answer"),
+    [
+        (
+            "+447700900123",
+            media.jpeg(),
+            LookedUp(found=1),
+        ),  # a country without MMS: the link is at the very end
+        ("+447700900123", media.mp4() + bytes(600_000), LookedUp(found=1)),
+        (number(0), media.jpeg(), LookedUp(found=1)),  # beside the text, in which is no link to it
+    ],
+)
+def test_a_message_with_a_link_to_its_file_and_buttons_in_words_is_found_again(
+    newsroom: Newsroom, person: str, data: bytes, answer: LookedUp
+) -> None:
+    newsroom.text("START", person)
+    newsroom.send()
+    short_links.set_clicks("City", Clicks.LINKS, public_url=PUBLIC, by="ada", now=newsroom.now)
+    broadcast_id = with_file(newsroom, data)
+    buttons = Rich((Button(ButtonKind.REPLY, "Yes"), Button(ButtonKind.LINK, "Plan", "https://e.org/plan")))
+    with transaction() as session:
+        save_rich(session, broadcast_id, {"": buttons})
+    start(newsroom, broadcast_id)
+    provider = FakeProvider(answer=lambda to, body: Reply(0, left=True, reason="curl_28"))
+    lane(newsroom, twilio(), Carrier([]), provider).drain(newsroom.now + timedelta(seconds=5))
+    ((_, body),) = provider.arrived
+    newsroom.later(minutes=6)
+
+    archive = Archive(message(person, earlier(newsroom), body=body))
+
+    assert asked(newsroom, twilio(), archive, public_url="http://localhost") == answer
+    assert newsroom.tally(broadcast_id).delivered == 1

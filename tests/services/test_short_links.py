@@ -13,6 +13,7 @@ from app.domain.short_links import Clicks
 from app.services import notices, plan_broadcasts, record_clicks, short_links
 from app.services.controller import NotFound, Refused
 from app.services.lists_of_sender import present_notice
+from app.services.rich_messages import PLAIN
 from app.services.rights import erase_subscriber, export_person
 from app.services.rights.timers import OldClicks
 from app.storage.database import db, transaction
@@ -177,7 +178,8 @@ def test_only_who_agreed_to_such_a_notice_has_a_code_of_their_own(
     assert len(personal) == len(plain) + 16
     for index in (0, 1):  # what a provider is asked for after an answer was lost
         ref = _broadcast(), _subscriber(index)
-        assert short_links.text_for(db.session(), TEXT, *ref, newsroom.controller) == got[number(index)]
+        text = short_links.text_for(db.session(), read(TEXT), PLAIN, *ref, newsroom.controller)
+        assert text.render({}) == got[number(index)]
     for link in (plain, personal, personal):
         assert open_it(newsroom, link) == LONG
     open_it(newsroom, personal, program=True)
@@ -245,7 +247,7 @@ def test_nobody_pays_for_codes_that_are_not_used(
     newsroom.join(1)
     broadcast_id = newsroom.broadcast(TEXT)
 
-    template, codes = short_links.for_slice(db.session(), read(TEXT), broadcast_id, 0, newsroom.controller)
+    found = short_links.for_slice(db.session(), read(TEXT), PLAIN, broadcast_id, 0, newsroom.controller)
 
-    assert template.slots == ()
-    assert codes == {}
+    assert found.words.slots == ()
+    assert found.codes == {}

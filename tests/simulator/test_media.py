@@ -107,8 +107,8 @@ def test_a_picture_and_buttons_come_together(newsroom: Newsroom, channel: str) -
     send_picture(city, "Is it open?", media.jpeg(), **{channel: Rich((YES,))})
 
     bubbles = [one for one in city.world.conversations.bubbles(ADA) if one.file or one.keys]
-    assert {one.file_kind for one in bubbles if one.file} == {"image"}
-    assert (bubbles[-1].text, [one.label for one in bubbles[-1].keys]) == ("Is it open?", ["Yes"])
+    assert [(one.file_kind, one.text) for one in bubbles] == [("image", "Is it open?")]
+    assert [one.label for one in bubbles[0].keys] == ["Yes"]
 
 
 @pytest.mark.parametrize("room", ["image", ""])

@@ -7,12 +7,13 @@ from sqlalchemy.orm import Session
 
 from app.domain.channels import channel_named
 from app.domain.media.attached import Media, instead_of
-from app.domain.media.limits import Fit, fit, media_of_sender
+from app.domain.media.limits import Fit, fit, media_of, media_of_sender, rule_for
 from app.domain.placeholders import read
 from app.services.controller import Controller
 from app.services.media.attach import Attached, attached_to, on_channel
 from app.services.media.links import GOOD_FOR, link_to
 from app.services.rich_messages import plain_dress, rich_of
+from app.services.short_links import as_sent, counting_for, dressed_as_sent
 from app.storage.models import Broadcast, Sender
 
 
@@ -40,8 +41,10 @@ def outgoing(
     if found is None:
         return None
     until = (broadcast.expires_at or broadcast.updated_at) + GOOD_FOR
-    dress = plain_dress(rich_of(session, broadcast.id, sender.channel), sender)
-    answer = fit_of(found, sender, dress.text(text), own_template=dress.own_template)
+    counting = counting_for(session, broadcast.id)
+    dress = dressed_as_sent(plain_dress(rich_of(session, broadcast.id, sender.channel), sender), counting)
+    words = dress.text(as_sent(text, counting))
+    answer = fit_of(found, sender, words, own_template=dress.own_template)
     return _outgoing(found, answer, until, public_url, controller)
 
 
@@ -74,3 +77,9 @@ def fit_of(found: Attached, sender: Sender, text: str, *, own_template: bool = F
     rules = media_of_sender(sender.gateway, sender.address, template=template)
     length = channel_named(sender.channel).length(read(text).render({}))
     return fit(found.mime, found.size, length, rules)
+
+
+def instead_for(found: Outgoing, sender: Sender, address: str) -> str:
+    """Return what goes at the very end of the text to one person, where the file does not get to their country."""
+    rule = None if found.fit.misfit else rule_for(found.media.mime, media_of(sender.gateway))
+    return "" if rule is None or rule.reaches(address) else found.media.instead
