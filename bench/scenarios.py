@@ -64,5 +64,7 @@ OTHERS = {
     "throughput": ("T1-T3, T14", "hand-over beside the naive baseline and the ceiling"),
     "peers": ("T1", "hand-over beside Kannel and Celery, against the same sink"),
     "webhooks": ("T10", "signed receipts beside a plain Flask route"),
+    "receipts": ("T11", "receipts applied in batches, one by one, and with the ORM"),
+    "tls": ("T13", "our transport beside aiohttp through the same TLS terminator"),
     "pages": ("desk", "every page of the desk beside a million people and a thousand broadcasts"),
 }
