@@ -55,24 +55,20 @@ def terminator(
 ) -> Iterator[Terminator]:
     """Carry TLS connections on to the sink; end it afterwards. Raises `RunFailed` when it does not start."""
     ca_file, with_key = make_certificate(directory)
-    sink, program = (
-        urlsplit(sink_url).netloc,
-        shutil.which(haproxy) or shutil.which(haproxy, path="/usr/sbin"),
-    )
+    program = shutil.which(haproxy) or shutil.which(haproxy, path="/usr/sbin")
     with socket.create_server((_HOST, 0), backlog=1024) as listener, contextlib.ExitStack() as stack:
-        fd, port = listener.fileno(), listener.getsockname()[1]
+        fd, port, sink = listener.fileno(), listener.getsockname()[1], urlsplit(sink_url).netloc
         if program:
             config = directory / "haproxy.cfg"
             config.write_text(_CONFIG.format(fd=fd, certificate=with_key, sink=sink))
-            commands = [[program, "-db", "-f", str(config)]]
+            kind, commands = _version(program), [[program, "-db", "-f", str(config)]]
         else:
-            python = [sys.executable, "-m", "bench.tls_fallback", str(fd), str(with_key), sink]
-            commands = [python] * _PYTHON_PROCESSES
-        for number, command in enumerate(commands):
-            log = directory / f"terminator{number}.log"
+            command = [sys.executable, "-m", "bench.tls_fallback", str(fd), str(with_key), sink]
+            kind, commands = f"{PYTHON}, {_PYTHON_PROCESSES} processes", [command] * _PYTHON_PROCESSES
+        logs = [directory / f"terminator{number}.log" for number in range(len(commands))]
+        for command, log in zip(commands, logs, strict=True):
             stack.enter_context(process(command, env={}, guard=guard, log=log, keep=[fd]))
-        _greet(port, ca_file, directory / "terminator0.log")
-        kind = f"haproxy {_version(program)}" if program else f"{PYTHON}, {_PYTHON_PROCESSES} processes"
+        _greet(port, ca_file, logs[0])
         yield Terminator(f"https://{_HOST}:{port}", kind, ca_file)
 
 
@@ -91,7 +87,8 @@ def _greet(port: int, ca_file: Path, log: Path) -> None:
 
 
 def _version(program: str) -> str:
-    return run_command([program, "-v"], HAPROXY).split()[2].partition("-")[0]
+    words = run_command([program, "-v"], HAPROXY).split()
+    return f"{HAPROXY} {words[2].partition('-')[0]}"
 
 
 def make_certificate(directory: Path) -> tuple[Path, Path]:
