@@ -15,8 +15,10 @@ from bench import (
     million_table,
     pages,
     peers,
+    receipts,
     running_all,
     throughput,
+    tls,
     webhooks,
 )
 from bench.ground import POSTGRES, SQLITE
@@ -38,6 +40,10 @@ SMOKE = throughput.Plan(
 )
 PEERS = peers.Plan(replace(FULL, naive_fork=0, naive_simple=0), kannel=10_000, celery=2_000)
 PEERS_SMOKE = peers.Plan(replace(SMOKE, naive_fork=0, naive_simple=0), kannel=500, celery=200)
+RECEIPTS = receipts.Plan(receipts=8_000, rounds=3, seconds=3)
+RECEIPTS_SMOKE = receipts.Plan(receipts=200, rounds=1, seconds=0.2)
+TLS = tls.Plan(rounds=3, messages=20_000, ceiling_seconds=2)
+TLS_SMOKE = tls.Plan(rounds=1, messages=500, ceiling_seconds=1, fetch=False, judge_speed=False)
 
 
 class Scenarios(click.Group):
@@ -156,6 +162,43 @@ def measure_gateways(smoke: bool, rounds: int | None, write: bool) -> None:
         raise click.ClickException("; ".join(wrong[:5]))
     if write:
         PAGE.write_text(rewritten(PAGE.read_text(), "gateways", table))
+
+
+@main.command("receipts")
+@click.option("--smoke", is_flag=True, help="Tiny, on SQLite; only correctness is judged.")
+@click.option("--database", type=click.Choice([SQLITE, POSTGRES]), help="On this one only.")
+@click.option("--write", is_flag=True, help="Put the table into docs/performance.md.")
+def measure_receipts(smoke: bool, database: str | None, write: bool) -> None:
+    """Receipts applied in batches, one by one, and with the ORM; fails unless every delivery stands where it should."""
+    plan = RECEIPTS_SMOKE if smoke else RECEIPTS
+    databases = [database] if database else [SQLITE] if smoke else [SQLITE, POSTGRES]
+    try:
+        found = {one: receipts.run(one, plan) for one in databases}
+    except (RunFailed, NoDatabase, RedisUnavailableError) as error:
+        raise click.ClickException(str(error)) from error
+    table = receipts.as_markdown(found, [*receipts.notes(plan), *running_all.where()])
+    click.echo(table)
+    if write:
+        PAGE.write_text(rewritten(PAGE.read_text(), "receipts", table))
+
+
+@main.command("tls")
+@click.option("--smoke", is_flag=True, help="One small round, nothing fetched; only correctness is judged.")
+@click.option("--rounds", type=click.IntRange(1, 20), help="How often every contender is measured.")
+@click.option("--write", is_flag=True, help="Put the table into docs/performance.md.")
+def measure_tls(smoke: bool, rounds: int | None, write: bool) -> None:
+    """Our transport beside aiohttp (pip fetches uvloop for it into a folder that is thrown away) over TLS."""
+    plan = TLS_SMOKE if smoke else TLS
+    try:
+        report = tls.run(replace(plan, rounds=rounds or plan.rounds))
+    except RunFailed as error:
+        raise click.ClickException(str(error)) from error
+    table = peers.as_markdown(report, tls.OURS)
+    _show(report, table, False)
+    if write and not report.void:
+        PAGE.write_text(rewritten(PAGE.read_text(), "tls", table))
+    if report.void:
+        sys.exit(1)
 
 
 @main.command("million")

@@ -28,17 +28,26 @@ wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Ceiling:
-    """Drives one request, valid in every respect, over 64 kept-alive connections from one thread."""
+    """Drives one request, valid in every respect, over 64 kept-alive connections from one thread.
+
+    `through` and `ca_file` are those of a TLS terminator before the sink; wrk cannot check certificates.
+    """
 
     sink: Sink
     account: Account
     directory: Path
     seconds: float = 2.0
+    through: str = ""
+    ca_file: str = ""
 
     @property
     def kind(self) -> str:
         """By what the ceiling is measured: wrk, or without it our own transport, which is slower."""
         return WRK if shutil.which("wrk") else BARE
+
+    @property
+    def _url(self) -> str:
+        return self.through or self.sink.url
 
     def per_second(self) -> float:
         """Return requests a second. Raises `RunFailed` when the sink refused any."""
@@ -50,7 +59,7 @@ class Ceiling:
     def bare_per_second(self) -> float:
         """Return requests a second of `CurlTransport` alone: no database, no Redis, nothing decoded."""
         (call,) = self._gateway().encode(self._batch())
-        transport, done = CurlTransport(DEFAULT_CONNECTIONS), 0
+        transport, done = CurlTransport(DEFAULT_CONNECTIONS, ca_file=self.ca_file), 0
         began = time.monotonic()
         try:
             while time.monotonic() - began < self.seconds:
@@ -64,10 +73,10 @@ class Ceiling:
     def _wrk(self) -> float:
         (call,) = self._gateway().encode(self._batch())
         script = self.directory / "ceiling.lua"
-        path = call.url.removeprefix(self.sink.url)
+        path = call.url.removeprefix(self._url)
         script.write_text(_SCRIPT.format(path=path, body=call.body.decode(), basic=self.account.basic))
         span = f"-d{max(1, round(self.seconds))}s"
-        command = ["wrk", "-t1", f"-c{DEFAULT_CONNECTIONS}", span, "-s", str(script), self.sink.url]
+        command = ["wrk", "-t1", f"-c{DEFAULT_CONNECTIONS}", span, "-s", str(script), self._url]
         done = subprocess.run(
             command, capture_output=True, text=True, env=environment({}), timeout=60, check=False
         )
@@ -83,7 +92,7 @@ class Ceiling:
 
     def _gateway(self) -> TwilioGateway:
         settings = {"account_sid": self.account.sid, "auth_token": self.account.auth_token, "from": NUMBER}
-        return TwilioGateway(settings, self.sink.url)
+        return TwilioGateway(settings, self._url)
 
     def _batch(self) -> Batch:
         text = f"The bridge is open again. {token(self.account.key, _TO)}"

@@ -1,9 +1,7 @@
 """A peer: Celery with Redis, a task for each recipient, Twilio's SDK. It gets a Python of its own, made by pip here."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -12,7 +10,7 @@ from pathlib import Path
 import redis
 
 from app.supervisor.guard import Guard
-from bench import sdk
+from bench import fetched, sdk
 from bench.running import (
     ROOT,
     CpuMeter,
@@ -30,12 +28,7 @@ from bench.stage import redis_pid
 # As many threads as the SDK's session keeps connections.
 POOLS = {"prefork 2": ("prefork", "2"), "threads 10": ("threads", "10")}
 _WANTED = "celery[redis]>=5.5,<6"
-_INSTALL_SECONDS = 240
 _SLOWEST_PER_SECOND = 20.0
-
-
-class NotInstalled(Exception):
-    """A peer cannot be had on this machine; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -48,28 +41,9 @@ class CeleryPython:
 
 def install(folder: Path) -> CeleryPython:
     """Make a virtual environment in `folder` and let pip fetch Celery into it. Raises `NotInstalled`."""
-    python = folder / "bin" / "python"
-    run_command([sys.executable, "-m", "venv", str(folder)])
-    run_command([str(python), "-m", "pip", "install", "--quiet", _WANTED, f"twilio=={version('twilio')}"])
-    found = run_command(
-        [str(python), "-c", "from importlib.metadata import version as v; print(v('celery'))"]
-    )
-    return CeleryPython(python, found.strip())
-
-
-def run_command(command: Sequence[str]) -> str:
-    """Return what a command says. Raises `NotInstalled` with its last words."""
-    # The caller's environment, for pip may be told there where its packages come from.
-    try:
-        done = subprocess.run(
-            command, env=os.environ, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotInstalled(f"Celery cannot be installed: {error}") from error
-    if done.returncode:
-        last = (done.stderr or done.stdout).strip().rpartition("\n")[2]
-        raise NotInstalled(f"Celery cannot be installed: {last}")
-    return done.stdout
+    python = fetched.python_with(folder, _WANTED, f"twilio=={version('twilio')}")
+    say = "from importlib.metadata import version as v; print(v('celery'))"
+    return CeleryPython(python, fetched.run_command([str(python), "-c", say], "Celery").strip())
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from bench import celery_peer, kannel_peer, report, throughput
-from bench.celery_peer import POOLS, CeleryPeer, NotInstalled
+from bench.celery_peer import POOLS, CeleryPeer
+from bench.fetched import NotInstalled
 from bench.kannel_peer import KannelPeer
 from bench.ours import NUMBER
 from bench.report import Report

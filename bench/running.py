@@ -76,9 +76,12 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 @contextlib.contextmanager
 def process(
-    command: Sequence[str], *, env: Mapping[str, str], guard: Guard, log: Path
+    command: Sequence[str], *, env: Mapping[str, str], guard: Guard, log: Path, keep: Sequence[int] = ()
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a command in a session of its own, its words into `log`; end it afterwards, politely first."""
+    """Run a command in a session of its own, its words into `log`; end it afterwards, politely first.
+
+    `keep` are open files of ours that it has, too.
+    """
     with log.open("wb") as words:
         running = subprocess.Popen(
             command,
@@ -88,6 +91,7 @@ def process(
             stdout=words,
             stderr=words,
             start_new_session=True,
+            pass_fds=keep,
         )
     guard.watch(running.pid)
     try:

@@ -65,5 +65,7 @@ OTHERS = {
     "peers": ("T1", "hand-over beside Kannel and Celery, against the same sink"),
     "gateways": ("", "each HTTP gateway alone, carried by our transport"),
     "webhooks": ("T10", "signed receipts beside a plain Flask route"),
+    "receipts": ("T11", "receipts applied in batches, one by one, and with the ORM"),
+    "tls": ("T13", "our transport beside aiohttp through the same TLS terminator"),
     "pages": ("desk", "every page of the desk beside a million people and a thousand broadcasts"),
 }

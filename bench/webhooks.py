@@ -73,7 +73,8 @@ def sent_deliveries(room: ours.Newsroom, count: int) -> list[tuple[int, int]]:
         people = session.scalars(select(ours.Subscriber.id).limit(count)).all()
         row = {"broadcast_id": broadcast_id, "inbound_id": 0, "status": DeliveryStatus.SENT.value}
         row |= {"attempts": 1, "updated_at": now}
-        session.execute(insert(Delivery), [row | {"subscriber_id": person} for person in people])
+        rows = [row | {"subscriber_id": one, "provider_id": _sid()} for one in people]
+        session.execute(insert(Delivery), rows)
     return [(broadcast_id, person) for person in people]
 
 
@@ -92,9 +93,13 @@ def _all_applied(refs: Sequence[tuple[int, int]]) -> None:
 
 def signed_receipt(url: str, ref: tuple[int, int], token: str) -> bytes:
     """One receipt with a body, a reference and a signature of its own."""
-    sid = "SM" + secrets.token_hex(16)
+    sid = _sid()
     form = {"MessageSid": sid, "SmsSid": sid, "MessageStatus": "delivered", "AccountSid": ACCOUNT}
     return signed_post(url, form, token, query=f"?d={ref[0]}.{ref[1]}.0")
+
+
+def _sid() -> str:
+    return "SM" + secrets.token_hex(16)
 
 
 def as_markdown(found: dict[str, list[Storm]]) -> str:

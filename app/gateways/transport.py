@@ -63,7 +63,11 @@ class _Line:
     """One handle of libcurl with its buffers. libcurl calls their C methods, and no function of ours for each call."""
 
     def __init__(
-        self, timeouts: tuple[int, int], may_reach: Callable[[str], bool], most_of_a_stranger: int
+        self,
+        timeouts: tuple[int, int],
+        may_reach: Callable[[str], bool],
+        most_of_a_stranger: int,
+        ca_file: str,
     ) -> None:
         self.call: Call | None = None
         self._may_reach, self._most = may_reach, most_of_a_stranger
@@ -82,6 +86,8 @@ class _Line:
         handle.setopt(pycurl.TCP_NODELAY, 1)
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, timeouts[0])
         handle.setopt(pycurl.TIMEOUT_MS, timeouts[1])
+        if ca_file:
+            handle.setopt(pycurl.CAINFO, ca_file)
         handle.setopt(pycurl.READFUNCTION, self._unread.read)
         handle.setopt(pycurl.WRITEFUNCTION, self._chunks.append)
         handle.setopt(pycurl.HEADERFUNCTION, self._headers.append)
@@ -148,7 +154,8 @@ class CurlTransport:
     """Up to `connections` calls at once over kept-alive connections; certificates are always checked.
 
     `may_reach` tells of a numeric address whether a call that is `public_only` may connect to it, and
-    `most_of_a_stranger` how many bytes of its answer are read.
+    `most_of_a_stranger` how many bytes of its answer are read. `ca_file` (PEM) names whom to trust in place of those
+    whom the system trusts.
     """
 
     def __init__(
@@ -158,12 +165,13 @@ class CurlTransport:
         total_timeout_ms: int = TOTAL_TIMEOUT_MS,
         may_reach: Callable[[str], bool] = is_public,
         most_of_a_stranger: int = MOST_OF_A_STRANGER,
+        ca_file: str = "",
     ) -> None:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, connections)
         self._multi.setopt(pycurl.M_MAXCONNECTS, connections)
         timeouts = (connect_timeout_ms, total_timeout_ms)
-        self._idle = [_Line(timeouts, may_reach, most_of_a_stranger) for _ in range(connections)]
+        self._idle = [_Line(timeouts, may_reach, most_of_a_stranger, ca_file) for _ in range(connections)]
         self._busy: dict[Any, _Line] = {}
 
     @property

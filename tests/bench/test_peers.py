@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import celery_peer, kannel_peer, peers
+from bench import fetched, kannel_peer, peers
 from bench.report import Report, Round, rewritten
 from bench.running import ROOT, Run
 
@@ -47,5 +47,5 @@ def test_a_machine_without_kannel_says_what_to_install(
 
 
 def test_what_cannot_be_installed_is_told_with_the_last_words_of_the_command() -> None:
-    with pytest.raises(celery_peer.NotInstalled, match="cannot be installed: no network"):
-        celery_peer.run_command([sys.executable, "-c", "import sys; sys.exit('first\\nno network')"])
+    with pytest.raises(fetched.NotInstalled, match="Celery cannot be installed: no network"):
+        fetched.run_command([sys.executable, "-c", "import sys; sys.exit('first\\nno network')"], "Celery")

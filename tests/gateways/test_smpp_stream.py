@@ -3,13 +3,9 @@
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.domain.addresses import Address
 from app.domain.messages import Batch, DeliveryRef, ErrorKind, HookRequest, Outcome, Recipient
@@ -22,6 +18,7 @@ from app.gateways.smpp_pdu import RESPONSE, Command, Message, Pdu, Status
 from app.gateways.smpp_stream import ANSWER_SECONDS, LINK_SECONDS, SmppStream
 from app.gateways.smpp_text import Header
 from tests.gateways.samples.smpp import ADA, FROM_ADA, OURS, TO_US, text
+from tests.support.certificates import self_signed
 from tests.support.smpp_centre import PASSWORD, SYSTEM_ID, Centre, running_centre
 
 LONG = "the bridge is open. " * 20
@@ -358,23 +355,7 @@ def test_what_the_centre_has_surely_read_is_no_repeat_in_the_next_session() -> N
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate for this machine, with its key, which trusts itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file = tmp_path / "centre.pem"
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return file
+    return self_signed(tmp_path / "centre.pem")
 
 
 def test_tls_by_setting_and_only_to_whom_we_trust(certificate: Path) -> None:

@@ -1,15 +1,18 @@
 """The transport against real sockets: many at once, never twice, and honest about what may have left."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
 from app.gateways.base import Call, Reply
 from app.gateways.transport import USER_AGENT, CurlTransport
+from tests.support.certificates import self_signed
 
 OK = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nX-Request: 7\r\n\r\n{}"
 
@@ -17,8 +20,8 @@ OK = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nX-Request: 7\r\n\r\n{}"
 class Server:
     """Reads whole requests on each connection and does what `behave(connection, number of request)` says."""
 
-    def __init__(self, behave) -> None:
-        self._behave = behave
+    def __init__(self, behave, context: ssl.SSLContext | None) -> None:
+        self._behave, self._context = behave, context
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.requests: list[bytes] = []
@@ -33,6 +36,11 @@ class Server:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            if self._context is not None:
+                try:
+                    connection = self._context.wrap_socket(connection, server_side=True)
+                except OSError:
+                    continue
             self._connections.append(connection)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
@@ -68,8 +76,8 @@ class Server:
 
 
 @contextmanager
-def server(behave) -> Iterator[Server]:
-    running = Server(behave)
+def server(behave, context: ssl.SSLContext | None = None) -> Iterator[Server]:
+    running = Server(behave, context)
     try:
         yield running
     finally:
@@ -182,3 +190,18 @@ def test_it_says_its_name_and_edition(transport: CurlTransport) -> None:
 
     assert f"Tidings/{version('tidings')}".encode() == USER_AGENT.encode()
     assert b"User-Agent: " + USER_AGENT.encode() in there.heads[0]
+
+
+def test_over_tls_only_whom_we_trust_gets_a_request(tmp_path: Path, transport: CurlTransport) -> None:
+    file = self_signed(tmp_path / "server.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    trusting = CurlTransport(connections=1, ca_file=str(file))
+    with closing(trusting), server(answer, context) as other:
+        there = Call("POST", f"https://localhost:{other.port}/messages", b"To=1")
+        ((_, refused),) = run(transport, there)
+        ((_, misnamed),) = run(trusting, there._replace(url=there.url.replace("localhost", "127.0.0.1")))
+        ((_, taken),) = run(trusting, there)
+
+    assert [(one.status, one.left) for one in (refused, misnamed)] == [(0, False)] * 2
+    assert (taken.status, other.requests) == (201, [b"To=1"])
