@@ -95,6 +95,12 @@ def _undo(value: str) -> timedelta:
     return timedelta(seconds=int(value))
 
 
+def _count(value: str) -> int:
+    if not value.isdecimal():
+        raise ValueError("must be a whole number")
+    return int(value)
+
+
 def _setting(
     name: str,
     parse: Callable[[str], Any],
@@ -198,6 +204,13 @@ class Settings:
         "60",
         "Seconds after *Send now* at the desk in which nothing leaves and it can be taken back; 0 to 300",
         "20",
+    )
+    big_send: int = _setting(
+        "TIDINGS_BIG_SEND",
+        _count,
+        "50000",
+        "From so many people on the number is typed on the review before it goes; 0 never asks",
+        "10000",
     )
     brakes: Brakes = _setting(
         "TIDINGS_BRAKES",

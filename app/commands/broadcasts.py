@@ -25,6 +25,7 @@ from app.domain.statuses import BroadcastState
 from app.queue import begin, wake_broadcast
 from app.runtime import runtime
 from app.services import (
+    approval,
     fan_out,
     hold_back,
     move_broadcasts,
@@ -186,6 +187,22 @@ def resume(broadcast_id: int, as_json: bool) -> None:
     stop_broadcasts.resume(broadcast_id, by=operator(), now=utcnow())
     wake_broadcast(broadcast_id)
     say_status(broadcast_id, as_json)
+
+
+@broadcasts.command("approve")
+@_broadcast
+@json_option
+def approve(broadcast_id: int, as_json: bool) -> None:
+    """Say yes, as a second person, to the draft ID as it is now; whoever wrote it cannot.
+
+    \b
+    Example:
+      tidings broadcasts approve 7
+    """
+    revision = broadcast_of(broadcast_id).revision
+    db.session.rollback()
+    approval.approve(broadcast_id, revision=revision, by=operator(), now=utcnow())
+    say({"id": broadcast_id, "revision": revision}, as_json, lambda: f"Broadcast {broadcast_id} is approved.")
 
 
 @broadcasts.command("release")

@@ -10,7 +10,7 @@ from app.domain.short_links import Clicks
 from app.domain.statuses import OnUnknown
 from app.gateways.registry import build
 from app.runtime import runtime
-from app.services import manage_lists, manage_senders, senders_of_lists, short_links
+from app.services import approval, manage_lists, manage_senders, senders_of_lists, short_links
 from app.services.close_list import close_list
 from app.services.controller import Refused
 from app.services.links_of_lists import links_of_list
@@ -129,6 +129,21 @@ def any_hour(name: str, reason: str | None, off: bool, as_json: bool) -> None:
         raise click.UsageError("Give either --reason or --off.")
     row = manage_lists.set_any_hour(name, reason or "", by=operator(), now=utcnow())
     say(row, as_json, lambda: _table([row]))
+
+
+@lists.command("approval")
+@click.argument("name")
+@click.argument("wanted", type=click.Choice(["on", "off"]))
+@json_option
+def change_approval(name: str, wanted: str, as_json: bool) -> None:
+    """Let nothing go to the list NAME before a second person has said yes to it, or let whoever writes send.
+
+    \b
+    Example:
+      tidings lists approval "Morning news" on
+    """
+    row = approval.set_approval(name, wanted == "on", by=operator(), now=utcnow())
+    say({"name": row, "approval": wanted == "on"}, as_json, lambda: f"“{row}”: approval {wanted}")
 
 
 @lists.command("on-unknown")

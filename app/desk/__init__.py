@@ -12,6 +12,7 @@ from app.desk import health_words, import_words, report_words, words
 from app.desk.access import init_access
 from app.desk.account import account
 from app.desk.answers import answers
+from app.desk.approvals import approvals
 from app.desk.asking import asking
 from app.desk.audit import audit
 from app.desk.board import board
@@ -78,6 +79,7 @@ ROOMS = (
     broadcasts,
     calendar,
     comments,
+    approvals,
     clicks,
     compose,
     feeds,

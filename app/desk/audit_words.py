@@ -30,6 +30,8 @@ KINDS: Final = {
 }
 
 DEEDS: Final = {
+    "broadcast.approve": _l("approved a broadcast"),
+    "broadcast.ask_approval": _l("asked for approval of a broadcast"),
     "broadcast.brake": _l("stopped a broadcast by itself"),
     "broadcast.cancel": _l("stopped a broadcast for good"),
     "broadcast.correct": _l("began a correction"),
@@ -64,6 +66,7 @@ DEEDS: Final = {
     "keys.rotate": _l("took a new key into use"),
     "list.add_sender": _l("put a list on one more channel"),
     "list.any_hour": _l("changed whether a list may be sent at any hour"),
+    "list.approval": _l("changed whether a list asks for a second person"),
     "list.archive": _l("closed a list"),
     "list.ask_again": _l("asked people of a list again"),
     "list.change": _l("changed a list"),
@@ -98,6 +101,7 @@ DEEDS: Final = {
     "snippet.change": _l("changed a saved text"),
     "snippet.remove": _l("removed a saved text"),
     "story.add": _l("put a story into the queue"),
+    "story.approve": _l("approved a story"),
     "story.breaking": _l("asked to send a story at once"),
     "story.broke": _l("let a story go at once"),
     "story.change": _l("changed a story"),

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from app.clock import utcnow
 from app.desk import rich_form
 from app.desk.access import allow, me, room
+from app.desk.approvals import approval_of
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import moment, zones
@@ -133,6 +134,8 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
     choice, errors = chosen(broadcast, raw, now)
     if choice is None:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, errors), 422
+    if not _typed_right(raw):
+        return _review_page(broadcast, choice, raw, now, typed_wrong=True), 422
     window = runtime().settings.undo
     try:
         plan_broadcasts.schedule(
@@ -154,6 +157,12 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
     else:
         flash(_("Scheduled for %(when)s.", when=choice.words))
     return _progress(broadcast_id)
+
+
+def _typed_right(raw: dict[str, Any]) -> bool:
+    """Whether the number of a large send was typed as it was shown; separators of thousands do not matter."""
+    shown = str(raw.get("people", ""))
+    return not shown or "".join(filter(str.isdigit, str(raw.get("typed", "")))) == shown
 
 
 def _first_percent(raw: dict[str, Any]) -> int | None:
@@ -252,7 +261,9 @@ def _review_of_rule(broadcast: Broadcast, raw: dict[str, Any], now: datetime) ->
     return review_page(broadcast, plan, raw, now)
 
 
-def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now: datetime) -> str:
+def _review_page(
+    broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now: datetime, *, typed_wrong: bool = False
+) -> str:
     sheet = plan_broadcasts.check(
         broadcast.id,
         now=now,
@@ -293,6 +304,9 @@ def _review_page(broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now:
         sender=sender,
         ends=last + timedelta(seconds=sheet.seconds),
         first_waves=FIRST_WAVES,
+        big=runtime().settings.big_send,
+        typed_wrong=typed_wrong,
+        approval=approval_of(broadcast),
         **segment_of(broadcast),
         open_comments=comments.open_ones(broadcast.id),
     )

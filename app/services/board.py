@@ -15,7 +15,7 @@ from app.services.controller import NotFound, Refused
 from app.services.plan_broadcasts import draft_in, schedule_in
 from app.services.stories import as_story, open_story, queue_of
 from app.storage.database import db, transaction
-from app.storage.models import BroadcastList, SlotRun, SlotTime, StoryRow
+from app.storage.models import Broadcast, BroadcastList, SlotRun, SlotTime, StoryRow
 
 MAX_SLOTS: Final = 12
 MAX_REASON: Final = 300
@@ -65,7 +65,8 @@ def board_of(list_id: int, *, now: datetime) -> Board:
     }
     queue = queue_of(session, list_id)
     to_come = [at for at in moments if at not in runs and at > now - timedelta(minutes=1)]
-    nexts = dict(zip(to_come, foresee([as_story(one) for one in queue], to_come), strict=True))
+    ready = [one for one in queue if one.approved_by is not None or not row.approval]
+    nexts = dict(zip(to_come, foresee([as_story(one) for one in ready], to_come), strict=True))
     return Board(
         row, day, [_view(session, at, runs.get(at), nexts.get(at)) for at in moments], minutes, queue
     )
@@ -135,6 +136,7 @@ def let_break(story_id: int, *, revision: int, by: str, now: datetime) -> int:
             session, title=row.title, text=row.text, list_ids=[row.list_id], by=row.created_by, now=now
         )
         reason = row.breaking_reason
+        session.get_one(Broadcast, broadcast_id).approved_by = by
         schedule_in(session, broadcast_id, at=None, zone="UTC", by=by, now=now, over_cap_reason=reason)
         row.state, row.broadcast_id, row.updated_at = StoryState.TAKEN.value, broadcast_id, now
         note(session, by, "story.broke", f"story {story_id}", now, broadcast=broadcast_id, reason=reason)

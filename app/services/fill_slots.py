@@ -14,7 +14,7 @@ from app.services.controller import Refused
 from app.services.plan_broadcasts import draft_in, schedule_in
 from app.services.stories import as_story, open_story, queue_of
 from app.storage.database import db, transaction
-from app.storage.models import BroadcastList, SlotRun, SlotTime, StoryRow
+from app.storage.models import Broadcast, BroadcastList, SlotRun, SlotTime, StoryRow
 
 SYSTEM = "system:slot"
 
@@ -83,6 +83,7 @@ def _send(session: Session, story: StoryRow, run: SlotRun, now: datetime) -> Non
                 by=story.created_by,
                 now=now,
             )
+            session.get_one(Broadcast, story.broadcast_id).approved_by = story.approved_by
             story.state, story.updated_at = StoryState.TAKEN.value, now
             schedule_in(session, story.broadcast_id, at=None, zone="UTC", by=SYSTEM, now=now)
             note(session, SYSTEM, "story.sent", f"story {story.id}", now, broadcast=story.broadcast_id)
@@ -101,5 +102,8 @@ def _top(session: Session, list_id: int, at: datetime, now: datetime) -> StoryRo
         )
         .values(state=StoryState.EXPIRED.value, updated_at=now)
     )
-    top = top_story([as_story(row) for row in queue_of(session, list_id)], at)
+    queue = queue_of(session, list_id)
+    if session.get_one(BroadcastList, list_id).approval:
+        queue = [row for row in queue if row.approved_by is not None]
+    top = top_story([as_story(row) for row in queue], at)
     return open_story(session, top.id) if top is not None else None

@@ -121,6 +121,7 @@ def _choose(
 ) -> None:
     broadcast.segment_id, broadcast.segment_rule = segment_id, None if rule is None else dict(rule)
     broadcast.updated_at = now
+    broadcast.void_approval()
     details = {"segment": segment_id, "rule": broadcast.segment_rule}
     note(session, by, "broadcast.segment", f"broadcast {broadcast.id}", now, **details)
 

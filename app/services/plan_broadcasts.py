@@ -13,7 +13,7 @@ from app.domain.parts import measure
 from app.domain.placeholders import KNOWN, PlaceholderError, parse
 from app.domain.policy.content import Finding, Severity
 from app.domain.statuses import BroadcastState
-from app.services import own_clocks, quotas
+from app.services import approval, own_clocks, quotas
 from app.services.ask_gate import ask_gate
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, draft_for_change, move, targets_of
@@ -253,6 +253,7 @@ def check(
             seconds=max((one.seconds for one in shares), default=0.0),
             sender_name=shares[0].sender if shares else "",
             problems=(
+                *filter(None, [approval.missing(broadcast, lists)]),
                 *_problems(session, broadcast, lists, shares, reachable),
                 *quotas.problems_of(used, shares),
                 *_advice(findings, Severity.ERROR),
@@ -376,6 +377,7 @@ def _against(
     """Return what stands against scheduling, but for the time."""
     used = quotas.used_of(session, broadcast, lists, shares, at)
     return (
+        *filter(None, [approval.missing(broadcast, lists)]),
         *_problems(session, broadcast, lists, shares, answers.reachable),
         *quotas.problems_of(used, shares),
         *_advice(read_text(session, broadcast, lists, "", now, answers), Severity.ERROR),
@@ -511,5 +513,7 @@ def _set_targets(session: Session, broadcast: Broadcast, list_ids: Sequence[int]
             raise Refused(
                 f"“{known[list_id].name}” is a live event; its messages are written on its own page."
             )
+    if set(known) != set(_target_ids(session, broadcast.id)):
+        broadcast.void_approval()
     session.execute(delete(BroadcastTarget).where(BroadcastTarget.broadcast_id == broadcast.id))
     session.add_all(BroadcastTarget(broadcast_id=broadcast.id, list_id=list_id) for list_id in sorted(known))

@@ -71,7 +71,8 @@ def change_story(
         row.title, row.text, row.until = title.strip(), text.strip(), until
         row.revision, row.updated_at = row.revision + 1, now
         # What somebody is to say yes to must be what they read.
-        row.breaking_reason = row.breaking_by = None
+        row.breaking_reason = row.breaking_by = row.approved_by = None
+        row.saved_by = by
         note(session, by, "story.change", f"story {story_id}", now)
         return row.revision
 

@@ -52,10 +52,13 @@ class Said(NamedTuple):
 def new_version(session: Session, broadcast: Broadcast, by: str, at: datetime) -> Iterator[None]:
     """Make a version of what is changed within. What a draft of before this edition said is kept, too."""
     keep(session, broadcast, broadcast.created_by, broadcast.updated_at)
+    before = _says(session, broadcast)
     yield
     broadcast.updated_at = at
     broadcast.revision += 1
     keep(session, broadcast, by, at)
+    if _says(session, broadcast) != before:
+        broadcast.void_approval()
 
 
 def keep(session: Session, broadcast: Broadcast, by: str, at: datetime) -> None:

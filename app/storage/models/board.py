@@ -21,7 +21,8 @@ class StoryRow(Model):
     """One story of a list's queue. `revision` guards against two editors saving over each other.
 
     A breaking story has `breaking_reason` and who asked for it; before it goes over the promise somebody else says yes.
-    `broadcast_id` is the broadcast that it became.
+    `broadcast_id` is the broadcast that it became. `saved_by` changed it last, `approved_by` is the second person who
+    said yes to it where the list asks for one.
     """
 
     __tablename__ = "story"
@@ -38,6 +39,8 @@ class StoryRow(Model):
     breaking_reason: Mapped[str | None] = mapped_column(String(300))
     breaking_by: Mapped[str | None] = mapped_column(String(120))
     broadcast_id: Mapped[int | None] = mapped_column(ForeignKey("broadcast.id"))
+    saved_by: Mapped[str | None] = mapped_column(String(120))
+    approved_by: Mapped[str | None] = mapped_column(String(120))
     created_by: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

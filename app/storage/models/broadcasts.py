@@ -24,6 +24,7 @@ class Broadcast(Model):
     `segment_rule` chooses part of the lists' people; until the start it may be that of `segment_id` instead, and since
     the start it never changes. `planned_to` is the last subscriber id up to which slices were written;
     NULL before the start, and when all are.
+    `approved_by` is the second person who said yes to what the draft says; any change takes it away.
     `urgent` ones, messages of a live event, go before the others of their sender.
     `brake_base` is what had come of it when somebody let it go on last: the brakes count from there.
     A broadcast of state `replies` stands for a sender's answers and is never shown to editors.
@@ -86,6 +87,15 @@ class Broadcast(Model):
     state_by: Mapped[str | None] = mapped_column(String(120))
     state_reason: Mapped[str | None] = mapped_column(String(300))
     state_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    approval_asked_by: Mapped[str | None] = mapped_column(String(120))
+    approval_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    approved_by: Mapped[str | None] = mapped_column(String(120))
+    approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    def void_approval(self) -> None:
+        """Take a second person's yes away, and the question: they were about what it said before."""
+        self.approved_by = self.approved_at = None
+        self.approval_asked_by = self.approval_asked_at = None
 
 
 class BroadcastTarget(Model):

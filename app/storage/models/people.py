@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
@@ -63,6 +63,7 @@ class BroadcastList(Model):
     The list of a live event (`Ticker`) promises instead `most` messages until `ends_at`, and that whoever is on no
     other list is erased `erase_after_days` later; an ordinary list has none of the three.
     `clicks` is a `Clicks`; its short links begin with `links_begin`.
+    With `approval` nothing goes out before a second person has said yes to it.
     """
 
     __tablename__ = "broadcast_list"
@@ -86,6 +87,7 @@ class BroadcastList(Model):
     erase_after_days: Mapped[int | None]
     clicks: Mapped[str] = mapped_column(String(6), default="off", server_default="off")
     links_begin: Mapped[str | None] = mapped_column(String(300))
+    approval: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -1,0 +1,92 @@
+"""A second person for what goes to a list that asks for one: whoever wrote it last cannot say yes to it.
+
+A yes is to the words, files, buttons and people of one moment. Any change afterwards takes it away; the time is chosen
+by whoever schedules.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.statuses import BroadcastState
+from app.services.audit import note
+from app.services.broadcast_rows import broadcast_for_change, draft_for_change, targets_of
+from app.services.controller import Refused
+from app.services.manage_lists import find_list
+from app.storage.database import transaction
+from app.storage.models import Broadcast, BroadcastList, BroadcastVersion, StoryRow
+
+
+def set_approval(name: str, wanted: bool, *, by: str, now: datetime) -> str:
+    """Say whether a list asks for a second person; returns its name. Raises `NotFound`, `Refused` for a live event."""
+    with transaction() as session:
+        row = find_list(session, name)
+        if wanted and row.ends_at is not None:
+            raise Refused("A live event cannot wait for a second person.")
+        row.approval = wanted
+        note(session, by, "list.approval", f"list {row.id}", now, wanted=wanted)
+        return row.name
+
+
+def asked_by_lists(lists: Sequence[BroadcastList]) -> bool:
+    """Tell whether one of these lists asks for a second person."""
+    return any(one.approval for one in lists)
+
+
+def missing(broadcast: Broadcast, lists: Sequence[BroadcastList]) -> str:
+    """Say that a second person is missing, and for which lists; "" when none is."""
+    asking = [one.name for one in lists if one.approval]
+    if not asking or broadcast.approved_by is not None:
+        return ""
+    return f"A second person must approve what goes to {', '.join(asking)}. Ask for it on the review."
+
+
+def writer_of(session: Session, broadcast: Broadcast) -> str:
+    """Return who saved what a draft says now."""
+    saved = select(BroadcastVersion.saved_by).where(BroadcastVersion.broadcast_id == broadcast.id)
+    newest = saved.order_by(BroadcastVersion.revision.desc()).limit(1)
+    return session.scalar(newest) or broadcast.created_by
+
+
+def ask(broadcast_id: int, *, by: str, now: datetime) -> None:
+    """Put a draft before the others, to be approved. Raises `Refused` where nobody needs to."""
+    with transaction() as session:
+        broadcast = broadcast_for_change(session, broadcast_id)
+        _check_draft(session, broadcast)
+        broadcast.approval_asked_by, broadcast.approval_asked_at = by, now
+        note(session, by, "broadcast.ask_approval", f"broadcast {broadcast_id}", now)
+
+
+def approve(broadcast_id: int, *, revision: int, by: str, now: datetime) -> None:
+    """Say yes to what was read, which had this `revision`.
+
+    Raises `Conflict` for words that were changed since, `Refused` for whoever wrote or asked and where nobody need.
+    """
+    with transaction() as session:
+        broadcast = draft_for_change(session, broadcast_id, revision)
+        _check_draft(session, broadcast)
+        if by in (writer_of(session, broadcast), broadcast.approval_asked_by):
+            raise Refused("You wrote this, or asked for the yes yourself: a second person must give it.")
+        broadcast.approved_by, broadcast.approved_at = by, now
+        note(session, by, "broadcast.approve", f"broadcast {broadcast_id}", now, revision=revision)
+
+
+def approve_story(story_id: int, *, revision: int, by: str, now: datetime) -> None:
+    """Say yes to a story of the queue, so that a slot may take it. Raises `Refused` as `approve` does."""
+    with transaction() as session:
+        row = session.get(StoryRow, story_id, with_for_update=True)
+        if row is None or row.revision != revision:
+            raise Refused("This story was changed since you read it. Read it again.")
+        if by == (row.saved_by or row.created_by):
+            raise Refused("You wrote this, or asked for the yes yourself: a second person must give it.")
+        row.approved_by = by
+        note(session, by, "story.approve", f"story {story_id}", now, revision=revision)
+
+
+def _check_draft(session: Session, broadcast: Broadcast) -> None:
+    if broadcast.state != BroadcastState.DRAFT.value:
+        raise Refused(f"This broadcast is {broadcast.state}; only a draft is approved.")
+    if not asked_by_lists(targets_of(session, broadcast.id)):
+        raise Refused("None of these lists asks for a second person.")
