@@ -60,7 +60,7 @@ def fill(demo: Demo) -> Archive:
     for comment in ("Is it Mill Street or Mill Lane?", "Bus 11, too?"):
         editor.submit(f"{draft}/edit", "/comments", comment=comment)
     editor.submit(f"{draft}/edit", "/resolve")
-    return Archive(
+    found = Archive(
         draft,
         waiting_of(editor),
         paused,
@@ -73,6 +73,14 @@ def fill(demo: Demo) -> Archive:
         ticker_of(demo, editor),
         rehearsed_of(editor),
     )
+    ask_for_approval(demo, editor, draft)
+    return found
+
+
+def ask_for_approval(demo: Demo, editor: Editor, path: str) -> None:
+    """Let the list ask for a second person, and put a draft before one."""
+    demo.cli("lists", "approval", "City News", "on")
+    editor.submit(f"{path}/review?choice=now&zone=UTC", "/approval/ask", choice="now", zone="UTC")
 
 
 def receive_texts(demo: Demo) -> None:

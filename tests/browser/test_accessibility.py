@@ -50,6 +50,7 @@ PAGES = {
     "reports, not delivered": "/reports?sheet=failures",
     "reports, hours": "/reports?sheet=hours",
     "clicks": "/lists/1/clicks",
+    "approval": "/lists/1/approval",
     "health": "/health-page",
     "audit log": "/audit",
     "today": "/board/1",

@@ -17,6 +17,7 @@ from tests.support.world import NOON
 PUBLIC = {"account.sign_in", "account.check_sign_in", "account.sign_out", "account.language"}
 ADMINS_ONLY = {
     "answers.download",
+    "approvals.change",
     "audit.as_csv",
     "audit.index",
     "board.slots",
