@@ -109,10 +109,12 @@ def _record_failures(failures: Sequence[_Named], controller: Controller, now: da
         if any(one.receipt.error and one.receipt.error.kind in PERSONAL for one in failures):
             # The ledger's lock comes before the locks on deliveries, here as in every STOP: no deadlock.
             lock_head(session, controller.ledger)
+        moved = []
         for one in failures:
             if one.receipt.error and apply_report(session, _report(one), now):
                 _react(session, one, one.receipt.error, controller, now)
-                fall_back(session, [one.ref], now)
+                moved.append(one.ref)
+        fall_back(session, moved, now)
 
 
 def _react(session: Session, one: _Named, error: SendError, controller: Controller, now: datetime) -> None:

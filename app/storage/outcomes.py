@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -268,13 +269,18 @@ def apply_result(
     return changed(done)
 
 
+@cache
+def _mask(statuses: tuple[DeliveryStatus, ...]) -> int:
+    return sum(1 << status.value for status in statuses)
+
+
 def _report_params(report: Report, now: datetime) -> dict[str, Any]:
     return {
         "b_broadcast": report.ref.broadcast_id,
         "b_subscriber": report.ref.subscriber_id,
         "b_inbound": report.ref.inbound_id,
         "b_sender": report.sender_id,
-        "b_overwrites": sum(1 << status.value for status in report.overwrites),
+        "b_overwrites": _mask(report.overwrites),
         "b_status": report.status.value,
         "b_provider": report.provider_id,
         "b_code": report.error_code,
