@@ -156,12 +156,16 @@ class Reply(NamedTuple):
 
 @dataclass(frozen=True)
 class SettingSpec:
-    """One setting an operator gives to `tidings senders add --set name=value`."""
+    """One setting an operator gives to `tidings senders add --set name=value`.
+
+    `help` says what it does and costs, where its name does not; `tidings gateways` shows it.
+    """
 
     name: str
     secret: bool
     example: str
     required: bool = True
+    help: str = ""
 
 
 class Gateway(Protocol):

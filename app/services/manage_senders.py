@@ -94,6 +94,11 @@ def gateway_name(name: str) -> str:
     return find_sender(db.session(), name).gateway
 
 
+def id_of(name: str) -> int:
+    """Return the id of a sender. Raises `NotFound`."""
+    return find_sender(db.session(), name).id
+
+
 def registration(
     name: str, *, public_url: str, registry: Registry, by: str, controller: Controller, now: datetime
 ) -> str:
