@@ -112,7 +112,9 @@ def set_rate(name: str, rate: float, as_json: bool) -> None:
     Example:
       tidings senders rate news-us 10
     """
-    row = manage_senders.set_rate(name, rate, by=operator(), now=utcnow())
+    row = manage_senders.set_rate(
+        name, rate, registry=build, by=operator(), controller=runtime().controller, now=utcnow()
+    )
     say(row, as_json, lambda: _table([row]))
 
 

@@ -257,6 +257,19 @@ class LinkDrawer(Protocol):
         """Return that address; None when none was made."""
 
 
+@runtime_checkable
+class Paced(Protocol):
+    """A gateway whose provider takes only so many messages a second from one sender, whatever its operator wishes."""
+
+    @property
+    def most_per_second(self) -> float:
+        """How many; infinite where nobody knows, such as at a simulator."""
+
+    @property
+    def how_to_send_more(self) -> str:
+        """A sentence on which setting raises it, or empty."""
+
+
 class GatewayClass(Protocol):
     """What the registry holds: a gateway not yet bound to a sender's settings."""
 
