@@ -12,6 +12,7 @@ from app.runtime import runtime
 from app.services.controller import Refused
 from app.services.media import keep
 from app.services.sign_heads import sign_heads
+from workers.consents import share_consents
 from workers.given_back import read_given_back
 
 LOOK_EVERY_SECONDS = 60.0
@@ -49,12 +50,13 @@ def let_files_go() -> None:
         log.info("files let go that no broadcast needs any more", files=gone)
 
 
-def close_numbers() -> None:
-    """Read the lists of numbers that were given back; a database that is away is asked again in a minute."""
-    try:
-        read_given_back(utcnow())
-    except SQLAlchemyError as error:
-        log.warning("numbers given back could not be closed", error=str(error)[:300])
+def speak_with_providers() -> None:
+    """Read lists of numbers that were given back, tell of consents; a database that is away is asked in a minute."""
+    for errand in (read_given_back, share_consents):
+        try:
+            errand(utcnow)
+        except SQLAlchemyError as error:
+            log.warning("an errand at a provider broke off", errand=errand.__name__, error=str(error)[:300])
 
 
 def _run(app: Flask, stop: threading.Event) -> None:
@@ -62,5 +64,5 @@ def _run(app: Flask, stop: threading.Event) -> None:
         with app.app_context():
             sign_if_due()
             let_files_go()
-            close_numbers()
+            speak_with_providers()
         stop.wait(LOOK_EVERY_SECONDS)

@@ -1,5 +1,6 @@
 """Reads the day's list of numbers that were given back to the carriers, for each sender that wants it."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import structlog
@@ -20,8 +21,9 @@ NONE_COMES_AFTER = timedelta(days=3)
 log = structlog.get_logger(__name__)
 
 
-def read_given_back(now: datetime) -> None:
+def read_given_back(clock: Callable[[], datetime]) -> None:
     """Read what is due; what hinders it is told in the log and by the doctor, and tried again in an hour."""
+    now = clock()
     for due in given_back_days.claim(runtime().controller, now):
         try:
             found = read_day(due.sender_id, due.day, dry_run=False, by="system", now=now)

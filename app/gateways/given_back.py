@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Final, Protocol, runtime_checkable
 
+from app.gateways.asking import ask
 from app.gateways.base import Call, GatewayError, Reply, Transport
 from app.gateways.feed_fetch import is_loopback
 from app.gateways.public_hosts import is_public
@@ -17,8 +18,6 @@ SETTING: Final = "deactivations"
 PART: Final = 64 * 1024
 """Bytes that are asked for at once: some 5,000 numbers."""
 LARGEST: Final = 64 * 1024 * 1024
-ATTEMPTS: Final = 3
-PAUSE: Final = 2.0
 _WHOLE: Final = 8 * 1024 * 1024
 """Bytes of a file whose server sends it in one piece only."""
 _LONGEST_LINE: Final = 200
@@ -100,24 +99,8 @@ def _next(reply: Reply, at: int) -> tuple[int, int]:
 
 
 def _asked(call: Call, transport: Transport, wait: Callable[[float], None]) -> Reply:
-    """Return the answer to a question that may be repeated; what passes by itself is tried again."""
-    reply = _once(call, transport)
-    for _ in range(ATTEMPTS - 1):
-        if not _passes(reply):
-            break
-        wait(PAUSE)
-        reply = _once(call, transport)
+    """Return the answer; raises `CannotRead` where none came."""
+    reply = ask(call, transport, wait)
     if reply.status == 0:
         raise CannotRead(f"There was no answer ({reply.reason}).")
     return reply
-
-
-def _passes(reply: Reply) -> bool:
-    return reply.status == 0 or reply.status == 429 or reply.status >= 500
-
-
-def _once(call: Call, transport: Transport) -> Reply:
-    transport.submit(call)
-    while True:
-        for _, reply in transport.poll(0.1):
-            return reply

@@ -28,7 +28,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
-from app.gateways import given_back, twilio_deactivations, twilio_look_up
+from app.gateways import consent_shares, given_back, twilio_consents, twilio_deactivations, twilio_look_up
 from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import HttpGateway, by_code, check_switch, for_all, json_of, seconds, without_answer
 from app.gateways.look_ups import Question, Sighting
@@ -64,6 +64,7 @@ class TwilioGateway(HttpGateway):
 
     name = "twilio"
     channel = "sms"
+    most_consents = twilio_consents.MOST
     settings: ClassVar[tuple[SettingSpec, ...]] = (
         *ACCOUNT_SETTINGS,
         SettingSpec(
@@ -72,6 +73,14 @@ class TwilioGateway(HttpGateway):
             example="yes",
             required=False,
             help="Ask Twilio once a day which US numbers were given back, and end what their owners agreed to.",
+        ),
+        SettingSpec(
+            consent_shares.SETTING,
+            secret=False,
+            example="yes",
+            required=False,
+            help="Tell Twilio who agreed and who left through us, for its own block list. Twilio has to open its "
+            "Consent API to the account.",
         ),
     )
 
@@ -94,6 +103,7 @@ class TwilioGateway(HttpGateway):
         if not settings["account_sid"].startswith("AC"):
             raise BadSetting("account_sid must begin with AC; find it on the first page of Twilio's console.")
         check_switch(settings, given_back.SETTING)
+        check_switch(settings, consent_shares.SETTING)
         try:
             return parse_phone(settings["from"]).value
         except BadAddress as error:
@@ -217,6 +227,15 @@ class TwilioGateway(HttpGateway):
     def given_back_file(self, reply: Reply) -> str:
         """Return the address of the list; raises `CannotRead`."""
         return twilio_deactivations.file_address(self._base_url, reply)
+
+    def consents_call(self, standings: Sequence[consent_shares.Standing]) -> Call:
+        """Put these standings in place of what Twilio knows of these people and this sender."""
+        (sender_id,) = self._sender.values()
+        return twilio_consents.call(self._base_url, standings, sender_id, (self._account, self._token))
+
+    def refused_consents(self, reply: Reply) -> Sequence[str]:
+        """Return why single ones were refused; raises `CannotShare`."""
+        return twilio_consents.refused(reply)
 
     def link(self, payload: str) -> str | None:
         """`sms:` with the word written already; this spelling works on iOS and on Android."""

@@ -15,7 +15,7 @@ from app.domain.ledger import iso_ms
 from app.domain.sealing import CannotOpen
 from app.domain.short_links import PATH
 from app.domain.statuses import BroadcastState, DeliveryStatus
-from app.services import given_back_days, kept_hooks
+from app.services import given_back_days, kept_hooks, share_consents
 from app.services.controller import Controller
 from app.services.gateways_of_senders import open_settings
 from app.storage.database import db
@@ -84,6 +84,7 @@ def doctor(*, pulse: Pulse, around: Surroundings, controller: Controller, now: d
         checks.append(_guarded("webhooks", lambda: webhooks(controller)))
         checks.append(_guarded("short links", lambda: _short_links(around.public_url)))
         checks.append(_guarded("numbers given back", lambda: _given_back(controller, now)))
+        checks.append(_guarded("shared consents", lambda: _shared(controller, now)))
     return checks
 
 
@@ -269,6 +270,19 @@ def _given_back(controller: Controller, now: datetime) -> Check:
         found = f"the lists of “{worst_off.name}” were last read for {worst_off.last}"
     return Check(
         "numbers given back", Health.WARN, found, f"See why: tidings senders deactivations {worst_off.name}"
+    )
+
+
+def _shared(controller: Controller, now: datetime) -> Check:
+    """A provider that is told of consents refuses whom it does not know of, if it is told no more."""
+    late = share_consents.late(controller, now)
+    if not late:
+        return Check("shared consents", Health.OK, "every provider that is told of consents has them")
+    return Check(
+        "shared consents",
+        Health.WARN,
+        f"the provider of “{late[0]}” has not taken consents for hours",
+        "See what the clock logs; the provider may not have opened this to your account.",
     )
 
 

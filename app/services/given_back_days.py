@@ -8,16 +8,14 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.sealing import CannotOpen
 from app.gateways.given_back import SETTING
 from app.services.controller import Controller
-from app.services.gateways_of_senders import open_settings
+from app.services.gateways_of_senders import senders_wanting
 from app.storage.counters import insert_into
 from app.storage.database import db, transaction
-from app.storage.models import FigureMark, Sender
+from app.storage.models import FigureMark
 
 TRY_AGAIN: Final = timedelta(hours=1)
 BACK_TO: Final = timedelta(days=30)
@@ -44,7 +42,7 @@ class Late(NamedTuple):
 def claim(controller: Controller, now: datetime) -> Sequence[Due]:
     """Return the next day of each sender that wants its lists read; nobody else gets them for an hour."""
     with transaction() as session:
-        wanted = [sender.id for sender in _senders(session, controller)]
+        wanted = [sender.id for sender in senders_wanting(session, SETTING, controller)]
         days = [(one, _claim_one(session, one, now)) for one in wanted]
     return [Due(sender_id, day) for sender_id, day in days if day is not None]
 
@@ -59,23 +57,11 @@ def done(due: Due) -> None:
 def late(controller: Controller, now: datetime) -> Sequence[Late]:
     """Return the senders whose lists are not read, although we asked."""
     found = []
-    for sender in _senders(db.session(), controller):
+    for sender in senders_wanting(db.session(), SETTING, controller):
         mark = db.session.get(FigureMark, _source(sender.id))
         if mark is not None and mark.upto < (now - LATE_AFTER).toordinal():
             found.append(Late(sender.name, date.fromordinal(mark.upto) if mark.upto else None))
     return found
-
-
-def _senders(session: Session, controller: Controller) -> list[Sender]:
-    rows = session.scalars(select(Sender).order_by(Sender.id)).all()
-    return [sender for sender in rows if _wants(sender, controller)]
-
-
-def _wants(sender: Sender, controller: Controller) -> bool:
-    try:
-        return open_settings(sender, controller).get(SETTING) == "yes"
-    except CannotOpen:
-        return False  # the doctor tells of it
 
 
 def _claim_one(session: Session, sender_id: int, now: datetime) -> date | None:

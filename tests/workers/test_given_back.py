@@ -56,20 +56,20 @@ def test_the_clock_reads_each_day_once_and_asks_an_hour_later_for_one_that_was_n
 ) -> None:
     anna, bert = listening.join(2)
     listening.later(days=1)
-    read_given_back(listening.now)
+    read_given_back(lambda: listening.now)
     assert suppressed() == [False, False]
     strangers = [f"+1202555{index:04d}" for index in range(100, 200)] * 60
     world.state.given_back["2026-03-02"] = (*strangers, anna)
     listening.later(minutes=30)
-    read_given_back(listening.now)
+    read_given_back(lambda: listening.now)
     assert suppressed() == [False, False]
 
     listening.later(minutes=31)
-    read_given_back(listening.now)
+    read_given_back(lambda: listening.now)
 
     assert suppressed() == [True, False]
     assert given_back_days.claim(listening.controller, listening.now) == []
     world.state.given_back["2026-03-03"] = (bert,)
     listening.later(days=1)
-    read_given_back(listening.now)
+    read_given_back(lambda: listening.now)
     assert suppressed() == [True, True]
