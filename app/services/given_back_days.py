@@ -41,8 +41,10 @@ class Late(NamedTuple):
 
 def claim(controller: Controller, now: datetime) -> Sequence[Due]:
     """Return the next day of each sender that wants its lists read; nobody else gets them for an hour."""
+    wanted = [sender.id for sender in senders_wanting(db.session(), SETTING, controller)]
+    if not wanted:
+        return []  # no writing transaction each minute for a matter that concerns few
     with transaction() as session:
-        wanted = [sender.id for sender in senders_wanting(session, SETTING, controller)]
         days = [(one, _claim_one(session, one, now)) for one in wanted]
     return [Due(sender_id, day) for sender_id, day in days if day is not None]
 
