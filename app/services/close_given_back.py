@@ -25,7 +25,7 @@ from app.services.audit import note
 from app.services.controller import Controller, Refused
 from app.services.record_consent import NewEvent, record
 from app.storage import linked
-from app.storage.aliases import addresses_of, people_at
+from app.storage.aliases import addresses_of, known_among, people_at
 from app.storage.consent import lock_head
 from app.storage.database import transaction
 from app.storage.models import Sender, Subscriber, Subscription
@@ -109,12 +109,13 @@ def _numbers(lines: Iterable[str]) -> Iterator[str]:
 def _close(reading: _Round, numbers: Sequence[str]) -> int:
     """Most batches hold nobody of ours: only where one does, the ledger is locked and we look again."""
     with transaction() as session:
-        if not (known := _people(session, numbers)) or reading.dry_run:
-            return sum(1 for person in known if _events(session, person, reading))
+        known = known_among(session, PHONE_CHANNELS, numbers)
+        if not known or reading.dry_run:
+            return sum(1 for person in _people(session, known) if _events(session, person, reading))
     with transaction() as session:
         lock_head(session, reading.controller.ledger)
         closed = 0
-        for person in _people(session, numbers):
+        for person in _people(session, known):
             events = _events(session, person, reading)
             record(session, events, controller=reading.controller, now=reading.now)
             if any(event.scope is Scope.ALL for event in events):
