@@ -16,7 +16,9 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from app.clock import utcnow
+from app.gateways.registry import build
 from app.queue import begin
+from app.runtime import runtime
 from app.services import manage_senders, reports
 from app.storage.database import db
 from app.supervisor.guard import Guard
@@ -105,7 +107,14 @@ class Ground:
     def pace(self, per_second: float, sender: str = SENDER) -> None:
         """Set a sender's rate."""
         with self.room.app.app_context():
-            manage_senders.set_rate(sender, per_second, by="bench", now=utcnow())
+            manage_senders.set_rate(
+                sender,
+                per_second,
+                registry=build,
+                by="bench",
+                controller=runtime().controller,
+                now=utcnow(),
+            )
 
     def schedule(self, list_id: int | None = None) -> int:
         """Send a broadcast now to a list, without one the first, as the desk does; the sink forgets what was before."""

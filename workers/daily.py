@@ -1,5 +1,5 @@
 """Beside the clock, whatever time that takes: each day the log of sends is closed and the head of the ledger signed;
-files that no broadcast needs any more are let go."""
+files that no broadcast needs any more are let go, and providers asked which numbers were given back."""
 
 import threading
 
@@ -12,6 +12,8 @@ from app.runtime import runtime
 from app.services.controller import Refused
 from app.services.media import keep
 from app.services.sign_heads import sign_heads
+from workers.consents import share_consents
+from workers.given_back import read_given_back
 
 LOOK_EVERY_SECONDS = 60.0
 
@@ -48,9 +50,19 @@ def let_files_go() -> None:
         log.info("files let go that no broadcast needs any more", files=gone)
 
 
+def speak_with_providers() -> None:
+    """Read lists of numbers that were given back, tell of consents; a database that is away is asked in a minute."""
+    for errand in (read_given_back, share_consents):
+        try:
+            errand(utcnow)
+        except SQLAlchemyError as error:
+            log.warning("an errand at a provider broke off", errand=errand.__name__, error=str(error)[:300])
+
+
 def _run(app: Flask, stop: threading.Event) -> None:
     while not stop.is_set():
         with app.app_context():
             sign_if_due()
             let_files_go()
+            speak_with_providers()
         stop.wait(LOOK_EVERY_SECONDS)

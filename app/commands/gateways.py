@@ -38,7 +38,9 @@ def _row(found: GatewayClass) -> GatewayRow:
 
 def _table(rows: list[GatewayRow]) -> str:
     headings = ("gateway", "channel", "text", "per request", "per second", "files", "hears", "settings")
-    return table(headings, [_cells(row) for row in rows], empty="there is no gateway")
+    shown = table(headings, [_cells(row) for row in rows], empty="there is no gateway")
+    helped = [(row.name, spec) for row in rows for spec in row.settings if spec.help]
+    return "\n".join([shown, *(f"{name} {spec.name}={spec.example}: {spec.help}" for name, spec in helped)])
 
 
 def _files(can: Capabilities) -> str:

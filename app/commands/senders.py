@@ -1,5 +1,6 @@
 """`tidings senders`: add, list, pace, pause and resume the numbers, bots and accounts that we send from."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -9,12 +10,15 @@ from flask.cli import AppGroup
 from app.clock import utcnow
 from app.commands.output import json_option, operator, say, table
 from app.gateways.base import BadSetting, GatewayClass
+from app.gateways.given_back import CannotRead
 from app.gateways.registry import GATEWAYS, build, gateway_class
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
 from app.services import manage_senders
+from app.services.close_given_back import GivenBack
 from app.services.controller import Refused
 from app.services.manage_senders import SenderRow
+from workers.given_back import read_day
 
 senders = AppGroup("senders", help="Numbers, bots and accounts that we send from.")
 
@@ -108,7 +112,9 @@ def set_rate(name: str, rate: float, as_json: bool) -> None:
     Example:
       tidings senders rate news-us 10
     """
-    row = manage_senders.set_rate(name, rate, by=operator(), now=utcnow())
+    row = manage_senders.set_rate(
+        name, rate, registry=build, by=operator(), controller=runtime().controller, now=utcnow()
+    )
     say(row, as_json, lambda: _table([row]))
 
 
@@ -218,6 +224,36 @@ def rotate_secrets(name: str, pairs: tuple[str, ...], as_json: bool) -> None:
         now=utcnow(),
     )
     say(row, as_json, lambda: _table([row]))
+
+
+@senders.command("deactivations")
+@click.argument("name")
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day of the list; else yesterday.")
+@click.option("--dry-run", is_flag=True, help="Only count who of ours is on it.")
+@json_option
+def deactivations(name: str, day: datetime | None, dry_run: bool, as_json: bool) -> None:
+    """Ask the provider of the sender NAME which US numbers were given back, and end what was agreed to there.
+
+    The clock does it each day for senders with deactivations=yes. Reading a day again is harmless.
+
+    \b
+    Example:
+      tidings senders deactivations news-us --date 2026-11-27 --dry-run
+    """
+    now = utcnow()
+    wanted = (day or now - timedelta(days=1)).date()
+    sender_id = manage_senders.id_of(name)
+    try:
+        found = read_day(sender_id, wanted, dry_run=dry_run, by=operator(), now=now)
+    except CannotRead as error:
+        raise Refused(f"The list of {wanted} could not be read: {error}") from error
+    say(found, as_json, lambda: _given_back(found, dry_run))
+
+
+def _given_back(found: GivenBack, dry_run: bool) -> str:
+    would = "would be closed" if dry_run else "closed"
+    odd = f", {found.unread} lines make no sense" if found.unread else ""
+    return f"{found.day}: {found.numbers} numbers were given back{odd}; people of ours there: {found.people} {would}"
 
 
 def _gateway(name: str) -> GatewayClass:

@@ -89,6 +89,7 @@ DEEDS: Final = {
     "segment.change": _l("changed a segment"),
     "segment.remove": _l("removed a segment"),
     "sender.add": _l("added a sender"),
+    "sender.deactivations": _l("ended what was agreed to at numbers given back"),
     "sender.pause": _l("paused a sender"),
     "sender.pause_all": _l("paused all sending"),
     "sender.price": _l("changed the price of a sender"),

@@ -21,6 +21,8 @@ CHECKS: Final = {
     "confirmations": _l("Confirmations of STOP"),
     "webhooks": _l("Webhooks"),
     "short links": _l("Short links"),
+    "numbers given back": _l("Numbers given back to carriers"),
+    "shared consents": _l("Consents told to providers"),
 }
 
 SENTENCES: Final[tuple[str, ...]] = (
@@ -68,4 +70,11 @@ SENTENCES: Final[tuple[str, ...]] = (
     N_("Run: tidings lists clicks %(words)s"),
     N_("those of all lists that count clicks lead here"),
     N_("All sending was paused by %(who)s"),
+    N_("no list of a carrier is waiting to be read"),
+    N_("the lists of “%(name)s” could never be read"),
+    N_("the lists of “%(name)s” were last read for %(day)s"),
+    N_("See why: tidings senders deactivations %(name)s"),
+    N_("every provider that is told of consents has them"),
+    N_("the provider of “%(name)s” has not taken consents for hours"),
+    N_("See what the clock logs; the provider may not have opened this to your account."),
 )

@@ -156,12 +156,16 @@ class Reply(NamedTuple):
 
 @dataclass(frozen=True)
 class SettingSpec:
-    """One setting an operator gives to `tidings senders add --set name=value`."""
+    """One setting an operator gives to `tidings senders add --set name=value`.
+
+    `help` says what it does and costs, where its name does not; `tidings gateways` shows it.
+    """
 
     name: str
     secret: bool
     example: str
     required: bool = True
+    help: str = ""
 
 
 class Gateway(Protocol):
@@ -251,6 +255,19 @@ class LinkDrawer(Protocol):
 
     def drawn_link_of(self, reply: Reply) -> str | None:
         """Return that address; None when none was made."""
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A gateway whose provider takes only so many messages a second from one sender, whatever its operator wishes."""
+
+    @property
+    def most_per_second(self) -> float:
+        """How many; infinite where nobody knows, such as at a simulator."""
+
+    @property
+    def how_to_send_more(self) -> str:
+        """A sentence on which setting raises it, or empty."""
 
 
 class GatewayClass(Protocol):

@@ -84,6 +84,12 @@ class HttpGateway:
         return None
 
 
+def check_switch(settings: Mapping[str, str], name: str) -> None:
+    """Raise `BadSetting` where a setting that is yes or no is neither; left out, it is no."""
+    if settings.get(name, "no") not in ("yes", "no"):
+        raise BadSetting(f"{name} is yes or no, and no when it is left out. Example: --set {name}=yes")
+
+
 def number_of_ours(from_: str) -> str:
     """Return the number of an SMS sender, in E.164 or as a short code; raises `BadSetting`."""
     if _SHORT_CODE.fullmatch(from_.strip()):

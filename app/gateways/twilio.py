@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from datetime import date
+from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 from twilio.request_validator import RequestValidator
@@ -27,9 +28,9 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
-from app.gateways import twilio_look_up
+from app.gateways import consent_shares, given_back, twilio_consents, twilio_deactivations, twilio_look_up
 from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Reply, SettingSpec
-from app.gateways.common import HttpGateway, by_code, for_all, json_of, seconds, without_answer
+from app.gateways.common import HttpGateway, by_code, check_switch, for_all, json_of, seconds, without_answer
 from app.gateways.look_ups import Question, Sighting
 
 API = "https://api.twilio.com"
@@ -50,22 +51,44 @@ _RECEIPTS = {
 }
 
 
+ACCOUNT_SETTINGS: Final = (
+    SettingSpec("account_sid", secret=False, example="AC" + "0" * 32),
+    SettingSpec("auth_token", secret=True, example="your account's auth token"),
+    SettingSpec("from", secret=False, example="+12025550100"),
+    SettingSpec("messaging_service_sid", secret=False, example="MG" + "0" * 32, required=False),
+)
+
+
 class TwilioGateway(HttpGateway):
     """One Twilio number, or one Messaging Service, as a sender."""
 
     name = "twilio"
     channel = "sms"
+    most_consents = twilio_consents.MOST
     settings: ClassVar[tuple[SettingSpec, ...]] = (
-        SettingSpec("account_sid", secret=False, example="AC" + "0" * 32),
-        SettingSpec("auth_token", secret=True, example="your account's auth token"),
-        SettingSpec("from", secret=False, example="+12025550100"),
-        SettingSpec("messaging_service_sid", secret=False, example="MG" + "0" * 32, required=False),
+        *ACCOUNT_SETTINGS,
+        SettingSpec(
+            given_back.SETTING,
+            secret=False,
+            example="yes",
+            required=False,
+            help="Ask Twilio once a day which US numbers were given back, and end what their owners agreed to.",
+        ),
+        SettingSpec(
+            consent_shares.SETTING,
+            secret=False,
+            example="yes",
+            required=False,
+            help="Tell Twilio who agreed and who left through us, for its own block list. Twilio has to open its "
+            "Consent API to the account.",
+        ),
     )
 
     def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
         self._account = settings["account_sid"]
         self._token = settings["auth_token"]
         self._from = settings["from"]
+        self._base_url = base_url
         service = settings.get("messaging_service_sid")
         self._sender = {"MessagingServiceSid": service} if service else {"From": self._from}
         self._url = (
@@ -79,6 +102,8 @@ class TwilioGateway(HttpGateway):
         cls.complete(settings)
         if not settings["account_sid"].startswith("AC"):
             raise BadSetting("account_sid must begin with AC; find it on the first page of Twilio's console.")
+        check_switch(settings, given_back.SETTING)
+        check_switch(settings, consent_shares.SETTING)
         try:
             return parse_phone(settings["from"]).value
         except BadAddress as error:
@@ -194,6 +219,23 @@ class TwilioGateway(HttpGateway):
     def sightings(self, question: Question, reply: Reply) -> Sequence[Sighting]:
         """Read the list; raises `CannotTell`."""
         return twilio_look_up.read(question, reply, _RECEIPTS, _by_code)
+
+    def given_back_call(self, day: date) -> Call:
+        """Ask where the list of a day lies."""
+        return twilio_deactivations.call(self._base_url, day, (self._account, self._token))
+
+    def given_back_file(self, reply: Reply) -> str:
+        """Return the address of the list; raises `CannotRead`."""
+        return twilio_deactivations.file_address(self._base_url, reply)
+
+    def consents_call(self, standings: Sequence[consent_shares.Standing]) -> Call:
+        """Put these standings in place of what Twilio knows of these people and this sender."""
+        (sender_id,) = self._sender.values()
+        return twilio_consents.call(self._base_url, standings, sender_id, (self._account, self._token))
+
+    def refused_consents(self, reply: Reply) -> Sequence[str]:
+        """Return why single ones were refused; raises `CannotShare`."""
+        return twilio_consents.refused(reply)
 
     def link(self, payload: str) -> str | None:
         """`sms:` with the word written already; this spelling works on iOS and on Android."""

@@ -16,7 +16,7 @@ from app.domain.media.limits import media_of
 from app.domain.messages import ReceiptStatus, Recipient
 from app.domain.policy.proactive import window_of
 from app.gateways.base import BadSetting, Capabilities, SettingSpec
-from app.gateways.twilio import TwilioGateway
+from app.gateways.twilio import ACCOUNT_SETTINGS, TwilioGateway
 
 SCHEME: Final = "whatsapp:"
 
@@ -27,7 +27,7 @@ class TwilioWhatsAppGateway(TwilioGateway):
     name = "twilio_whatsapp"
     channel = "whatsapp"
     settings = (
-        *TwilioGateway.settings,
+        *ACCOUNT_SETTINGS,
         SettingSpec("content_sid", secret=False, example="HX" + "0" * 32, required=False),
     )
 

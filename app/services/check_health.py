@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
@@ -15,7 +15,7 @@ from app.domain.ledger import iso_ms
 from app.domain.sealing import CannotOpen
 from app.domain.short_links import PATH
 from app.domain.statuses import BroadcastState, DeliveryStatus
-from app.services import kept_hooks
+from app.services import given_back_days, kept_hooks, share_consents
 from app.services.controller import Controller
 from app.services.gateways_of_senders import open_settings
 from app.storage.database import db
@@ -83,6 +83,8 @@ def doctor(*, pulse: Pulse, around: Surroundings, controller: Controller, now: d
         checks.append(_guarded("confirmations", lambda: _confirmations(now)))
         checks.append(_guarded("webhooks", lambda: webhooks(controller)))
         checks.append(_guarded("short links", lambda: _short_links(around.public_url)))
+        checks.append(_guarded("numbers given back", lambda: _given_back(controller, now)))
+        checks.append(_guarded("shared consents", lambda: _shared(controller, now)))
     return checks
 
 
@@ -254,6 +256,34 @@ def _short_links(public_url: str) -> Check:
                 f'Run: tidings lists clicks "{row.name}" {row.clicks}',
             )
     return Check("short links", Health.OK, "those of all lists that count clicks lead here")
+
+
+def _given_back(controller: Controller, now: datetime) -> Check:
+    """Carriers want their lists of numbers that were given back to be read each day."""
+    late = given_back_days.late(controller, now)
+    if not late:
+        return Check("numbers given back", Health.OK, "no list of a carrier is waiting to be read")
+    worst_off = min(late, key=lambda one: one.last or date.min)
+    if worst_off.last is None:
+        found = f"the lists of “{worst_off.name}” could never be read"
+    else:
+        found = f"the lists of “{worst_off.name}” were last read for {worst_off.last}"
+    return Check(
+        "numbers given back", Health.WARN, found, f"See why: tidings senders deactivations {worst_off.name}"
+    )
+
+
+def _shared(controller: Controller, now: datetime) -> Check:
+    """A provider that is told of consents refuses whom it does not know of, if it is told no more."""
+    late = share_consents.late(controller, now)
+    if not late:
+        return Check("shared consents", Health.OK, "every provider that is told of consents has them")
+    return Check(
+        "shared consents",
+        Health.WARN,
+        f"the provider of “{late[0]}” has not taken consents for hours",
+        "See what the clock logs; the provider may not have opened this to your account.",
+    )
 
 
 def _due(now: datetime) -> Check:

@@ -4,6 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.sealing import CannotOpen
 from app.gateways.base import Gateway
 from app.services.controller import Controller
 from app.storage.models import Sender
@@ -26,6 +30,19 @@ def open_settings(sender: Sender, controller: Controller) -> dict[str, str]:
 def _open(sealed: bytes, controller: Controller) -> dict[str, str]:
     opened: dict[str, str] = json.loads(controller.keys.open(sealed, SEAL_LABEL))
     return opened
+
+
+def senders_wanting(session: Session, setting: str, controller: Controller) -> list[Sender]:
+    """Return the senders whose setting of this name is yes; secrets that cannot be opened are the doctor's matter."""
+    rows = session.scalars(select(Sender).order_by(Sender.id)).all()
+    return [sender for sender in rows if _wants(sender, setting, controller)]
+
+
+def _wants(sender: Sender, setting: str, controller: Controller) -> bool:
+    try:
+        return open_settings(sender, controller).get(setting) == "yes"
+    except CannotOpen:
+        return False
 
 
 def gateway_of(sender: Sender, controller: Controller, registry: Registry) -> Gateway:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.gateways.base import BadSetting, GatewayClass
+from app.gateways.base import BadSetting, GatewayClass, Paced
 from app.services.audit import note
 from app.services.controller import Conflict, Controller, NotFound, Refused
 from app.services.gateways_of_senders import Registry, gateway_of, open_settings, seal_settings
@@ -62,7 +62,8 @@ def add(
     _check_base_url(base_url)
     settings = {**gateway.generated(), **settings}
     address = _checked_address(gateway, settings)
-    pace = gateway.capabilities().default_rate if rate is None else _checked_rate(rate)
+    bound = gateway(settings, base_url)
+    pace = gateway.capabilities().default_rate if rate is None else _checked_rate(rate, bound)
     with transaction() as session:
         if session.scalar(select(Sender.id).where(Sender.name == name)) is not None:
             raise Conflict(f"There is a sender “{name}” already. Choose another name, or rotate its secrets.")
@@ -74,8 +75,8 @@ def add(
             sealed_settings=seal_settings(settings, controller),
             base_url=base_url,
             rate=pace,
-            has_template=gateway(settings, base_url).has_template,
-            template_file=gateway(settings, base_url).template_file,
+            has_template=bound.has_template,
+            template_file=bound.template_file,
             created_at=now,
         )
         session.add(sender)
@@ -92,6 +93,11 @@ def list_senders() -> list[SenderRow]:
 def gateway_name(name: str) -> str:
     """Return the name of the gateway that a sender is on. Raises `NotFound`."""
     return find_sender(db.session(), name).gateway
+
+
+def id_of(name: str) -> int:
+    """Return the id of a sender. Raises `NotFound`."""
+    return find_sender(db.session(), name).id
 
 
 def registration(
@@ -115,12 +121,13 @@ def hook_of(name: str, public_url: str) -> str:
     return f"{public_url}/hooks/{name}"
 
 
-def set_rate(name: str, rate: float, *, by: str, now: datetime) -> SenderRow:
+def set_rate(
+    name: str, rate: float, *, registry: Registry, by: str, controller: Controller, now: datetime
+) -> SenderRow:
     """Pace the sender at `rate` messages per second. Raises `Refused`, `NotFound`."""
-    pace = _checked_rate(rate)
     with transaction() as session:
         sender = find_sender(session, name)
-        sender.rate = pace
+        sender.rate = _checked_rate(rate, gateway_of(sender, controller, registry))
         note(session, by, "sender.rate", f"sender {name}", now)
         return _row(sender)
 
@@ -191,7 +198,10 @@ def rotate_secrets(
     controller: Controller,
     now: datetime,
 ) -> SenderRow:
-    """Replace the settings given, such as a new auth token, and keep the others. Raises `Refused`, `NotFound`."""
+    """Replace the settings given, such as a new auth token, and keep the others. Raises `Refused`, `NotFound`.
+
+    A sender that may not go so fast any more goes as fast as it may.
+    """
     with transaction() as session:
         sender = find_sender(session, name)
         merged = {**open_settings(sender, controller), **settings}
@@ -199,6 +209,7 @@ def rotate_secrets(
         sender.sealed_settings = seal_settings(merged, controller)
         bound = gateway(merged, sender.base_url)
         sender.has_template, sender.template_file = bound.has_template, bound.template_file
+        sender.rate = min(sender.rate, bound.most_per_second) if isinstance(bound, Paced) else sender.rate
         # What the provider calls our files it may call otherwise for other access.
         session.execute(delete(MediaUpload).where(MediaUpload.sender_id == sender.id))
         note(session, by, "sender.rotate", f"sender {name}", now)
@@ -239,11 +250,16 @@ def _checked_address(gateway: GatewayClass, settings: Mapping[str, str]) -> str:
         raise Refused(str(error)) from error
 
 
-def _checked_rate(rate: float) -> float:
+def _checked_rate(rate: float, gateway: object) -> float:
     if not 0 < rate <= MAX_RATE:
         most = f"{MAX_RATE:.0f}"
         raise Refused(
             f"A rate of {rate:g} is not possible; it is messages per second, above 0, up to {most}."
+        )
+    if isinstance(gateway, Paced) and rate > gateway.most_per_second:
+        raise Refused(
+            f"A rate of {rate:g} is not possible; the platform takes {gateway.most_per_second:g} a second from one "
+            f"sender. {gateway.how_to_send_more}".strip()
         )
     return rate
 

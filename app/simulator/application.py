@@ -12,6 +12,7 @@ from app.simulator.phones import PhonesPage
 from app.simulator.push_api import PushApi
 from app.simulator.telegram_api import TelegramApi
 from app.simulator.twilio_api import TwilioApi
+from app.simulator.twilio_hygiene import HygieneApi
 from app.simulator.twilio_send import SendMessages
 from app.simulator.viber_api import ViberApi
 from app.simulator.wechat_api import WeChatApi
@@ -35,6 +36,7 @@ def create_app(world: World, desk_url: str = "", later: Later | None = None) -> 
     for routes in _messengers(world, later or Soon(1.0)):
         app.register_blueprint(routes)
     app.register_blueprint(TwilioApi(world).blueprint())
+    app.register_blueprint(HygieneApi(world).blueprint())
     app.register_blueprint(ControlApi(world).blueprint())
     app.register_blueprint(PhonesPage(world, desk_url).blueprint())
     app.add_url_rule("/health", "health", lambda: Response("ok\n", mimetype="text/plain"))

@@ -44,6 +44,7 @@ class ControlApi:
             ("POST", "/reset", self.reset),
             ("POST", "/block", self.block),
             ("POST", "/prefer", self.prefer),
+            ("PUT", "/deactivations", self.give_back),
         ):
             routes.add_url_rule(path, view.__name__, view, methods=[method])
         for refusal in (BadSender, BadFaults, BadField, BadAccount):
@@ -163,6 +164,15 @@ class ControlApi:
             raise UnknownSender(f"no sender has the number {sender}; add it with PUT /control/senders")
         self._world.block(phone, sender, blocked)
         return json_response({"phone": phone, "sender": sender, "blocked": blocked})
+
+    def give_back(self) -> Response:
+        """Say which numbers were given back on a day: `{day: "2026-11-27", numbers: [...]}`."""
+        data = _body()
+        day, numbers = _string(data, "day"), data.get("numbers")
+        if not isinstance(numbers, list) or not all(isinstance(one, str) for one in numbers):
+            raise BadField("numbers: must be a list of numbers, each a text")
+        self._world.state.given_back[day] = tuple(numbers)
+        return json_response({"day": day, "numbers": len(numbers)})
 
     def prefer(self) -> Response:
         """Turn the messenger's own switch for our news: `{phone, sender, wanted: true|false}`."""

@@ -26,6 +26,8 @@ class State:
         self.senders: dict[str, Sender] = {}
         self.opted_out: set[tuple[str, str]] = set()
         self.handset_blocks: set[tuple[str, str]] = set()
+        self.given_back: dict[str, tuple[str, ...]] = {}
+        self.consents: dict[tuple[str, str], dict[str, str]] = {}
         self._order = 0
         self.reset()
 
@@ -38,6 +40,8 @@ class State:
             self._bodies_seen: set[int] = set()
             self.opted_out.clear()
             self.handset_blocks.clear()
+            self.given_back.clear()
+            self.consents.clear()
             self.total = self.duplicates = 0
             self.statuses: Counter[str] = Counter()
             self.refusals: Counter[int] = Counter()

@@ -22,6 +22,7 @@ from app.simulator.shelf import CannotFetch, Shelf
 from app.simulator.twilio_json import json_response
 
 PER_SECOND = 30.0
+PAID_PER_SECOND = 1000.0
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
 _FILES = {
@@ -111,6 +112,8 @@ class TelegramApi:
         chat, text = str(body["chat_id"]), str(body.get("caption" if field else "text") or "")
         if (refused := self._refusal(account, chat, text, MAX_CAPTION if field else MAX_TEXT)) is not None:
             return refused
+        if self._too_fast(account, paid=body.get("allow_paid_broadcast") is True):
+            return _too_many(1)
         try:
             id_, medium = self._file(str(body.get(field) or "")) if field else ("", None)
         except CannotFetch as error:
@@ -143,9 +146,13 @@ class TelegramApi:
         if len(text.encode("utf-16-le")) // 2 > most:
             words = "message is too long" if most == MAX_TEXT else "message caption is too long"
             return _error(400, f"Bad Request: {words}")
-        if self._buckets.take(account.address, PER_SECOND, self._ticks()):
-            return _too_many(1)
         return self._magic(chat)
+
+    def _too_fast(self, account: Account, *, paid: bool) -> bool:
+        """What a bot pays for has a pace of its own."""
+        if paid:
+            return self._buckets.take(f"{account.address} paid", PAID_PER_SECOND, self._ticks()) > 0
+        return self._buckets.take(account.address, PER_SECOND, self._ticks()) > 0
 
     def _magic(self, chat: str) -> Response | None:
         ending = chat[-4:]

@@ -35,12 +35,15 @@ def test_every_gateway_is_listed_for_programs_with_what_it_can_do() -> None:
         "secret": True,
         "example": "your account's auth token",
         "required": True,
+        "help": "",
     } in (found["twilio"]["settings"])
 
 
 def test_people_get_a_line_for_each() -> None:
     lines = CliRunner().invoke(gateways, []).stdout.splitlines()
 
-    assert len(lines) == len(GATEWAYS) + 1
+    helped = [spec for kind in GATEWAYS.values() for spec in kind.settings if spec.help]
+    assert len(lines) == len(GATEWAYS) + 1 + len(helped)
+    assert any(line.startswith("twilio deactivations=yes: Ask Twilio once a day") for line in lines)
     assert any(line.startswith("telegram") and "left" in line for line in lines)
     assert any(line.startswith("viber") and " image " in line for line in lines)

@@ -3,6 +3,8 @@
 import pytest
 from sqlalchemy import select
 
+from app.gateways.registry import build
+from app.gateways.telegram import TelegramGateway
 from app.gateways.twilio import TwilioGateway
 from app.services import manage_senders
 from app.services.controller import Conflict, NotFound, Refused
@@ -71,7 +73,25 @@ def test_pausing_twice_keeps_the_first_moment_and_resuming_clears_it(world: Worl
 
 def test_an_unknown_sender_is_answered_with_those_there_are(world: World) -> None:
     with pytest.raises(NotFound, match="Senders: news-us"):
-        manage_senders.set_rate("nobody", 2.0, by="ops", now=NOW)
+        manage_senders.set_rate("nobody", 2.0, registry=build, by="ops", controller=world.controller, now=NOW)
+
+
+def test_telegrams_pace_is_raised_by_paying_and_falls_with_it(world: World) -> None:
+    given = {"by": "ops", "controller": world.controller, "now": NOW}
+    bot = {"token": "123456:" + "A" * 35, "bot": "CityDeskBot", "secret": "a-secret-for-webhooks"}
+    manage_senders.add(name="bot", gateway=TelegramGateway, settings=bot, rate=30.0, **given)
+    with pytest.raises(Refused, match=r"takes 30 a second from one sender\. With --set paid_broadcast=yes"):
+        manage_senders.set_rate("bot", 31.0, registry=build, **given)
+
+    manage_senders.rotate_secrets("bot", gateway=TelegramGateway, settings={"paid_broadcast": "yes"}, **given)
+
+    assert manage_senders.set_rate("bot", 1000.0, registry=build, **given).rate == 1000.0
+    with pytest.raises(Refused, match=r"takes 1000 a second from one sender\.$"):
+        manage_senders.set_rate("bot", 1001.0, registry=build, **given)
+    free = manage_senders.rotate_secrets(
+        "bot", gateway=TelegramGateway, settings={"paid_broadcast": "no"}, **given
+    )
+    assert free.rate == 30.0
 
 
 def test_rotating_one_secret_keeps_the_other_settings(world: World) -> None:

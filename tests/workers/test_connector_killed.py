@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from app.clock import utcnow
 from app.domain.statuses import DeliveryStatus
+from app.gateways.registry import build
 from app.services.manage_senders import set_rate
 from app.storage.database import db
 from app.storage.models import Delivery
@@ -76,7 +77,14 @@ def test_a_connector_that_is_killed_doubles_nobody_and_its_reports_find_their_de
     }
     with running_centre() as centre:
         desk = Desk(newsroom, centre)
-        set_rate("smpp", 100_000.0, by="tests", now=newsroom.now)
+        set_rate(
+            "smpp",
+            100_000.0,
+            registry=build,
+            by="tests",
+            controller=newsroom.controller,
+            now=newsroom.now,
+        )
         newsroom.join(PEOPLE)
         centre.manners.report = None
         desk.broadcast("The bridge is open.")

@@ -9,7 +9,10 @@ from app.storage.database import BigId, Model, UtcDateTime
 
 
 class FigureMark(Model):
-    """Up to which entry of `source` the figures count, and when that was; moved in the transaction that counts."""
+    """Up to which entry of `source` the figures count, and when that was; moved in the transaction that counts.
+
+    The clock keeps its other marks here, too: each service that has one says what `upto` and `at` are in it.
+    """
 
     __tablename__ = "figure_mark"
 

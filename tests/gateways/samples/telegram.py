@@ -38,6 +38,7 @@ SAMPLE = Sample(
     wrong_settings=[
         ({"token": "hello"}, "BotFather"),
         ({"secret": "short"}, "setWebhook"),
+        ({"paid_broadcast": "perhaps"}, "yes or no"),
     ],
     addresses=["4242", "4243", "-1001"],
     accepted=lambda count: Reply(200, b'{"ok": true, "result": {"message_id": 17}}'),
