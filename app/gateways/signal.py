@@ -111,6 +111,10 @@ class SignalGateway(HttpGateway):
             most_people=MOST_PEOPLE[cls.name],
         )
 
+    def check_call(self) -> Call:
+        """Return the request that a running daemon answers with 200."""
+        return Call("GET", f"{self.server}/api/v1/check", b"", {}, self._auth)
+
     def events_call(self) -> Call:
         """Return the request for the daemon's events, which does not end."""
         url = f"{self.server}/api/v1/events?account={quote(self._account, safe='')}"

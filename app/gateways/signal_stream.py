@@ -20,6 +20,8 @@ WINDOW = 4
 """Messages on their way at a time: signal-cli encrypts for each device of each person."""
 SILENT_SECONDS = 60.0
 _CONNECT_SECONDS = 5.0
+_HEAD_SECONDS = 1.0
+_REFUSED = (400, 401, 403, 404)
 _SEND_TIMEOUT_MS = 60_000
 _MOST_OF_AN_EVENT = 4 * 1024 * 1024
 """Bytes that may wait for the end of an event."""
@@ -79,7 +81,7 @@ class SignalStream:
         self._events.add_handle(self._handle)
         self._transport = CurlTransport(WINDOW, total_timeout_ms=_SEND_TIMEOUT_MS)
         try:
-            self._open(gateway.server)
+            self._open(gateway)
         except BaseException:
             self.close()
             raise
@@ -119,20 +121,31 @@ class SignalStream:
         self._handle.close()
         self._events.close()
 
-    def _open(self, server: str) -> None:
-        deadline = time.monotonic() + _CONNECT_SECONDS
-        while not (status := int(self._handle.getinfo(pycurl.RESPONSE_CODE))):
-            if self.broken or time.monotonic() > deadline:
-                raise StreamBroken(f"No signal-cli answers at {server}: {self.broken or 'it is silent'}")
+    def _open(self, gateway: SignalGateway) -> None:
+        reply = self._asked(gateway.check_call())
+        if reply.status not in (200, *_REFUSED):
+            why = f"it answers {reply.status}" if reply.status else reply.reason or "it is silent"
+            raise StreamBroken(f"No signal-cli answers at {gateway.server}: {why}.")
+        _let_in(reply.status)
+        # Java may keep the head of an answer until its first event; what refuses us comes at once.
+        deadline = time.monotonic() + _HEAD_SECONDS
+        while not self._status and not self.broken and time.monotonic() < deadline:
             self._listen(0.1)
-        if status in (400, 401, 403, 404):
-            kind = ErrorKind.AUTH if status in (401, 403) else ErrorKind.CONFIG
-            words = (
-                "The daemon does not let us in, or has no such account: signal-cli listAccounts says which."
-            )
-            raise StreamRefused(SendError(kind, str(status), words))
-        if status != 200:
-            raise StreamBroken(f"signal-cli at {server} answers {status}.")
+        _let_in(self._status)
+        if self.broken:
+            raise StreamBroken(self.broken)
+
+    def _asked(self, call: Call) -> Reply:
+        deadline = time.monotonic() + _CONNECT_SECONDS
+        self._transport.submit(call)
+        while time.monotonic() < deadline:
+            for _, reply in self._transport.poll(0.1):
+                return reply
+        return Reply(0)
+
+    @property
+    def _status(self) -> int:
+        return int(self._handle.getinfo(pycurl.RESPONSE_CODE))
 
     def _listen(self, timeout: float) -> None:
         if self.broken:
@@ -160,11 +173,22 @@ class SignalStream:
             return
         self._chunks.clear()
         self._heard_at = time.monotonic()
+        if self._status not in (0, 200):
+            self.broken = f"The daemon answers {self._status} where its events should be."
+            return
         for told in self._reader.feed(chunk):
             self.last_id = told.id
             self._received.append(HookRequest(EVENT, "", {}, told.data.encode()))
         if self._reader.waiting > _MOST_OF_AN_EVENT:
             self.broken = "The daemon sends an event without end."
+
+
+def _let_in(status: int) -> None:
+    """Raise `StreamRefused` where the daemon, or a proxy before it, knows neither us nor the account."""
+    if status in _REFUSED:
+        kind = ErrorKind.AUTH if status in (401, 403) else ErrorKind.CONFIG
+        words = "The daemon does not let us in, or has no such account: signal-cli listAccounts says which."
+        raise StreamRefused(SendError(kind, str(status), words))
 
 
 def _refuse_the_open_network(server: str) -> None:

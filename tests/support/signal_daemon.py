@@ -3,6 +3,7 @@
 Written after the manual page signal-cli-jsonrpc(5), with none of the product's own code.
 """
 
+import base64
 import itertools
 import json
 import queue
@@ -26,12 +27,17 @@ def success(to: str) -> Result:
 
 
 class Daemon:
-    """`answer` says what becomes of a message to somebody; `reports`: their phones report that it came."""
+    """`answer` says what becomes of a message to somebody; `reports`: their phones report that it came.
+
+    `password`: what a proxy before it wants; `late_head`: the head of an answer leaves with its first event.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.answer: Callable[[str], Result] = success
         self.reports = True
+        self.password = ""
+        self.late_head = False
         self.texts: list[tuple[str, str]] = []
         self.listeners: list[queue.Queue[str | None]] = []
         self.asked_after: list[str] = []
@@ -126,21 +132,33 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
-        known = address.path == "/api/v1/events" and parse_qs(address.query).get("account") == [ACCOUNT]
-        self.send_response(200 if known else 400)
-        if not known:
+        if (status := self._status(address.path, parse_qs(address.query).get("account"))) is not None:
+            self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
         self._stream(self.daemon.listen(self.headers.get("Last-Event-ID", "")))
+
+    def _status(self, path: str, account: list[str] | None) -> int | None:
+        """Return what is said at once; None: events follow."""
+        secret = base64.b64encode(f"tidings:{self.daemon.password}".encode()).decode()
+        if self.daemon.password and self.headers.get("Authorization") != f"Basic {secret}":
+            return 401
+        if path == "/api/v1/check":
+            return 200
+        if path != "/api/v1/events":
+            return 404
+        return None if account == [ACCOUNT] else 400
 
     def _stream(self, events: "queue.Queue[str | None]") -> None:
         self.close_connection = True
+        first = events.get() if self.daemon.late_head else ":\n"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
         try:
-            self._chunk(":\n")
+            self.end_headers()
+            self._chunk(first or ":\n")
             while (event := _next(events)) is not None:
                 self._chunk(event)
             self._chunk("")

@@ -27,13 +27,13 @@ ADA, BEN, CYD = number(41), number(42), number(43)
 class Desk:
     """A newsroom whose list is on Signal."""
 
-    def __init__(self, newsroom: Newsroom, daemon: Daemon, **changed: str) -> None:
+    def __init__(self, newsroom: Newsroom, daemon: Daemon) -> None:
         newsroom.now = utcnow()
         self.newsroom, self.daemon = newsroom, daemon
         self.sender_id = manage_senders.add(
             name="signal",
             gateway=gateway_class("signal"),
-            settings={**SETTINGS, "server": daemon.url, **changed},
+            settings={**SETTINGS, "server": daemon.url},
             rate=1000.0,
             by="tests",
             controller=newsroom.controller,
@@ -175,12 +175,6 @@ def test_a_captcha_pauses_the_sender_with_what_to_do_and_nobody_is_lost(desk: De
             lambda: bool(fan_out.bring_back(utcnow())) or desk.statuses() == [DeliveryStatus.DELIVERED],
             "the message",
         )
-
-
-def test_a_daemon_without_the_account_pauses_the_sender(newsroom: Newsroom, daemon: Daemon) -> None:
-    desk = Desk(newsroom, daemon, account="+12025550199")
-    with desk.working():
-        until(lambda: "has no such account" in desk.why_paused(), "the pause")
 
 
 def test_more_people_than_a_small_list_has_are_refused_before_anything_is_scheduled(
