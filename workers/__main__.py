@@ -35,7 +35,7 @@ def worker(queue: str) -> None:
 @main.command()
 @click.argument("name")
 def connector(name: str) -> None:
-    """Carry everything of the sender NAME, whose gateway keeps a connection (SMPP, XMPP)."""
+    """Carry everything of the sender NAME, whose gateway keeps a connection (Signal, SMPP, XMPP)."""
     with create_core().app_context():
         connector_process.run(sender_named(name))
 

@@ -173,6 +173,10 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("The sender %(name)s is paused: %(why)s."),
     N_("Nobody on these lists can be reached now."),
     N_(
+        "%(channel)s is for small lists: a broadcast may go to %(most)s people there, and this one would go to %(n)s. "
+        "Choose fewer lists, or a part of them."
+    ),
+    N_(
         "%(channel)s takes at most %(n)s a day from %(sender)s; sent or planned so far: %(used)s (%(titles)s). "
         "The next may go from %(next)s on."
     ),

@@ -74,6 +74,7 @@ _REASONS: Final[dict[str, str]] = {
     SkipReason.OTHER_CHANNEL: _l("gets it on another channel of theirs"),
     SkipReason.TAKEN_OFF: _l("taken off the list by the team"),
     SkipReason.RAN_OUT: _l("the consent ran out"),
+    SkipReason.SMALL_LIST: _l("beyond the number of people that the channel is for"),
     ErrorKind.INVALID: _l("not a number that can be reached"),
     ErrorKind.GONE: _l("the account or device is no more"),
     ErrorKind.WINDOW_CLOSED: _l("the platform lets us write only to those who wrote to us lately"),

@@ -13,12 +13,14 @@ PHONE_CHANNELS: Final = frozenset({"sms", "whatsapp", "signal"})
 JID_CHANNELS: Final = frozenset({"xmpp"})
 MATRIX_CHANNELS: Final = frozenset({"matrix"})
 # One account may show several addresses here: its number, and an id that stands for it.
-ALIASED_CHANNELS: Final = frozenset({"whatsapp"})
+ALIASED_CHANNELS: Final = frozenset({"whatsapp", "signal"})
 
 _EXAMPLE: Final = "Write it with its country code, for example +1 202 555 0123 or +44 7700 900123."
 # Business-scoped user ids of Meta: who has a username on WhatsApp may write to us without any number (since 2026).
 # The parent form US.ENT.… cannot be written to.
 _BUSINESS_SCOPED: Final = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")
+# The id of an account at Signal (ACI): most people show no number there, and some accounts have none.
+_ACCOUNT_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # A user id of Matrix: old accounts have capitals and any other sign; a server may be an IPv6 address and have a port.
 _MATRIX_USER: Final = re.compile(r"@[!-9;-~]+:[A-Za-z0-9.\[\]:-]+")
 _LONGEST: Final = 120  # what the database keeps
@@ -78,10 +80,12 @@ def canonical(channel: str, raw: str, region: str | None = None) -> Address:
 
     Phones become E.164, XMPP addresses bare lower-case JIDs; the server of a Matrix user is written in small letters;
     the ids of other platforms stay as they are. A person on WhatsApp is a phone or a business-scoped id such as
-    US.90071992547.
+    US.90071992547, one on Signal a phone or the account's id (a UUID).
     """
     if channel == "whatsapp" and _BUSINESS_SCOPED.fullmatch(raw.strip()):
         return Address(channel, raw.strip())
+    if channel == "signal" and _ACCOUNT_ID.fullmatch(raw.strip()):
+        return Address(channel, raw.strip().lower())
     if channel in PHONE_CHANNELS:
         return parse_phone(raw, region, channel)
     if channel in JID_CHANNELS:

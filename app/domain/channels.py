@@ -36,6 +36,8 @@ _ALL: Final = (
     Channel("WeChat", 2048, "bytes"),
     # Half of an event's 65,536 bytes: each byte of a text may need an escape, and an event holds more than its text.
     Channel("Matrix", 32_000, "bytes"),
+    # What is longer arrives as a file of text, which not every client opens by itself.
+    Channel("Signal", 2000),
     # An encrypted push has 4,096 bytes at most; the rest is the envelope.
     Channel("Web Push", 3500, "bytes", key="webpush"),
     Channel("Inbox", 5000, key="inapp"),

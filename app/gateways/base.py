@@ -82,6 +82,7 @@ class Capabilities:
     `routed`: it writes to the route that comes with a recipient (`Recipient.route`), and not to their address.
     `idempotent`: a request may be repeated with its key. `connection`: http, stream for a connector process, or store
     for our own tables. `quota`: how many broadcasts the platform takes in a day or a month; None: any number.
+    `most_people`: to how many people one broadcast may go, where the channel is for small lists; None: to any number.
     `max_hook`: bytes of one webhook; what is larger is refused before it is read.
     """
 
@@ -104,6 +105,7 @@ class Capabilities:
     routed: Routed | None = None
     connection: str = "http"
     quota: Quota | None = None
+    most_people: int | None = None
     max_hook: int = 1024 * 1024
 
 

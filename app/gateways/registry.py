@@ -8,6 +8,7 @@ from app.gateways.inapp import InAppGateway
 from app.gateways.line import LineGateway
 from app.gateways.matrix import MatrixGateway
 from app.gateways.messenger import MessengerGateway
+from app.gateways.signal import SignalGateway
 from app.gateways.smpp import SmppGateway
 from app.gateways.telegram import TelegramGateway
 from app.gateways.twilio import TwilioGateway
@@ -25,6 +26,7 @@ GATEWAYS: dict[str, GatewayClass] = {
     MatrixGateway.name: MatrixGateway,
     OwnHttpSmsGateway.name: OwnHttpSmsGateway,
     MessengerGateway.name: MessengerGateway,
+    SignalGateway.name: SignalGateway,
     SmppGateway.name: SmppGateway,
     TelegramGateway.name: TelegramGateway,
     TwilioGateway.name: TwilioGateway,

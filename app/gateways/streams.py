@@ -6,6 +6,8 @@ from typing import Any, Protocol
 from app.domain.messages import HookRequest
 from app.gateways.base import Gateway, Transport
 from app.gateways.connection import StreamBroken, StreamRefused
+from app.gateways.signal import SignalGateway
+from app.gateways.signal_stream import SignalStream
 from app.gateways.smpp import SmppGateway
 from app.gateways.smpp_stream import SmppStream
 from app.gateways.xmpp import XmppGateway
@@ -35,7 +37,12 @@ def _smpp(gateway: Any, before: Stream | None) -> Stream:
     return SmppStream(gateway.account, before.memory if isinstance(before, SmppStream) else None)
 
 
+def _signal(gateway: Any, before: Stream | None) -> Stream:
+    return SignalStream(gateway, before.last_id if isinstance(before, SignalStream) else "")
+
+
 _OPEN: dict[type[Gateway], Callable[[Any, Stream | None], Stream]] = {
+    SignalGateway: _signal,
     SmppGateway: _smpp,
     XmppGateway: _xmpp,
 }

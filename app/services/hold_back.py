@@ -34,8 +34,12 @@ def limits_of(
     *,
     sender_id: int,
     quota: Quota | None,
+    most_people: int | None = None,
 ) -> Limits:
-    """Return what the moment forbids this broadcast over one sender, whose platform may have a quota."""
+    """Return what the moment forbids this broadcast over one sender.
+
+    Its platform may have a quota, or be for `most_people` and no more.
+    """
     lists = targets_of(session, broadcast.id)
     recent, cap = recent_and_cap(session, broadcast, lists, now)
     used_up = quotas.closed_by(session, broadcast, sender_id, quota, now)
@@ -47,6 +51,7 @@ def limits_of(
         recent=recent,
         cap=cap,
         spent=quotas.spent_by(session, broadcast, sender_id, quota, now),
+        most_people=most_people,
     )
 
 

@@ -198,7 +198,13 @@ class LaneSlices:
         known, limits = self._last_limits or (0, None)
         if limits is None or known != broadcast.id or now >= limits.valid_until or self.can.quota:
             limits = hold_back.limits_of(
-                session, broadcast, self.rate, now, sender_id=self.sender_id, quota=self.can.quota
+                session,
+                broadcast,
+                self.rate,
+                now,
+                sender_id=self.sender_id,
+                quota=self.can.quota,
+                most_people=self.can.most_people,
             )
             self._last_limits = (broadcast.id, limits)
         return limits

@@ -16,6 +16,7 @@ from app.domain.parts import measure
 from app.domain.placeholders import read
 from app.domain.quotas import QUOTAS
 from app.domain.short_links import Counting
+from app.domain.small_lists import MOST_PEOPLE
 from app.services.ask_gate import ask_gate
 from app.services.controller import Refused
 from app.services.media.attach import Attached, attached_to, on_channel
@@ -183,7 +184,7 @@ def _elsewhere(session: Session, sender: Sender, media: Attached, people: Subque
 def problems_of(
     session: Session, broadcast: Broadcast, lists: Sequence[BroadcastList], shares: Sequence[Share]
 ) -> list[str]:
-    """Say what forbids sending: two senders on one channel, one that is paused, words too long for a channel."""
+    """Say what forbids sending: two senders on one channel, one that is paused, too many people or words for one."""
     found = []
     for name, senders in ways(session, [one.id for one in lists], broadcast.corrects_id).items():
         if len(senders) > 1:
@@ -196,6 +197,12 @@ def problems_of(
         channel = channel_named(share.channel)
         if share.paused:
             found.append(f"The sender {share.sender} is paused: {share.paused}.")
+        most = MOST_PEOPLE.get(share.gateway)
+        if most is not None and share.reachable > most:
+            found.append(
+                f"{channel.name} is for small lists: a broadcast may go to {most} people there, and this one would go "
+                f"to {share.reachable}. Choose fewer lists, or a part of them."
+            )
         length = channel.length(longest(share.sent or share.text) + share.tail)
         if length > channel.longest:
             found.append(

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.functions import FunctionElement
 
 from app.domain.policy.decisions import CAP_PERIOD, Decision, Defer, Skip, decide
-from app.domain.statuses import DeliveryStatus
+from app.domain.statuses import DeliveryStatus, SkipReason
 from app.storage.database import UtcDateTime
-from app.storage.models import Delivery, Subscriber
+from app.storage.models import Delivery, Slice, Subscriber
 
 # What may have reached a person; FAILED has not.
 HAD_IT = (
@@ -40,7 +40,8 @@ class Limits:
 
     `closed` pairs a decision with the quiet groups it is about, None meaning everybody. `recent` are the other
     broadcasts of the last 24 hours, empty where they are too few to reach `cap`. `spread_s`: people whose hours
-    open together are spread over so many seconds. `spent` is the platform's quota, where each person has one.
+    open together are spread over so many seconds. `spent` is the platform's quota, where each person has one. A
+    channel for small lists lets through `most_people` of a broadcast.
     """
 
     valid_until: datetime
@@ -50,6 +51,7 @@ class Limits:
     recent: tuple[int, ...] = ()
     cap: int = 0
     spent: Spent = Spent()
+    most_people: int | None = None
 
 
 def hold_back(
@@ -80,6 +82,8 @@ def hold_back(
         held |= _by_cap(session, broadcast_id, waiting, limits, now)
     if limits.spent.since is not None:
         held |= _by_quota(session, broadcast_id, waiting, limits, limits.spent.since, now)
+    if limits.most_people is not None:
+        held |= _beyond(session, broadcast_id, slice_seq, waiting, limits.most_people, now)
     return held
 
 
@@ -217,6 +221,37 @@ def _by_quota(
     found = session.execute(over_cap(people, limits.spent.recent, limits.spent.count, since))
     decision = decide(now, limits.expires_at, renews_at=limits.spent.until)
     return _write(session, broadcast_id, [(one, decision) for one, _ in found], now)
+
+
+def _beyond(
+    session: Session,
+    broadcast_id: int,
+    slice_seq: int,
+    waiting: Sequence[ColumnElement[bool]],
+    most: int,
+    now: datetime,
+) -> set[int]:
+    """Skip the last of those who wait for as many as there are too many over this sender; who failed counts, too."""
+    sender = select(Slice.sender_id).where(Slice.broadcast_id == broadcast_id, Slice.seq == slice_seq)
+    there = (
+        select(func.count())
+        .select_from(Delivery)
+        .join(Slice, (Slice.broadcast_id == Delivery.broadcast_id) & (Slice.seq == Delivery.slice))
+        .where(
+            Delivery.broadcast_id == broadcast_id,
+            Delivery.inbound_id == 0,
+            Delivery.status != DeliveryStatus.SKIPPED.value,
+            Slice.sender_id == sender.scalar_subquery(),
+        )
+    )
+    beyond = (session.scalar(there) or 0) - most
+    if beyond <= 0:
+        return set()
+    last = (
+        select(Delivery.subscriber_id).where(*waiting).order_by(Delivery.subscriber_id.desc()).limit(beyond)
+    )
+    decisions = [(one, Skip(SkipReason.SMALL_LIST)) for one in session.scalars(last)]
+    return _write(session, broadcast_id, decisions, now)
 
 
 def _write(

@@ -97,6 +97,16 @@ def test_the_same_number_on_two_channels_is_two_addresses() -> None:
     assert canonical("whatsapp", "+12025550123") != canonical("sms", "+12025550123")
 
 
+def test_a_person_on_signal_is_a_phone_or_an_account_id_in_small_letters() -> None:
+    id_ = "6F9619FF-8B86-4011-B42D-00C04FC964FF"
+
+    assert canonical("signal", "+1 202 555 0123") == Address("signal", "+12025550123")
+    assert canonical("signal", f" {id_} ") == Address("signal", id_.lower())
+    assert mask(id_.lower()) == "***4ff"
+    with pytest.raises(BadAddress):
+        canonical("sms", id_)
+
+
 def test_a_jid_is_bare_and_lower_case() -> None:
     assert canonical("xmpp", " Anna@Example.COM/phone ") == Address("xmpp", "anna@example.com")
 
