@@ -110,3 +110,4 @@ class SkipReason(StrEnum):
     OTHER_CHANNEL = "other_channel"
     TAKEN_OFF = "taken_off"
     RAN_OUT = "ran_out"
+    NOT_DELETABLE = "not_deletable"
