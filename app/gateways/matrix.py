@@ -130,7 +130,7 @@ class MatrixGateway(HttpGateway):
     def _call(self, recipient: Recipient, batch: Batch) -> Call:
         room = recipient.route or recipient.address.value
         # m.text and not m.notice, which clients show without a sound.
-        content = {"msgtype": "m.text", "body": recipient.text}
+        content: Mapping[str, object] = {"msgtype": "m.text", "body": recipient.text}
         if batch.media is not None:
             content = matrix_media.content(batch.media, recipient.text)
         path, content = matrix_changes.path_and_content(recipient.replaces, content)
