@@ -230,7 +230,10 @@ class SendError:
 
 
 class Standing(NamedTuple):
-    """A message that a person has, and what is done with it now; `provider_id` is what its hand-over came back with."""
+    """A message that a person has, and what is done with it now.
+
+    `ref` is the delivery that brought it, `provider_id` what the hand-over of its last words came back with.
+    """
 
     act: InPlace
     ref: DeliveryRef

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.domain.in_place import InPlace
@@ -32,13 +32,12 @@ def change(
 
 
 def _rows(session: Session, olds: Mapping[DeliveryRef, DeliveryRef]) -> dict[DeliveryRef, InboxMessage]:
-    """Return the rows by who changes them: that of the old delivery, also where other corrections changed it since."""
-    old, new = ({one.broadcast_id for one in refs} for refs in (olds.values(), olds))
+    """Return the rows by who changes them, also where other corrections changed them since."""
     found = session.scalars(
         select(InboxMessage).where(
             InboxMessage.subscriber_id.in_([one.subscriber_id for one in olds]),
+            InboxMessage.broadcast_id.in_({one.broadcast_id for one in olds.values()}),
             InboxMessage.inbound_id == 0,
-            or_(InboxMessage.broadcast_id.in_(old), InboxMessage.edited_by.in_(old | new)),
         )
     )
     by_person = {row.subscriber_id: row for row in found}

@@ -21,6 +21,7 @@ from app.services.broadcast_rows import broadcast_for_change, draft_for_change, 
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
 from app.services.controller import NotFound, Refused
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
+from app.services.in_place_fit import too_long_for_captions
 from app.services.media.attach import Given, attached_to, copy_media, set_files
 from app.services.own_clocks import Turn
 from app.services.rich_messages import check_rich_of, copy_rich, save_rich
@@ -433,6 +434,7 @@ def _problems(
     found += _problems_of_segment(session, broadcast, lists)
     if broadcast.corrects_id is not None:
         found += _problems_of_correction(session, broadcast, broadcast.corrects_id, reachable)
+        found += too_long_for_captions(session, broadcast, shares)
     elif lists and reachable == 0:
         found.append(
             "Nobody on these lists can be reached now."

@@ -1,7 +1,7 @@
 """Messages that stand on phones and can be changed there: who has one, how many do, and who is left out without."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Subquery, and_, case, exists, func, literal, not_, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -26,10 +26,29 @@ def standing_of(
         select(Delivery.subscriber_id, Delivery.provider_id).where(
             Delivery.broadcast_id == wrong,
             Delivery.subscriber_id.in_(subscriber_ids),
-            *_stands(Delivery, changes.within(act), now),
+            *_stands(Delivery, changes.since(act, now)),
         )
     )
-    return {one: Standing(act, DeliveryRef(wrong, one), provider_id or "") for one, provider_id in rows}
+    ids = {one: provider_id or "" for one, provider_id in rows}
+    first = _first_of(session, wrong, ids)
+    return {one: Standing(act, DeliveryRef(first[one], one), ids[one]) for one in ids}
+
+
+def _first_of(session: Session, wrong_id: int, subscriber_ids: Collection[int]) -> dict[int, int]:
+    """Return by subscriber the broadcast that brought their message, whatever changed its words since."""
+    first = dict.fromkeys(subscriber_ids, wrong_id)
+    row = session.get_one(Broadcast, wrong_id)
+    while row.in_place == InPlace.EDIT and row.corrects_id is not None and first:
+        had_it = session.scalars(
+            select(Delivery.subscriber_id).where(
+                Delivery.broadcast_id == row.corrects_id,
+                Delivery.subscriber_id.in_([one for one, its in first.items() if its == row.id]),
+                *_stands(Delivery, None),
+            )
+        )
+        first |= dict.fromkeys(had_it, row.corrects_id)
+        row = session.get_one(Broadcast, row.corrects_id)
+    return first
 
 
 def leave_out(session: Session, broadcast_id: int, subscriber_ids: Collection[int], now: datetime) -> None:
@@ -117,7 +136,7 @@ def _theirs(session: Session, wrong_id: int, act: InPlace, now: datetime) -> Col
             .where(
                 had.broadcast_id == wrong_id,
                 had.subscriber_id == Subscriber.id,
-                *_stands(had, changes.within(act), now),
+                *_stands(had, changes.since(act, now)),
             )
             .correlate(Subscriber),
         )
@@ -127,7 +146,7 @@ def _theirs(session: Session, wrong_id: int, act: InPlace, now: datetime) -> Col
     return or_(literal(False), *found)
 
 
-def _stands(had: type[Delivery], within: timedelta | None, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _stands(had: type[Delivery], since: datetime | None) -> tuple[ColumnElement[bool], ...]:
     """Where nobody knows what became of it there is no id, and nothing to name to the platform."""
-    young = () if within is None else (had.updated_at > now - within,)
+    young = () if since is None else (had.updated_at > since,)
     return (had.inbound_id == 0, had.status.in_(HAD_IT), had.provider_id.is_not(None), *young)

@@ -80,7 +80,9 @@ def test_words_for_those_who_cannot_lose_the_message_may_be_left_out(
 
     review = words(editor.get(f"/broadcasts/{draft}/review?choice=now&zone=UTC"))
 
-    assert "left out: the message cannot be taken off their phone, and there are no words for them −1" in review
+    assert (
+        "left out: the message cannot be taken off their phone, and there are no words for them −1" in review
+    )
     assert "It cannot go yet" not in review
 
 

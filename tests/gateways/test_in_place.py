@@ -1,6 +1,7 @@
 """Changing what stands on a phone: what each gateway asks for, and how it reads the answers."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -169,3 +170,16 @@ def test_in_the_inbox_whose_message_is_no_more_is_told_apart() -> None:
     assert (first.provider_id, first.error) == ("abc", None)
     assert second.error is not None
     assert second.error.kind is ErrorKind.UNCHANGEABLE
+
+
+def test_xmpp_names_the_stanza_that_its_words_replace() -> None:
+    (old,) = calls(
+        "xmpp", Recipient(DeliveryRef(WRONG, 1), Address("xmpp", SAMPLES["xmpp"].addresses[0]), "Old")
+    )
+    (first_id,) = re.findall(rb"<message [^>]* id='([^']+)'", old.body)
+
+    stanza = one_call("xmpp", InPlace.EDIT).body
+
+    assert b"<replace xmlns='urn:xmpp:message-correct:0' id='" + first_id + b"'/>" in stanza
+    assert b" id='8.1.0." in stanza
+    assert b"<request xmlns='urn:xmpp:receipts'/>" in stanza
