@@ -10,9 +10,12 @@ from app.domain.statuses import DeliveryStatus
 from app.services import fan_out, plan_broadcasts, reports
 from app.services.controller import Refused
 from app.services.correct_broadcasts import corrections_of, draft_correction, ways_in_place
+from app.services.media.attach import EVERYWHERE, Given, attach
+from app.services.media.take_in import take_in
 from app.storage.database import db, transaction
 from app.storage.models import Delivery, Subscriber
 from tests.gateways.samples.telegram import SETTINGS
+from tests.support import media
 from tests.support.chat_city import ADA, GRACE, ChatCity
 from tests.support.world import Newsroom, number
 
@@ -155,6 +158,14 @@ def test_what_is_too_old_to_be_taken_away_is_known_before(two: TwoWays) -> None:
     assert (review.reachable, review.skipped) == (1, {"not_deletable": 2})
     assert two.phone(ADA) == [("", "deleted")]
     assert two.phone(GRACE) == [(WRONG, "")]
+
+
+def test_a_correction_that_changes_messages_carries_no_file(two: TwoWays) -> None:
+    draft, newsroom = two.draft(InPlace.EDIT), two.newsroom
+    media_id = take_in(media.jpeg(), files=two.city.files, by="ada", now=newsroom.now)
+    attach(draft, EVERYWHERE, Given(media_id, "bridge.jpg", "A bridge"), by="ada", now=newsroom.now)
+
+    assert any("carries no file" in one for one in plan_broadcasts.check(draft, now=newsroom.now).problems)
 
 
 def test_where_no_channel_can_change_a_message_it_is_refused(newsroom: Newsroom) -> None:
