@@ -12,6 +12,7 @@ from app.commands.buttons import button_option, said_of_buttons
 from app.commands.output import json_option, operator, say
 from app.domain.buttons import Button, Rich
 from app.domain.channels import CHANNELS, channel_named
+from app.domain.in_place import InPlace
 from app.services import correct_broadcasts, manage_segments, plan_broadcasts
 from app.services.broadcast_rows import targets_of
 from app.services.controller import Refused
@@ -90,27 +91,44 @@ def create(
 @click.option("--title", help='For your team; "Correction" and the title of the wrong one without it.')
 @click.option("--text", help="What people get who got the wrong one.")
 @click.option("--text-file", type=click.Path(path_type=Path), help="Read the text from a file in UTF-8.")
+@click.option(
+    "--in-place",
+    "act",
+    type=click.Choice([one.value for one in InPlace]),
+    help="Where the platform lets us, change the message on the phones, or delete it; others get the text.",
+)
 @json_option
 @with_appcontext
 def correct(
-    broadcast_id: int, title: str | None, text: str | None, text_file: Path | None, as_json: bool
+    broadcast_id: int,
+    title: str | None,
+    text: str | None,
+    text_file: Path | None,
+    act: str | None,
+    as_json: bool,
 ) -> None:
     """Write a draft that corrects the broadcast ID, for exactly those who got it or may have got it.
 
     Whoever has said STOP since gets nothing. The limit of a day does not hold it back, quiet hours do.
+    With --in-place delete the text may be left out: then nobody gets a message who cannot lose the wrong one.
 
     \b
     Example:
       tidings broadcasts correct 7 --text "Correction: the bridge is closed until Monday."
+      tidings broadcasts correct 7 --in-place edit --text "The bridge is closed until Monday."
     """
-    words, head = _text(text, text_file), title or f"Correction: {broadcast_of(broadcast_id).title}"[:120]
+    way = InPlace(act) if act else None
+    wordless = way is InPlace.DELETE and text is None and text_file is None
+    words = "" if wordless else _text(text, text_file)
+    head = title or f"Correction: {broadcast_of(broadcast_id).title}"[:120]
     db.session.rollback()
     draft_id = correct_broadcasts.draft_correction(
-        broadcast_id, title=head, text=words, by=operator(), now=utcnow()
+        broadcast_id, title=head, text=words, by=operator(), now=utcnow(), act=way
     )
     review = check(draft_id, None)
     lines = [
         f"Broadcast {draft_id} is a draft that corrects broadcast {broadcast_id}.",
+        *_in_place(draft_id),
         *review_in_words(review),
         f"Next: tidings broadcasts schedule {draft_id}",
     ]
@@ -130,6 +148,17 @@ def show(broadcast_id: int, as_json: bool) -> None:
     """
     data = _content(broadcast_id)
     say(data, as_json, lambda: "\n".join(_content_in_words(data)))
+
+
+def _in_place(draft_id: int) -> list[str]:
+    """Say on how many phones the wrong message is changed."""
+    way = correct_broadcasts.way_of_draft(broadcast_of(draft_id), utcnow())
+    db.session.rollback()
+    if way is None:
+        return []
+    done = "is changed where it stands" if way.act is InPlace.EDIT else "is taken away"
+    where = ", ".join(f"{channel_named(name).name}: {people}" for name, people in way.channels.items())
+    return [f"The wrong message {done} on {where or 'nobody’s phone'}; others: {way.others}."]
 
 
 def _text(text: str | None, path: Path | None) -> str:

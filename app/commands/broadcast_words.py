@@ -84,6 +84,7 @@ def head_of(row: Broadcast) -> dict[str, Any]:
         "finished": row.finished_at,
         "audience": row.audience,
         "corrects": row.corrects_id,
+        "in_place": row.in_place,
     }
 
 

@@ -262,6 +262,7 @@ def _page(
         "compose.html",
         broadcast=broadcast,
         corrected=broadcast_or_404(corrects) if corrects else None,
+        way_in_place=correct_broadcasts.way_of_draft(broadcast, utcnow()) if broadcast else None,
         values=values,
         errors=errors or {},
         conflict=conflict,

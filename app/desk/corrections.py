@@ -9,6 +9,7 @@ from app.desk.languages import gettext as _
 from app.desk.languages import in_language, moment
 from app.desk.reading import broadcast_or_404, targets
 from app.desk.refusals import translated
+from app.domain.in_place import InPlace
 from app.schemas import TEXT_MAX, TITLE_MAX
 from app.services import correct_broadcasts, reports, stop_broadcasts
 from app.services.controller import Refused
@@ -31,6 +32,7 @@ def ask(broadcast_id: int) -> ResponseReturnValue:
         tally=reports.tally(broadcast_id),
         had_it=correct_broadcasts.had_it(broadcast_id),
         earlier=correct_broadcasts.corrections_of(broadcast_id),
+        ways=correct_broadcasts.ways_in_place(broadcast_id, utcnow()),
     )
 
 
@@ -50,9 +52,12 @@ def pause(broadcast_id: int) -> ResponseReturnValue:
 @corrections.post("/broadcasts/<int:broadcast_id>/correct")
 @allow(Role.EDITOR)
 def begin(broadcast_id: int) -> ResponseReturnValue:
-    """Make the draft, with the old words to put right or with words that take the message back."""
-    broadcast = broadcast_or_404(broadcast_id)
-    back = request.form.get("act") == "retract"
+    """Make the draft, with the old words to put right or with words that take the message back.
+
+    Where messages are taken off the phones, the words are for everybody else: they say so.
+    """
+    broadcast, act = broadcast_or_404(broadcast_id), _act()
+    back = request.form.get("act") == "retract" or act is InPlace.DELETE
     head = _("Taken back") if back else _("Correction")
     try:
         draft_id = correct_broadcasts.draft_correction(
@@ -61,11 +66,18 @@ def begin(broadcast_id: int) -> ResponseReturnValue:
             text=_words(broadcast, back)[:TEXT_MAX],
             by=me().actor,
             now=utcnow(),
+            act=act,
         )
     except Refused as error:
         flash(translated(error), "error")
         return redirect(url_for("progress.show", broadcast_id=broadcast_id))
     return redirect(url_for("compose.edit", broadcast_id=draft_id))
+
+
+def _act() -> InPlace | None:
+    """What is to be done with the messages on the phones; none of the choices is: nothing."""
+    given = request.form.get("in_place", "")
+    return InPlace(given) if given in list(InPlace) else None
 
 
 def _words(broadcast: Broadcast, back: bool) -> str:

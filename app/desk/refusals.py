@@ -223,6 +223,9 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("This broadcast is %(state)s; nothing of it can be sent again."),
     N_("Nobody is left to whom it would be worth trying again."),
     N_("Nobody got this broadcast, so there is nobody to correct it for."),
+    N_("No channel of this broadcast can change a message that is on a phone already."),
+    N_("No channel of this broadcast can take a message away that is on a phone already."),
+    N_("A correction that changes messages where they stand carries no file. Take the file out."),
     N_("The message that this corrects is still being sent. Pause it or stop it first."),
     N_("Nobody who got the message that this corrects can be reached now."),
     N_(

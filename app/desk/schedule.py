@@ -34,7 +34,7 @@ from app.domain.statuses import BroadcastState
 from app.queue import begin
 from app.runtime import runtime
 from app.schemas import WhenSchema, wall_time
-from app.services import broadcast_times, comments, own_clocks, plan_broadcasts
+from app.services import broadcast_times, comments, correct_broadcasts, own_clocks, plan_broadcasts
 from app.services.controller import Refused
 from app.services.own_clocks import Plan
 from app.storage.models import Broadcast
@@ -283,6 +283,7 @@ def _review_page(
         "review.html",
         broadcast=broadcast,
         corrected=broadcast_or_404(broadcast.corrects_id) if broadcast.corrects_id else None,
+        way_in_place=correct_broadcasts.way_of_draft(broadcast, max(choice.at or now, now)),
         sheet=sheet,
         problems=[said(problem) for problem in sheet.problems],
         file_notes=notes_of(sheet.shares),

@@ -75,6 +75,9 @@ _REASONS: Final[dict[str, str]] = {
     SkipReason.TAKEN_OFF: _l("taken off the list by the team"),
     SkipReason.RAN_OUT: _l("the consent ran out"),
     SkipReason.SMALL_LIST: _l("beyond the number of people that the channel is for"),
+    SkipReason.NOT_DELETABLE: _l(
+        "the message cannot be taken off their phone, and there are no words for them"
+    ),
     ErrorKind.INVALID: _l("not a number that can be reached"),
     ErrorKind.GONE: _l("the account or device is no more"),
     ErrorKind.WINDOW_CLOSED: _l("the platform lets us write only to those who wrote to us lately"),
@@ -84,6 +87,7 @@ _REASONS: Final[dict[str, str]] = {
     ErrorKind.RATE_LIMITED: _l("faster than the provider allows"),
     ErrorKind.QUOTA: _l("our allowance at the provider is used up"),
     ErrorKind.CONTENT: _l("the provider refused the text"),
+    ErrorKind.UNCHANGEABLE: _l("the message on the phone can be changed no more: too old, or gone"),
     ErrorKind.CONFIG: _l("our sender is not set up rightly"),
     ErrorKind.AUTH: _l("the provider refused our access"),
     ErrorKind.TEMPORARY: _l("the provider was out of order, also after several tries"),

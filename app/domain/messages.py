@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from app.domain.addresses import Address
 from app.domain.buttons import Rich
+from app.domain.in_place import InPlace
 from app.domain.media.attached import Media
 
 
@@ -188,6 +189,7 @@ class ErrorKind(StrEnum):
     RATE_LIMITED   sender    waits `retry_after` for this sender, counts no attempt
     QUOTA          account   pauses the broadcast and says why
     CONTENT        message   fails this delivery, the words are shown to the editor
+    UNCHANGEABLE   message   fails this delivery: what stands on the phone can be changed no more
     CONFIG, AUTH   sender    pauses the sender's broadcasts: a wrong token must not burn an audience
     TEMPORARY      attempt   tries again later, at most five times
     UNKNOWN        attempt   the request left and no answer came: never sent again by itself
@@ -204,6 +206,7 @@ class ErrorKind(StrEnum):
     RATE_LIMITED = "rate_limited"
     QUOTA = "quota_exhausted"
     CONTENT = "content"
+    UNCHANGEABLE = "unchangeable"
     CONFIG = "config"
     AUTH = "auth"
     TEMPORARY = "temporary"
@@ -226,10 +229,22 @@ class SendError:
     bounces_after: int = 1
 
 
+class Standing(NamedTuple):
+    """A message that a person has, and what is done with it now.
+
+    `ref` is the delivery that brought it, `provider_id` what the hand-over of its last words came back with.
+    """
+
+    act: InPlace
+    ref: DeliveryRef
+    provider_id: str
+
+
 class Recipient(NamedTuple):
     """One person of a batch; `route` is where they are reached now, for gateways that are `routed`; "" is nowhere.
 
-    `rich` is what goes with the text, already cut to what the gateway's capabilities say; None: nothing.
+    `rich` is what goes with the text, already cut to what the gateway's capabilities say; None: nothing. `replaces` is
+    what the text takes the place of, or what is taken away; None: it is a message of its own.
     """
 
     ref: DeliveryRef
@@ -237,6 +252,7 @@ class Recipient(NamedTuple):
     text: str
     route: str = ""
     rich: Rich | None = None
+    replaces: Standing | None = None
 
 
 @dataclass(frozen=True)

@@ -111,3 +111,4 @@ class SkipReason(StrEnum):
     TAKEN_OFF = "taken_off"
     RAN_OUT = "ran_out"
     SMALL_LIST = "small_list"
+    NOT_DELETABLE = "not_deletable"

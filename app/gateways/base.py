@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from app.domain.buttons import NO_BUTTONS, ButtonLimits
+from app.domain.in_place import NO_CHANGES, Changes
 from app.domain.media.limits import MediaRule
 from app.domain.messages import (
     Batch,
@@ -76,9 +77,10 @@ class Capabilities:
 
     `text_unit`: sms (parts), chars, utf16 (code units) or bytes. `rate_unit`: part, message or request, of which
     `default_rate` go in a second. `max_batch` recipients of the same text share one request. `media`: which files go
-    with a text (`app.domain.media.limits`). `buttons`: what fits under one message. `window`: how long after a person's
-    words we may write; None: always. `receipts`: what is reported later. `signals`: what the platform tells about
-    people unasked.
+    with a text (`app.domain.media.limits`). `buttons`: what fits under one message. `changes`: whether a message can be
+    changed where it stands, or taken away; only then a recipient comes with `replaces`. `window`: how long after a
+    person's words we may write; None: always. `receipts`: what is reported later. `signals`: what the platform tells
+    about people unasked.
     `routed`: it writes to the route that comes with a recipient (`Recipient.route`), and not to their address.
     `idempotent`: a request may be repeated with its key. `connection`: http, stream for a connector process, or store
     for our own tables. `quota`: how many broadcasts the platform takes in a day or a month; None: any number.
@@ -96,6 +98,7 @@ class Capabilities:
     auto_replies_to_stop: bool = False
     media: tuple[MediaRule, ...] = ()
     buttons: ButtonLimits = NO_BUTTONS
+    changes: Changes = NO_CHANGES
     window: timedelta | None = None
     templates: bool = False
     receipts: frozenset[ReceiptStatus] = frozenset()

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from app.domain.addresses import BadAddress, parse_phone
 from app.domain.buttons import Rich
+from app.domain.in_place import InPlace
 from app.domain.messages import ErrorKind, HookReply, HookRequest, Outcome, Recipient, SendError
 from app.gateways.base import BadSetting, BadSignature, Call, Malformed, Reply, SettingSpec
 
@@ -145,11 +146,13 @@ def for_group(call: Call, error: SendError) -> Sequence[Outcome]:
 def by_text(recipients: Sequence[Recipient], most: int) -> list[tuple[Recipient, ...]]:
     """Return the people who may share a request: of the same text and buttons, at most `most`, in their order.
 
+    Whoever has a message that is changed shares none with those who get one of their own.
+
     Nobody is left over alone where two could be: a request for many and one for a single person are not the same.
     """
-    same: dict[tuple[str, Rich | None], list[Recipient]] = {}
-    for recipient in recipients:
-        same.setdefault((recipient.text, recipient.rich), []).append(recipient)
+    same: dict[tuple[str, Rich | None, InPlace | None], list[Recipient]] = {}
+    for one in recipients:
+        same.setdefault((one.text, one.rich, one.replaces and one.replaces.act), []).append(one)
     return [part for group in same.values() for part in _parts(tuple(group), most)]
 
 

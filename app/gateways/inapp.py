@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from app.domain.buttons import Rich, limits_named
+from app.domain.in_place import InPlace, changes_named
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
 from app.domain.messages import (
@@ -31,6 +32,7 @@ from app.gateways.uploads import file_name
 MAX_TO: Final = 500
 _ORIGIN: Final = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?|http://(127\.0\.0\.1|localhost)(:\d{1,5})?")
 _GONE: Final = SendError(ErrorKind.GONE, "erased", "Nobody reads there any more.")
+_MISSING: Final = SendError(ErrorKind.UNCHANGEABLE, "missing", "The message is in the store no more.")
 
 
 class InAppGateway(BrowserGateway):
@@ -76,6 +78,7 @@ class InAppGateway(BrowserGateway):
             text_unit="chars",
             max_batch=MAX_TO,
             buttons=limits_named(cls.name),
+            changes=changes_named(cls.name),
             default_rate=2000.0,
             rate_unit="message",
             receipts=frozenset({ReceiptStatus.DELIVERED}),
@@ -87,19 +90,23 @@ class InAppGateway(BrowserGateway):
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
-        """One statement for people of the same text."""
+        """One statement for people of the same text, of whom all or none have a message that is changed."""
         return [_call(group, batch.media) for group in by_text(batch.recipients, MAX_TO)]
 
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
-        """The store's yes has the id that the request has; it names those who were erased meanwhile."""
+        """The store's yes has the id that the request has; it names who was erased, and whose message is no more.
+
+        Of a message that was taken away there is no id.
+        """
         if (error := without_answer(reply)) is not None:
             return for_all(call, error)
         body = json_of(reply.body)
         if reply.status != 201 or not isinstance(body.get("id"), str):
             return for_all(call, by_status(reply))
-        gone = body.get("gone") if isinstance(body.get("gone"), list) else []
+        errors = dict.fromkeys(_named(body, "gone"), _GONE) | dict.fromkeys(_named(body, "missing"), _MISSING)
+        id_ = None if json_of(call.body).get("act") == InPlace.DELETE else body["id"]
         return [
-            Outcome(ref, error=_GONE) if str(ref) in (gone or ()) else Outcome(ref, body["id"])
+            Outcome(ref, error=errors[str(ref)]) if str(ref) in errors else Outcome(ref, id_)
             for ref in call.refs
         ]
 
@@ -116,10 +123,22 @@ def _call(people: Sequence[Recipient], media: Media | None) -> Call:
         "refs": [str(ref) for ref in refs],
         "text": text,
         **_buttons(people[0].rich),
+        **_changed(people),
     }
     if media is not None:
         body["media"] = shown_of(media)
     return Call("POST", "", json.dumps(body).encode(), refs=refs)
+
+
+def _changed(people: Sequence[Recipient]) -> dict[str, Any]:
+    """What is done with the messages that these people have; nothing for people who get a message of their own."""
+    stand = [one.replaces for one in people if one.replaces]
+    return {"act": stand[0].act.value, "replaces": [str(one.ref) for one in stand]} if stand else {}
+
+
+def _named(body: Mapping[str, Any], field: str) -> list[str]:
+    found = body.get(field)
+    return found if isinstance(found, list) else []
 
 
 def _buttons(rich: Rich | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from app.domain.addresses import BadAddress, canonical
+from app.domain.in_place import changes_named
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
 from app.domain.messages import (
@@ -25,7 +26,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
-from app.gateways import matrix_media
+from app.gateways import matrix_changes, matrix_media
 from app.gateways.base import (
     BadSetting,
     BadSignature,
@@ -119,6 +120,7 @@ class MatrixGateway(HttpGateway):
             routed=Routed.ROOM,
             max_hook=MAX_HOOK,
             media=media_of(cls.name),
+            changes=changes_named(cls.name),
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
@@ -128,13 +130,14 @@ class MatrixGateway(HttpGateway):
     def _call(self, recipient: Recipient, batch: Batch) -> Call:
         room = recipient.route or recipient.address.value
         # m.text and not m.notice, which clients show without a sound.
-        content = {"msgtype": "m.text", "body": recipient.text}
+        content: Mapping[str, object] = {"msgtype": "m.text", "body": recipient.text}
         if batch.media is not None:
             content = matrix_media.content(batch.media, recipient.text)
+        path, content = matrix_changes.path_and_content(recipient.replaces, content)
         body = json.dumps(content).encode()
         named = f"{batch.callback_url} {recipient.ref} ".encode() + body
         txn = f"{recipient.ref}-{hashlib.sha256(named).hexdigest()[:16]}"
-        url = f"{self._url}/{quote(room, safe='')}/send/m.room.message/{txn}"
+        url = f"{self._url}/{quote(room, safe='')}/{path}/{txn}"
         return Call("PUT", url, body, self._headers, refs=(recipient.ref,))
 
     def upload_call(self, media: Media, data: bytes) -> Call:
@@ -147,14 +150,17 @@ class MatrixGateway(HttpGateway):
         return without_answer(reply) or matrix_media.handle_of(reply) or _error(reply, json_of(reply.body))
 
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
-        """The event's id, the same for the same transaction; or an error code with words."""
+        """The event's id, the same for the same transaction; or an error code with words.
+
+        A message with other words goes on being named by its first event, and one that was taken away by none.
+        """
         if (error := without_answer(reply)) is not None:
             return for_all(call, error)
         body = json_of(reply.body)
         event_id = body.get("event_id")
         if 200 <= reply.status < 300 and isinstance(event_id, str) and event_id:
-            return for_all(call, None, event_id)
-        return for_all(call, _error(reply, body))
+            return for_all(call, None, matrix_changes.standing_id(call, event_id))
+        return for_all(call, matrix_changes.read(call, _error(reply, body)))
 
     def handshake(self, request: HookRequest) -> HookReply | None:
         """The server asks whether a user or an alias is ours: there is the bot, and no alias."""

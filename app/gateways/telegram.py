@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from app.domain.addresses import Address
 from app.domain.buttons import Button, ButtonKind, Rich, limits_named
+from app.domain.in_place import InPlace, changes_named
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
 from app.domain.messages import (
@@ -28,7 +29,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
-from app.gateways import telegram_media
+from app.gateways import telegram_changes, telegram_media
 from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import (
     HttpGateway,
@@ -66,6 +67,13 @@ _MEANINGS: Final = (
     ("message is too long", ErrorKind.CONTENT),
     ("message text is empty", ErrorKind.CONTENT),
     ("caption is too long", ErrorKind.CONTENT),
+    ("message to edit not found", ErrorKind.UNCHANGEABLE),
+    ("message can't be edited", ErrorKind.UNCHANGEABLE),
+    ("message can't be deleted", ErrorKind.UNCHANGEABLE),
+    ("message identifier is not specified", ErrorKind.UNCHANGEABLE),
+    ("message_id_invalid", ErrorKind.UNCHANGEABLE),
+    ("no text in the message to edit", ErrorKind.UNCHANGEABLE),
+    ("no caption in the message to edit", ErrorKind.UNCHANGEABLE),
     ("failed to get http url content", ErrorKind.CONTENT),
     ("wrong file identifier", ErrorKind.CONTENT),
     ("can't parse entities", ErrorKind.CONTENT),
@@ -123,6 +131,7 @@ class TelegramGateway(HttpGateway):
             rate_unit="message",
             media=media_of(cls.name),
             buttons=limits_named(cls.name),
+            changes=changes_named(cls.name),
             signals=frozenset({PlatformSignal.LEFT, PlatformSignal.CAME_BACK}),
         )
 
@@ -146,8 +155,12 @@ class TelegramGateway(HttpGateway):
         method, content = "sendMessage", {"text": recipient.text, **_preview(recipient.rich)}
         if media is not None:
             method, content = telegram_media.method_and_body(media, recipient.text)
-        body = {"chat_id": recipient.address.value, **content, **_keyboard(recipient.rich)}
-        if self._paid and recipient.ref.inbound_id == 0:  # an answer needs no hurry that costs money
+        if recipient.replaces is not None:
+            method, content = telegram_changes.method_and_body(recipient.replaces, recipient.text)
+        keyboard = {} if method == "deleteMessage" else _keyboard(recipient.rich)
+        body = {"chat_id": recipient.address.value, **content, **keyboard}
+        # An answer needs no hurry that costs money, and a message that is changed is no new one.
+        if self._paid and recipient.ref.inbound_id == 0 and recipient.replaces is None:
             body["allow_paid_broadcast"] = True
         return Call(
             "POST", f"{self._url}/{method}", json.dumps(body).encode(), _HEADERS, refs=(recipient.ref,)
@@ -158,13 +171,21 @@ class TelegramGateway(HttpGateway):
         return telegram_media.told_handle(reply)
 
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
-        """`ok` with the message's id, or an error code with a description in words."""
+        """`ok` with the message's id, or an error code with a description in words.
+
+        A changed message keeps its id; of one that was taken away there is none.
+        """
         if (error := without_answer(reply)) is not None:
             return for_all(call, error)
         body = json_of(reply.body)
-        result = body.get("result")
-        if reply.status == 200 and body.get("ok") is True and isinstance(result, dict):
-            return for_all(call, None, str(result.get("message_id", "")))
+        result, act = body.get("result"), telegram_changes.act_of(call.url)
+        fine = reply.status == 200 and body.get("ok") is True
+        if fine and isinstance(result, dict):
+            return for_all(call, None, telegram_changes.provider_id_of(result))
+        if fine and result is True and act is InPlace.DELETE:
+            return for_all(call, None)
+        if act is not None and telegram_changes.is_done(act, str(body.get("description") or "")):
+            return for_all(call, None, telegram_changes.named_in(call))
         return for_all(call, _error(reply, body))
 
     def verify(self, request: HookRequest) -> None:

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
 
 from app.domain.addresses import Address, BadAddress, canonical
+from app.domain.in_place import changes_named
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
 from app.domain.messages import (
@@ -49,6 +50,7 @@ NUMBER: Final = "x-stanza-number"
 """Header of a stanza that came in: unique for each, for not every client gives its messages an id."""
 
 _RECEIPTS: Final = "urn:xmpp:receipts"
+_CORRECTS: Final = "urn:xmpp:message-correct:0"
 _NOT_XML: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SEAL_LENGTH: Final = 12
 
@@ -130,19 +132,21 @@ class XmppGateway(HttpGateway):
             proof=Proof.STORED,
             connection="stream",
             media=media_of(cls.name),
+            changes=changes_named(cls.name),
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
-        """One stanza a recipient, which asks for a receipt."""
+        """One stanza a recipient, which asks for a receipt; other words name what they replace (XEP-0308)."""
         return [self._call(recipient, batch.media) for recipient in batch.recipients]
 
     def _call(self, recipient: Recipient, media: Media | None) -> Call:
         to = recipient.address.value
-        id_ = f"{recipient.ref}.{self._seal(str(recipient.ref), to)}"
+        old = recipient.replaces
+        replaces = f"<replace xmlns='{_CORRECTS}' id='{self._id(old.ref, to)}'/>" if old else ""
         words = escape(_NOT_XML.sub("", _words(recipient.text, media)))
         stanza = (
-            f"<message from={quoteattr(self._from)} to={quoteattr(to)} id='{id_}' type='chat'>"
-            f"<body>{words}</body>{_link(media)}<request xmlns='{_RECEIPTS}'/></message>"
+            f"<message from={quoteattr(self._from)} to={quoteattr(to)} id='{self._id(recipient.ref, to)}' "
+            f"type='chat'><body>{words}</body>{_link(media)}{replaces}<request xmlns='{_RECEIPTS}'/></message>"
         )
         return Call(STANZA, f"xmpp://{self.host}:{self.port}", stanza.encode(), refs=(recipient.ref,))
 
@@ -205,6 +209,9 @@ class XmppGateway(HttpGateway):
     def link(self, payload: str) -> str:
         """Opens the client's form for a new contact; the subscription itself carries nothing of ours."""
         return f"xmpp:{self._from}?subscribe"
+
+    def _id(self, ref: DeliveryRef, to: str) -> str:
+        return f"{ref}.{self._seal(str(ref), to)}"
 
     def _seal(self, ref: str, to: str) -> str:
         return hmac.new(self._secret.encode(), f"{ref}|{to}".encode(), hashlib.sha256).hexdigest()[

@@ -217,6 +217,7 @@ def _standing(page: JoinPage, to: str) -> dict[str, Any]:
             "text": one.text,
             "at": one.at.isoformat(),
             "read": one.read,
+            "edited": one.edited,
             "media": one.media,
             "buttons": list(one.buttons),
         }

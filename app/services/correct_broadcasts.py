@@ -9,13 +9,14 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.in_place import InPlace
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, targets_of
 from app.services.controller import Refused
 from app.services.plan_broadcasts import CORRECTION, draft_in
 from app.services.reports import Tally, tally
-from app.storage import audience, tallies
+from app.storage import audience, in_place, tallies
 from app.storage.database import db, transaction
 from app.storage.holding import HAD_IT
 from app.storage.models import Broadcast, BroadcastTarget
@@ -35,7 +36,8 @@ _CORRECTABLE: Final = (
 class Correction:
     """A correction, and once it has begun how far it reached those who got the wrong one.
 
-    `left_out` counts those of them who were skipped, by reason.
+    `left_out` counts those of them who were skipped, by reason. `act` is what it does with the messages themselves
+    where it can, and `changed` to how many of them it did that; None until it has come to an end.
     """
 
     broadcast_id: int
@@ -43,6 +45,17 @@ class Correction:
     state: BroadcastState
     reach: Tally | None
     left_out: Mapping[str, int]
+    act: InPlace | None = None
+    changed: int | None = None
+
+
+@dataclass(frozen=True)
+class WayInPlace:
+    """On how many people's phones, by channel, a message can be changed so, and how many others are reachable."""
+
+    act: InPlace
+    channels: Mapping[str, int]
+    others: int
 
 
 def draft_correction(
@@ -53,16 +66,23 @@ def draft_correction(
     by: str,
     now: datetime,
     variants: Mapping[str, str] = MappingProxyType({}),
+    act: InPlace | None = None,
 ) -> int:
     """Write a draft that corrects a broadcast, on the same channels and senders; returns its id.
+
+    With `act` the message is edited or taken away where it stands, as far as the channels can; all others get the
+    correction as a message of its own, or nothing where there are no words.
 
     It goes to whoever had, or may have had, the wrong one and may be written to when it goes out. Neither the limit of
     a day nor the promise of the lists holds it back; quiet hours do.
 
-    Raises `NotFound`; `Refused` for a broadcast that nobody got, or words that cannot be sent.
+    Raises `NotFound`; `Refused` for a broadcast that nobody got, words that cannot be sent, or an `act` that none of
+    its channels can do.
     """
     with transaction() as session:
-        return correction_in(session, broadcast_id, title=title, text=text, by=by, now=now, variants=variants)
+        return correction_in(
+            session, broadcast_id, title=title, text=text, by=by, now=now, variants=variants, act=act
+        )
 
 
 def correction_in(
@@ -74,19 +94,39 @@ def correction_in(
     by: str,
     now: datetime,
     variants: Mapping[str, str] = MappingProxyType({}),
+    act: InPlace | None = None,
 ) -> int:
     """Do what `draft_correction` does within the caller's transaction."""
     wrong = broadcast_for_change(session, broadcast_id)
     if wrong.state not in _CORRECTABLE or not had_it(broadcast_id, session):
         raise Refused("Nobody got this broadcast, so there is nobody to correct it for.")
+    if act is not None:
+        _refuse_unless_possible(session, broadcast_id, act)
     draft_id = draft_in(session, title=title, text=text, list_ids=(), by=by, now=now, variants=variants)
     draft = session.get_one(Broadcast, draft_id)
     draft.corrects_id, draft.over_cap_reason, draft.urgent = broadcast_id, CORRECTION, wrong.urgent
+    draft.in_place = act
     draft.zone, draft.fresh_minutes = wrong.zone, max(wrong.fresh_minutes, FRESH_MINUTES)
     lists = [one.id for one in targets_of(session, broadcast_id)]
     session.add_all(BroadcastTarget(broadcast_id=draft_id, list_id=one) for one in lists)
-    note(session, by, "broadcast.correct", f"broadcast {broadcast_id}", now, correction=draft_id)
+    note(
+        session,
+        by,
+        "broadcast.correct",
+        f"broadcast {broadcast_id}",
+        now,
+        correction=draft_id,
+        **({"in_place": act.value} if act else {}),
+    )
     return draft_id
+
+
+def _refuse_unless_possible(session: Session, broadcast_id: int, act: InPlace) -> None:
+    if any(one.can(act) for one in in_place.changes_by_channel(session, broadcast_id).values()):
+        return
+    if act is InPlace.EDIT:
+        raise Refused("No channel of this broadcast can change a message that is on a phone already.")
+    raise Refused("No channel of this broadcast can take a message away that is on a phone already.")
 
 
 def had_it(broadcast_id: int, session: Session | None = None) -> int:
@@ -108,7 +148,17 @@ def reach_of(row: Broadcast) -> Correction:
     counts = tallies.counts(db.session(), row.id)
     left_out = {reason: people for status, reason, _, people in counts if status == DeliveryStatus.SKIPPED}
     reach = tally(row.id) if row.started_at else None
-    return Correction(row.id, row.title, BroadcastState(row.state), reach, left_out)
+    act = InPlace(row.in_place) if row.in_place else None
+    return Correction(
+        row.id, row.title, BroadcastState(row.state), reach, left_out, act, _changed(row) if act else None
+    )
+
+
+def _changed(row: Broadcast) -> int | None:
+    """While it is being sent, nobody counts: that would read every delivery again and again."""
+    if row.state not in (BroadcastState.FINISHED, BroadcastState.CANCELED) or row.started_at is None:
+        return None
+    return in_place.count_changed(db.session(), row, row.started_at)
 
 
 def reachable(broadcast_id: int, now: datetime) -> int:
@@ -117,3 +167,26 @@ def reachable(broadcast_id: int, now: datetime) -> int:
     list_ids = [one.id for one in targets_of(session, broadcast_id)]
     ways = ways_to(session, list_ids, broadcast_id)
     return audience.ask(session, list_ids, now, ways, broadcast_id).reachable
+
+
+def ways_in_place(broadcast_id: int, now: datetime) -> list[WayInPlace]:
+    """Return what can be done at `now` with the messages of a broadcast that are on phones already."""
+    session = db.session()
+    list_ids = [one.id for one in targets_of(session, broadcast_id)]
+    people = audience.reachable(
+        list_ids, now, ways_to(session, list_ids, broadcast_id), corrects=broadcast_id
+    )
+    able = in_place.changes_by_channel(session, broadcast_id).values()
+    acts = [act for act in InPlace if any(one.can(act) for one in able)]
+    everybody = reachable(broadcast_id, now) if acts else 0
+    counts = {act: in_place.count_standing(session, broadcast_id, act, people, now) for act in acts}
+    return [WayInPlace(act, found, everybody - sum(found.values())) for act, found in counts.items() if found]
+
+
+def way_of_draft(broadcast: Broadcast, now: datetime) -> WayInPlace | None:
+    """Return whom a correction would reach in place at `now`, also when that is nobody; None: it does no such thing."""
+    if broadcast.in_place is None or broadcast.corrects_id is None:
+        return None
+    act = InPlace(broadcast.in_place)
+    found = [one for one in ways_in_place(broadcast.corrects_id, now) if one.act is act]
+    return found[0] if found else WayInPlace(act, {}, reachable(broadcast.corrects_id, now))

@@ -1,13 +1,13 @@
 """A slice in a lane's hands: who waits, who is on the wire, and what the journal says of them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.domain.buttons import Rich
 from app.domain.media.attached import Media
-from app.domain.messages import Outcome
+from app.domain.messages import Outcome, Standing
 from app.domain.parts import count_parts
 from app.domain.placeholders import Template
 from app.services.rich_messages import PLAIN, Dress
@@ -27,7 +27,8 @@ class HeldSlice:
     gate was asked in the claim, `fresh_until` when that answer is too old, and `limits` are what the moment forbids.
     Something may leave up to place `reach` before the next note in SQL; `reaching` is the note that is being written,
     with the place that it leads to. `by_parts`: an SMS takes as many permits as it has parts. `media` is the
-    file beside the text, `dress` what else goes with it. `gives_back`: others may send to those who still wait.
+    file beside the text, `dress` what else goes with it, `standing` what is changed instead, by subscriber.
+    `gives_back`: others may send to those who still wait.
     """
 
     lease: Lease
@@ -42,6 +43,7 @@ class HeldSlice:
     by_parts: bool
     media: Media | None = None
     dress: Dress = PLAIN
+    standing: Mapping[int, Standing] = field(default_factory=dict)
     next: int = 0
     reach: int = 0
     reaching: tuple[int, Future[None]] | None = None

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef, Receipt, ReceiptStatus
 from app.gateways.base import Call, Reply
+from app.services import inbox_changes
 from app.services.controller import Controller
 from app.services.record_receipts import SenderReceipt, record_receipts
 from app.storage.database import db, is_sqlite, transaction
@@ -75,12 +76,17 @@ def _take(session: Session, call: Call, now: datetime) -> Reply:
             )
         )
     )
-    rows = [_row(ref, given, now) for ref in call.refs if ref.subscriber_id in there]
-    if rows:
+    refs = [ref for ref in call.refs if ref.subscriber_id in there]
+    missing: list[DeliveryRef] = []
+    if "act" in given:
+        olds = dict(zip(call.refs, map(DeliveryRef.parse, given["replaces"]), strict=True))
+        missing = inbox_changes.change(session, {ref: olds[ref] for ref in refs}, given, now)
+    elif rows := [_row(ref, given, now) for ref in refs]:
         dialect = sqlite if is_sqlite(session) else postgresql
         session.execute(dialect.insert(InboxMessage).on_conflict_do_nothing(), rows)
-    gone = [str(ref) for ref in call.refs if ref.subscriber_id not in there]
-    return Reply(201, json.dumps({"id": given["id"], "gone": gone}).encode())
+    gone = [ref for ref in call.refs if ref.subscriber_id not in there]
+    told = {"id": given["id"], "gone": list(map(str, gone)), "missing": list(map(str, missing))}
+    return Reply(201, json.dumps(told).encode())
 
 
 def _row(ref: DeliveryRef, given: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -103,6 +109,7 @@ class Shown:
     text: str
     at: datetime
     read: bool
+    edited: bool = False
     media: Mapping[str, str] | None = None
     buttons: Sequence[Mapping[str, str]] = ()
 
@@ -117,7 +124,16 @@ def messages_for(channel: str, address: str) -> list[Shown]:
         .limit(SHOWN)
     )
     return [
-        Shown(row.id, row.text, row.at, row.read_at is not None, row.media, row.buttons or ()) for row in rows
+        Shown(
+            row.id,
+            row.text,
+            row.at,
+            row.read_at is not None,
+            row.edited_at is not None,
+            row.media,
+            row.buttons or (),
+        )
+        for row in rows
     ]
 
 
@@ -137,7 +153,10 @@ def mark_read(
             .values(read_at=now)
             .returning(InboxMessage)
         ).all()
-        refs = [DeliveryRef(row.broadcast_id, row.subscriber_id, row.inbound_id) for row in read]
+        # Who reads a message with other words has the correction; nobody knows whether they had read the old ones.
+        refs = [
+            DeliveryRef(row.edited_by or row.broadcast_id, row.subscriber_id, row.inbound_id) for row in read
+        ]
     receipts = [SenderReceipt(sender_id, Receipt(ref, "", ReceiptStatus.DELIVERED)) for ref in refs]
     record_receipts(receipts, controller=controller, now=now)
     return len(refs)

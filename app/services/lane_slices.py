@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from app.domain.messages import Standing
 from app.domain.placeholders import MOVE_LINK, read
 from app.gateways.base import Capabilities, Routed
 from app.services import hold_back, short_links
@@ -16,7 +17,7 @@ from app.services.media.lane_media import LaneMedia
 from app.services.move_links import links_of
 from app.services.recover_slices import recover
 from app.services.rich_messages import dress_for
-from app.storage import deliveries, holding
+from app.storage import deliveries, holding, in_place
 from app.storage.claim import claim_rows
 from app.storage.database import transaction
 from app.storage.deliveries import Door, Lease, Person, Watermark
@@ -107,6 +108,7 @@ class LaneSlices:
             names,
             routed_by=self.sender_id if self.can.routed is Routed.ROOM else None,
         )
+        people, standing = self._in_place(session, broadcast, lease, people, now)
         ids = [person.ref.subscriber_id for person in people]
         if MOVE_LINK in names:
             links = links_of(session, broadcast.id, ids, self.controller)
@@ -134,8 +136,22 @@ class LaneSlices:
             self.can.rate_unit == "part",
             media,
             dress,
+            standing,
             reach=reach,
         )
+
+    def _in_place(
+        self, session: Session, broadcast: Broadcast, lease: Lease, people: list[Person], now: datetime
+    ) -> tuple[list[Person], dict[int, Standing]]:
+        """Return who gets something, and what of theirs is changed. Without words, nobody else gets anything."""
+        if broadcast.in_place is None:
+            return people, {}
+        ids = [person.ref.subscriber_id for person in people]
+        standing = in_place.standing_of(session, broadcast, self.can.changes, ids, now)
+        if lease.text.strip():
+            return people, standing
+        in_place.leave_out(session, broadcast.id, [one for one in ids if one not in standing], now)
+        return [person for person in people if person.ref.subscriber_id in standing], standing
 
     def finish(self, held: HeldSlice, state: str) -> None:
         """Give a slice back in which everything is settled; its journal has done its work."""

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.domain.buttons import Rich
+from app.domain.in_place import InPlace
 from app.domain.parts import measure
 from app.domain.placeholders import KNOWN, PlaceholderError, parse
 from app.domain.policy.content import Finding, Severity
@@ -20,7 +21,8 @@ from app.services.broadcast_rows import broadcast_for_change, draft_for_change, 
 from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
 from app.services.controller import NotFound, Refused
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
-from app.services.media.attach import Given, copy_media, set_files
+from app.services.in_place_fit import too_long_for_captions
+from app.services.media.attach import Given, attached_to, copy_media, set_files
 from app.services.own_clocks import Turn
 from app.services.rich_messages import check_rich_of, copy_rich, save_rich
 from app.services.sent_before import SentBefore, sent_before
@@ -426,14 +428,15 @@ def _problems(
     reachable: int,
 ) -> tuple[str, ...]:
     found = []
-    if not broadcast.text.strip():
+    if not broadcast.text.strip() and broadcast.in_place != InPlace.DELETE:
         found.append("The text is empty.")
     if not lists:
         found.append("Choose at least one list.")
     found += problems_of(session, broadcast, lists, shares)
     found += _problems_of_segment(session, broadcast, lists)
     if broadcast.corrects_id is not None:
-        found += _problems_of_correction(session, broadcast.corrects_id, reachable)
+        found += _problems_of_correction(session, broadcast, broadcast.corrects_id, reachable)
+        found += too_long_for_captions(session, broadcast, shares)
     elif lists and reachable == 0:
         found.append(
             "Nobody on these lists can be reached now."
@@ -450,8 +453,14 @@ def _problems_of_segment(session: Session, broadcast: Broadcast, lists: Sequence
     return [f"“{row.name}” is part of a list that this broadcast does not go to."]
 
 
-def _problems_of_correction(session: Session, corrects: int, reachable: int) -> list[str]:
+def _problems_of_correction(
+    session: Session, broadcast: Broadcast, corrects: int, reachable: int
+) -> list[str]:
     found = []
+    if broadcast.in_place is not None and attached_to(session, broadcast.id):
+        found.append(
+            "A correction that changes messages where they stand carries no file. Take the file out."
+        )
     if session.get_one(Broadcast, corrects).state == BroadcastState.SENDING.value:
         found.append("The message that this corrects is still being sent. Pause it or stop it first.")
     if reachable == 0:

@@ -17,7 +17,7 @@ from typing import Protocol
 from app.domain.addresses import Address
 from app.domain.buttons import Rich
 from app.domain.media.attached import Media
-from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient
+from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient, Standing
 from app.gateways.base import Gateway, Reply, Routed, Transport
 from app.services import push_routes, settle_outcomes
 from app.services.beside import Beside
@@ -267,7 +267,8 @@ class Lane:
         for place in places:
             person = held.people[place]
             self._out[person.ref] = (held, place, person.attempts + 1)
-            ready.append(_recipient(person, held.text(place), routes, held.rich(place)))
+            stands = held.standing.get(person.ref.subscriber_id)
+            ready.append(_recipient(person, held.text(place), routes, held.rich(place), stands))
         self._submit(ready, held.media)
         self._tidy()
         return 0.0
@@ -374,6 +375,13 @@ class Lane:
             self._give_up(held)
 
 
-def _recipient(person: Person, text: str, routes: Mapping[int, str], rich: Rich | None = None) -> Recipient:
+def _recipient(
+    person: Person,
+    text: str,
+    routes: Mapping[int, str],
+    rich: Rich | None = None,
+    stands: Standing | None = None,
+) -> Recipient:
     address = Address(person.channel, person.address)
-    return Recipient(person.ref, address, text, routes.get(person.ref.subscriber_id, person.route), rich)
+    route = routes.get(person.ref.subscriber_id, person.route)
+    return Recipient(person.ref, address, text, route, rich, stands)

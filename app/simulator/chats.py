@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import urlencode
 
 from app.clock import utcnow
-from app.simulator.conversations import Conversations
+from app.simulator.conversations import Change, Conversations
 from app.simulator.keys import Keys
 from app.simulator.medium import Medium
 from app.simulator.messengers import Account, BadAccount, Messenger, Told
@@ -74,9 +74,18 @@ class Chats:
         return next((one for one in here if one.settings.get(setting) == value), None)
 
     def deliver(
-        self, account: Account, user_id: str, text: str, medium: Medium | None = None, keys: Keys = ()
+        self,
+        account: Account,
+        user_id: str,
+        text: str,
+        medium: Medium | None = None,
+        keys: Keys = (),
+        name: str = "",
     ) -> Fate:
-        """Show a message of ours on the phone whose owner has this id, if they opened a chat and did not block us."""
+        """Show a message of ours on the phone whose owner has this id, if they opened a chat and did not block us.
+
+        `name` is what the messenger calls it, where it can be changed later.
+        """
         number = self.number_of(account, user_id)
         with self._lock:
             if number is None:
@@ -86,9 +95,27 @@ class Chats:
             self._counts["total"] += 1
             self._copies[account.address, user_id, text] += 1
         self._conversations.add(
-            number, "in", account.address, text, channel=account.channel, medium=medium, keys=keys
+            number,
+            "in",
+            account.address,
+            text,
+            channel=account.channel,
+            medium=medium,
+            keys=keys,
+            name=name,
         )
         return "deliver"
+
+    def change(
+        self, account: Account, user_id: str, name: str, text: str | None, keys: Keys = ()
+    ) -> Change | Fate:
+        """Change a message of ours that was delivered, or with None take it away; a blocker's stays as it is."""
+        number = self.number_of(account, user_id)
+        if number is None:
+            return "no_chat"
+        if self.is_blocked(number, account.address):
+            return "blocked"
+        return self._conversations.change(number, account.address, name, text, keys)
 
     def text(self, number: str, account: Account, text: str) -> Answer | None:
         """Somebody writes to us: opens the chat, and tells the product; None when the product was not reached."""

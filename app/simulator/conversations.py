@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 from typing import Literal, TypeAlias
@@ -13,6 +13,7 @@ from app.simulator.records import Bubble
 
 KEPT_BUBBLES = 100
 Kind: TypeAlias = Literal["in", "out", "note"]
+Change: TypeAlias = Literal["done", "same", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ PERSONAS = (
 
 
 class Conversations:
-    """The newest bubbles of each persona's phone. Bubbles are only ever added; `version` counts them."""
+    """The newest bubbles of each persona's phone. Bubbles are added, which `version` counts, or changed."""
 
     def __init__(self, clock: Callable[[], datetime], personas: tuple[Persona, ...] = PERSONAS) -> None:
         self._clock = clock
@@ -46,7 +47,7 @@ class Conversations:
         self.reset()
 
     def reset(self) -> None:
-        """Empty every phone; `epoch` tells open pages that what they show is gone."""
+        """Empty every phone; `epoch` tells open pages that what they show is so no more."""
         with self._lock:
             self.epoch += 1
             self._bubbles: dict[str, deque[Bubble]] = {
@@ -71,6 +72,7 @@ class Conversations:
         channel: str = "sms",
         medium: Medium | None = None,
         keys: Keys = (),
+        name: str = "",
     ) -> None:
         """Show one more bubble on the phone with this number; other numbers have no screen."""
         if number not in self._by_number:
@@ -79,8 +81,30 @@ class Conversations:
             self.version += 1
             file = (medium.sha256, medium.kind) if medium else ("", "")
             self._bubbles[number].append(
-                Bubble(self.version, kind, peer, text, self._clock(), parts, channel, *file, keys)
+                Bubble(self.version, kind, peer, text, self._clock(), parts, channel, *file, keys, name)
             )
+
+    def change(self, number: str, peer: str, name: str, text: str | None, keys: Keys = ()) -> Change:
+        """Give the message that `peer` calls `name` other words, or with None take it away.
+
+        Open pages show everything anew, as after `reset`. Phones without a screen remember nothing, and agree.
+        """
+        if number not in self._by_number:
+            return "done"
+        with self._lock:
+            phone = self._bubbles[number]
+            found = [place for place, one in enumerate(phone) if (one.peer, one.name) == (peer, name)]
+            if not found or phone[found[0]].mark == "deleted":
+                return "missing"
+            old = phone[found[0]]
+            if (old.text, old.keys) == (text, keys):
+                return "same"
+            if text is None:
+                phone[found[0]] = replace(old, text="", file="", file_kind="", keys=(), mark="deleted")
+            else:
+                phone[found[0]] = replace(old, text=text, keys=keys, mark="edited")
+            self.epoch += 1
+        return "done"
 
     def bubbles(self, number: str, after: int = 0) -> list[Bubble]:
         """Return the bubbles of a phone that came after `after`, oldest first."""

@@ -5,7 +5,7 @@ accepts until somebody leaves. Users whose name ends in 0403, 0404, 0429 or 0500
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import count
 from threading import Lock
@@ -104,11 +104,12 @@ class MatrixMessenger(Messenger):
 
 
 class MatrixApi:
-    """`/_matrix/client/v3/rooms/…`: messages by transaction, join and leave; and uploads."""
+    """`/_matrix/client/v3/rooms/…`: messages by transaction, their redaction, join and leave; and uploads."""
 
     def __init__(self, chats: Chats, rooms: MatrixMessenger, shelf: Shelf) -> None:
         self._chats, self._rooms, self._shelf = chats, rooms, shelf
-        self._ids = count(1)
+        # They count up over restarts, for what stands on a phone can be named later.
+        self._ids = count(int(utcnow().timestamp()) % 1_000_000_000)
         self._sent: dict[tuple[str, str, str], str] = {}
         self._failed_once: set[str] = set()
 
@@ -117,6 +118,7 @@ class MatrixApi:
         routes = Blueprint("matrix", __name__, url_prefix="/_matrix")
         room = "/client/v3/rooms/<room>"
         routes.add_url_rule(f"{room}/send/m.room.message/<txn>", "send", self.send, methods=["PUT"])
+        routes.add_url_rule(f"{room}/redact/<event>/<txn>", "redact", self.redact, methods=["PUT"])
         routes.add_url_rule(f"{room}/join", "join", self.join, methods=["POST"])
         routes.add_url_rule(f"{room}/leave", "leave", self.leave, methods=["POST"])
         routes.add_url_rule("/media/v3/upload", "upload", self.upload, methods=["POST"])
@@ -137,9 +139,36 @@ class MatrixApi:
         medium = self._shelf.named(str(body.get("url", "")).removeprefix(f"mxc://{DOMAIN}/"))
         if body.get("msgtype") != "m.text" and medium is None:
             return _error(400, "M_BAD_JSON", "There is no such file here.")
-        if self._chats.deliver(account, "@" + room[1:], body["body"], medium) != "deliver":
+        event_id, user = f"$ours-{next(self._ids)}", "@" + room[1:]
+        if (old := _within(body, "m.relates_to", "event_id")) and (
+            words := _within(body, "m.new_content", "body")
+        ):
+            fate = self._chats.change(account, user, old, words)
+        else:
+            fate = self._chats.deliver(account, user, body["body"], medium, name=event_id)
+        if fate in ("no_chat", "blocked"):
             return _outside(account, room)
-        event_id = self._sent[account.address, room, txn] = f"$ours-{next(self._ids)}"
+        return self._noted(account, room, txn, event_id)
+
+    def redact(self, room: str, event: str, txn: str) -> Response:
+        """Take a message away; the same transaction again gives the same event."""
+        account = self._account()
+        if account is None:
+            return _error(401, "M_UNKNOWN_TOKEN", "Invalid access token passed.")
+        known = self._sent.get((account.address, room, txn))
+        if known is not None:
+            return json_response({"event_id": known})
+        if (refused := self._magic(room)) is not None:
+            return refused
+        fate = self._chats.change(account, "@" + room[1:], event, None)
+        if fate in ("no_chat", "blocked"):
+            return _outside(account, room)
+        if fate == "missing":
+            return _error(404, "M_NOT_FOUND", "Could not find event")
+        return self._noted(account, room, txn, f"$ours-{next(self._ids)}")
+
+    def _noted(self, account: Account, room: str, txn: str, event_id: str) -> Response:
+        self._sent[account.address, room, txn] = event_id
         return json_response({"event_id": event_id})
 
     def upload(self) -> Response:
@@ -190,6 +219,12 @@ class MatrixApi:
                 return _error(500, "M_UNKNOWN", "Internal server error")
             return _error(429, "M_LIMIT_EXCEEDED", "Too Many Requests", retry_after_ms=2000)
         return None
+
+
+def _within(body: Mapping[str, Any], field: str, name: str) -> str:
+    found = body.get(field)
+    text = found.get(name) if isinstance(found, dict) else ""
+    return text if isinstance(text, str) else ""
 
 
 def _outside(account: Account, room: str) -> Response:

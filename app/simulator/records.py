@@ -82,7 +82,8 @@ class Bubble:
     """One line of a phone's conversation; `kind` is "in" (to the phone), "out" (typed on it) or "note".
 
     `file` is the hash of what came with it, and `file_kind` what that is: image, audio, video or application. `keys`
-    are the buttons below it.
+    are the buttons below it. `name` is what its messenger calls the message, where it can be changed; `mark` says that
+    it was.
     """
 
     order: int
@@ -95,6 +96,8 @@ class Bubble:
     file: str = ""
     file_kind: str = ""
     keys: Keys = ()
+    name: str = ""
+    mark: Literal["", "edited", "deleted"] = ""
 
 
 def read_sender(data: Mapping[str, object]) -> Sender:

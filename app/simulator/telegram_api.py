@@ -1,4 +1,4 @@
-"""Telegram's Bot API as far as bots that send news need it: sendMessage with its limits and errors, and updates.
+"""Telegram's Bot API as far as bots that send news need it: messages sent, edited and deleted, and updates.
 
 After core.telegram.org/bots/api. Chats whose id ends in 0403, 0404, 0429 or 0500 misbehave as SMS numbers do.
 """
@@ -32,6 +32,10 @@ _FILES = {
     "sendVideo": "video",
     "sendDocument": "document",
 }
+
+
+# A method that changes a message, and its field for the words.
+_CHANGES = {"editMessageText": "text", "editMessageCaption": "caption", "deleteMessage": ""}
 
 
 class TelegramMessenger(Messenger):
@@ -83,12 +87,13 @@ class TelegramMessenger(Messenger):
 
 
 class TelegramApi:
-    """`/bot<token>/sendMessage`, and the methods that send files."""
+    """`/bot<token>/sendMessage`, the methods that send files, and those that change what was sent."""
 
     def __init__(self, chats: Chats, shelf: Shelf, ticks: Callable[[], float] = time.monotonic) -> None:
         self._chats, self._shelf, self._ticks = chats, shelf, ticks
         self._buckets = TokenBuckets()
-        self._message_ids = count(1)
+        # They count up over restarts, for what stands on a phone can be named later.
+        self._message_ids = count(int(utcnow().timestamp()) % 1_000_000_000)
         self._failed_once: set[str] = set()
 
     def blueprint(self) -> Blueprint:
@@ -99,11 +104,36 @@ class TelegramApi:
             routes.add_url_rule(
                 f"/bot<token>/{method}", method, self.send, methods=["POST"], defaults={"field": field}
             )
+        for method, words in _CHANGES.items():
+            routes.add_url_rule(
+                f"/bot<token>/{method}", method, self.change, methods=["POST"], defaults={"field": words}
+            )
         return routes
+
+    def change(self, token: str, field: str) -> Response:
+        """Change a message that was sent; without a `field` for its words it is deleted."""
+        account, body = self._account(token), request.get_json(silent=True)
+        if account is None:
+            return _error(401, "Unauthorized")
+        if not isinstance(body, dict) or not {"chat_id", "message_id"} <= body.keys():
+            return _error(400, "Bad Request: message identifier is not specified")
+        chat, text = str(body["chat_id"]), str(body.get(field) or "")
+        most = MAX_CAPTION if field == "caption" else MAX_TEXT
+        if (refused := self._refusal(account, chat, text if field else "-", most)) is not None:
+            return refused
+        name = str(body["message_id"])
+        fate = self._chats.change(account, chat, name, text if field else None, of_telegram(body))
+        if fate not in ("done", "deliver"):
+            return _not_changed(fate, "edit" if field else "delete")
+        message = {"message_id": body["message_id"], field: text, "chat": {"id": int(chat)}}
+        return json_response({"ok": True, "result": message if field else True})
+
+    def _account(self, token: str) -> Account | None:
+        return next((one for one in self._chats.all() if one.settings.get("token") == token), None)
 
     def send(self, token: str, field: str = "") -> Response:
         """Take one message, as JSON; `field` has the file, by a link or by the id of an earlier answer."""
-        account = next((one for one in self._chats.all() if one.settings.get("token") == token), None)
+        account = self._account(token)
         if account is None:
             return _error(401, "Unauthorized")
         body = request.get_json(silent=True)
@@ -118,13 +148,14 @@ class TelegramApi:
             id_, medium = self._file(str(body.get(field) or "")) if field else ("", None)
         except CannotFetch as error:
             return _error(400, f"Bad Request: failed to get HTTP URL content ({error})")
-        fate = self._chats.deliver(account, chat, text, medium, of_telegram(body))
+        number = next(self._message_ids)
+        fate = self._chats.deliver(account, chat, text, medium, of_telegram(body), str(number))
         if fate == "blocked":
             return _error(403, "Forbidden: bot was blocked by the user")
         if fate == "no_chat":
             return _error(400, "Bad Request: chat not found")
         result: dict[str, object] = {
-            "message_id": next(self._message_ids),
+            "message_id": number,
             "caption" if field else "text": text,
         }
         if field:
@@ -169,6 +200,17 @@ class TelegramApi:
 def _error(status: int, description: str, **parameters: int) -> Response:
     body: dict[str, object] = {"ok": False, "error_code": status, "description": description}
     return json_response(body | ({"parameters": parameters} if parameters else {}), status)
+
+
+def _not_changed(fate: str, what: str) -> Response:
+    if fate == "blocked":
+        return _error(403, "Forbidden: bot was blocked by the user")
+    words = {
+        "no_chat": "chat not found",
+        "same": "message is not modified: specified new message content and reply markup are exactly the same",
+        "missing": f"message to {what} not found",
+    }
+    return _error(400, f"Bad Request: {words[fate]}")
 
 
 def _too_many(seconds: int) -> Response:

@@ -163,12 +163,19 @@ def ask(
     ways: Sequence[Way] = (),
     corrects: int | None = None,
     chosen: Chosen | None = None,
+    wordless: ColumnElement[str | None] | None = None,
 ) -> Answers:
-    """Ask the gate about everybody as of `now`, quiet hours and the cap aside. It reads each of them once."""
+    """Ask the gate about everybody as of `now`, quiet hours and the cap aside. It reads each of them once.
+
+    `wordless` is SQL for why somebody whom the gate lets through gets nothing all the same, NULL where they do.
+    """
     if not list_ids:
         return Answers({})
     people = members(list_ids, corrects=corrects, chosen=chosen).subquery()
-    answer = _answer_now(people, ways, now, corrects, list_ids).label("answer")
+    answer = _answer_now(people, ways, now, corrects, list_ids)
+    if wordless is not None:
+        answer = func.coalesce(answer, wordless)
+    answer = answer.label("answer")
     rows = session.execute(
         select(answer, Subscriber.channel, Subscriber.quiet_group_id, func.count())
         .select_from(people)

@@ -81,6 +81,7 @@ def ask_for_approval(demo: Demo, editor: Editor, path: str) -> None:
     """Let the list ask for a second person, and put a draft before one."""
     demo.cli("lists", "approval", "City News", "on")
     editor.submit(f"{path}/review?choice=now&zone=UTC", "/approval/ask", choice="now", zone="UTC")
+    demo.cli("lists", "approval", "City News", "off")  # others write to it, too
 
 
 def receive_texts(demo: Demo) -> None:

@@ -12,13 +12,15 @@ from werkzeug.test import TestResponse
 from app.clock import utcnow
 from app.domain.addresses import Address
 from app.domain.buttons import Button, ButtonKind, Rich
+from app.domain.in_place import InPlace
 from app.domain.media.cleaning import cleaned
 from app.domain.messages import Batch, DeliveryRef, ErrorKind, Outcome, Recipient
 from app.domain.statuses import DeliveryStatus
 from app.gateways.base import Call, Reply
 from app.gateways.registry import build, gateway_class
 from app.runtime import runtime
-from app.services import answers, plan_broadcasts
+from app.services import answers, plan_broadcasts, reports
+from app.services.correct_broadcasts import draft_correction
 from app.services.fan_out import open_due
 from app.services.inbox_store import StoreTransport
 from app.services.manage_senders import add
@@ -381,3 +383,47 @@ def test_a_reader_presses_an_answer_and_leaves_by_a_button(house: House, visit: 
     assert page.ask("button", button="start", id="p2").status_code == 400
     assert page.ask("button", button=stop["value"], id="p3").json["on"] is False
     assert state(house) == "stopped"
+
+
+def correct(house: House, wrong: int, act: InPlace, text: str) -> int:
+    """Let a correction out that changes what stands in the inboxes."""
+    with house.inside() as newsroom:
+        newsroom.now = utcnow()
+        newsroom.send()  # to whoever has a phone: the wrong message must have come to a halt
+        draft = draft_correction(wrong, title="Right", text=text, by="ada", now=newsroom.now, act=act)
+        schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
+    send(house)
+    return draft
+
+
+def test_a_correction_replaces_the_words_in_the_inbox_and_is_read_anew(house: House, visit: Visit) -> None:
+    page = Page(visit())
+    page.join()
+    wrong = send(house, "It is open.")
+    shown, *before = page.ask("messages").json["messages"]
+    page.ask("read", ids=[shown["id"]])
+
+    first = correct(house, wrong, InPlace.EDIT, "It is shut.")
+    second = correct(house, wrong, InPlace.EDIT, "It is closed.")
+    changed, *others = page.ask("messages").json["messages"]
+    page.ask("read", ids=[changed["id"]])
+
+    assert others == before
+    assert changed == shown | {"text": "It is closed.", "read": False, "edited": True}
+    with house.inside():
+        found = [reports.tally(one) for one in (first, second)]
+    assert [(one.delivered, one.failed) for one in found] == [(0, 0), (1, 0)]
+
+
+def test_a_message_is_taken_out_of_the_inbox_and_can_be_changed_no_more(house: House, visit: Visit) -> None:
+    page = Page(visit())
+    page.join()
+    wrong = send(house, "It is open.")
+
+    gone = correct(house, wrong, InPlace.DELETE, "")
+    late = correct(house, wrong, InPlace.EDIT, "It is closed.")
+
+    assert not {"It is open.", "It is closed."} & set(page.texts)
+    with house.inside():
+        assert reports.tally(gone).sent == 1
+        assert reports.tally(late).reasons == {"unchangeable": 1}

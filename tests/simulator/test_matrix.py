@@ -9,12 +9,17 @@ from sqlalchemy import select
 from app.clock import utcnow
 from app.domain.addresses import Address
 from app.domain.consent import EventType
+from app.domain.in_place import InPlace
 from app.domain.messages import Batch, DeliveryRef, ErrorKind, Recipient
 from app.gateways.registry import build, gateway_class
+from app.services import fan_out
+from app.services.correct_broadcasts import draft_correction
 from app.services.lists_of_sender import present_notice
 from app.services.manage_senders import add
+from app.services.plan_broadcasts import schedule
 from app.services.record_consent import NewEvent, find_or_create_subscriber, record
 from app.services.replies_broadcast import replies_broadcast
+from app.services.reports import tally
 from app.services.send_deliveries import Lane, LaneSetup
 from app.services.senders_of_lists import add_sender
 from app.simulator.application import create_app
@@ -217,3 +222,29 @@ def test_what_is_too_large_or_no_message_is_refused(city: City) -> None:
         return city.simulator.put(url, json=body, headers=headers).status_code
 
     assert [status({"body": "x" * 66_000}), status({}), status([])] == [413, 400, 400]
+
+
+def test_words_are_replaced_in_the_room_and_a_message_is_redacted(city: City) -> None:
+    city.says("START")
+    wrong = city.broadcast("The bridge is open.")
+    fan_out.end_finished(city.newsroom.now)
+
+    def correct(act: InPlace, text: str) -> None:
+        now = city.newsroom.now
+        draft = draft_correction(wrong, title="R", text=text, by="ada", now=now, act=act)
+        schedule(draft, at=None, zone="UTC", by="ada", now=now)
+        fan_out.open_due(controller=city.newsroom.controller, now=now)
+        city.drain()
+        assert tally(draft).sent == 1
+        db.session.rollback()
+
+    def last() -> tuple[str, str]:
+        bubble = city.world.conversations.bubbles(ADA)[-1]
+        return bubble.text, bubble.mark
+
+    correct(InPlace.EDIT, "The bridge is shut.")
+    assert last() == ("The bridge is shut.", "edited")
+    correct(InPlace.EDIT, "The bridge is closed.")
+    assert last() == ("The bridge is closed.", "edited")
+    correct(InPlace.DELETE, "")
+    assert last() == ("", "deleted")

@@ -7,15 +7,20 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from app.domain.buttons import Button, ButtonKind, Rich, TemplateUse
+from app.domain.in_place import InPlace
 from app.domain.media.cleaning import cleaned
 from app.services import fan_out
+from app.services.correct_broadcasts import draft_correction
 from app.services.media.attach import EVERYWHERE, Given, attach
 from app.services.media.take_in import take_in
-from app.services.plan_broadcasts import create_draft, schedule
+from app.services.plan_broadcasts import check, create_draft, schedule
 from app.simulator.server import Server
 from app.simulator.world import World
+from app.storage.database import db
+from app.storage.models import Broadcast
 from tests.gateways.samples import SAMPLES
 from tests.simulator.support import eventually, post_message
 from tests.support import media
@@ -96,6 +101,27 @@ def test_the_phone_shows_the_very_bytes_and_the_platform_is_given_them_once(
     assert "The bridge is open." in texts
     assert "The bridge is still open." in texts
     assert (city.world.shelf.fetched, city.world.shelf.uploaded) == (carrier.fetched, carrier.uploaded)
+
+
+def test_below_a_picture_the_words_are_corrected_and_have_the_room_of_a_caption(newsroom: Newsroom) -> None:
+    city = ChatCity(newsroom, "telegram", "@CityDeskBot", dict(SAMPLES["telegram"].settings))
+    city.says(ADA, "START")
+    send_picture(city, "The bridge is open.", media.jpeg())
+    wrong = db.session.scalars(select(Broadcast.id).where(Broadcast.text == "The bridge is open.")).one()
+    db.session.rollback()
+    short, long = (
+        draft_correction(wrong, title="R", text=text, by="ada", now=newsroom.now, act=InPlace.EDIT)
+        for text in ("It is closed.", "x" * 1025)
+    )
+
+    refused = check(long, now=newsroom.now).problems
+    schedule(short, at=None, zone="UTC", by="ada", now=newsroom.now)
+    fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
+    city.drain()
+
+    (bubble,) = [one for one in city.world.conversations.bubbles(ADA) if one.file]
+    assert (bubble.text, bubble.mark, bubble.file_kind) == ("It is closed.", "edited", "image")
+    assert refused == ("On Telegram the text has 1025 characters; it may have 1024.",)
 
 
 @pytest.mark.parametrize("channel", ["telegram", "line", "viber", "messenger", "whatsapp"])

@@ -1,8 +1,12 @@
 """Telegram in the simulator: our gateway and its Bot API understand each other, blocks and limits included."""
 
+from pathlib import Path
+
 import pytest
+from flask.testing import FlaskClient
 
 from app.domain.addresses import Address
+from app.domain.in_place import InPlace
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -12,11 +16,13 @@ from app.domain.messages import (
     Outcome,
     PlatformSignal,
     Recipient,
+    Standing,
 )
 from app.gateways.base import Reply
 from app.gateways.telegram import TelegramGateway
 from app.simulator.application import create_app
 from app.simulator.messengers import Account, BadAccount, read_account
+from app.simulator.snapshot import load, save
 from app.simulator.world import World
 from tests.gateways.samples.telegram import SETTINGS
 
@@ -54,11 +60,21 @@ def gateway() -> TelegramGateway:
     return TelegramGateway(SETTINGS, "http://simulator")
 
 
-def send(world: World, chat: str, text: str = "Hello") -> Outcome:
+def send(world: World, chat: str, text: str = "Hello", client: FlaskClient | None = None) -> Outcome:
     """Hand a message over as our lane does."""
     person = Recipient(DeliveryRef(1, 2), Address("telegram", chat), text)
+    return hand_over(client or create_app(world).test_client(), person)
+
+
+def change(client: FlaskClient, act: InPlace, provider_id: str | None, text: str = "") -> Outcome:
+    """Change a message as our lane does."""
+    stands = Standing(act, DeliveryRef(1, 2), provider_id or "")
+    person = Recipient(DeliveryRef(3, 2), Address("telegram", CHAT), text, replaces=stands)
+    return hand_over(client, person)
+
+
+def hand_over(client: FlaskClient, person: Recipient) -> Outcome:
     (call,) = gateway().encode(Batch((person,), ""))
-    client = create_app(world).test_client()
     answer = client.post(
         call.url.removeprefix("http://simulator"), data=call.body, headers=dict(call.headers)
     )
@@ -151,3 +167,47 @@ def test_an_account_that_cannot_be_is_named() -> None:
     ):
         with pytest.raises(BadAccount, match=word):
             world.chats.put(read_account(wrong))
+
+
+def test_a_message_is_edited_and_deleted_on_the_phone_and_the_page_says_so(world: World) -> None:
+    open_chat(world)
+    client = create_app(world).test_client()
+    first, second = (send(world, CHAT, f"News {number}", client).provider_id for number in (1, 2))
+
+    edited = change(client, InPlace.EDIT, first, "Better news")
+    again = change(client, InPlace.EDIT, first, "Better news")
+    deleted = change(client, InPlace.DELETE, second)
+    late = change(client, InPlace.EDIT, second, "Too late")
+
+    assert edited == again == Outcome(DeliveryRef(3, 2), first)
+    assert deleted == change(client, InPlace.DELETE, second) == Outcome(DeliveryRef(3, 2))
+    assert late.error is not None
+    assert late.error.kind is ErrorKind.UNCHANGEABLE
+    shown = [(one.text, one.mark) for one in world.conversations.bubbles(ADA)][1:]
+    assert shown == [("Better news", "edited"), ("", "deleted")]
+    for language, words in (
+        ("en", ("edited", "This message was deleted")),
+        ("de", ("bearbeitet", "gelöscht")),
+    ):
+        page = client.get(f"/?lang={language}").text
+        assert [one in page for one in words] == [True, True]
+        assert "News 2" not in page
+
+
+def test_a_blocked_bot_changes_nothing_and_a_changed_phone_outlives_a_restart(
+    world: World, tmp_path: Path
+) -> None:
+    open_chat(world)
+    client = create_app(world).test_client()
+    first = send(world, CHAT, "News", client).provider_id
+    change(client, InPlace.EDIT, first, "Better news")
+    world.chats.block(ADA, world.chats.accounts["@CityDeskBot"], True)
+
+    blocked = change(client, InPlace.EDIT, first, "Best news")
+    save(world, tmp_path / "phones.json")
+    load(restarted := World(), tmp_path / "phones.json")
+
+    assert blocked.error is not None
+    assert blocked.error.kind is ErrorKind.BLOCKED
+    bubble = restarted.conversations.bubbles(ADA)[1]
+    assert (bubble.text, bubble.mark, bubble.name) == ("Better news", "edited", first)

@@ -20,7 +20,8 @@ class Broadcast(Model):
     first of them may get it, and `zone` whose clock holds for those of whom nobody knows theirs.
     `sms_parts` is how long an SMS of it was when it was scheduled, short links, what stands for a file and buttons in
     words included; `sms_parts_elsewhere` the same for people whose country has no messages with files, where one goes.
-    `corrects_id` names the broadcast that this one corrects: it goes to exactly those who got that one.
+    `corrects_id` names the broadcast that this one corrects: it goes to exactly those who got that one. `in_place`
+    (`edit`, `delete`) is what it does with the messages themselves where the platform lets it; NULL: nothing.
     `segment_rule` chooses part of the lists' people; until the start it may be that of `segment_id` instead, and since
     the start it never changes. `planned_to` is the last subscriber id up to which slices were written;
     NULL before the start, and when all are.
@@ -70,6 +71,7 @@ class Broadcast(Model):
     first_percent: Mapped[int | None] = mapped_column(SmallInteger)
     rest_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("broadcast.id"))
+    in_place: Mapped[str | None] = mapped_column(String(6))
     urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     brake_base: Mapped[dict[str, int] | None] = mapped_column(JSON)
     segment_id: Mapped[int | None] = mapped_column(ForeignKey("segment.id"))

@@ -12,7 +12,8 @@ class InboxMessage(Model):
     """One message for one reader. The delivery that it is names it, so that a hand-over done twice stores it once.
 
     `media` is the file beside the text, as `app.gateways.inapp.shown_of` has it; `buttons` has kind, label and value
-    of each, as the gateway encoded them.
+    of each, as the gateway encoded them. `edited_by` is the correction that changed it last where it stands,
+    at `edited_at`.
     """
 
     __tablename__ = "inbox_message"
@@ -30,3 +31,5 @@ class InboxMessage(Model):
     buttons: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    edited_by: Mapped[int | None] = mapped_column(BigId)
+    edited_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -95,6 +95,7 @@
     const when = new Date(one.at).toLocaleString(facts.language, { dateStyle: "medium", timeStyle: "short" });
     const head = make("p", "", { class: "soft" });
     head.append(make("time", when, { datetime: one.at }));
+    if (one.edited) head.append(" · ", make("span", facts.words.edited));
     if (!one.read) head.append(" · ", make("span", facts.words.unread, { class: "new" }));
     const text = written(one.text);
     text.id = `message-${one.id}`;
