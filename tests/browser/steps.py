@@ -29,7 +29,7 @@ class Phone:
         expect(self._box.locator(".bubble.out")).to_have_count(before + 1)
 
     def join(self) -> None:
-        """Text START and wait for the welcome; written another way each time, for the same again and again is a loop."""
+        """Text START and wait for the welcome; written anew each time, for the same again and again is a loop."""
         said = self._box.locator(".bubble.out").count()
         self.type(f"START{'!' * (said % 7)}")
         expect(self.messages.last).to_contain_text("you asked for City News")
