@@ -1,7 +1,6 @@
 """The seconds after *Send now* in which nothing leaves yet, and one press takes the broadcast back."""
 
 from datetime import datetime, timedelta
-from math import ceil
 
 from app.domain.statuses import BroadcastState
 from app.services.audit import note
@@ -12,7 +11,7 @@ from app.storage.models import Broadcast
 
 
 def seconds_left(broadcast: Broadcast, window: timedelta, now: datetime) -> int | None:
-    """Return the seconds until a broadcast that was sent "now" begins; None for every other one.
+    """Return the whole seconds until a broadcast that was sent "now" begins; None for every other one.
 
     One that was scheduled for later is not sent early by mistake: it must have been planned within the window.
     """
@@ -22,7 +21,7 @@ def seconds_left(broadcast: Broadcast, window: timedelta, now: datetime) -> int 
         return None
     if broadcast.next_at - broadcast.state_at > window:
         return None
-    return max(0, ceil((broadcast.next_at - now).total_seconds()))
+    return max(0, int((broadcast.next_at - now).total_seconds()))
 
 
 def skip(broadcast_id: int, *, window: timedelta, by: str, now: datetime) -> None:
