@@ -135,7 +135,8 @@ def web(
     target: str, env: dict[str, str], token: str, guard: Guard, log: Path
 ) -> Iterator[tuple[int, int, str]]:
     """Run one web process with the shipped settings; yields port, process id and public address."""
-    (port,) = free_ports(1, start=23000)
+    # Each looks from a place of its own: two that start at once would find the same port free, and both may have it.
+    (port,) = free_ports(1, start=23_000 + secrets.randbelow(6_000))
     url = f"http://127.0.0.1:{port}"
     own = {"PORT": str(port), "WEB_CONCURRENCY": "1", "PUBLIC_URL": url, "BENCH_TOKEN": token}
     with log.open("wb") as words:
