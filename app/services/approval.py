@@ -62,7 +62,7 @@ def ask(broadcast_id: int, *, by: str, now: datetime) -> None:
 def approve(broadcast_id: int, *, revision: int, by: str, now: datetime) -> None:
     """Say yes to what was read, which had this `revision`.
 
-    Raises `Conflict` for words that were changed since, `Refused` for whoever wrote or asked and where nobody need.
+    Raises `Conflict` for words that were changed since, `Refused` for whoever wrote or asked, and where none is needed.
     """
     with transaction() as session:
         broadcast = draft_for_change(session, broadcast_id, revision)
