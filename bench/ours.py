@@ -24,9 +24,10 @@ from app.runtime import runtime
 from app.services.lists_of_sender import present_notice
 from app.services.manage_lists import create_list
 from app.services.manage_senders import MAX_RATE, add
-from app.services.plan_broadcasts import create_draft, schedule
 from app.services.record_consent import NewEvent, find_or_create_subscribers, record
 from app.services.reports import tally
+from app.services.schedule_broadcasts import schedule
+from app.services.write_drafts import create_draft
 from app.storage.database import db, transaction
 from app.storage.models import Subscriber
 from app.supervisor.guard import Guard

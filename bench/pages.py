@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.clock import utcnow
-from app.services.plan_broadcasts import create_draft
+from app.services.write_drafts import create_draft
 from app.storage.database import db
 from app.storage.models import BroadcastList
 from bench import newsroom_year

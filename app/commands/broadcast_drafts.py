@@ -13,7 +13,7 @@ from app.commands.output import json_option, operator, say
 from app.domain.buttons import Button, Rich
 from app.domain.channels import CHANNELS, channel_named
 from app.domain.in_place import InPlace
-from app.services import correct_broadcasts, manage_segments, plan_broadcasts
+from app.services import correct_broadcasts, manage_segments, write_drafts
 from app.services.broadcast_rows import targets_of
 from app.services.controller import Refused
 from app.services.manage_lists import find_list
@@ -66,7 +66,7 @@ def create(
     if segment is not None:
         manage_segments.segment(segment)
     db.session.rollback()
-    broadcast_id = plan_broadcasts.create_draft(
+    broadcast_id = write_drafts.create_draft(
         title=title,
         text=words,
         list_ids=list_ids,

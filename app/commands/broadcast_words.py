@@ -8,11 +8,11 @@ from app.commands.output import cell, say
 from app.domain.channels import channel_named
 from app.domain.statuses import BroadcastState
 from app.runtime import runtime
-from app.services import plan_broadcasts, read_segments, reports
+from app.services import read_segments, reports, review_broadcasts
 from app.services.broadcast_times import zone_named
 from app.services.controller import NotFound
-from app.services.plan_broadcasts import Review
 from app.services.reports import Tally
+from app.services.review_broadcasts import Review
 from app.storage.database import db
 from app.storage.models import Broadcast
 
@@ -21,7 +21,7 @@ def check(
     broadcast_id: int, at: datetime | None, local_at: datetime | None = None, zone: str = "UTC"
 ) -> Review:
     """Return whom a broadcast would reach at a time, without sending anything."""
-    return plan_broadcasts.check(
+    return review_broadcasts.check(
         broadcast_id, now=utcnow(), at=at, local_at=local_at, zone=zone, brand=runtime().controller.brand
     )
 
@@ -68,7 +68,7 @@ def review_in_words(review: Review, zone: str = "UTC") -> list[str]:
     ]
 
 
-def _parts(review: plan_broadcasts.Review) -> str:
+def _parts(review: review_broadcasts.Review) -> str:
     return f"{review.parts}{f' to {review.most_parts}' if review.most_parts > review.parts else ''}"
 
 

@@ -29,8 +29,8 @@ from app.services import (
     fan_out,
     hold_back,
     move_broadcasts,
-    plan_broadcasts,
     reports,
+    schedule_broadcasts,
     stop_broadcasts,
     try_again,
     watch_broadcasts,
@@ -108,7 +108,7 @@ def schedule(
         review = check(broadcast_id, at, local_at, zone)
         say({"id": broadcast_id, "review": review}, as_json, lambda: "\n".join(review_in_words(review, zone)))
         return
-    instant = plan_broadcasts.schedule(
+    instant = schedule_broadcasts.schedule(
         broadcast_id,
         at=at,
         local_at=local_at,
@@ -199,9 +199,10 @@ def approve(broadcast_id: int, as_json: bool) -> None:
     Example:
       tidings broadcasts approve 7
     """
-    revision = broadcast_of(broadcast_id).revision
+    draft = broadcast_of(broadcast_id)
+    revision, mark = draft.revision, approval.mark_of(db.session(), draft)
     db.session.rollback()
-    approval.approve(broadcast_id, revision=revision, by=operator(), now=utcnow())
+    approval.approve(broadcast_id, mark=mark, by=operator(), now=utcnow())
     say({"id": broadcast_id, "revision": revision}, as_json, lambda: f"Broadcast {broadcast_id} is approved.")
 
 

@@ -29,7 +29,8 @@ def approval_of(broadcast: Broadcast) -> dict[str, Any] | None:
     if not approval.asked_by_lists(targets_of(session, broadcast.id)):
         return None
     own = me().actor in (approval.writer_of(session, broadcast), broadcast.approval_asked_by)
-    return {"given": broadcast.approved_by, "asked": broadcast.approval_asked_by, "own": own}
+    mark = approval.mark_of(session, broadcast)
+    return {"given": broadcast.approved_by, "asked": broadcast.approval_asked_by, "own": own, "mark": mark}
 
 
 @approvals.post("/broadcasts/<int:broadcast_id>/approval/ask")
@@ -51,9 +52,8 @@ def ask(broadcast_id: int) -> ResponseReturnValue:
 def give(broadcast_id: int) -> ResponseReturnValue:
     """Say yes to what was shown."""
     broadcast_or_404(broadcast_id)
-    revision = request.form.get("revision", 0, type=int)
     try:
-        approval.approve(broadcast_id, revision=revision, by=me().actor, now=utcnow())
+        approval.approve(broadcast_id, mark=request.form.get("mark", ""), by=me().actor, now=utcnow())
     except Conflict:
         flash(_("It was changed since you read it. Read it again."), "error")
     except Refused as error:

@@ -18,12 +18,13 @@ from app.desk.words import TABS
 from app.queue import begin, wake_broadcast
 from app.runtime import runtime
 from app.services import (
-    plan_broadcasts,
     reports,
+    schedule_broadcasts,
     stop_broadcasts,
     try_again,
     undo_window,
     watch_broadcasts,
+    write_drafts,
 )
 from app.services.controller import Refused
 from app.services.read_rules import rules_among
@@ -72,7 +73,7 @@ def index() -> ResponseReturnValue:
 def copy(broadcast_id: int) -> ResponseReturnValue:
     """Begin a new draft with the text and lists of another broadcast."""
     broadcast_or_404(broadcast_id)
-    new_id = plan_broadcasts.copy_broadcast(broadcast_id, by=me().actor, now=utcnow())
+    new_id = write_drafts.copy_broadcast(broadcast_id, by=me().actor, now=utcnow())
     flash(_("This is a copy. Nothing is sent until you schedule it."))
     return redirect(url_for("compose.edit", broadcast_id=new_id))
 
@@ -83,7 +84,7 @@ def back_to_draft(broadcast_id: int) -> ResponseReturnValue:
     """Take a waiting broadcast back to write on."""
     broadcast_or_404(broadcast_id)
     try:
-        plan_broadcasts.back_to_draft(broadcast_id, by=me().actor, now=utcnow())
+        schedule_broadcasts.back_to_draft(broadcast_id, by=me().actor, now=utcnow())
     except Refused as error:
         flash(translated(error), "error")
         return _progress(broadcast_id)

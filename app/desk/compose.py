@@ -36,9 +36,9 @@ from app.services import (
     correct_broadcasts,
     find_people,
     manage_snippets,
-    plan_broadcasts,
     read_segments,
     reports,
+    write_drafts,
 )
 from app.services.controller import Conflict, Refused
 from app.services.read_rules import rules_among
@@ -137,10 +137,8 @@ def _store(broadcast: Broadcast | None, values: dict[str, Any], files: FilesGive
         "files": files.changes(broadcast.id if broadcast else None),
     }
     if broadcast is None:
-        return plan_broadcasts.create_draft(**content, by=me().actor, now=utcnow())
-    plan_broadcasts.save_draft(
-        broadcast.id, **content, revision=values["revision"], by=me().actor, now=utcnow()
-    )
+        return write_drafts.create_draft(**content, by=me().actor, now=utcnow())
+    write_drafts.save_draft(broadcast.id, **content, revision=values["revision"], by=me().actor, now=utcnow())
     return broadcast.id
 
 

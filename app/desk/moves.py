@@ -17,7 +17,7 @@ from app.desk.schedule import Choice, chosen
 from app.domain.policy.business_days import is_holiday
 from app.domain.statuses import BroadcastState
 from app.runtime import runtime
-from app.services import move_broadcasts, plan_broadcasts
+from app.services import move_broadcasts, review_broadcasts
 from app.services.controller import Refused
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
@@ -106,7 +106,7 @@ def _answer(broadcast: Broadcast, raw: dict[str, Any]) -> dict[str, Any]:
     shown = {"choice": choice, "errors": errors, "raw": raw, "now": now, "same": False, "sheet": None}
     if choice is None or choice.problem:
         return shown
-    sheet = plan_broadcasts.check(
+    sheet = review_broadcasts.check(
         broadcast.id, now=now, at=choice.at, local_at=choice.local_at, zone=choice.zone
     )
     return shown | {

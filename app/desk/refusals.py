@@ -15,6 +15,10 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("Nobody in this part of the lists can be reached now."),
     N_("Somebody else changed this segment in the meantime. Load it again, then make your change."),
     N_("“%(name)s” is part of a list that this broadcast does not go to."),
+    N_(
+        "“%(title)s” is scheduled, and was approved for the people of this segment. "
+        "Take it back to draft before you change the rule."
+    ),
     N_("A correction goes to those who got the wrong message, and to nobody else."),
     N_("A segment needs a name of 1 to %(most)s characters."),
     N_("There is a segment “%(name)s” of this list already. Choose another name."),
@@ -125,6 +129,7 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("Say in 1 to %(most)s characters why this cannot wait; whoever is to let it go reads it."),
     N_("Nobody has asked to send this story at once."),
     N_("A second person must say yes; you asked for it yourself."),
+    N_("This draft was changed since you read it. Read it again."),
     N_("This story was changed since you read it. Read it again."),
     N_("Write the address of a feed in full: https://news.example.org/feed.xml"),
     N_("The address may hold no name and password; they would be shown on this page."),

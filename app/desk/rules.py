@@ -30,7 +30,7 @@ from app.desk.repeating import (
 from app.desk.segments import segment_of
 from app.desk.text_check import check_text
 from app.runtime import runtime
-from app.services import plan_broadcasts, repeat_broadcasts
+from app.services import repeat_broadcasts, review_broadcasts
 from app.services.controller import NotFound, Refused
 from app.services.read_rules import all_rules, rule_view
 from app.storage.models import Broadcast
@@ -116,7 +116,7 @@ def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: date
     """The sheet: whom the first one would reach, the next dates, and the words."""
     first = plan.coming[0]
     own = first.wall if plan.rule.own_clocks else None
-    sheet = plan_broadcasts.check(
+    sheet = review_broadcasts.check(
         broadcast.id,
         now=now,
         at=first.at,

@@ -34,7 +34,14 @@ from app.domain.statuses import BroadcastState
 from app.queue import begin
 from app.runtime import runtime
 from app.schemas import WhenSchema, wall_time
-from app.services import broadcast_times, comments, correct_broadcasts, own_clocks, plan_broadcasts
+from app.services import (
+    broadcast_times,
+    comments,
+    correct_broadcasts,
+    own_clocks,
+    review_broadcasts,
+    schedule_broadcasts,
+)
 from app.services.controller import Refused
 from app.services.own_clocks import Plan
 from app.storage.models import Broadcast
@@ -138,7 +145,7 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
         return _review_page(broadcast, choice, raw, now, typed_wrong=True), 422
     window = runtime().settings.undo
     try:
-        plan_broadcasts.schedule(
+        schedule_broadcasts.schedule(
             broadcast_id,
             at=None if choice.plan else choice.at or now + window,
             local_at=choice.local_at,
@@ -264,7 +271,7 @@ def _review_of_rule(broadcast: Broadcast, raw: dict[str, Any], now: datetime) ->
 def _review_page(
     broadcast: Broadcast, choice: Choice, raw: dict[str, Any], now: datetime, *, typed_wrong: bool = False
 ) -> str:
-    sheet = plan_broadcasts.check(
+    sheet = review_broadcasts.check(
         broadcast.id,
         now=now,
         at=choice.at,

@@ -4,19 +4,22 @@ A yes is to the words, files, buttons and people of one moment. Any change after
 by whoever schedules.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState
 from app.services.audit import note
-from app.services.broadcast_rows import broadcast_for_change, draft_for_change, targets_of
-from app.services.controller import Refused
+from app.services.broadcast_rows import broadcast_for_change, targets_of
+from app.services.controller import Conflict, Refused
 from app.services.manage_lists import find_list
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastList, BroadcastVersion, StoryRow
+from app.storage.segments import rule_data
 
 
 def set_approval(name: str, wanted: bool, *, by: str, now: datetime) -> str:
@@ -59,18 +62,27 @@ def ask(broadcast_id: int, *, by: str, now: datetime) -> None:
         note(session, by, "broadcast.ask_approval", f"broadcast {broadcast_id}", now)
 
 
-def approve(broadcast_id: int, *, revision: int, by: str, now: datetime) -> None:
-    """Say yes to what was read, which had this `revision`.
+def mark_of(session: Session, broadcast: Broadcast) -> str:
+    """Return a mark of what a reader of a draft has before them: its words, its lists, the rule that chooses people."""
+    people = [[one.id for one in targets_of(session, broadcast.id)], rule_data(session, broadcast)]
+    digest = sha256(json.dumps(people, sort_keys=True).encode()).hexdigest()
+    return f"{broadcast.revision}-{digest[:16]}"
 
-    Raises `Conflict` for words that were changed since, `Refused` for whoever wrote or asked, and where none is needed.
+
+def approve(broadcast_id: int, *, mark: str, by: str, now: datetime) -> None:
+    """Say yes to what was read, which had this `mark`.
+
+    Raises `Conflict` for what was changed since, `Refused` for whoever wrote or asked, and where none is needed.
     """
     with transaction() as session:
-        broadcast = draft_for_change(session, broadcast_id, revision)
+        broadcast = broadcast_for_change(session, broadcast_id)
         _check_draft(session, broadcast)
         if by in (writer_of(session, broadcast), broadcast.approval_asked_by):
             raise Refused("You wrote this, or asked for the yes yourself: a second person must give it.")
+        if mark != mark_of(session, broadcast):
+            raise Conflict("This draft was changed since you read it. Read it again.")
         broadcast.approved_by, broadcast.approved_at = by, now
-        note(session, by, "broadcast.approve", f"broadcast {broadcast_id}", now, revision=revision)
+        note(session, by, "broadcast.approve", f"broadcast {broadcast_id}", now, revision=broadcast.revision)
 
 
 def approve_story(story_id: int, *, revision: int, by: str, now: datetime) -> None:

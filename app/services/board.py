@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from app.domain.board import Story, StoryState, foresee, instant_of, read_minute
 from app.services.audit import note
 from app.services.controller import NotFound, Refused
-from app.services.plan_broadcasts import draft_in, schedule_in
+from app.services.schedule_broadcasts import schedule_in
 from app.services.stories import as_story, open_story, queue_of
+from app.services.write_drafts import draft_in
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, SlotRun, SlotTime, StoryRow
 

@@ -14,8 +14,9 @@ from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, targets_of
 from app.services.controller import Refused
-from app.services.plan_broadcasts import CORRECTION, draft_in
 from app.services.reports import Tally, tally
+from app.services.schedule_broadcasts import CORRECTION
+from app.services.write_drafts import draft_in
 from app.storage import audience, in_place, tallies
 from app.storage.database import db, transaction
 from app.storage.holding import HAD_IT

@@ -11,8 +11,8 @@ from app.domain.feeds.items import FeedItem
 from app.domain.feeds.wording import TooLong, word
 from app.services.audit import note
 from app.services.controller import NotFound, Refused
-from app.services.plan_broadcasts import draft_in
 from app.services.stories import add_story_in
+from app.services.write_drafts import draft_in
 from app.storage.database import transaction
 from app.storage.models import FeedItemRow, FeedRow
 

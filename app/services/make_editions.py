@@ -20,10 +20,11 @@ from app.services.audit import note
 from app.services.broadcast_rows import targets_of
 from app.services.controller import Refused
 from app.services.media.attach import copy_media
-from app.services.plan_broadcasts import FRESH_MINUTES, choose_as, draft_in, schedule_in
 from app.services.repeat_broadcasts import rule_for_change, rule_of
 from app.services.rich_messages import copy_rich
+from app.services.schedule_broadcasts import schedule_in
 from app.services.shares import variants_of
+from app.services.write_drafts import FRESH_MINUTES, choose_as, draft_in
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, RepeatRule, RepeatRun
 

@@ -59,7 +59,9 @@ def add(list_id: int, name: str, rule: Segment, *, by: str, now: datetime) -> in
 def change(segment_id: int, name: str, rule: Segment, *, revision: int, by: str, now: datetime) -> None:
     """Give a segment another rule or name; what waits for its time follows, what has begun does not.
 
-    Raises `Conflict` when somebody else changed it since `revision` was shown; `NotFound`, `Refused`.
+    A second person's yes was to the people of the old rule: a draft loses it, and what is scheduled with one stands
+    against the change. Raises `Conflict` when somebody else changed it since `revision` was shown; `NotFound`,
+    `Refused`.
     """
     with transaction() as session:
         row = _for_change(session, segment_id)
@@ -68,6 +70,8 @@ def change(segment_id: int, name: str, rule: Segment, *, revision: int, by: str,
                 "Somebody else changed this segment in the meantime. Load it again, then make your change."
             )
         _check(session, row.list_id, segment_id, name, rule)
+        if row.rule != written(rule):
+            _void_approvals(session, segment_id)
         row.name, row.rule, row.revision = name.strip(), written(rule), row.revision + 1
         row.changed_by, row.changed_at = by, now
         note(session, by, "segment.change", f"segment {segment_id}", now, name=row.name, rule=row.rule)
@@ -124,6 +128,19 @@ def _choose(
     broadcast.void_approval()
     details = {"segment": segment_id, "rule": broadcast.segment_rule}
     note(session, by, "broadcast.segment", f"broadcast {broadcast.id}", now, **details)
+
+
+def _void_approvals(session: Session, segment_id: int) -> None:
+    """Take the yes from drafts that follow a segment; raises `Refused` when one with a yes is scheduled already."""
+    follows = select(Broadcast).where(Broadcast.segment_id == segment_id, Broadcast.state.in_(_WAITS))
+    approved = follows.where(Broadcast.approved_by.is_not(None)).order_by(Broadcast.id)
+    for broadcast in session.scalars(approved.with_for_update()):
+        if broadcast.state == BroadcastState.SCHEDULED.value:
+            raise Refused(
+                f"“{broadcast.title}” is scheduled, and was approved for the people of this segment. "
+                "Take it back to draft before you change the rule."
+            )
+        broadcast.void_approval()
 
 
 def _draft(session: Session, broadcast_id: int) -> Broadcast:

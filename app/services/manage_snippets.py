@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.domain.placeholders import PlaceholderError, parse
 from app.services.audit import note
 from app.services.controller import Conflict, NotFound, Refused
-from app.services.plan_broadcasts import MAX_TEXT
+from app.services.write_drafts import MAX_TEXT
 from app.storage.database import db, transaction
 from app.storage.models import BroadcastList, Snippet
 

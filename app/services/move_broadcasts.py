@@ -6,7 +6,7 @@ from app.domain.statuses import BroadcastState
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, move
 from app.services.controller import Refused
-from app.services.plan_broadcasts import schedule_in
+from app.services.schedule_broadcasts import schedule_in
 from app.storage.database import transaction
 
 

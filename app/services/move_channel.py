@@ -20,7 +20,8 @@ from app.services.controller import Controller, NotFound, Refused
 from app.services.gateways_of_senders import Registry, gateway_of
 from app.services.manage_lists import find_list
 from app.services.move_links import MARK
-from app.services.plan_broadcasts import draft_in, schedule_in
+from app.services.schedule_broadcasts import schedule_in
+from app.services.write_drafts import draft_in
 from app.storage.database import db, transaction
 from app.storage.models import (
     BroadcastList,

@@ -12,8 +12,9 @@ from app.services import fan_out, stop_broadcasts
 from app.services.audit import note
 from app.services.controller import Controller, NotFound, Refused
 from app.services.correct_broadcasts import correction_in
-from app.services.plan_broadcasts import draft_in, schedule_in
+from app.services.schedule_broadcasts import schedule_in
 from app.services.tickers import Stage, sent_of, stage_of
+from app.services.write_drafts import draft_in
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, Ticker, TickerMessage
 from app.storage.ways import ways_of_broadcast

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.domain.board import Story, StoryState
 from app.services.audit import note
 from app.services.controller import Conflict, NotFound, Refused
-from app.services.plan_broadcasts import check_words
+from app.services.write_drafts import check_words
 from app.storage.database import transaction
 from app.storage.models import BroadcastList, StoryRow
 

@@ -14,8 +14,8 @@ from app.domain.keywords import squeeze
 from app.domain.statuses import BroadcastState
 from app.services.controller import Controller, NotFound, Refused
 from app.services.manage_lists import MAX_PER_DAY, add_list
-from app.services.plan_broadcasts import check_words
 from app.services.reports import Tally, list_counts, tally
+from app.services.write_drafts import check_words
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, Sender, Ticker, TickerMessage
 

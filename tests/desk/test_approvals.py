@@ -1,5 +1,6 @@
 """The second person at the desk: asked on the review, found among the drafts, given once read; and the typed number."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -35,14 +36,15 @@ def test_the_writer_asks_and_a_second_person_says_yes(
     assert "A second person must approve what goes to City." in words(page)
     assert "Approve</button>" not in page.text
     editor.submit(f"/broadcasts/{draft}/approval/ask", NOW_)
-    own = editor.submit(f"/broadcasts/{draft}/approval/give", {"revision": "2", **NOW_})
+    own = editor.submit(f"/broadcasts/{draft}/approval/give", NOW_)
     assert "a second person must give it" in words(own)
 
     second = visit(Role.ADMIN, "de")
     assert "wartet auf eine zweite Person" in words(second.get("/broadcasts?tab=drafts"))
-    second.get(review)
-    revision = broadcast(house, draft).revision
-    given = second.submit(f"/broadcasts/{draft}/approval/give", {"revision": revision, **NOW_})
+    stale = second.submit(f"/broadcasts/{draft}/approval/give", {"mark": "1-0", **NOW_})
+    assert "Sie wurde geändert, seit Sie sie gelesen haben." in words(stale)
+    (mark,) = re.findall(r'name="mark" value="([^"]+)"', second.get(review).text)
+    given = second.submit(f"/broadcasts/{draft}/approval/give", {"mark": mark, **NOW_})
 
     assert "Freigegeben. Jede Änderung nimmt die Freigabe wieder weg." in words(given)
     assert broadcast(house, draft).approved_by is not None

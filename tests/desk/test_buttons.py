@@ -6,7 +6,7 @@ from app.domain.addresses import Address
 from app.domain.buttons import Button, ButtonKind, Rich, TemplateUse
 from app.domain.messages import InboundMessage
 from app.gateways.registry import gateway_class
-from app.services import fan_out, plan_broadcasts, rich_messages
+from app.services import fan_out, rich_messages, schedule_broadcasts, write_drafts
 from app.services.manage_senders import add
 from app.services.receive_message import receive_message
 from app.services.senders_of_lists import add_sender
@@ -33,7 +33,7 @@ def draft(house: House) -> int:
                 now=NOON,
             )
             add_sender("CITY", f"city-{name}", by="tests", now=NOON)
-        return plan_broadcasts.create_draft(
+        return write_drafts.create_draft(
             title="Poll", text="Is it safe? STOP to leave.", list_ids=[newsroom.list_id], by="ada", now=NOON
         )
 
@@ -128,7 +128,7 @@ def test_the_report_counts_answers_and_an_admin_gets_them_as_a_file(
     house: House, editor: Visitor, admin: Visitor, draft: int
 ) -> None:
     with house.inside() as newsroom:
-        broadcast = plan_broadcasts.create_draft(
+        broadcast = write_drafts.create_draft(
             title="Poll",
             text="Is it safe?",
             list_ids=[newsroom.list_id],
@@ -136,7 +136,7 @@ def test_the_report_counts_answers_and_an_admin_gets_them_as_a_file(
             by="ada",
             now=newsroom.now,
         )
-        plan_broadcasts.schedule(broadcast, at=None, zone="UTC", by="ada", now=newsroom.now)
+        schedule_broadcasts.schedule(broadcast, at=None, zone="UTC", by="ada", now=newsroom.now)
 
         fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
         newsroom.send()

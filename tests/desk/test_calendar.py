@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from app.domain.recurrence import Every, make_rule
-from app.services import board, plan_broadcasts, repeat_broadcasts
+from app.services import board, repeat_broadcasts, schedule_broadcasts
 from app.storage.database import transaction
 from app.storage.models import BroadcastList
 from app.storage.models.accounts import Role
@@ -23,7 +23,7 @@ def fill(house: House) -> int:
     with house.inside() as newsroom:
         rule_id = repeat_broadcasts.repeat(repeated, rule, by="ada", now=NOON)
         at = datetime(2099, 3, 5, 10, 0, tzinfo=UTC)
-        plan_broadcasts.schedule(once, at=at, zone="UTC", by="ada", now=NOON)
+        schedule_broadcasts.schedule(once, at=at, zone="UTC", by="ada", now=NOON)
         with transaction() as session:
             session.get_one(BroadcastList, newsroom.list_id).max_per_day = 2
     return rule_id
@@ -73,7 +73,7 @@ def test_what_goes_by_own_clocks_stands_at_the_hour_that_is_written_beside_it(
     with house.inside() as newsroom:
         newsroom.text("START", "+12125550123")
         wall = datetime(2099, 3, 5, 15, 0)
-        plan_broadcasts.schedule(broadcast_id, at=None, local_at=wall, zone="UTC", by="ada", now=NOON)
+        schedule_broadcasts.schedule(broadcast_id, at=None, local_at=wall, zone="UTC", by="ada", now=NOON)
 
     week = words(editor.get("/calendar?view=week&day=2099-03-05"))
 

@@ -1,8 +1,9 @@
 """Comments on a draft: for the people at the desk, resolved with a press, gone with the draft, never in the message."""
 
 from app.services import comments, fan_out
-from app.services.plan_broadcasts import create_draft, schedule
+from app.services.schedule_broadcasts import schedule
 from app.services.stop_broadcasts import cancel
+from app.services.write_drafts import create_draft
 from tests.desk.conftest import House, Visitor, words
 from tests.support.world import NOON
 

@@ -4,7 +4,7 @@ from html import unescape
 
 import pytest
 
-from app.services import plan_broadcasts
+from app.services import write_drafts
 from app.storage.database import db
 from app.storage.models import Broadcast
 from tests.desk.conftest import House, Visitor, words
@@ -15,7 +15,7 @@ from tests.support.world import NOON
 def draft(house: House) -> int:
     with house.inside() as newsroom:
         newsroom.join(3)
-        return plan_broadcasts.create_draft(
+        return write_drafts.create_draft(
             title="Bridge", text="It is open.", list_ids=[newsroom.list_id], by="Ada Berg (#1)", now=NOON
         )
 

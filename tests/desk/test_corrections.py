@@ -3,7 +3,7 @@
 import pytest
 
 from app.clock import utcnow
-from app.services import fan_out, plan_broadcasts
+from app.services import fan_out, review_broadcasts, schedule_broadcasts, write_drafts
 from app.storage.database import db
 from app.storage.models import Broadcast
 from tests.desk.conftest import House, Visitor, words
@@ -72,7 +72,7 @@ def test_the_review_counts_those_who_got_the_first_one(editor: Visitor, wrong: i
 def test_both_pages_tell_who_got_the_correction(house: House, editor: Visitor, wrong: int) -> None:
     draft = begin(editor, wrong)
     with house.inside() as newsroom:
-        plan_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
+        schedule_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
         fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
         newsroom.send()
 
@@ -108,12 +108,12 @@ def test_the_same_text_of_late_is_found(house: House, wrong: int) -> None:
         newsroom.later(hours=47)
         lists, now = [newsroom.list_id], newsroom.now
         same, other = (
-            plan_broadcasts.create_draft(title="New", text=text, list_ids=lists, by="ada", now=now)
+            write_drafts.create_draft(title="New", text=text, list_ids=lists, by="ada", now=now)
             for text in ("the  BRIDGE is open! Stop to leave", "The bridge is shut. STOP to leave.")
         )
-        seen = plan_broadcasts.check(same, now=now).sent_before
-        later = plan_broadcasts.check(same, now=now.replace(day=now.day + 1)).sent_before
-        unlike = plan_broadcasts.check(other, now=now).sent_before
+        seen = review_broadcasts.check(same, now=now).sent_before
+        later = review_broadcasts.check(same, now=now.replace(day=now.day + 1)).sent_before
+        unlike = review_broadcasts.check(other, now=now).sent_before
 
     assert [(one.broadcast_id, one.lists) for one in seen] == [(wrong, ("City",))]
     assert (later, unlike) == ((), ())
@@ -124,7 +124,7 @@ def test_the_review_warns_of_the_same_text(house: House, editor: Visitor) -> Non
         newsroom.now = utcnow()
         newsroom.join(1)
         newsroom.broadcast("Fire drill at ten. STOP to leave.")
-        draft = plan_broadcasts.create_draft(
+        draft = write_drafts.create_draft(
             title="New",
             text="Fire drill at ten. STOP to leave.",
             list_ids=[newsroom.list_id],

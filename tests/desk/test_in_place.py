@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services import fan_out, plan_broadcasts
+from app.services import fan_out, schedule_broadcasts
 from app.storage.database import db
 from app.storage.models import Broadcast
 from tests.desk.conftest import House, Visitor, words
@@ -60,7 +60,7 @@ def test_what_is_chosen_is_said_again_before_it_goes_and_told_afterwards(
     for path in (f"/broadcasts/{draft}/edit", f"/broadcasts/{draft}/review?choice=now&zone=UTC"):
         assert f"are replaced where they stand: {SAID} a message" in words(editor.get(path)), path
     with house.inside() as newsroom:
-        plan_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
+        schedule_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
         fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
         city.drain()
         newsroom.send()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.services import plan_broadcasts
+from app.services import schedule_broadcasts
 from app.storage.database import transaction
 from app.storage.models import BroadcastList
 from tests.desk.conftest import House, Visitor, words
@@ -20,7 +20,7 @@ def waiting(house: House) -> int:
         newsroom.join(2)
     draft = write(house)
     with house.inside():
-        plan_broadcasts.schedule(draft, at=THURSDAY, zone="UTC", by="ada", now=NOON)
+        schedule_broadcasts.schedule(draft, at=THURSDAY, zone="UTC", by="ada", now=NOON)
     return draft
 
 
@@ -45,7 +45,7 @@ def test_a_broken_promise_is_shown_and_wants_a_reason(house: House, editor: Visi
     other = write(house)
     with house.inside() as newsroom:
         friday = datetime(2099, 3, 6, 12, 0, tzinfo=UTC)
-        plan_broadcasts.schedule(other, at=friday, zone="UTC", by="ada", now=NOON)
+        schedule_broadcasts.schedule(other, at=friday, zone="UTC", by="ada", now=NOON)
         with transaction() as session:
             session.get_one(BroadcastList, newsroom.list_id).max_per_day = 1
     editor.get(f"/broadcasts/{waiting}/move")
@@ -85,8 +85,8 @@ def test_the_past_and_hours_that_nobody_promised_have_no_button(
 def test_one_on_each_persons_own_clock_keeps_to_it(house: House, editor: Visitor, waiting: int) -> None:
     nine = datetime(2099, 3, 5, 9, 0)
     with house.inside():
-        plan_broadcasts.back_to_draft(waiting, by="ada", now=NOON)
-        plan_broadcasts.schedule(waiting, at=None, local_at=nine, zone="UTC", by="ada", now=NOON)
+        schedule_broadcasts.back_to_draft(waiting, by="ada", now=NOON)
+        schedule_broadcasts.schedule(waiting, at=None, local_at=nine, zone="UTC", by="ada", now=NOON)
     calendar = words(editor.get("/calendar?day=2099-03-05"))
     assert "09:00 Bridge Waiting for its time, on each person’s own clock" in calendar
 

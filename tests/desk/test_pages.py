@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app import desk
-from app.services import plan_broadcasts
+from app.services import write_drafts
 from app.storage.database import transaction
 from app.storage.models import InboundRow
 from app.storage.models.accounts import Role
@@ -96,7 +96,7 @@ def furnished(house: House) -> dict[str, int]:
         sending = newsroom.broadcast()
         newsroom.lane().drain(newsroom.now + timedelta(seconds=20))
         newsroom.text("Is the bridge open?")
-        draft = plan_broadcasts.create_draft(
+        draft = write_drafts.create_draft(
             title="Bridge", text="Reply STOP to leave.", list_ids=[newsroom.list_id], by="ada", now=NOON
         )
     return {"sending": sending, "draft": draft}

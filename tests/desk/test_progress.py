@@ -10,7 +10,7 @@ from app.desk.progress import poll_seconds, segments
 from app.domain.policy.brakes import Brakes, Sample, pulled
 from app.domain.statuses import BroadcastState
 from app.gateways.base import Reply
-from app.services import fan_out, plan_broadcasts
+from app.services import fan_out, schedule_broadcasts, write_drafts
 from app.services.figures.roll_up import roll_up
 from app.services.reports import Tally
 from app.services.watch_broadcasts import watch
@@ -200,7 +200,7 @@ def test_the_first_page_opens_where_something_moves(editor: Visitor, running: in
 def test_twenty_broadcasts_fill_a_page(house: House, editor: Visitor) -> None:
     with house.inside():
         for index in range(21):
-            plan_broadcasts.create_draft(
+            write_drafts.create_draft(
                 title=f"Number {index}", text="", list_ids=[], by="ada", now=NOON + timedelta(minutes=index)
             )
 
@@ -241,10 +241,10 @@ def test_a_finished_broadcast_that_reached_everybody_offers_no_other_try(editor:
 def test_the_page_tells_of_the_first_wave_and_lets_the_rest_go(house: House, editor: Visitor) -> None:
     with house.inside() as newsroom:
         newsroom.join(40)
-        draft = plan_broadcasts.create_draft(
+        draft = write_drafts.create_draft(
             title="B", text="Open.", list_ids=[newsroom.list_id], by="ada", now=newsroom.now
         )
-        plan_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now, first_percent=10)
+        schedule_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now, first_percent=10)
         fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
         newsroom.lane().drain(newsroom.now + timedelta(seconds=5))
     assert "The first 10 % go out; the rest waits for them." in words(editor.get(f"/broadcasts/{draft}"))

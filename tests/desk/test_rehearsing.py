@@ -6,7 +6,7 @@ from html import unescape
 from app.domain.rehearsal import Faults, Report
 from app.runtime import runtime
 from app.services import rehearsals
-from app.services.plan_broadcasts import create_draft
+from app.services.write_drafts import create_draft
 from tests.desk.conftest import House, Visitor, words
 from tests.support.world import NOON
 

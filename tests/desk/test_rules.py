@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.domain.recurrence import Every, make_rule
-from app.services import plan_broadcasts, repeat_broadcasts
+from app.services import repeat_broadcasts, write_drafts
 from app.services.make_editions import make_editions
 from app.storage.database import db
 from app.storage.models import RepeatRule
@@ -150,7 +150,7 @@ def test_what_was_made_and_what_was_refused_is_shown_with_its_rule(
     rule_id = begun(house, draft)
     with house.inside():
         make_editions(FIRST)
-        plan_broadcasts.save_draft(
+        write_drafts.save_draft(
             draft, title="Bridge", text="See https://bit.ly/x", list_ids=[1], revision=1, by="ada", now=NOON
         )
         make_editions(FIRST + timedelta(days=1))

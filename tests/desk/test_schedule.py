@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.clock import utcnow
-from app.services import plan_broadcasts
+from app.services import write_drafts
 from app.services.manage_lists import create_list
 from app.storage.database import db
 from app.storage.models import Broadcast
@@ -15,7 +15,7 @@ from tests.support.world import NOON
 
 def write(house: House, *, list_ids: list[int] | None = None, text: str = "Open. STOP to leave.") -> int:
     with house.inside() as newsroom:
-        return plan_broadcasts.create_draft(
+        return write_drafts.create_draft(
             title="Bridge", text=text, list_ids=list_ids or [newsroom.list_id], by="Ada (#1)", now=NOON
         )
 

@@ -24,7 +24,9 @@ KEYWORDS = {"_": None, "gettext": None, "_l": None, "N_": None, "_n": (1, 2), "n
 
 # Services whose refusals editors can meet at the desk.
 SPEAKERS = (
-    "plan_broadcasts",
+    "write_drafts",
+    "obstacles",
+    "schedule_broadcasts",
     "take_back",
     "own_clocks",
     "move_broadcasts",

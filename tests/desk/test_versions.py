@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from app.domain.buttons import Button, ButtonKind, Rich, TemplateUse
 from app.domain.media.attached import Otherwise
 from app.runtime import runtime
-from app.services import plan_broadcasts
+from app.services import write_drafts
 from app.services.controller import Conflict, Refused
 from app.services.media import keep
 from app.services.media.attach import EVERYWHERE, Given, attach, attached_to, detach
@@ -27,7 +27,7 @@ from tests.support.world import NOON, Newsroom
 
 
 def draft(newsroom: Newsroom, text: str = "The bridge is open.") -> int:
-    return plan_broadcasts.create_draft(
+    return write_drafts.create_draft(
         title="Bridge",
         text=text,
         list_ids=[newsroom.list_id],
@@ -38,7 +38,7 @@ def draft(newsroom: Newsroom, text: str = "The bridge is open.") -> int:
 
 
 def save(newsroom: Newsroom, broadcast_id: int, text: str, revision: int) -> int:
-    return plan_broadcasts.save_draft(
+    return write_drafts.save_draft(
         broadcast_id,
         title="Bridge",
         text=text,
@@ -90,7 +90,7 @@ def test_a_version_taken_back_is_a_new_one(house: House, editor: Visitor) -> Non
 
 def test_other_words_come_back_with_their_version_and_later_ones_go(newsroom: Newsroom) -> None:
     one = draft(newsroom)
-    plan_broadcasts.save_draft(
+    write_drafts.save_draft(
         one,
         title="Bridge",
         text="The bridge is open.",
@@ -163,7 +163,7 @@ def save_extras(
     template: TemplateUse | None = None,
 ) -> int:
     rich: Mapping[str, Rich] = {"": Rich(buttons), "whatsapp": Rich(template=template)}
-    return plan_broadcasts.save_draft(
+    return write_drafts.save_draft(
         broadcast_id,
         title="Bridge",
         text="The bridge is open.",
@@ -262,7 +262,7 @@ def test_words_buttons_and_a_file_that_are_saved_together_are_one_version_or_non
 def test_a_copy_begins_with_all_that_was_copied(newsroom: Newsroom) -> None:
     one = draft(newsroom)
     save_extras(newsroom, one, 1, YES)
-    copy = plan_broadcasts.copy_broadcast(one, by="ed", now=NOON)
+    copy = write_drafts.copy_broadcast(one, by="ed", now=NOON)
     save_extras(newsroom, copy, 1)
 
     take_back(copy, 1, revision=2, by="ed", now=NOON)

@@ -19,17 +19,18 @@ from app.domain.statuses import DeliveryStatus
 from app.gateways.base import Call, Reply
 from app.gateways.registry import build, gateway_class
 from app.runtime import runtime
-from app.services import answers, plan_broadcasts, reports
+from app.services import answers, reports, schedule_broadcasts, write_drafts
 from app.services.correct_broadcasts import draft_correction
 from app.services.fan_out import open_due
 from app.services.inbox_store import StoreTransport
 from app.services.manage_senders import add
 from app.services.media.attach import EVERYWHERE, Given, attach
 from app.services.media.take_in import take_in
-from app.services.plan_broadcasts import create_draft, schedule
 from app.services.record_consent import open_pii
 from app.services.rights.erase_subscriber import erase
+from app.services.schedule_broadcasts import schedule
 from app.services.senders_of_lists import add_sender
+from app.services.write_drafts import create_draft
 from app.storage.database import db
 from app.storage.models import (
     ConsentEvent,
@@ -366,10 +367,10 @@ def test_a_reader_presses_an_answer_and_leaves_by_a_button(house: House, visit: 
     page.join()
     send(house)
     with house.inside() as newsroom:
-        poll = plan_broadcasts.create_draft(
+        poll = write_drafts.create_draft(
             title="Poll", text="Safe?", list_ids=[newsroom.list_id], rich={"": POLL}, by="ada", now=utcnow()
         )
-        plan_broadcasts.schedule(poll, at=None, zone="UTC", by="ada", now=utcnow())
+        schedule_broadcasts.schedule(poll, at=None, zone="UTC", by="ada", now=utcnow())
     send(house)
 
     (asked,) = [one for one in page.ask("messages").json["messages"] if one["text"] == "Safe?"]

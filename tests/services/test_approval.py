@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.segments import Among, Clause, Segment, Trait
+from app.domain.segments import Among, Clause, Segment, Trait, written
 from app.services import approval, board, fan_out, manage_segments, stories
 from app.services.controller import Conflict, Refused
 from app.services.fill_slots import fill_slots
-from app.services.plan_broadcasts import check, copy_broadcast, create_draft, save_draft, schedule
+from app.services.review_broadcasts import check
+from app.services.schedule_broadcasts import schedule
+from app.services.write_drafts import copy_broadcast, create_draft, save_draft
 from app.storage.database import db
 from app.storage.models import Broadcast, StoryRow
 from tests.support.world import Newsroom
@@ -28,8 +30,14 @@ def row(broadcast_id: int) -> Broadcast:
     return db.session.get_one(Broadcast, broadcast_id)
 
 
+def read(broadcast_id: int) -> str:
+    return approval.mark_of(db.session(), row(broadcast_id))
+
+
 def approve(newsroom: Newsroom, broadcast_id: int, by: str = "ben") -> None:
-    approval.approve(broadcast_id, revision=row(broadcast_id).revision, by=by, now=newsroom.now)
+    mark = read(broadcast_id)
+    db.session.rollback()
+    approval.approve(broadcast_id, mark=mark, by=by, now=newsroom.now)
 
 
 def save(newsroom: Newsroom, draft: int, text: str, by: str = "ada") -> None:
@@ -86,11 +94,57 @@ def test_whoever_changed_it_last_is_its_writer(newsroom: Newsroom, draft: int) -
 
 
 def test_a_yes_to_words_that_were_changed_meanwhile_is_refused(newsroom: Newsroom, draft: int) -> None:
-    read = row(draft).revision
+    mark = read(draft)
     save(newsroom, draft, "Closed.")
 
     with pytest.raises(Conflict):
-        approval.approve(draft, revision=read, by="ben", now=newsroom.now)
+        approval.approve(draft, mark=mark, by="ben", now=newsroom.now)
+
+
+@pytest.fixture
+def segment(newsroom: Newsroom, draft: int) -> int:
+    saved = manage_segments.add(newsroom.list_id, "Readers", _speak("en"), by="ada", now=newsroom.now)
+    manage_segments.choose_saved(draft, saved, by="ada", now=newsroom.now)
+    return saved
+
+
+def _speak(language: str) -> Segment:
+    return Segment((Clause(Among(Trait.LANGUAGE, (language,))),))
+
+
+def change_segment(newsroom: Newsroom, segment: int, name: str, language: str) -> None:
+    row = manage_segments.segment(segment)
+    revision = row.revision
+    db.session.rollback()
+    manage_segments.change(segment, name, _speak(language), revision=revision, by="cleo", now=newsroom.now)
+
+
+def test_another_rule_of_its_segment_takes_the_yes_from_a_draft(
+    newsroom: Newsroom, draft: int, segment: int
+) -> None:
+    mark = read(draft)
+    approve(newsroom, draft)
+    change_segment(newsroom, segment, "Readers of English", "en")
+    assert row(draft).approved_by == "ben"
+
+    change_segment(newsroom, segment, "Readers of German", "de")
+
+    assert row(draft).approved_by is None
+    with pytest.raises(Conflict, match="changed since you read it"):
+        approval.approve(draft, mark=mark, by="ben", now=newsroom.now)
+
+
+def test_the_segment_of_what_was_approved_and_scheduled_stays(
+    newsroom: Newsroom, draft: int, segment: int
+) -> None:
+    approve(newsroom, draft)
+    schedule(draft, at=newsroom.now + timedelta(hours=1), zone="UTC", by="ada", now=newsroom.now)
+
+    with pytest.raises(Refused, match="“Bridge” is scheduled, and was approved"):
+        change_segment(newsroom, segment, "Readers", "de")
+
+    db.session.rollback()
+    assert manage_segments.segment(segment).rule == written(_speak("en"))
 
 
 def test_a_copy_needs_a_yes_of_its_own(newsroom: Newsroom, draft: int) -> None:

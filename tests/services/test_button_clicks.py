@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.buttons import Button, ButtonKind, Rich, TemplateUse
 from app.domain.short_links import Clicks
-from app.services import plan_broadcasts, record_clicks, short_links
+from app.services import record_clicks, review_broadcasts, short_links, write_drafts
 from app.services.rich_messages import Dress
 from app.storage.database import db
 from tests.services.test_buttons import ADA, Keyboards
@@ -70,7 +70,7 @@ def test_letters_of_a_person_who_agreed_stand_behind_the_links_of_buttons_too(ne
 
 def test_the_review_counts_buttons_in_words_with_their_short_links(newsroom: Newsroom) -> None:
     newsroom.join(1)
-    draft = plan_broadcasts.create_draft(
+    draft = write_drafts.create_draft(
         title="x",
         text="x" * 80,
         list_ids=[newsroom.list_id],
@@ -78,9 +78,9 @@ def test_the_review_counts_buttons_in_words_with_their_short_links(newsroom: New
         by="ada",
         now=newsroom.now,
     )
-    before = plan_broadcasts.check(draft, now=newsroom.now)
+    before = review_broadcasts.check(draft, now=newsroom.now)
     short_links.set_clicks("City", Clicks.LINKS, public_url=BASE, by="ada", now=newsroom.now)
-    after = plan_broadcasts.check(draft, now=newsroom.now)
+    after = review_broadcasts.check(draft, now=newsroom.now)
 
     assert (before.parts, after.parts) == (2, 1)
     assert after.shares[0].tail == f"\nSee the plan: {BASE}/l/xxxxxxxx"

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.domain.buttons import Button, ButtonKind, Rich
 from app.domain.consent import EventType
 from app.domain.retention import read_periods
-from app.services import answers, fan_out, plan_broadcasts
+from app.services import answers, fan_out, review_broadcasts, schedule_broadcasts, write_drafts
 from app.services.controller import Refused
 from app.services.prove_consent import prove
 from app.services.rights import erase_subscriber
@@ -53,10 +53,10 @@ class Poll:
 
     def ask(self, text: str, rich: Rich) -> int:
         newsroom = self.newsroom
-        draft = plan_broadcasts.create_draft(
+        draft = write_drafts.create_draft(
             title="Poll", text=text, list_ids=[newsroom.list_id], rich={"": rich}, by="ada", now=newsroom.now
         )
-        plan_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
+        schedule_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
         fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
         self.phone = Keyboards()
         self.city.send(self.phone)
@@ -212,7 +212,7 @@ def test_an_erased_person_leaves_a_count_behind_and_nothing_else(poll: Poll) -> 
 
 def test_a_word_that_nobody_can_text_is_refused_with_what_to_write(newsroom: Newsroom) -> None:
     def draft(value: str) -> None:
-        plan_broadcasts.create_draft(
+        write_drafts.create_draft(
             title="Poll",
             text="Well?",
             list_ids=[newsroom.list_id],
@@ -229,9 +229,9 @@ def test_a_word_that_nobody_can_text_is_refused_with_what_to_write(newsroom: New
 
 
 def test_a_copy_and_its_parts_have_the_buttons_of_the_original(poll: Poll) -> None:
-    copy = plan_broadcasts.copy_broadcast(poll.id, by="ada", now=poll.newsroom.now)
+    copy = write_drafts.copy_broadcast(poll.id, by="ada", now=poll.newsroom.now)
 
-    (share, *_) = plan_broadcasts.check(copy, now=poll.newsroom.now + timedelta(days=1)).shares
+    (share, *_) = review_broadcasts.check(copy, now=poll.newsroom.now + timedelta(days=1)).shares
     assert share.tail.endswith("1 Yes, 2 No\nSTOP: No more news")
     assert share.in_words
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.domain.recurrence import Every, make_rule
-from app.services import board, fan_out, plan_broadcasts, repeat_broadcasts, stop_broadcasts
+from app.services import board, fan_out, repeat_broadcasts, schedule_broadcasts, stop_broadcasts, write_drafts
 from app.services.calendar import Clash, Entry, entries
 from app.services.fill_slots import fill_slots
 from app.services.make_editions import make_editions
@@ -26,14 +26,14 @@ def city(newsroom: Newsroom) -> Newsroom:
 
 
 def draft(city: Newsroom, title: str = "Morning") -> int:
-    return plan_broadcasts.create_draft(
+    return write_drafts.create_draft(
         title=title, text="Hello.", list_ids=[city.list_id], by="ada", now=city.now
     )
 
 
 def plan(city: Newsroom, at: datetime, title: str = "Once", over_cap: str = "") -> int:
     broadcast_id = draft(city, title)
-    plan_broadcasts.schedule(
+    schedule_broadcasts.schedule(
         broadcast_id, at=at, zone="UTC", by="ada", now=city.now, over_cap_reason=over_cap
     )
     return broadcast_id

@@ -10,7 +10,7 @@ from app.domain.addresses import Address
 from app.domain.messages import InboundMessage, PlatformEvent, PlatformSignal
 from app.gateways.base import Call, Reply
 from app.gateways.registry import build, gateway_class
-from app.services import plan_broadcasts
+from app.services import review_broadcasts, write_drafts
 from app.services.apply_signal import apply_signal
 from app.services.manage_senders import add, rotate_secrets
 from app.services.receive_message import receive_message
@@ -94,16 +94,16 @@ class OnMeta:
         ).drain(newsroom.now + timedelta(seconds=20))
         return meta
 
-    def review(self) -> plan_broadcasts.Review:
+    def review(self) -> review_broadcasts.Review:
         newsroom = self.newsroom
-        draft = plan_broadcasts.create_draft(
+        draft = write_drafts.create_draft(
             title="Bridge",
             text="City: open. STOP ends.",
             list_ids=[newsroom.list_id],
             by="a",
             now=newsroom.now,
         )
-        found = plan_broadcasts.check(draft, now=newsroom.now)
+        found = review_broadcasts.check(draft, now=newsroom.now)
         db.session.rollback()
         return found
 

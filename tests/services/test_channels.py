@@ -20,7 +20,7 @@ from app.domain.messages import (
 from app.domain.statuses import DeliveryStatus
 from app.gateways.base import Call, Reply
 from app.gateways.registry import build, gateway_class
-from app.services import fan_out, plan_broadcasts
+from app.services import fan_out, review_broadcasts, schedule_broadcasts, write_drafts
 from app.services.controller import NotFound, Refused
 from app.services.gateways_of_senders import open_settings
 from app.services.links_of_lists import links_of_list
@@ -98,7 +98,7 @@ class TwoChannels:
 
     def broadcast(self, text: str, **variants: str) -> int:
         newsroom = self.newsroom
-        draft = plan_broadcasts.create_draft(
+        draft = write_drafts.create_draft(
             title="Bridge",
             text=text,
             list_ids=[newsroom.list_id],
@@ -106,7 +106,7 @@ class TwoChannels:
             by="ada",
             now=newsroom.now,
         )
-        plan_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
+        schedule_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
         fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
         return draft
 
@@ -162,7 +162,7 @@ def test_the_review_says_how_many_are_reached_where_and_what_is_too_long_for_a_c
     newsroom = city.newsroom
     newsroom.join(3)
     city.write("4242", "CITY")
-    draft = plan_broadcasts.create_draft(
+    draft = write_drafts.create_draft(
         title="Long",
         text="Good news.",
         list_ids=[newsroom.list_id],
@@ -171,7 +171,7 @@ def test_the_review_says_how_many_are_reached_where_and_what_is_too_long_for_a_c
         now=newsroom.now,
     )
 
-    review = plan_broadcasts.check(draft, now=newsroom.now)
+    review = review_broadcasts.check(draft, now=newsroom.now)
 
     assert [(one.channel, one.sender, one.reachable, one.own_words) for one in review.shares] == [
         ("sms", "city-desk", 3, False),
@@ -179,9 +179,9 @@ def test_the_review_says_how_many_are_reached_where_and_what_is_too_long_for_a_c
     ]
     assert review.problems == ("On Telegram the text has 4097 characters; it may have 4096.",)
     with pytest.raises(Refused, match="On Telegram"):
-        plan_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
-    copy = plan_broadcasts.copy_broadcast(draft, by="ada", now=newsroom.now)
-    assert [one.own_words for one in plan_broadcasts.check(copy, now=newsroom.now).shares] == [False, True]
+        schedule_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
+    copy = write_drafts.copy_broadcast(draft, by="ada", now=newsroom.now)
+    assert [one.own_words for one in review_broadcasts.check(copy, now=newsroom.now).shares] == [False, True]
 
 
 def test_a_failed_hand_over_is_tried_again_by_the_same_sender(city: TwoChannels) -> None:
@@ -283,11 +283,11 @@ def test_two_lists_with_two_bots_cannot_share_a_broadcast(city: TwoChannels) -> 
     city.telegram_sender("sport-bot")
     add_sender("SPORT", "sport-bot", by="tests", now=newsroom.now)
     newsroom.join(1)
-    draft = plan_broadcasts.create_draft(
+    draft = write_drafts.create_draft(
         title="Both", text="Hello.", list_ids=[newsroom.list_id, second], by="ada", now=newsroom.now
     )
 
-    review = plan_broadcasts.check(draft, now=newsroom.now)
+    review = review_broadcasts.check(draft, now=newsroom.now)
 
     assert review.problems == ("On Telegram these lists belong to different senders; write one for each.",)
 

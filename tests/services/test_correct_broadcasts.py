@@ -8,7 +8,14 @@ from sqlalchemy.orm import Session
 
 from app.domain.statuses import DeliveryStatus
 from app.gateways.base import Reply
-from app.services import fan_out, plan_broadcasts, reports, stop_broadcasts
+from app.services import (
+    fan_out,
+    reports,
+    review_broadcasts,
+    schedule_broadcasts,
+    stop_broadcasts,
+    write_drafts,
+)
 from app.services.controller import Refused
 from app.services.correct_broadcasts import corrections_of, draft_correction
 from app.services.try_again import try_again
@@ -24,7 +31,7 @@ def correct(newsroom: Newsroom, wrong: int, text: str = RIGHT) -> int:
 
 
 def let_go(newsroom: Newsroom, broadcast_id: int) -> None:
-    plan_broadcasts.schedule(broadcast_id, at=None, zone="UTC", by="ada", now=newsroom.now)
+    schedule_broadcasts.schedule(broadcast_id, at=None, zone="UTC", by="ada", now=newsroom.now)
     fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
 
 
@@ -53,7 +60,7 @@ def test_it_goes_to_those_who_may_have_had_the_wrong_one_and_to_nobody_else(news
     newsroom.text("STOP", number(1))
     right = correct(newsroom, wrong)
 
-    review = plan_broadcasts.check(right, now=newsroom.now)
+    review = review_broadcasts.check(right, now=newsroom.now)
     let_go(newsroom, right)
     newsroom.send()
 
@@ -74,7 +81,7 @@ def test_neither_the_cap_nor_the_promise_of_the_list_holds_it_back(newsroom: New
         newsroom.later(minutes=5)
 
     right = correct(newsroom, wrong)
-    assert plan_broadcasts.check(right, now=newsroom.now).promise == ""
+    assert review_broadcasts.check(right, now=newsroom.now).promise == ""
     let_go(newsroom, right)
     newsroom.send()
 
@@ -109,7 +116,7 @@ def test_who_leaves_before_the_claim_is_counted_once_and_strangers_never(newsroo
     newsroom.send()
     newsroom.join(1, first=7)
     correction = draft_correction(wrong, title="Correction", text="Sorry", by="ada", now=newsroom.now)
-    plan_broadcasts.schedule(correction, at=None, zone="UTC", by="ada", now=newsroom.now)
+    schedule_broadcasts.schedule(correction, at=None, zone="UTC", by="ada", now=newsroom.now)
     fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
     newsroom.text("STOP", numbers[0])
     newsroom.text("STOP", number(7))  # who never had the wrong one
@@ -128,7 +135,7 @@ def test_the_wrong_one_must_not_go_on_and_never_follows_the_right_one(newsroom: 
     right = correct(newsroom, wrong)
 
     with pytest.raises(Refused, match="still being sent"):
-        plan_broadcasts.schedule(right, at=None, zone="UTC", by="ada", now=newsroom.now)
+        schedule_broadcasts.schedule(right, at=None, zone="UTC", by="ada", now=newsroom.now)
     stop_broadcasts.pause(wrong, by="ada", reason="", now=newsroom.now)
     let_go(newsroom, right)
 
@@ -176,7 +183,7 @@ def test_the_true_reason_is_told_for_everybody_left_out(newsroom: Newsroom) -> N
         _stands(session, ids[6], "stale", None)
     right = correct(newsroom, wrong)
 
-    review = plan_broadcasts.check(right, now=newsroom.now)
+    review = review_broadcasts.check(right, now=newsroom.now)
     let_go(newsroom, right)
     newsroom.send()
 
@@ -200,7 +207,7 @@ def test_who_agreed_to_an_earlier_purpose_is_told_apart_from_who_said_stop(newsr
     newsroom.send()
     newsroom.change_purpose(newsroom.list_id, "News of City", "Advertising")
 
-    review = plan_broadcasts.check(correct(newsroom, wrong), now=newsroom.now)
+    review = review_broadcasts.check(correct(newsroom, wrong), now=newsroom.now)
 
     assert review.skipped == {"other_purpose": 1}
 
@@ -249,8 +256,8 @@ def test_a_correction_keeps_its_people_whatever_lists_are_ticked(newsroom: Newsr
     newsroom.send()
     right = correct(newsroom, wrong)
 
-    plan_broadcasts.save_draft(
+    write_drafts.save_draft(
         right, title="Right", text=RIGHT, list_ids=[other], revision=1, by="ada", now=newsroom.now
     )
 
-    assert plan_broadcasts.check(right, now=newsroom.now).reachable == 1
+    assert review_broadcasts.check(right, now=newsroom.now).reachable == 1

@@ -10,9 +10,10 @@ from app.gateways.base import Reply
 from app.services import fan_out, stop_broadcasts
 from app.services.controller import Refused
 from app.services.manage_lists import set_any_hour
-from app.services.plan_broadcasts import create_draft, schedule
+from app.services.schedule_broadcasts import schedule
 from app.services.try_again import try_again, waiting_for_it
 from app.services.watch_broadcasts import REST_FOLLOWS_AFTER, Watched, release, watch
+from app.services.write_drafts import create_draft
 from app.storage.database import db
 from app.storage.models import AuditEntry, Broadcast, Slice
 from tests.support.world import FakeProvider, Newsroom, accepted, number

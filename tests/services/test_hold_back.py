@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select, update
 
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
-from app.services import fan_out, hold_back
-from app.services import plan_broadcasts as plan
+from app.services import fan_out, hold_back, review_broadcasts, schedule_broadcasts, write_drafts
+from app.services.broadcast_rows import targets_of
 from app.services.controller import Refused
 from app.storage.database import db, transaction
 from app.storage.models import AuditEntry, Broadcast, Delivery, QuietGroup, Subscriber
@@ -42,10 +42,10 @@ def sent_to(newsroom: Newsroom, text: str) -> set[str]:
 
 def send_one(newsroom: Newsroom, list_ids: Sequence[int], **options: str) -> int:
     """Schedule a broadcast for now and send it."""
-    broadcast_id = plan.create_draft(
+    broadcast_id = write_drafts.create_draft(
         title="x", text="The bridge.", list_ids=list_ids, by="ada", now=newsroom.now
     )
-    plan.schedule(broadcast_id, at=None, zone="UTC", by="ada", now=newsroom.now, **options)
+    schedule_broadcasts.schedule(broadcast_id, at=None, zone="UTC", by="ada", now=newsroom.now, **options)
     fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
     newsroom.send()
     return broadcast_id
@@ -133,7 +133,7 @@ def test_promised_hours_end_for_everybody_and_a_list_for_any_hour_knows_no_night
     with transaction() as session:
         session.execute(update(Broadcast).where(Broadcast.id == broadcast_id).values(fresh_minutes=120))
         session.execute(update(Delivery).values(updated_at=newsroom.now - timedelta(days=2)))
-        city = plan.targets_of(session, broadcast_id)[0]
+        city = targets_of(session, broadcast_id)[0]
         city.until_hour = newsroom.now.hour
     newsroom.send()
 
@@ -210,20 +210,20 @@ def test_the_dry_run_counts_who_waits_until_when_and_who_is_left_out_as_the_lane
     honolulu, texas = "+18085550123", "+12145550123"
     list_id = quiet_list(newsroom, WASHINGTON, LONDON, honolulu, texas, number(1))
     newsroom.text("STOP", from_=number(1))
-    broadcast_id = plan.create_draft(
+    broadcast_id = write_drafts.create_draft(
         title="x", text="The bridge.", list_ids=[list_id], by="a", now=newsroom.now
     )
 
-    review = plan.check(broadcast_id, now=newsroom.now)
+    review = review_broadcasts.check(broadcast_id, now=newsroom.now)
 
     assert (review.audience, review.reachable, review.skipped) == (4, 2, {"quiet_hours": 2})
     (waiting,) = review.waiting
     opens = datetime(2026, 3, 2, 14, tzinfo=UTC)
     assert (waiting.reason, waiting.people, waiting.first, waiting.last) == ("quiet_hours", 1, opens, opens)
-    later = plan.check(broadcast_id, now=newsroom.now, at=newsroom.now + timedelta(hours=6.5))
+    later = review_broadcasts.check(broadcast_id, now=newsroom.now, at=newsroom.now + timedelta(hours=6.5))
     assert (later.reachable, later.waiting, later.skipped) == (4, (), {})
 
-    plan.schedule(broadcast_id, at=None, zone="UTC", by="a", now=newsroom.now)
+    schedule_broadcasts.schedule(broadcast_id, at=None, zone="UTC", by="a", now=newsroom.now)
     fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
     newsroom.send()
     tally = newsroom.tally(broadcast_id)
@@ -237,10 +237,12 @@ def test_the_dry_run_counts_who_has_had_enough(newsroom: Newsroom) -> None:
     start = newsroom.now
     for list_id in (newsroom.list_id, newsroom.list_id, sport):
         send_one(newsroom, [list_id])
-    draft = plan.create_draft(title="x", text="T", list_ids=[newsroom.list_id], by="a", now=newsroom.now)
+    draft = write_drafts.create_draft(
+        title="x", text="T", list_ids=[newsroom.list_id], by="a", now=newsroom.now
+    )
 
-    soon = plan.check(draft, now=start + timedelta(hours=1))
-    tomorrow = plan.check(draft, now=start + timedelta(hours=23))
+    soon = review_broadcasts.check(draft, now=start + timedelta(hours=1))
+    tomorrow = review_broadcasts.check(draft, now=start + timedelta(hours=23))
 
     assert (soon.reachable, soon.skipped, soon.waiting) == (1, {"frequency_cap": 1}, ())
     assert (tomorrow.reachable, tomorrow.skipped) == (2, {})

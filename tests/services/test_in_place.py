@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from app.domain.in_place import InPlace
 from app.domain.statuses import DeliveryStatus
-from app.services import fan_out, plan_broadcasts, reports
+from app.services import fan_out, reports, review_broadcasts, schedule_broadcasts
 from app.services.controller import Refused
 from app.services.correct_broadcasts import corrections_of, draft_correction, ways_in_place
 from app.services.media.attach import EVERYWHERE, Given, attach
@@ -45,7 +45,7 @@ class TwoWays:
     def correct(self, act: InPlace, text: str = RIGHT, wrong: int | None = None) -> int:
         draft = self.draft(act, text, wrong)
         now = self.newsroom.now
-        plan_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=now)
+        schedule_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=now)
         fan_out.open_due(controller=self.newsroom.controller, now=now)
         self.go()
         return draft
@@ -130,7 +130,7 @@ def test_a_correction_of_a_correction_changes_the_same_message(two: TwoWays) -> 
 
 def test_without_words_only_those_are_reached_whose_message_can_be_taken_away(two: TwoWays) -> None:
     draft = two.draft(InPlace.DELETE, "")
-    review = plan_broadcasts.check(draft, now=two.newsroom.now)
+    review = review_broadcasts.check(draft, now=two.newsroom.now)
     assert (review.problems, review.reachable, review.skipped) == ((), 2, {"not_deletable": 1})
 
     right = two.correct(InPlace.DELETE, "")
@@ -152,7 +152,7 @@ def test_what_is_too_old_to_be_taken_away_is_known_before(two: TwoWays) -> None:
     two.newsroom.later(hours=47)
     two.old(GRACE, updated_at=two.newsroom.now - timedelta(hours=48))
 
-    review = plan_broadcasts.check(two.draft(InPlace.DELETE, ""), now=two.newsroom.now)
+    review = review_broadcasts.check(two.draft(InPlace.DELETE, ""), now=two.newsroom.now)
     two.correct(InPlace.DELETE, "")
 
     assert (review.reachable, review.skipped) == (1, {"not_deletable": 2})
@@ -165,7 +165,7 @@ def test_a_correction_that_changes_messages_carries_no_file(two: TwoWays) -> Non
     media_id = take_in(media.jpeg(), files=two.city.files, by="ada", now=newsroom.now)
     attach(draft, EVERYWHERE, Given(media_id, "bridge.jpg", "A bridge"), by="ada", now=newsroom.now)
 
-    assert any("carries no file" in one for one in plan_broadcasts.check(draft, now=newsroom.now).problems)
+    assert any("carries no file" in one for one in review_broadcasts.check(draft, now=newsroom.now).problems)
 
 
 def test_where_no_channel_can_change_a_message_it_is_refused(newsroom: Newsroom) -> None:

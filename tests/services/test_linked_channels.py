@@ -10,7 +10,7 @@ from app.domain.messages import DeliveryRef, ErrorKind, Receipt, ReceiptStatus, 
 from app.domain.statuses import DeliveryStatus
 from app.gateways.base import Reply
 from app.gateways.registry import build
-from app.services import fan_out, link_people, move_channel, plan_broadcasts
+from app.services import fan_out, link_people, move_channel, review_broadcasts, write_drafts
 from app.services.controller import Refused
 from app.services.move_links import code_for
 from app.services.record_receipts import SenderReceipt, record_receipts
@@ -83,10 +83,10 @@ def ada(newsroom: Newsroom) -> Person:
 
 def test_a_broadcast_goes_to_the_channel_chosen_last_and_the_dry_run_says_so(ada: Person) -> None:
     ada.opens_the_link()
-    draft = plan_broadcasts.create_draft(
+    draft = write_drafts.create_draft(
         title="x", text="The bridge.", list_ids=[ada.newsroom.list_id], by="ada", now=ada.newsroom.now
     )
-    review = plan_broadcasts.check(draft, now=ada.newsroom.now)
+    review = review_broadcasts.check(draft, now=ada.newsroom.now)
     assert (review.reachable, review.skipped) == (1, {"other_channel": 1})
 
     first = ada.city.broadcast("The bridge is open.")

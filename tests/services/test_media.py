@@ -19,7 +19,7 @@ from app.gateways.base import Call, Reply
 from app.gateways.twilio import TwilioGateway
 from app.gateways.uploads import Handle
 from app.runtime import runtime
-from app.services import fan_out, plan_broadcasts
+from app.services import fan_out, review_broadcasts, schedule_broadcasts, write_drafts
 from app.services.controller import NotFound, Refused
 from app.services.figures import read
 from app.services.media import keep
@@ -49,7 +49,7 @@ PUBLIC = "https://news.example.org"
 
 
 def draft(newsroom: Newsroom, text: str = "The bridge is open.") -> int:
-    return plan_broadcasts.create_draft(
+    return write_drafts.create_draft(
         title="Bridge", text=text, list_ids=[newsroom.list_id], by="ada", now=newsroom.now
     )
 
@@ -70,7 +70,7 @@ def with_file(
 
 
 def start(newsroom: Newsroom, broadcast_id: int) -> None:
-    plan_broadcasts.schedule(broadcast_id, at=None, zone="UTC", by="ada", now=newsroom.now)
+    schedule_broadcasts.schedule(broadcast_id, at=None, zone="UTC", by="ada", now=newsroom.now)
     fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
 
 
@@ -176,7 +176,7 @@ def test_a_picture_must_be_described_and_a_sent_broadcast_keeps_what_it_has(news
 def test_a_copy_carries_the_file_too(newsroom: Newsroom) -> None:
     made = with_file(newsroom, media.png())
 
-    copy = plan_broadcasts.copy_broadcast(made, by="ada", now=newsroom.now)
+    copy = write_drafts.copy_broadcast(made, by="ada", now=newsroom.now)
 
     (one,) = attached_to(db.session(), copy).values()
     assert (one.kind, one.alt, one.name) == (MediaKind.IMAGE, "An open bridge", "b.jpg")
@@ -222,7 +222,7 @@ def test_the_link_of_those_who_get_no_mms_counts_in_the_review_the_schedule_and_
     words = "The bridge over the river is open again, and so is the street behind it. " * 2
     made = with_file(newsroom, media.jpeg(), text=words)
 
-    sheet = plan_broadcasts.check(made, now=newsroom.now, public_url="http://localhost")
+    sheet = review_broadcasts.check(made, now=newsroom.now, public_url="http://localhost")
     start(newsroom, made)
     lane(newsroom, gateway(), Carrier([]), sent).drain(newsroom.now + timedelta(seconds=5))
 
@@ -301,7 +301,7 @@ def test_words_short_links_the_file_and_buttons_stand_in_one_order_and_count_as_
     made = with_file(newsroom, media.mp4() + bytes(600_000), text=words, otherwise=Otherwise.WORDS)
     with transaction() as session:
         save_rich(session, made, {"": Rich((Button(ButtonKind.REPLY, "Yes"),))})
-    sheet = plan_broadcasts.check(made, now=newsroom.now, public_url="http://localhost")
+    sheet = review_broadcasts.check(made, now=newsroom.now, public_url="http://localhost")
     start(newsroom, made)
     sent = FakeProvider()
 

@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import event, select, update
 
 from app.domain.statuses import BroadcastState, DeliveryStatus
-from app.services import fan_out, own_clocks, try_again
-from app.services import plan_broadcasts as plan
+from app.services import fan_out, own_clocks, review_broadcasts, schedule_broadcasts, try_again, write_drafts
 from app.services.controller import Refused
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, Delivery, Subscriber
@@ -24,13 +23,15 @@ def draft(newsroom: Newsroom, *people: str) -> int:
     join(newsroom, "CITY", *people)
     newsroom.send_replies()
     newsroom.provider.arrived.clear()
-    return plan.create_draft(
+    return write_drafts.create_draft(
         title="x", text="The bridge.", list_ids=[newsroom.list_id], by="ada", now=newsroom.now
     )
 
 
 def schedule(newsroom: Newsroom, broadcast_id: int, wall: datetime = NINE) -> datetime:
-    return plan.schedule(broadcast_id, at=None, local_at=wall, zone=ZONE, by="ada", now=newsroom.now)
+    return schedule_broadcasts.schedule(
+        broadcast_id, at=None, local_at=wall, zone=ZONE, by="ada", now=newsroom.now
+    )
 
 
 def turn_the_clock(newsroom: Newsroom, to: datetime) -> None:
@@ -75,7 +76,7 @@ def test_the_dry_run_says_who_gets_it_when_and_past_hours_go_at_once(newsroom: N
     newsroom.now = IN_LONDON + timedelta(minutes=30)
     broadcast_id = draft(newsroom, WASHINGTON, LONDON, BERLIN)
 
-    review = plan.check(broadcast_id, now=newsroom.now, local_at=NINE, zone=ZONE)
+    review = review_broadcasts.check(broadcast_id, now=newsroom.now, local_at=NINE, zone=ZONE)
 
     assert [(one.people, one.past, one.at) for one in review.turns] == [
         (1, True, IN_BERLIN),
@@ -95,7 +96,7 @@ def test_an_hour_that_is_over_everywhere_or_was_not_promised_is_refused(newsroom
     with pytest.raises(Refused, match="in the past everywhere"):
         schedule(newsroom, broadcast_id)
     with pytest.raises(Refused, match="first wave"):
-        plan.schedule(
+        schedule_broadcasts.schedule(
             broadcast_id,
             at=None,
             local_at=NINE + timedelta(days=1),
@@ -115,8 +116,8 @@ def test_a_draft_again_has_no_hour_and_goes_to_all_at_once(newsroom: Newsroom) -
     broadcast_id = draft(newsroom, LONDON, BERLIN)
     schedule(newsroom, broadcast_id)
 
-    plan.back_to_draft(broadcast_id, by="ada", now=newsroom.now)
-    plan.schedule(broadcast_id, at=None, zone="UTC", by="ada", now=newsroom.now)
+    schedule_broadcasts.back_to_draft(broadcast_id, by="ada", now=newsroom.now)
+    schedule_broadcasts.schedule(broadcast_id, at=None, zone="UTC", by="ada", now=newsroom.now)
     turn_the_clock(newsroom, newsroom.now)
 
     assert sent_to(newsroom, "The bridge.") == {BERLIN, LONDON}

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from app.domain.quotas import QUOTAS
 from app.domain.statuses import DeliveryStatus, SkipReason
-from app.services import fan_out, plan_broadcasts
+from app.services import fan_out, review_broadcasts, schedule_broadcasts, write_drafts
 from app.services.controller import Refused
 from app.services.senders_of_lists import add_sender
 from app.storage.database import db, transaction
@@ -48,7 +48,7 @@ def reasons(broadcast_id: int) -> list[str | None]:
 
 def past_the_plan(city: WeChatCity, title: str) -> int:
     """A broadcast that was planned before the quota was used, as by two editors at the same moment."""
-    draft = plan_broadcasts.create_draft(
+    draft = write_drafts.create_draft(
         title=title, text=title, list_ids=[city.newsroom.list_id], by="bob", now=city.newsroom.now
     )
     with transaction() as session:
@@ -83,10 +83,10 @@ def test_t26_a_second_mass_send_on_the_same_day_is_refused_with_the_first_named(
     city = subscription
     city.broadcast("Bridge")
 
-    draft = plan_broadcasts.create_draft(
+    draft = write_drafts.create_draft(
         title="Road", text="The road.", list_ids=[city.newsroom.list_id], by="bob", now=city.newsroom.now
     )
-    review = plan_broadcasts.check(draft, now=city.newsroom.now)
+    review = review_broadcasts.check(draft, now=city.newsroom.now)
     words = (
         "WeChat takes at most 1 a day from city-wechat; sent or planned so far: 1 (“Bridge”). "
         "The next may go from 2026-03-03 00:00 (Asia/Shanghai) on."
@@ -116,7 +116,7 @@ def test_t26_a_planned_one_counts_and_one_taken_back_does_not(subscription: WeCh
 
     with pytest.raises(Refused, match="“Tomorrow”"):
         city.plan("Another", days=1, hours=1)
-    plan_broadcasts.back_to_draft(planned, by="ada", now=city.newsroom.now)
+    schedule_broadcasts.back_to_draft(planned, by="ada", now=city.newsroom.now)
 
     assert city.plan("Another", days=1, hours=1)
 
@@ -173,10 +173,10 @@ def test_t26_whoever_came_lately_still_gets_the_fifth_and_the_others_are_left_ou
     four_in_march(city)
     city.text(JONAS, "CITY")
 
-    draft = plan_broadcasts.create_draft(
+    draft = write_drafts.create_draft(
         title="Fifth", text="Fifth.", list_ids=[city.newsroom.list_id], by="ada", now=city.newsroom.now
     )
-    review = plan_broadcasts.check(draft, now=city.newsroom.now)
+    review = review_broadcasts.check(draft, now=city.newsroom.now)
     fifth = city.broadcast("Fifth", "Fifth.")
 
     assert (review.reachable, review.skipped, review.problems) == (1, {"platform_quota": 2}, ())
@@ -217,10 +217,10 @@ def test_t26_who_reads_it_by_sms_gets_it_though_wechat_takes_no_more(subscriptio
     city.broadcast("Bridge")
     newsroom.send()
 
-    draft = plan_broadcasts.create_draft(
+    draft = write_drafts.create_draft(
         title="Road", text="The road.", list_ids=[newsroom.list_id], by="bob", now=newsroom.now
     )
-    review = plan_broadcasts.check(draft, now=newsroom.now)
+    review = review_broadcasts.check(draft, now=newsroom.now)
     road = city.broadcast("Road", "The road.")
     newsroom.send()
 
@@ -239,11 +239,13 @@ def test_the_quota_of_one_sender_is_none_of_anothers(subscription: WeChatCity) -
     newsroom.text("SPORT", sms)
     city.broadcast("Bridge")
 
-    draft = plan_broadcasts.create_draft(
+    draft = write_drafts.create_draft(
         title="Goal", text="Goal!", list_ids=[other], by="bob", now=newsroom.now
     )
 
-    assert plan_broadcasts.schedule(draft, at=None, zone="UTC", by="bob", now=newsroom.now) == newsroom.now
+    assert (
+        schedule_broadcasts.schedule(draft, at=None, zone="UTC", by="bob", now=newsroom.now) == newsroom.now
+    )
     add_sender("SPORT", "city-wechat", by="tests", now=newsroom.now)
 
 
@@ -276,8 +278,8 @@ def test_a_thousand_followers_and_more_share_one_request(
 
 def test_t26_a_first_wave_would_be_the_whole_quota_and_is_refused(subscription: WeChatCity) -> None:
     newsroom = subscription.newsroom
-    draft = plan_broadcasts.create_draft(
+    draft = write_drafts.create_draft(
         title="Road", text="The road.", list_ids=[newsroom.list_id], by="bob", now=newsroom.now
     )
     with pytest.raises(Refused, match="A first wave would use up the quota"):
-        plan_broadcasts.schedule(draft, at=None, zone="UTC", by="bob", now=newsroom.now, first_percent=10)
+        schedule_broadcasts.schedule(draft, at=None, zone="UTC", by="bob", now=newsroom.now, first_percent=10)

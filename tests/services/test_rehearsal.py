@@ -21,14 +21,14 @@ from app.rehearsal.files import Shelf
 from app.rehearsal.provider import Account, LeavesTheMachine, LoopbackOnly, StandInGateway
 from app.rehearsal.run import play, stage_environment
 from app.runtime import runtime
-from app.services import plan_broadcasts
+from app.services import review_broadcasts, schedule_broadcasts
 from app.services.controller import Refused
 from app.services.media.attach import EVERYWHERE, Given, attach
 from app.services.media.take_in import take_in
-from app.services.plan_broadcasts import create_draft
 from app.services.rehearsal_cast import Cast, cast_of
 from app.services.rehearsal_extras import Part
 from app.services.rich_messages import save_rich
+from app.services.write_drafts import create_draft
 from app.storage.database import transaction
 from app.storage.models import Broadcast, Sender, Subscriber
 from tests.support import media
@@ -163,7 +163,7 @@ def test_files_and_buttons_are_played_as_they_would_go_out(newsroom: Newsroom) -
         for place, one in enumerate(session.query(Subscriber).filter(Subscriber.address.in_(abroad))):
             one.address = f"+44770090000{place}"
     broadcast_id = with_everything(newsroom)
-    review = plan_broadcasts.check(broadcast_id, now=newsroom.now)
+    review = review_broadcasts.check(broadcast_id, now=newsroom.now)
 
     report = play(broadcast_id, CALM, now=newsroom.now)
 
@@ -177,7 +177,7 @@ def test_an_hour_on_each_persons_own_clock_is_played_to_the_last_of_them(
 ) -> None:
     newsroom.join(1)
     broadcast_id, nine = draft(newsroom), datetime(2030, 3, 4, 9)
-    plan_broadcasts.schedule(broadcast_id, at=None, local_at=nine, zone="UTC", by="ada", now=newsroom.now)
+    schedule_broadcasts.schedule(broadcast_id, at=None, local_at=nine, zone="UTC", by="ada", now=newsroom.now)
     with transaction() as session:
         expires_at = session.get_one(Broadcast, broadcast_id).expires_at
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.recurrence import Every, Rule, RunState, make_rule
-from app.services import fan_out, plan_broadcasts, repeat_broadcasts, stop_broadcasts
+from app.services import fan_out, repeat_broadcasts, schedule_broadcasts, stop_broadcasts, write_drafts
 from app.services.controller import NotFound, Refused
 from app.services.make_editions import AHEAD, make_editions
 from app.storage.database import db, transaction
@@ -23,7 +23,7 @@ def daily(**more: Any) -> Rule:
 
 
 def draft(city: Newsroom, text: str = "Good morning.") -> int:
-    return plan_broadcasts.create_draft(
+    return write_drafts.create_draft(
         title="Morning", text=text, list_ids=[city.list_id], by="ada", now=city.now
     )
 
@@ -74,7 +74,7 @@ def test_an_occurrence_has_the_words_of_its_moment(city: Newsroom) -> None:
     broadcast_id = draft(city)
     repeat_broadcasts.repeat(broadcast_id, daily(), by="ada", now=city.now)
     make_editions(FIRST)
-    plan_broadcasts.save_draft(
+    write_drafts.save_draft(
         broadcast_id,
         title="Evening",
         text="Good evening.",
@@ -113,12 +113,12 @@ def test_what_is_refused_is_noted_and_may_be_tried_again_before_its_time(city: N
     with transaction() as session:
         session.get_one(BroadcastList, city.list_id).max_per_day = 1
     other = draft(city, "Something else.")
-    plan_broadcasts.schedule(other, at=FIRST - timedelta(hours=3), zone="UTC", by="ada", now=city.now)
+    schedule_broadcasts.schedule(other, at=FIRST - timedelta(hours=3), zone="UTC", by="ada", now=city.now)
     rule_id = repeat(city)
     now = FIRST - AHEAD
 
     (refused,) = make_editions(now)
-    plan_broadcasts.back_to_draft(other, by="ada", now=now)
+    schedule_broadcasts.back_to_draft(other, by="ada", now=now)
     repeat_broadcasts.reopen(rule_id, FIRST, by="ada", now=now)
 
     assert refused.problem is not None

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.recurrence import Every, RunState, make_rule
-from app.services import fan_out, plan_broadcasts, repeat_broadcasts
+from app.services import fan_out, repeat_broadcasts, write_drafts
 from app.services.controller import Refused
 from app.services.make_editions import AHEAD, make_editions
 from app.services.read_rules import rule_view
@@ -28,7 +28,7 @@ def repeat(newsroom: Newsroom, *people: str) -> int:
     join(newsroom, "CITY", *people)
     newsroom.send_replies()
     newsroom.provider.arrived.clear()
-    draft = plan_broadcasts.create_draft(
+    draft = write_drafts.create_draft(
         title="Morning", text="Good morning.", list_ids=[newsroom.list_id], by="ada", now=newsroom.now
     )
     rule = make_rule(SATURDAY, "Europe/Berlin", Every.DAY, own_clocks=True)

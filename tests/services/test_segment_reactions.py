@@ -5,7 +5,15 @@ import pytest
 from app.domain.buttons import Button, ButtonKind, Rich
 from app.domain.segments import Clause, Had, Outcome, Reacted, Reaction, Segment
 from app.domain.short_links import Clicks
-from app.services import fan_out, manage_segments, plan_broadcasts, reactions, read_segments, short_links
+from app.services import (
+    fan_out,
+    manage_segments,
+    reactions,
+    read_segments,
+    schedule_broadcasts,
+    short_links,
+    write_drafts,
+)
 from app.services.controller import NotFound, Refused
 from app.services.rights import erase_subscriber
 from app.storage.database import db
@@ -60,11 +68,11 @@ def count(newsroom: Newsroom, *clauses: Clause) -> int:
 
 def test_who_answered_gets_the_follow_up_and_nobody_else(newsroom: Newsroom) -> None:
     first = poll(newsroom)
-    draft = plan_broadcasts.create_draft(
+    draft = write_drafts.create_draft(
         title="Thanks", text="Thank you.", list_ids=[newsroom.list_id], by="ada", now=newsroom.now
     )
     manage_segments.choose_rule(draft, Segment((answered(first, "Yes"),)), by="ada", now=newsroom.now)
-    plan_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
+    schedule_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=newsroom.now)
     newsroom.text("2", number(2))  # another answer, and before the rule is asked
     fan_out.open_due(controller=newsroom.controller, now=newsroom.now)
     newsroom.send()

@@ -27,8 +27,10 @@ from app.services import (
     stop_broadcasts,
 )
 from app.services.controller import Conflict, NotFound, Refused
-from app.services.plan_broadcasts import check, copy_broadcast, create_draft, save_draft, schedule
 from app.services.receive_message import receive_message
+from app.services.review_broadcasts import check
+from app.services.schedule_broadcasts import schedule
+from app.services.write_drafts import copy_broadcast, create_draft, save_draft
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, Delivery, LinkedAddress, Slice, SlicePeople, Subscriber
 from tests.support.world import NOON, FakeProvider, Newsroom, accepted, number

@@ -10,7 +10,14 @@ from app.config import read_periods
 from app.domain.clicks import SAYS
 from app.domain.placeholders import read
 from app.domain.short_links import Clicks
-from app.services import notices, plan_broadcasts, record_clicks, short_links
+from app.services import (
+    notices,
+    record_clicks,
+    review_broadcasts,
+    schedule_broadcasts,
+    short_links,
+    write_drafts,
+)
 from app.services.controller import NotFound, Refused
 from app.services.lists_of_sender import present_notice
 from app.services.rich_messages import PLAIN
@@ -99,12 +106,12 @@ def test_a_short_link_is_the_same_for_all_and_counted_by_the_hour(
 def test_parts_are_counted_with_the_short_link(newsroom: Newsroom, counts: Callable[[Clicks], None]) -> None:
     newsroom.join(1)
     text = f"{'x' * 100} {LONG}"
-    draft = plan_broadcasts.create_draft(
+    draft = write_drafts.create_draft(
         title="x", text=text, list_ids=[newsroom.list_id], by="ada", now=newsroom.now
     )
-    before = plan_broadcasts.check(draft, now=newsroom.now)
+    before = review_broadcasts.check(draft, now=newsroom.now)
     counts(Clicks.LINKS)
-    after = plan_broadcasts.check(draft, now=newsroom.now)
+    after = review_broadcasts.check(draft, now=newsroom.now)
 
     assert (before.parts, after.parts) == (2, 1)
     assert after.shares[0].text == text
@@ -117,8 +124,8 @@ def test_a_draft_that_is_scheduled_again_keeps_the_codes_of_links_that_stayed(
     newsroom.join(1)
     broadcast_id = newsroom.broadcast_waiting(f"{TEXT} https://example.org/a")
     first = {row.url: row.code for row in short_links.links_of(db.session(), broadcast_id)}
-    plan_broadcasts.back_to_draft(broadcast_id, by="ada", now=newsroom.now)
-    plan_broadcasts.save_draft(
+    schedule_broadcasts.back_to_draft(broadcast_id, by="ada", now=newsroom.now)
+    write_drafts.save_draft(
         broadcast_id,
         title="x",
         text=f"{TEXT} https://example.org/b",
@@ -127,7 +134,7 @@ def test_a_draft_that_is_scheduled_again_keeps_the_codes_of_links_that_stayed(
         by="ada",
         now=newsroom.now,
     )
-    plan_broadcasts.schedule(broadcast_id, at=None, zone="UTC", by="ada", now=newsroom.now)
+    schedule_broadcasts.schedule(broadcast_id, at=None, zone="UTC", by="ada", now=newsroom.now)
 
     second = {row.url: row.code for row in short_links.links_of(db.session(), broadcast_id)}
     assert set(second) == {LONG, "https://example.org/b"}

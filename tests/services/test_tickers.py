@@ -16,11 +16,11 @@ from app.services.controller import Refused
 from app.services.correct_broadcasts import had_it
 from app.services.end_tickers import Ended, end_tickers
 from app.services.join_list import join_page
-from app.services.plan_broadcasts import create_draft
 from app.services.post_ticker import Posted
 from app.services.rebuild_subscriptions import rebuild
 from app.services.rights.retention import purge
 from app.services.tickers import Plan, Stage
+from app.services.write_drafts import create_draft
 from app.storage import deliveries
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, ConsentEvent, Subscriber, Subscription

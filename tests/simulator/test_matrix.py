@@ -16,10 +16,10 @@ from app.services import fan_out
 from app.services.correct_broadcasts import draft_correction
 from app.services.lists_of_sender import present_notice
 from app.services.manage_senders import add
-from app.services.plan_broadcasts import schedule
 from app.services.record_consent import NewEvent, find_or_create_subscriber, record
 from app.services.replies_broadcast import replies_broadcast
 from app.services.reports import tally
+from app.services.schedule_broadcasts import schedule
 from app.services.send_deliveries import Lane, LaneSetup
 from app.services.senders_of_lists import add_sender
 from app.simulator.application import create_app

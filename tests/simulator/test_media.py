@@ -16,7 +16,9 @@ from app.services import fan_out
 from app.services.correct_broadcasts import draft_correction
 from app.services.media.attach import EVERYWHERE, Given, attach
 from app.services.media.take_in import take_in
-from app.services.plan_broadcasts import check, create_draft, schedule
+from app.services.review_broadcasts import check
+from app.services.schedule_broadcasts import schedule
+from app.services.write_drafts import create_draft
 from app.simulator.server import Server
 from app.simulator.world import World
 from app.storage.database import db

@@ -10,7 +10,7 @@ from app.domain.messages import Event, HookRequest
 from app.gateways.base import Call, Gateway, Reply, Token
 from app.gateways.registry import build, gateway_class
 from app.gateways.tokens import Kept, TokenTransport
-from app.services import fan_out, plan_broadcasts
+from app.services import fan_out, schedule_broadcasts, write_drafts
 from app.services.apply_event import apply_event
 from app.services.gateways_of_senders import open_settings
 from app.services.manage_senders import add
@@ -130,11 +130,11 @@ class WeChatCity:
     ) -> int:
         """Schedule a broadcast, for now or so much later."""
         newsroom = self.newsroom
-        draft = plan_broadcasts.create_draft(
+        draft = write_drafts.create_draft(
             title=title, text=text, list_ids=list_ids or [newsroom.list_id], by="ada", now=newsroom.now
         )
         at = newsroom.now + timedelta(**more)
-        plan_broadcasts.schedule(draft, at=at, zone="UTC", by="ada", now=newsroom.now)
+        schedule_broadcasts.schedule(draft, at=at, zone="UTC", by="ada", now=newsroom.now)
         return draft
 
     def broadcast(self, title: str, text: str = "The bridge is open.", list_ids: Sequence[int] = ()) -> int:

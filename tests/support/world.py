@@ -21,12 +21,13 @@ from app.services import fan_out, notices
 from app.services.lists_of_sender import present_notice
 from app.services.manage_lists import create_list
 from app.services.manage_senders import add
-from app.services.plan_broadcasts import create_draft, schedule
 from app.services.receive_message import Received, receive_message
 from app.services.record_consent import NewEvent, find_or_create_subscribers, record
 from app.services.replies_broadcast import replies_broadcast
 from app.services.reports import Tally, tally
+from app.services.schedule_broadcasts import schedule
 from app.services.send_deliveries import Drained, Lane, LaneSetup, Meter
+from app.services.write_drafts import create_draft
 from app.storage.database import db, transaction
 from app.storage.journal import Journal
 from app.storage.models import Sender

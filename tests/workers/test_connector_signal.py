@@ -11,7 +11,7 @@ from app.clock import utcnow
 from app.domain.small_lists import MOST_PEOPLE
 from app.domain.statuses import DeliveryStatus, SkipReason
 from app.gateways.registry import gateway_class
-from app.services import fan_out, manage_senders, plan_broadcasts
+from app.services import fan_out, manage_senders, review_broadcasts, write_drafts
 from app.services.controller import Refused
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, Delivery, Sender, Subscriber, Subscription
@@ -183,12 +183,12 @@ def test_more_people_than_a_small_list_has_are_refused_before_anything_is_schedu
     monkeypatch.setitem(MOST_PEOPLE, "signal", 2)  # type: ignore[arg-type]
     with desk.working():
         desk.joins(ADA, BEN, CYD)
-    draft = plan_broadcasts.create_draft(
+    draft = write_drafts.create_draft(
         title="News", text="News.", list_ids=[desk.newsroom.list_id], by="bob", now=utcnow()
     )
     words = "Signal is for small lists: a broadcast may go to 2 people there, and this one would go to 3."
 
-    review = plan_broadcasts.check(draft, now=utcnow())
+    review = review_broadcasts.check(draft, now=utcnow())
     with pytest.raises(Refused, match="small lists"):
         desk.broadcast("News")
 

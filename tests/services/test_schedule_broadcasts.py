@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.domain.statuses import BroadcastState
-from app.services import fan_out, stop_broadcasts
-from app.services import plan_broadcasts as plan
+from app.services import fan_out, review_broadcasts, schedule_broadcasts, stop_broadcasts, write_drafts
 from app.services.controller import Conflict, NotFound, Refused
 from app.storage.database import db, transaction
 from app.storage.models import AuditEntry, Broadcast, BroadcastList, Sender, Subscriber
@@ -15,14 +14,14 @@ from tests.support.world import Newsroom, number
 
 
 def draft(newsroom: Newsroom, text: str = "The bridge is open again.") -> int:
-    return plan.create_draft(
+    return write_drafts.create_draft(
         title="Bridge", text=text, list_ids=[newsroom.list_id], by="ada", now=newsroom.now
     )
 
 
 def schedule(newsroom: Newsroom, broadcast_id: int, **hours: float) -> None:
     at = newsroom.now + timedelta(**hours) if hours else None
-    plan.schedule(broadcast_id, at=at, zone="Europe/Berlin", by="ada", now=newsroom.now)
+    schedule_broadcasts.schedule(broadcast_id, at=at, zone="Europe/Berlin", by="ada", now=newsroom.now)
 
 
 def get(broadcast_id: int) -> Broadcast:
@@ -61,9 +60,9 @@ def test_two_editors_cannot_save_over_each_other(newsroom: Newsroom) -> None:
         "now": newsroom.now,
     }
 
-    assert plan.save_draft(broadcast_id, revision=1, **save) == 2
+    assert write_drafts.save_draft(broadcast_id, revision=1, **save) == 2
     with pytest.raises(Conflict, match="Somebody else saved"):
-        plan.save_draft(broadcast_id, revision=1, **save | {"text": "Two"})
+        write_drafts.save_draft(broadcast_id, revision=1, **save | {"text": "Two"})
 
     assert get(broadcast_id).text == "One"
 
@@ -75,10 +74,10 @@ def test_what_is_scheduled_must_be_taken_back_before_it_is_changed(newsroom: New
     save = {"title": "x", "text": "x", "list_ids": [], "revision": 1, "by": "ada", "now": newsroom.now}
 
     with pytest.raises(Refused, match="take it back to draft"):
-        plan.save_draft(broadcast_id, **save)
-    plan.back_to_draft(broadcast_id, by="ada", now=newsroom.now)
+        write_drafts.save_draft(broadcast_id, **save)
+    schedule_broadcasts.back_to_draft(broadcast_id, by="ada", now=newsroom.now)
 
-    assert plan.save_draft(broadcast_id, **save) == 2
+    assert write_drafts.save_draft(broadcast_id, **save) == 2
     assert get(broadcast_id).next_at is None
 
 
@@ -96,12 +95,12 @@ def test_words_that_cannot_be_sent_are_refused_when_they_are_saved(
     newsroom: Newsroom, title: str, text: str, words: str
 ) -> None:
     with pytest.raises(Refused, match=words):
-        plan.create_draft(title=title, text=text, list_ids=[], by="ada", now=newsroom.now)
+        write_drafts.create_draft(title=title, text=text, list_ids=[], by="ada", now=newsroom.now)
 
 
 def test_an_unknown_list_is_named(newsroom: Newsroom) -> None:
     with pytest.raises(NotFound, match="99"):
-        plan.create_draft(title="x", text="x", list_ids=[99], by="ada", now=newsroom.now)
+        write_drafts.create_draft(title="x", text="x", list_ids=[99], by="ada", now=newsroom.now)
 
 
 def test_an_empty_text_stands_against_scheduling(newsroom: Newsroom) -> None:
@@ -151,7 +150,7 @@ def test_the_dry_run_counts_each_reason(newsroom: Newsroom) -> None:
             update(Subscriber).where(Subscriber.address == number(3)).values(suppressed_at=newsroom.now)
         )
 
-    review = plan.check(draft(newsroom, "x" * 200), now=newsroom.now)
+    review = review_broadcasts.check(draft(newsroom, "x" * 200), now=newsroom.now)
 
     assert (review.audience, review.reachable) == (5, 2)
     assert review.skipped == {"blocked": 1, "bounced": 1, "suppressed": 1}
@@ -162,11 +161,11 @@ def test_a_copy_is_a_new_draft_with_the_same_words_and_lists(newsroom: Newsroom)
     newsroom.join(1)
     original = newsroom.broadcast("Again and again.")
 
-    copy = plan.copy_broadcast(original, by="ada", now=newsroom.now)
+    copy = write_drafts.copy_broadcast(original, by="ada", now=newsroom.now)
 
     assert copy != original
     assert (get(copy).state, get(copy).text) == (BroadcastState.DRAFT, "Again and again.")
-    assert plan.check(copy, now=newsroom.now).reachable == 1
+    assert review_broadcasts.check(copy, now=newsroom.now).reachable == 1
 
 
 def test_every_act_is_in_the_audit_log_with_its_author(newsroom: Newsroom) -> None:
@@ -184,7 +183,7 @@ def test_every_act_is_in_the_audit_log_with_its_author(newsroom: Newsroom) -> No
     ]
 
 
-@pytest.mark.parametrize("act", [stop_broadcasts.resume, plan.back_to_draft])
+@pytest.mark.parametrize("act", [stop_broadcasts.resume, schedule_broadcasts.back_to_draft])
 def test_an_act_that_does_not_fit_the_state_is_refused_in_words(newsroom: Newsroom, act) -> None:
     newsroom.join(1)
     broadcast_id = newsroom.broadcast()
