@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -38,13 +37,10 @@ def run(database: str, size: Size, seed: int) -> Finding:
 
 
 def _copy(home: Path) -> None:
-    archive = home / "source.tar"
-    command = ["git", "archive", "--format=tar", "-o", str(archive), "HEAD"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    command = ["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(home)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RunFailed(f"The source cannot be copied: {done.stderr.strip()[:300]}")
-    with tarfile.open(archive) as packed:
-        packed.extractall(home, filter="data")
 
 
 def _play(home: Path) -> float:
