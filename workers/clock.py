@@ -13,6 +13,7 @@ from app.clock import utcnow
 from app.queue import enqueue_feed, enqueue_import, enqueue_look_up
 from app.runtime import runtime
 from app.services import fan_out, hold_back, import_turns, plan_slices, recover_slices
+from app.services.end_canceled import end_all_canceled
 from app.services.end_tickers import end_tickers
 from app.services.figures.roll_up import roll_up
 from app.services.fill_slots import fill_slots
@@ -43,6 +44,8 @@ def tick(now: datetime) -> None:
     unknown = recover_slices.recover_stopped(journal(), controller=runtime().controller, now=now)
     if unknown:
         log.warning("a worker died and of some messages nobody knows whether they left", deliveries=unknown)
+    for broadcast_id in end_all_canceled(now):
+        log.warning("a broadcast was stopped for good, and nobody had ended it", broadcast_id=broadcast_id)
     fan_out.give_up_replies(now)
     hold_back.group_some(runtime().controller.region)
     for watched in watch(runtime().settings.brakes, now):

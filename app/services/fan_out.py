@@ -96,7 +96,9 @@ def bring_back(now: datetime) -> int:
 def _retry_slices(session: Session, broadcast_id: int, now: datetime) -> int:
     """Move a broadcast's deliveries that are due into new slices; none when another clock has just done so."""
     # Two clocks that read the same last number would both write the next one.
-    session.get_one(Broadcast, broadcast_id, with_for_update=True)
+    broadcast = session.get_one(Broadcast, broadcast_id, with_for_update=True, populate_existing=True)
+    if broadcast.state != BroadcastState.SENDING.value:
+        return 0  # somebody stopped it meanwhile
     last = session.scalar(select(func.max(Slice.seq)).where(Slice.broadcast_id == broadcast_id))
     seq = (last if last is not None else -1) + 1
     slices = 0

@@ -2,20 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
-
-from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
+from app.domain.statuses import BroadcastState
 from app.services import comments
 from app.services.audit import note
 from app.services.brake_samples import sample_of
 from app.services.broadcast_rows import broadcast_for_change, move, refuse_if_corrected
 from app.services.controller import Refused
-from app.services.figures import no_files
-from app.storage import audience
-from app.storage.claim import claim_rows
+from app.services.end_canceled import end_canceled
 from app.storage.database import transaction
-from app.storage.models import Broadcast, Delivery, Slice
 
 
 def pause(broadcast_id: int, *, by: str, reason: str, now: datetime) -> None:
@@ -39,34 +33,16 @@ def resume(broadcast_id: int, *, by: str, now: datetime) -> None:
 
 
 def cancel(broadcast_id: int, *, by: str, now: datetime) -> None:
-    """End a broadcast for good: whoever has not had it is skipped, so that the sums still meet the audience."""
+    """End a broadcast for good: whoever has not had it is skipped, so that the sums still meet the audience.
+
+    That it is canceled is committed first: from then on nothing leaves, however long the rest takes.
+    """
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
         if broadcast.state == BroadcastState.DRAFT.value:
             comments.forget(session, broadcast_id)
-        was_running = broadcast.state in (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
         move(broadcast, BroadcastState.CANCELED, by, now)
-        if was_running:
-            _skip_the_rest(session, broadcast, now)
-            if broadcast.corrects_id is not None:
-                broadcast.audience = audience.counted(session, broadcast_id)
-            broadcast.finished_at = now
-            no_files.keep(session, broadcast)
+        was_running = broadcast.started_at is not None
         note(session, by, "broadcast.cancel", f"broadcast {broadcast_id}", now)
-
-
-def _skip_the_rest(session: Session, broadcast: Broadcast, now: datetime) -> None:
-    session.execute(
-        update(Delivery)
-        .where(Delivery.broadcast_id == broadcast.id, Delivery.status == DeliveryStatus.PENDING.value)
-        .values(
-            status=DeliveryStatus.SKIPPED.value, reason=SkipReason.CANCELED.value, due_at=None, updated_at=now
-        )
-    )
-    open_slices = session.scalars(
-        select(Slice).where(Slice.broadcast_id == broadcast.id, Slice.state != "done")
-    )
-    for part in open_slices.all():
-        if part.lo is not None and part.hi is not None:
-            claim_rows(session, broadcast, part, now, cancel=True)
-        part.state = "done"
+    if was_running:
+        end_canceled(broadcast_id, now)

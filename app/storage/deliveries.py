@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Update, and_, bindparam, func, or_, select, update
+from sqlalchemy import Select, Update, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
@@ -285,11 +285,17 @@ def pass_gate(
 def finish_slice(session: Session, lease: Lease, state: str) -> bool:
     """Give the slice back, with everything settled: `done`, or `open` when the worker leaves before its end.
 
-    False when it was not ours any more.
+    False when it was not ours any more. A slice of what was canceled meanwhile is done, and stays so.
     """
     done = session.execute(
         update(Slice)
         .where(Slice.broadcast_id == lease.broadcast_id, Slice.seq == lease.seq, Slice.epoch == lease.epoch)
-        .values(state=state, lease_until=None, worker=None, reached=None, reached_epoch=None)
+        .values(
+            state=case((Slice.state == "done", "done"), else_=state),
+            lease_until=None,
+            worker=None,
+            reached=None,
+            reached_epoch=None,
+        )
     )
     return changed(done) == 1

@@ -1,12 +1,11 @@
 """Who writes deliveries, and who waits for whom: always in the order of the deliveries, or two would wait for good."""
 
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
@@ -14,6 +13,7 @@ from app.domain.statuses import RECEIPT_OVERWRITES, DeliveryStatus
 from app.storage.database import db, transaction
 from app.storage.models import Delivery
 from app.storage.outcomes import Report, Settlement, apply_reports, settle
+from tests.support.waiting import until_somebody_waits
 from tests.support.world import Newsroom
 
 FIRST, SECOND, THIRD = 1, 2, 3
@@ -53,18 +53,6 @@ def statuses() -> list[DeliveryStatus]:
         DeliveryStatus(one)
         for one in db.session.scalars(select(Delivery.status).order_by(Delivery.subscriber_id))
     ]
-
-
-def until_somebody_waits(session: Session) -> None:
-    waiting = text(
-        "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid' AND pid IN "
-        "(SELECT pid FROM pg_locks JOIN pg_database ON oid = database WHERE datname = current_database())"
-    )
-    for _ in range(500):
-        if session.scalar(waiting):
-            return
-        time.sleep(0.02)
-    raise AssertionError("nobody waited for the lock in ten seconds")
 
 
 def waits_for_the_first_only(app: Flask, refs: list[DeliveryRef], write: Callable[[Session], None]) -> None:
