@@ -131,7 +131,8 @@ class LaneSlices:
             self.journal.open(lease.broadcast_id, lease.seq, lease.epoch, ids),
             limits,
             ledger_end,
-            now + CLAIM_IS_FRESH,
+            # Whoever was claimed earlier, and waited since, was asked about too long ago.
+            now + CLAIM_IS_FRESH if lease.epoch == 1 and part.lo is not None else now,
             now + LEASE,
             self.can.rate_unit == "part",
             media,
