@@ -95,6 +95,13 @@ def _undo(value: str) -> timedelta:
     return timedelta(seconds=int(value))
 
 
+def _connections(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= number <= 512:
+        raise ValueError("must be a number from 1 to 512")
+    return number
+
+
 def _count(value: str) -> int:
     if not value.isdecimal():
         raise ValueError("must be a whole number")
@@ -211,6 +218,14 @@ class Settings:
         "50000",
         "From so many people on the number is typed on the review before it goes; 0 never asks",
         "10000",
+    )
+    connections: int = _setting(
+        "TIDINGS_CONNECTIONS",
+        _connections,
+        "128",
+        "Requests of a worker on their way to a provider at once, 1 to 512: messages a second × seconds an answer "
+        "takes × 1.3",
+        "64",
     )
     brakes: Brakes = _setting(
         "TIDINGS_BRAKES",

@@ -92,6 +92,15 @@ def waiting(queue: str) -> int:
     return int(Queue(queue, connection=runtime().redis, serializer=JSONSerializer).count)
 
 
+def others_wait(sender_id: int) -> bool:
+    """Tell whether something but this sender's own wake-up waits for a worker; False when Redis cannot be reached."""
+    try:
+        own = bool(runtime().redis.exists(_marker(sender_id, LANE)))
+        return waiting(LANE) > own
+    except RedisError:
+        return False
+
+
 def lane_is_awake(sender_id: int, queue: str) -> None:
     """Take the marker away: the wake-up was heard, and the next one counts again."""
     runtime().redis.delete(_marker(sender_id, queue))

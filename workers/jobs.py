@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
-from flask import current_app
 
 from app.clock import utcnow
 from app.gateways.base import Gateway, Transport
@@ -15,7 +14,16 @@ from app.gateways.feed_fetch import Fetcher
 from app.gateways.registry import build
 from app.gateways.tokens import with_tokens
 from app.gateways.transport import CurlTransport
-from app.queue import DRAIN_SECONDS, REPLIES, enqueue_import, feed_is_awake, import_is_awake, lane_is_awake
+from app.queue import (
+    DRAIN_SECONDS,
+    REPLIES,
+    enqueue_import,
+    enqueue_lane,
+    feed_is_awake,
+    import_is_awake,
+    lane_is_awake,
+    others_wait,
+)
 from app.runtime import runtime
 from app.services import import_turns
 from app.services import read_feed as feeds
@@ -50,6 +58,8 @@ def drain_lane(*, sender_id: int, queue: str) -> None:
     lane_is_awake(sender_id, queue)
     done = drain(sender_id, replies_only=queue == REPLIES)
     if done is not None:
+        if done.gave_way:
+            enqueue_lane(sender_id, queue)
         log.info("lane worked", sender_id=sender_id, queue=queue, handed_over=done.handed_over)
 
 
@@ -102,6 +112,7 @@ def drain(sender_id: int, *, replies_only: bool = False) -> Drained | None:
             clock=utcnow,
             worker=worker_name(),
             meter=runtime().meter,
+            others_wait=lambda: others_wait(sender_id),
             media=LaneMedia(
                 sender_id, setup.gateway, runtime().media_house, lambda: _for_uploads(setup.gateway)
             ),
@@ -150,7 +161,7 @@ def ask_feed(feed_id: int) -> Reading | None:
 
 def _transport(gateway: Gateway) -> Transport | None:
     """Return what carries a gateway's calls; None for one with a connection of its own, which its connector works."""
-    connections = current_app.config.get("TIDINGS_CONNECTIONS", 64)
+    connections = runtime().settings.connections
     match gateway.capabilities().connection:
         case "http":
             wire = CurlTransport(connections=connections)

@@ -1,15 +1,14 @@
 """What is left of a broadcast that was stopped for good: whoever has not had it is skipped, a few slices at a time.
 
 Nothing of it leaves any more, for that it is canceled was committed before. A lane that is claiming a slice holds the
-slice's row; whoever waits for it here sees what it claimed. Rows are locked in the order of the whole product:
-broadcast, slices by their number, deliveries.
+slice's row; whoever waits for it here sees what it claimed. The broadcast's own row is locked when all else is done: an
+answer that is being written holds deliveries, and may want the broadcast.
 """
 
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
 from app.services.figures import no_files
@@ -25,6 +24,8 @@ def end_canceled(broadcast_id: int, now: datetime) -> None:
     """Skip everybody who has not had a canceled broadcast; harmless when it was done already."""
     while _skip_some(broadcast_id, now):
         pass
+    _skip_the_claimed(broadcast_id, now)
+    _finish(broadcast_id, now)
 
 
 def end_all_canceled(now: datetime) -> list[int]:
@@ -42,11 +43,9 @@ def end_all_canceled(now: datetime) -> list[int]:
 
 
 def _skip_some(broadcast_id: int, now: datetime) -> bool:
-    """Tell whether there is more to do."""
+    """Skip the people of some slices; tells whether there were any."""
     with transaction() as session:
-        broadcast = session.get_one(Broadcast, broadcast_id, with_for_update=True)
-        if broadcast.state != BroadcastState.CANCELED.value or broadcast.finished_at is not None:
-            return False
+        broadcast = session.get_one(Broadcast, broadcast_id)
         still_open = select(Slice).where(Slice.broadcast_id == broadcast_id, Slice.state != "done")
         some = still_open.order_by(Slice.seq).limit(SLICES_AT_ONCE).with_for_update()
         parts = session.scalars(some).all()
@@ -54,21 +53,29 @@ def _skip_some(broadcast_id: int, now: datetime) -> bool:
             if part.lo is not None and part.hi is not None:
                 claim_rows(session, broadcast, part, now, cancel=True)
             part.state = "done"
-        if not parts:
-            _finish(session, broadcast, now)
         return bool(parts)
 
 
-def _finish(session: Session, broadcast: Broadcast, now: datetime) -> None:
+def _skip_the_claimed(broadcast_id: int, now: datetime) -> None:
     """Skip those who were claimed and wait; nobody claims any more."""
-    session.execute(
-        update(Delivery)
-        .where(Delivery.broadcast_id == broadcast.id, Delivery.status == DeliveryStatus.PENDING.value)
-        .values(
-            status=DeliveryStatus.SKIPPED.value, reason=SkipReason.CANCELED.value, due_at=None, updated_at=now
+    with transaction() as session:
+        session.execute(
+            update(Delivery)
+            .where(Delivery.broadcast_id == broadcast_id, Delivery.status == DeliveryStatus.PENDING.value)
+            .values(
+                status=DeliveryStatus.SKIPPED.value,
+                reason=SkipReason.CANCELED.value,
+                due_at=None,
+                updated_at=now,
+            )
         )
-    )
-    if broadcast.corrects_id is not None:
-        broadcast.audience = audience.counted(session, broadcast.id)
-    broadcast.finished_at = now
-    no_files.keep(session, broadcast)
+
+
+def _finish(broadcast_id: int, now: datetime) -> None:
+    with transaction() as session:
+        broadcast = session.get_one(Broadcast, broadcast_id, with_for_update=True)
+        if broadcast.finished_at is None:
+            if broadcast.corrects_id is not None:
+                broadcast.audience = audience.counted(session, broadcast_id)
+            broadcast.finished_at = now
+            no_files.keep(session, broadcast)

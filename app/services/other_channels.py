@@ -38,7 +38,8 @@ def fall_back(session: Session, failed: Iterable[DeliveryRef], now: datetime) ->
 
 def _fall_back(session: Session, broadcast_id: int, people: set[int], now: datetime) -> int:
     persons = linked.persons_of(session, people)
-    broadcast = session.get(Broadcast, broadcast_id)
+    # Locked: the clock may be calling it finished at this moment, having seen nobody who waits.
+    broadcast = session.get(Broadcast, broadcast_id, with_for_update=True, populate_existing=True)
     if not persons or broadcast is None or broadcast.state not in _GOES_ON:
         return 0
     if broadcast.expires_at is not None and broadcast.expires_at <= now:

@@ -42,6 +42,8 @@ GATHER = timedelta(milliseconds=10)
 URGENT_EVERY = timedelta(milliseconds=100)
 # A lane that must wait longer than this gives its worker back; the clock wakes it again.
 LONGEST_WAIT = 2.0
+# A lane that must wait at all gives way after so long, when another lane has no worker.
+TURN = timedelta(seconds=0.5)
 
 
 class Throttle(Protocol):
@@ -76,10 +78,10 @@ class LaneSetup:
 
 @dataclass
 class Drained:
-    """What a drain did: messages handed over, and whether it left because the sender must wait."""
+    """What a drain did: messages handed over, and whether it left its worker to another lane while some still wait."""
 
     handed_over: int = 0
-    must_wait: bool = False
+    gave_way: bool = False
 
 
 class Lane:
@@ -97,9 +99,13 @@ class Lane:
         worker: str,
         meter: Meter | None = None,
         media: LaneMedia | None = None,
+        others_wait: Callable[[], bool] = lambda: False,
     ) -> None:
         self._setup, self._transport, self._throttle = setup, transport, throttle
         self._controller, self._clock, self._worker, self._meter = controller, clock, worker, meter
+        self._others_wait = others_wait
+        self._turn_ends: datetime | None = None
+        self._throttled = False
         self._permits = 0
         can = setup.gateway.capabilities()
         self._most_together = can.max_batch if can.rate_unit == "request" else 1
@@ -128,8 +134,7 @@ class Lane:
                 if wait is None:
                     break
                 self._collect(min(wait, 0.05))
-                if wait > LONGEST_WAIT and not self._transport.in_flight:
-                    self._result.must_wait = True
+                if self._gives_way() or (wait > LONGEST_WAIT and not self._transport.in_flight):
                     break
         finally:
             try:
@@ -138,6 +143,18 @@ class Lane:
                 self._beside.close()
                 self._slices.close()
         return self._result
+
+    def _gives_way(self) -> bool:
+        """Tell whether the sender must wait and another lane has no worker; asked once a turn."""
+        if not self._throttled:
+            return False
+        now = self._clock()
+        if self._turn_ends is None or now < self._turn_ends:
+            self._turn_ends = self._turn_ends or now + TURN
+            return False
+        self._turn_ends = now + TURN
+        self._result.gave_way = self._others_wait()
+        return self._result.gave_way
 
     def _step(self, replies_only: bool) -> float | None:
         """Start what may start. Returns seconds to wait, 0 to go on at once, None when nothing is left to do."""
@@ -246,7 +263,9 @@ class Lane:
     def _start_window(self, held: HeldSlice) -> float:
         together = self._together(held)
         size = len(held.window(max(together, min(self._transport.free, WINDOW))))
-        if held.permitted < size and (wait := self._ask_for_permits(held, size, together)):
+        wait = self._ask_for_permits(held, size, together) if held.permitted < size else 0.0
+        self._throttled = wait > 0
+        if wait:
             return wait
         size = min(size, held.permitted)
         # Before anybody is noted as leaving: should the database be away, nobody has left.

@@ -1,5 +1,6 @@
 """Fan-out: everybody once, nobody lost, and whoever said stop not at all."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -8,11 +9,12 @@ from sqlalchemy import select, update
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.gateways.base import Reply
 from app.services import fan_out, manage_senders
+from app.services.send_deliveries import Lane
 from app.services.stop_broadcasts import cancel, pause, resume
 from app.storage.database import db, transaction
 from app.storage.deliveries import lease_slice
 from app.storage.models import Broadcast, Delivery, Sender, Slice, Subscriber
-from tests.support.world import FakeProvider, Newsroom, accepted, number
+from tests.support.world import FakeProvider, Newsroom, OpenThrottle, accepted, number
 
 
 def state_of(broadcast_id: int) -> str:
@@ -419,3 +421,48 @@ def test_a_reply_in_a_dead_workers_hands_becomes_unknown(newsroom: Newsroom) -> 
     newsroom.provider.before_answer = None
     newsroom.send_replies()
     assert len(newsroom.provider.arrived) == 1
+
+
+class OneASecond(OpenThrottle):
+    """Grants one message a second, and lets the second pass by being asked."""
+
+    def __init__(self, newsroom: Newsroom) -> None:
+        super().__init__()
+        self._newsroom, self._asked = newsroom, 0
+
+    def take(self, sender_id: int, rate: float, costs: Sequence[int]) -> tuple[int, float]:
+        self._asked += 1
+        if self._asked % 5 == 1:
+            return 1, 0.0
+        self._newsroom.now += timedelta(seconds=0.25)
+        return 0, 0.25
+
+
+def slow_lane(newsroom: Newsroom, *, others_wait: bool) -> Lane:
+    newsroom.throttle = OneASecond(newsroom)
+    lane = newsroom.lane(rate=1.0)
+    lane._others_wait = lambda: others_wait
+    return lane
+
+
+def test_a_lane_that_must_wait_gives_its_worker_to_one_that_has_none(newsroom: Newsroom) -> None:
+    newsroom.join(5)
+    broadcast_id = newsroom.broadcast()
+
+    done = slow_lane(newsroom, others_wait=True).drain(newsroom.now + timedelta(seconds=20))
+
+    assert (done.gave_way, done.handed_over) == (True, 1)
+    assert newsroom.tally(broadcast_id).pending == 4
+    newsroom.throttle = OpenThrottle()
+    newsroom.send()
+    assert set(newsroom.provider.copies.values()) == {1}
+    assert newsroom.tally(broadcast_id).sent == 5
+
+
+def test_a_lane_that_must_wait_keeps_a_worker_whom_nobody_else_wants(newsroom: Newsroom) -> None:
+    newsroom.join(5)
+    newsroom.broadcast()
+
+    done = slow_lane(newsroom, others_wait=False).drain(newsroom.now + timedelta(seconds=20))
+
+    assert (done.gave_way, done.handed_over) == (False, 5)
