@@ -300,7 +300,10 @@ def list_broadcasts(state: str | None, limit: int, as_json: bool) -> None:
     """
     states = [state] if state else STATES
     rows = db.session.scalars(
-        select(Broadcast).where(Broadcast.state.in_(states)).order_by(Broadcast.id.desc()).limit(limit)
+        select(Broadcast)
+        .where(Broadcast.state.in_(states), Broadcast.tests_id.is_(None))
+        .order_by(Broadcast.id.desc())
+        .limit(limit)
     ).all()
     data = [head_of(row) for row in rows]
     cells = [(one["id"], one["state"], one["title"], one["due"], one["audience"]) for one in data]
