@@ -21,6 +21,7 @@ from app.commands.broadcast_words import (
 from app.commands.output import json_option, operator, say, table
 from app.commands.rehearse import rehearse
 from app.commands.rules import repeat
+from app.commands.send_tests import send_test
 from app.domain.statuses import BroadcastState
 from app.queue import begin, wake_broadcast
 from app.runtime import runtime
@@ -49,6 +50,7 @@ broadcasts.add_command(correct)
 broadcasts.add_command(show)
 broadcasts.add_command(repeat)
 broadcasts.add_command(rehearse)
+broadcasts.add_command(send_test)
 
 _broadcast = click.argument("broadcast_id", metavar="ID", type=int)
 
