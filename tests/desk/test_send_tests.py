@@ -41,6 +41,7 @@ def test_an_editor_proves_a_number_with_a_code_sent_from_it(house: House, editor
         newsroom.text(code.group(), PHONE)
 
     assert "Editor Berg · SMS +1***107 Tests go here." in words(editor.get("/account/tests"))
+    assert "Asked for tests of drafts" in words(editor.get("/people/1"))
 
 
 def test_a_draft_is_tried_out_from_its_page_and_the_result_shown_there(house: House, editor: Visitor) -> None:
