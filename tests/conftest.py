@@ -91,6 +91,7 @@ _BOTH_ENGINES_MATTER = tuple(
         "test_recover_slices.py",
         "test_segments.py",
         "test_send_deliveries.py",
+        "test_send_tests.py",
         "test_short_links.py",
         "test_tallies.py",
     )

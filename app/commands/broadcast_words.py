@@ -96,9 +96,9 @@ def status_of(broadcast_id: int) -> dict[str, Any]:
 
 
 def broadcast_of(broadcast_id: int) -> Broadcast:
-    """Return a broadcast; raises `NotFound`, also for a sender's replies."""
+    """Return a broadcast; raises `NotFound`, also for a sender's replies and for a test."""
     row = db.session.get(Broadcast, broadcast_id, populate_existing=True)
-    if row is None or row.state == BroadcastState.REPLIES.value:
+    if row is None or row.state == BroadcastState.REPLIES.value or row.tests_id is not None:
         raise NotFound(f"There is no broadcast {broadcast_id}. See: tidings broadcasts list")
     return row
 

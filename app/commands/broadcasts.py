@@ -21,6 +21,7 @@ from app.commands.broadcast_words import (
 from app.commands.output import json_option, operator, say, table
 from app.commands.rehearse import rehearse
 from app.commands.rules import repeat
+from app.commands.send_tests import send_test
 from app.domain.statuses import BroadcastState
 from app.queue import begin, wake_broadcast
 from app.runtime import runtime
@@ -49,6 +50,7 @@ broadcasts.add_command(correct)
 broadcasts.add_command(show)
 broadcasts.add_command(repeat)
 broadcasts.add_command(rehearse)
+broadcasts.add_command(send_test)
 
 _broadcast = click.argument("broadcast_id", metavar="ID", type=int)
 
@@ -300,7 +302,10 @@ def list_broadcasts(state: str | None, limit: int, as_json: bool) -> None:
     """
     states = [state] if state else STATES
     rows = db.session.scalars(
-        select(Broadcast).where(Broadcast.state.in_(states)).order_by(Broadcast.id.desc()).limit(limit)
+        select(Broadcast)
+        .where(Broadcast.state.in_(states), Broadcast.tests_id.is_(None))
+        .order_by(Broadcast.id.desc())
+        .limit(limit)
     ).all()
     data = [head_of(row) for row in rows]
     cells = [(one["id"], one["state"], one["title"], one["due"], one["audience"]) for one in data]

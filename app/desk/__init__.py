@@ -58,6 +58,7 @@ from app.desk.saved_texts import saved_texts
 from app.desk.schedule import schedule
 from app.desk.security import init_security
 from app.desk.segments import segments
+from app.desk.test_sends import test_sends, tests_of
 from app.desk.texted_words import texted_words
 from app.desk.tickers import tickers
 from app.desk.users import users
@@ -100,6 +101,7 @@ ROOMS = (
     rules,
     schedule,
     segments,
+    test_sends,
     texted_words,
     tickers,
     users,
@@ -128,6 +130,7 @@ def init_app(app: Flask) -> None:
         "language_names": LANGUAGE_NAMES,
         "bar_segments": bar_segments,
         "static": _static,
+        "tests_of": tests_of,
     }
     app.jinja_env.filters |= {
         "number": number,

@@ -32,16 +32,17 @@ class Pulse:
 
 
 def broadcast_or_404(broadcast_id: int) -> Broadcast:
-    """A broadcast of the editors. Ends the request with 404 for none, and for a sender's replies."""
+    """A broadcast of the editors. Ends the request with 404 for none, for a sender's replies and for a test."""
     broadcast = db.session.get(Broadcast, broadcast_id)
-    if broadcast is None or broadcast.state == BroadcastState.REPLIES:
+    if broadcast is None or broadcast.state == BroadcastState.REPLIES or broadcast.tests_id is not None:
         abort(404)
     return broadcast
 
 
 def tab_counts() -> dict[str, int]:
     """How many broadcasts lie in each tab."""
-    rows = db.session.execute(select(Broadcast.state, func.count()).group_by(Broadcast.state))
+    counts = select(Broadcast.state, func.count()).where(Broadcast.tests_id.is_(None))
+    rows = db.session.execute(counts.group_by(Broadcast.state))
     by_state = {row[0]: row[1] for row in rows}
     return {tab: sum(by_state.get(state, 0) for state in states) for tab, states in TABS.items()}
 
@@ -56,7 +57,8 @@ def broadcasts_in(tab: str, *, page: int, size: int) -> list[Broadcast]:
         if tab == "waiting"
         else (Broadcast.updated_at.desc(), Broadcast.id.desc())
     )
-    rows = select(Broadcast).where(Broadcast.state.in_(TABS[tab])).order_by(*order)
+    here = (Broadcast.state.in_(TABS[tab]), Broadcast.tests_id.is_(None))
+    rows = select(Broadcast).where(*here).order_by(*order)
     return list(db.session.scalars(rows.offset((page - 1) * size).limit(size + 1)))
 
 

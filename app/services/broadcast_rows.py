@@ -13,10 +13,14 @@ from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
 _ON_THE_WAY = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
 
 
-def broadcast_for_change(session: Session, broadcast_id: int) -> Broadcast:
-    """Return a broadcast, locked until the transaction ends; raises `NotFound`, also for a sender's replies."""
+def broadcast_for_change(session: Session, broadcast_id: int, *, or_test: bool = False) -> Broadcast:
+    """Return a broadcast, locked until the transaction ends; raises `NotFound`, also for a sender's replies.
+
+    Tests are found only with `or_test`, which is for what the system itself does.
+    """
     found = session.get(Broadcast, broadcast_id, with_for_update=True)
-    if found is None or found.state == BroadcastState.REPLIES.value:
+    hidden = found is not None and found.tests_id is not None and not or_test
+    if found is None or found.state == BroadcastState.REPLIES.value or hidden:
         raise NotFound(f"There is no broadcast {broadcast_id}.")
     return found
 

@@ -108,6 +108,7 @@ def _broadcasts(session: Session, since: datetime, until: datetime) -> Iterator[
         select(Broadcast).where(
             moment >= since,
             moment < until,
+            Broadcast.tests_id.is_(None),
             or_(
                 Broadcast.state.in_([state.value for state in _SHOWN]),
                 (Broadcast.state == BroadcastState.CANCELED.value) & Broadcast.started_at.is_not(None),

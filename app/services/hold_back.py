@@ -147,7 +147,8 @@ def _recent(session: Session, broadcast: Broadcast, now: datetime) -> tuple[int,
     """Other broadcasts of which somebody may have got a message in the last 24 hours."""
     still_sends = Broadcast.state.in_((BroadcastState.SENDING.value, BroadcastState.PAUSED.value))
     ended = Broadcast.finished_at > now - CAP_PERIOD
-    query = select(Broadcast.id).where(Broadcast.id != broadcast.id, or_(still_sends, ended))
+    others = (Broadcast.id != broadcast.id, Broadcast.tests_id.is_(None))
+    query = select(Broadcast.id).where(*others, or_(still_sends, ended))
     return tuple(session.scalars(query.order_by(Broadcast.id)))
 
 

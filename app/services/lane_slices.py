@@ -131,7 +131,7 @@ class LaneSlices:
             self.journal.open(lease.broadcast_id, lease.seq, lease.epoch, ids),
             limits,
             ledger_end,
-            # Whoever was claimed earlier, and waited since, was asked about too long ago.
+            # Whoever waited since an earlier claim, or was never claimed, as in a test, is asked about each time.
             now + CLAIM_IS_FRESH if lease.epoch == 1 and part.lo is not None else now,
             now + LEASE,
             self.can.rate_unit == "part",

@@ -181,7 +181,7 @@ def _settle(asked: _Round, controller: Controller, now: datetime) -> int:
 
 
 def _absent(session: Session, broadcast_id: int, people: Sequence[int], now: datetime) -> int:
-    broadcast = broadcast_for_change(session, broadcast_id)
+    broadcast = broadcast_for_change(session, broadcast_id, or_test=True)
     policies = {one.on_unknown for one in targets_of(session, broadcast_id)}
     fresh = broadcast.expires_at is not None and broadcast.expires_at > now
     stale = not fresh or is_corrected(session, broadcast_id)

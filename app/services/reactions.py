@@ -66,7 +66,9 @@ def _check_link(session: Session, broadcast: Broadcast, url: str) -> None:
 
 
 def _lately(session: Session, condition: ColumnElement[bool]) -> Sequence[int]:
-    began = select(Broadcast.id).where(Broadcast.started_at.is_not(None), condition)
+    began = select(Broadcast.id).where(
+        Broadcast.started_at.is_not(None), Broadcast.tests_id.is_(None), condition
+    )
     return session.scalars(
         began.order_by(Broadcast.started_at.desc(), Broadcast.id.desc()).limit(_LATELY)
     ).all()

@@ -102,7 +102,7 @@ def known_of(list_ids: Sequence[int]) -> Known:
     ).all()
     began = (
         select(Broadcast.id)
-        .where(Broadcast.started_at.is_not(None))
+        .where(Broadcast.started_at.is_not(None), Broadcast.tests_id.is_(None))
         .order_by(Broadcast.started_at.desc())
         .limit(_LATELY)
     )

@@ -17,6 +17,7 @@ from app.domain.keywords.regions import languages_of_number
 from app.domain.links import read_payload
 from app.domain.messages import InboundMessage, ProviderSignal
 from app.domain.statuses import DeliveryStatus
+from app.services import testers
 from app.services.controller import Controller
 from app.services.link_people import link_by_code, read_code
 from app.services.lists_of_sender import Offer, offers_of
@@ -71,6 +72,8 @@ def receive_message(
         seen = Sighting(session, sender, message.external_id, controller, now)
         person = find_person(seen, message.address, message.also_at, language=language)
         listed = {str(offer.list.id): offer for offer in offers.values()}
+        tester = None if decision else testers.read_code(session, message.text, message.payload, now)
+        decision = testers.DECISION if tester else decision
         coded = None if decision else read_code(message.text, message.payload, listed, controller)
         if coded is not None:
             # Where the link hung stays with the consent; the code itself says nothing to anybody later.
@@ -91,6 +94,8 @@ def receive_message(
         answer = act_on(case)
         if coded is not None and decision.outcome in STARTS:
             link_by_code(case, coded.code)
+        if tester is not None:
+            testers.confirm(case, tester)
         return Received(row.id, decision.outcome.value, reply_waits=answer_with(case, answer))
 
 

@@ -33,7 +33,9 @@ def watch(brakes: Brakes, now: datetime) -> list[Watched]:
     """Look at every broadcast that is being sent; returns those with which something was done."""
     session = db.session()
     sending = session.scalars(
-        select(Broadcast).where(Broadcast.state == BroadcastState.SENDING.value).order_by(Broadcast.id)
+        select(Broadcast)
+        .where(Broadcast.state == BroadcastState.SENDING.value, Broadcast.tests_id.is_(None))
+        .order_by(Broadcast.id)
     ).all()
     found = [(one.id, _jump(session, one, brakes), _is_time_for_rest(session, one, now)) for one in sending]
     session.rollback()

@@ -20,6 +20,7 @@ from app.storage.models import (
     InboundRow,
     Subscriber,
     Subscription,
+    Tester,
 )
 
 # The tier of rows that hold no words of a person but what the platform told us about one.
@@ -29,7 +30,8 @@ PLATFORM_TIER = "platform"
 def consent_seq(broadcast_id: Any, subscriber_id: Any, as_of_seq: Any = None) -> ColumnElement[int | None]:
     """SQL for the consent that lets `broadcast_id` go to `subscriber_id` now: a ledger number, or NULL.
 
-    With `as_of_seq` only those count who were subscribed when the audience was frozen, and ever since.
+    With `as_of_seq` only those count who were subscribed when the audience was frozen, and ever since. A test goes to
+    testers by what they agreed to as such.
     """
     row, target = aliased(Subscription), aliased(BroadcastTarget)
     sent, list_ = aliased(Broadcast), aliased(BroadcastList)
@@ -45,6 +47,22 @@ def consent_seq(broadcast_id: Any, subscriber_id: Any, as_of_seq: Any = None) ->
     if as_of_seq is not None:
         conditions.append(row.active_seq <= as_of_seq)
     found: ColumnElement[int | None] = select(func.min(row.granted_seq)).where(*conditions).scalar_subquery()
+    return found if as_of_seq is not None else func.coalesce(found, _as_tester(broadcast_id, subscriber_id))
+
+
+def _as_tester(broadcast_id: Any, subscriber_id: Any) -> ColumnElement[int | None]:
+    """SQL for the text by which somebody became a tester, if `broadcast_id` is a test and no STOP came since."""
+    test, tester, person = aliased(Broadcast), aliased(Tester), aliased(Subscriber)
+    found: ColumnElement[int | None] = (
+        select(func.max(tester.granted_seq))
+        .join(person, person.id == tester.subscriber_id)
+        .where(
+            tester.subscriber_id == subscriber_id,
+            or_(person.last_stop_at.is_(None), person.last_stop_at < tester.verified_at),
+            exists().where(test.id == broadcast_id, test.tests_id.is_not(None)),
+        )
+        .scalar_subquery()
+    )
     return found
 
 

@@ -142,7 +142,9 @@ def _test(test: Test, chosen: Chosen, list_ids: Sequence[int]) -> ColumnElement[
             return reacted(test)
         case NothingWithin(days):
             since = chosen.at - timedelta(days=days)
-            return ~_delivered(Delivery.status.in_(HAD_IT), Delivery.updated_at > since)
+            tests = select(Broadcast.id).where(Broadcast.tests_id.is_not(None))
+            sent = Delivery.broadcast_id.not_in(tests)
+            return ~_delivered(Delivery.status.in_(HAD_IT), Delivery.updated_at > since, sent)
         case OnList(list_id):
             return _on(row, [list_id])
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import select, union
+from sqlalchemy import case, select, union
 from sqlalchemy.orm import Session
 
 from app.domain.policy.proactive import path_of
@@ -68,9 +68,13 @@ def ways_to(
 
 
 def ways_of_broadcast(session: Session, broadcast_id: int) -> Mapping[str, int]:
-    """Return channel -> sender of a broadcast that was scheduled, which makes sure that there is one."""
+    """Return channel -> sender of a broadcast that was scheduled, which makes sure that there is one.
+
+    A test has no lists; its ways are those of its slices.
+    """
     targets = select(BroadcastTarget.list_id).where(BroadcastTarget.broadcast_id == broadcast_id)
-    corrects = session.scalar(select(Broadcast.corrects_id).where(Broadcast.id == broadcast_id))
+    own = case((Broadcast.tests_id.is_not(None), Broadcast.id), else_=Broadcast.corrects_id)
+    corrects = session.scalar(select(own).where(Broadcast.id == broadcast_id))
     found = ways(session, session.scalars(targets).all(), corrects)
     only = only_channel(session, broadcast_id)
     return {channel: min(senders) for channel, senders in found.items() if only in (None, channel)}

@@ -87,6 +87,7 @@ PAGES = {
     "words": "/words",
     "words in Arabic": "/words?language=ar",
     "account": "/account",
+    "addresses for tests": "/account/tests",
     "users": "/users",
 }
 BOTH: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")

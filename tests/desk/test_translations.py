@@ -24,6 +24,8 @@ KEYWORDS = {"_": None, "gettext": None, "_l": None, "N_": None, "_n": (1, 2), "n
 
 # Services whose refusals editors can meet at the desk.
 SPEAKERS = (
+    "send_tests",
+    "testers",
     "write_drafts",
     "obstacles",
     "schedule_broadcasts",

@@ -59,6 +59,7 @@ def broadcasts(
             Broadcast.started_at >= since,
             Broadcast.started_at < until,
             Broadcast.state != BroadcastState.REPLIES.value,
+            Broadcast.tests_id.is_(None),
         )
         .order_by(Broadcast.started_at.desc(), Broadcast.id.desc())
     )

@@ -170,7 +170,7 @@ def _being_sent(sender: Sender) -> Select[Broadcast, str]:
 
 def _pause(broadcast_id: int, problem: str, now: datetime) -> None:
     with transaction() as session:
-        broadcast = broadcast_for_change(session, broadcast_id)
+        broadcast = broadcast_for_change(session, broadcast_id, or_test=True)
         if broadcast.state == BroadcastState.SENDING.value:
             reason = f"The platform did not take the file: {problem}"[:300]
             move(broadcast, BroadcastState.PAUSED, _BY, now, reason)

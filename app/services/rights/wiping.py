@@ -32,6 +32,7 @@ from app.storage.models import (
     Subject,
     Subscriber,
     Suppression,
+    Tester,
 )
 
 ERASED: Final = "erased:"
@@ -54,7 +55,7 @@ def blank(session: Session, people: Sequence[Subscriber], now: datetime) -> None
     _blank_texts(session, ids, now)
     _blank_deliveries(session, ids, now)
     forget_answers(session, BroadcastAnswer.subscriber_id.in_(ids))
-    for table in (PushRouteRow, InboxMessage, AddressAlias, LinkedAddress, PersonClick):
+    for table in (PushRouteRow, InboxMessage, AddressAlias, LinkedAddress, PersonClick, Tester):
         session.execute(
             delete(table).where(table.subscriber_id.in_(ids)),
             execution_options={"synchronize_session": False},

@@ -44,6 +44,7 @@ from app.storage.models.rich import BroadcastAnswer, BroadcastRich
 from app.storage.models.rights import PurgeRun, RestrictedSubject
 from app.storage.models.rules import RepeatRule, RepeatRun
 from app.storage.models.segments import SavedSegment, SlicePeople
+from app.storage.models.testers import Tester
 from app.storage.models.tickers import Ticker, TickerMessage
 from app.storage.models.webhooks import Webhook, WebhookPerson
 
@@ -105,6 +106,7 @@ __all__ = [
     "Subscriber",
     "Subscription",
     "Suppression",
+    "Tester",
     "Ticker",
     "TickerMessage",
     "TreeHead",

@@ -28,6 +28,8 @@ class Broadcast(Model):
     `approved_by` is the second person who said yes to what the draft says; any change takes it away.
     `urgent` ones, messages of a live event, go before the others of their sender.
     `brake_base` is what had come of it when somebody let it go on last: the brakes count from there.
+    `tests_id` names the draft that this one tries out: it goes to testers, counts nowhere, and is no broadcast of the
+    editors.
     A broadcast of state `replies` stands for a sender's answers and is never shown to editors.
     """
 
@@ -40,6 +42,12 @@ class Broadcast(Model):
             "corrects_id",
             postgresql_where=text("corrects_id IS NOT NULL"),
             sqlite_where=text("corrects_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_broadcast_tests_id",
+            "tests_id",
+            postgresql_where=text("tests_id IS NOT NULL"),
+            sqlite_where=text("tests_id IS NOT NULL"),
         ),
         Index(
             "ix_broadcast_urgent",
@@ -71,6 +79,7 @@ class Broadcast(Model):
     first_percent: Mapped[int | None] = mapped_column(SmallInteger)
     rest_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("broadcast.id"))
+    tests_id: Mapped[int | None] = mapped_column(ForeignKey("broadcast.id"))
     in_place: Mapped[str | None] = mapped_column(String(6))
     urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     brake_base: Mapped[dict[str, int] | None] = mapped_column(JSON)

@@ -40,6 +40,7 @@ TABLES_WITH_PEOPLE = {
     "inbound_message": "words blanked",
     "inbox_message": "deleted",
     "linked_address": "deleted",
+    "tester": "deleted",
     "own_message": "deleted",
     "person_click": "deleted",
     "push_route": "deleted",
