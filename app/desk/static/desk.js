@@ -32,6 +32,15 @@ document.addEventListener("input", (event) => {
   if (at && document.querySelector("input[name=choice][value=now]:checked")) at.checked = true;
 });
 
+// What a page saves by itself changes the number that a save by hand must name, so the latter waits for it.
+document.addEventListener("submit", (event) => {
+  const auto = event.target.querySelector("#autosave.htmx-request");
+  if (!auto) return;
+  event.preventDefault();
+  const submit = () => setTimeout(() => event.target.requestSubmit(event.submitter));
+  auto.addEventListener("htmx:finally:request", submit, { once: true });
+});
+
 // On the line of a live event, Ctrl+Enter sends as Enter does.
 document.addEventListener("keydown", (event) => {
   const form = event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest?.("form.ticker");

@@ -1,0 +1,54 @@
+"""What Compose saves by itself while somebody writes: the answer is one line and the new number, never a field."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from flask import Response, make_response, render_template, url_for
+
+from app.clock import utcnow
+from app.desk.forms import Errors
+from app.desk.reading import house_zone
+from app.desk.refusals import translated
+from app.services.controller import Conflict, NotFound, Refused
+from app.storage.database import db
+from app.storage.models import Broadcast
+
+ACT: Final = "auto"
+"""The value of the form's button that nobody presses."""
+
+
+def answer(errors: Errors, broadcast_id: int | None, store: Callable[[], int]) -> Response:
+    """Save unless there are errors, and say what became of it.
+
+    Always with status 200: what cannot be saved yet, such as half a placeholder, is no fault of whoever types. A new
+    draft gets its address, so that a reload shows what was saved.
+    """
+    if errors:
+        return _line(problem=next(iter(errors.values())))
+    try:
+        saved = store()
+    except Conflict:
+        db.session.rollback()
+        return _line(theirs=db.session.get(Broadcast, broadcast_id))
+    except (NotFound, Refused) as error:
+        db.session.rollback()
+        return _line(problem=translated(error))
+    line = _line(saved=db.session.get_one(Broadcast, saved), at=utcnow())
+    if broadcast_id is None:
+        line.headers["HX-Replace-Url"] = url_for("compose.edit", broadcast_id=saved)
+    return line
+
+
+def _line(
+    *,
+    saved: Broadcast | None = None,
+    theirs: Broadcast | None = None,
+    problem: str = "",
+    at: datetime | None = None,
+) -> Response:
+    return make_response(
+        render_template(
+            "compose_saved.html", saved=saved, theirs=theirs, problem=problem, at=at, zone=house_zone()
+        )
+    )
