@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from flask import Response, make_response, render_template, url_for
+from flask import render_template
 
 from app.clock import utcnow
 from app.desk.forms import Errors
@@ -18,11 +18,11 @@ ACT: Final = "auto"
 """The value of the form's button that nobody presses."""
 
 
-def answer(errors: Errors, broadcast_id: int | None, store: Callable[[], int]) -> Response:
+def answer(errors: Errors, broadcast_id: int | None, store: Callable[[], int]) -> str:
     """Save unless there are errors, and say what became of it.
 
-    Always with status 200: what cannot be saved yet, such as half a placeholder, is no fault of whoever types. A new
-    draft gets its address, so that a reload shows what was saved.
+    Always with status 200: what cannot be saved yet, such as half a placeholder, is no fault of whoever types. The line
+    tells the draft's address, which a new one gets by it: a reload shows what was saved.
     """
     if errors:
         return _line(problem=next(iter(errors.values())))
@@ -34,10 +34,7 @@ def answer(errors: Errors, broadcast_id: int | None, store: Callable[[], int]) -
     except (NotFound, Refused) as error:
         db.session.rollback()
         return _line(problem=translated(error))
-    line = _line(saved=db.session.get_one(Broadcast, saved), at=utcnow())
-    if broadcast_id is None:
-        line.headers["HX-Replace-Url"] = url_for("compose.edit", broadcast_id=saved)
-    return line
+    return _line(saved=db.session.get_one(Broadcast, saved), at=utcnow())
 
 
 def _line(
@@ -46,9 +43,7 @@ def _line(
     theirs: Broadcast | None = None,
     problem: str = "",
     at: datetime | None = None,
-) -> Response:
-    return make_response(
-        render_template(
-            "compose_saved.html", saved=saved, theirs=theirs, problem=problem, at=at, zone=house_zone()
-        )
+) -> str:
+    return render_template(
+        "compose_saved.html", saved=saved, theirs=theirs, problem=problem, at=at, zone=house_zone()
     )

@@ -41,6 +41,12 @@ document.addEventListener("submit", (event) => {
   auto.addEventListener("htmx:finally:request", submit, { once: true });
 });
 
+// A new draft that the page saved by itself gets its address, so that a reload shows it.
+document.addEventListener("htmx:finally:request", (event) => {
+  const address = event.target.id === "autosave" && document.getElementById("draft")?.dataset.address;
+  if (address && address !== location.pathname) history.replaceState(null, "", address);
+});
+
 // On the line of a live event, Ctrl+Enter sends as Enter does.
 document.addEventListener("keydown", (event) => {
   const form = event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest?.("form.ticker");
