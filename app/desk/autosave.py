@@ -8,9 +8,11 @@ from flask import render_template
 
 from app.clock import utcnow
 from app.desk.forms import Errors
+from app.desk.languages import gettext as _
 from app.desk.reading import house_zone
 from app.desk.refusals import translated
 from app.services.controller import Conflict, NotFound, Refused
+from app.services.read_rules import rules_among
 from app.storage.database import db
 from app.storage.models import Broadcast
 
@@ -22,10 +24,13 @@ def answer(errors: Errors, broadcast_id: int | None, store: Callable[[], int]) -
     """Save unless there are errors, and say what became of it.
 
     Always with status 200: what cannot be saved yet, such as half a placeholder, is no fault of whoever types. The line
-    tells the draft's address, which a new one gets by it: a reload shows what was saved.
+    tells the draft's address, which a new one gets by it: a reload shows what was saved. What repeats is not saved by
+    itself, for the words that are saved go out.
     """
     if errors:
         return _line(problem=next(iter(errors.values())))
+    if broadcast_id is not None and rules_among([broadcast_id]):
+        return _line(problem=_("this broadcast repeats, and half a text could go out. Press “Save draft”."))
     try:
         saved = store()
     except Conflict:

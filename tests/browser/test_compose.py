@@ -35,9 +35,7 @@ def test_what_is_typed_is_saved_by_itself_and_there_after_a_reload(open_page: Ca
     expect(text).to_have_value("The ferry runs again. Every hour. Until ten.")
 
 
-def test_two_tabs_show_the_conflict_and_overwrite_nothing(
-    open_page: Callable[..., Page], demo: Demo
-) -> None:
+def test_two_tabs_show_the_conflict_and_overwrite_nothing(open_page: Callable[..., Page], demo: Demo) -> None:
     path = demo.visitor().draft("Market", "The market opens at eight.")
     first, second = open_page(signed_in=True), open_page(signed_in=True)
     first.goto(f"{path}/edit")
@@ -66,3 +64,19 @@ def test_each_channel_has_its_phone_without_a_script(open_page: Callable[..., Pa
     preview.get_by_role("radio", name="Telegram").check()
     expect(phones).to_have_accessible_name("Phone: Telegram")
     expect(phones).to_contain_text("you are unsubscribed and will get no more messages")
+
+
+def test_a_save_that_did_not_get_through_says_so_and_keeps_the_words(
+    open_page: Callable[..., Page], demo: Demo
+) -> None:
+    path = demo.visitor().draft("Harbour", "The harbour is open.")
+    desk = open_page(signed_in=True)
+    desk.goto(f"{path}/edit")
+    desk.route("**/edit", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    text = desk.get_by_label("Text", exact=True)
+
+    with desk.expect_event("requestfailed"):
+        text.fill("The harbour is closed.")
+
+    expect(desk.locator("#saved")).to_contain_text("Not saved just now.")
+    expect(text).to_have_value("The harbour is closed.")

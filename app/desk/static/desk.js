@@ -41,6 +41,14 @@ document.addEventListener("submit", (event) => {
   auto.addEventListener("htmx:finally:request", submit, { once: true });
 });
 
+// Where nobody could save, the line beside the button says so in place of "Saved".
+const unsaved = (event) => {
+  const line = event.target.id === "autosave" && document.getElementById("saved");
+  if (line) line.textContent = line.dataset.failed;
+};
+document.addEventListener("htmx:error", unsaved);
+document.addEventListener("htmx:response:error", unsaved);
+
 // A new draft that the page saved by itself gets its address, so that a reload shows it.
 document.addEventListener("htmx:finally:request", (event) => {
   const address = event.target.id === "autosave" && document.getElementById("draft")?.dataset.address;
