@@ -18,6 +18,7 @@ from app.services.controller import Conflict, Refused
 from app.storage.database import db
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
+from app.storage.versions import writer_of
 
 approvals = room("approvals", __name__)
 _KEPT = ("choice", "day", "hour", "zone")
@@ -28,7 +29,7 @@ def approval_of(broadcast: Broadcast) -> dict[str, Any] | None:
     session = db.session()
     if not approval.asked_by_lists(targets_of(session, broadcast.id)):
         return None
-    own = me().actor in (approval.writer_of(session, broadcast), broadcast.approval_asked_by)
+    own = me().actor in (writer_of(session, broadcast), broadcast.approval_asked_by)
     mark = approval.mark_of(session, broadcast)
     return {"given": broadcast.approved_by, "asked": broadcast.approval_asked_by, "own": own, "mark": mark}
 

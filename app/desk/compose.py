@@ -1,25 +1,25 @@
 """Compose: write a broadcast, see it as a phone shows it, save it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.desk import media_form, media_words, rich_form
+from app.desk import autosave, media_form, media_words, rich_form
 from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import in_language
 from app.desk.media_form import FileField, FilesGiven
+from app.desk.phones import Written, drawn, links_of, phones_of
 from app.desk.reading import (
     broadcast_or_404,
     further_channels,
     house_zone,
     ordinary_lists,
     other_words,
-    sender_of,
     targets,
 )
 from app.desk.refusals import translated
@@ -69,8 +69,9 @@ def new() -> ResponseReturnValue:
 @compose.post("/broadcasts/new")
 @allow(Role.EDITOR, largest=media_form.LARGEST)
 def create() -> ResponseReturnValue:
-    """Save a first draft, or change its text as a button asked."""
-    return _take(None)
+    """Save a first draft, or change its text as a button asked; `draft` is what the page saved by itself before."""
+    begun = request.form.get("draft", "")
+    return _take(broadcast_or_404(int(begun)) if begun.isdecimal() and len(begun) < 19 else None)
 
 
 @compose.get("/broadcasts/<int:broadcast_id>/edit")
@@ -97,8 +98,9 @@ def measure() -> ResponseReturnValue:
     values, _errors = load(BroadcastSchema(), posted())
     corrects = request.form.get("corrects", "")
     known = int(corrects) if corrects.isdecimal() and len(corrects) < 19 else None
-    files, rich = media_form.posted_files(()).fields, rich_form.given(_further())
-    return render_template("compose_live.html", live=True, files=files, **_looked_at(values, known, rich))
+    files, rich = media_form.posted_files(_further()).fields, rich_form.given(_further())
+    written = Written(_text_of(values), _variants(), rich, files)
+    return render_template("compose_live.html", live=True, **_looked_at(written, values, known))
 
 
 def draft_page(broadcast: Broadcast, errors: Errors, comment: str) -> str:
@@ -112,6 +114,9 @@ def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
     values, errors = load(BroadcastSchema(), raw)
     given = media_form.posted_files(_further())
     errors |= given.errors
+    if act == autosave.ACT:
+        number = broadcast.id if broadcast else None
+        return autosave.answer(errors, number, lambda: _store(broadcast, values, given, by_itself=True))
     if act not in ("save", "when", "segment"):
         return _page({**raw, "text": _changed(act, raw)}, broadcast, given.errors, files=given.fields)
     if errors:
@@ -130,7 +135,9 @@ def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
     return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
 
 
-def _store(broadcast: Broadcast | None, values: dict[str, Any], files: FilesGiven) -> int:
+def _store(
+    broadcast: Broadcast | None, values: dict[str, Any], files: FilesGiven, *, by_itself: bool = False
+) -> int:
     content = {name: values[name] for name in ("title", "text", "list_ids")} | {
         "variants": _variants(),
         "rich": rich_form.given(_further()),
@@ -138,7 +145,14 @@ def _store(broadcast: Broadcast | None, values: dict[str, Any], files: FilesGive
     }
     if broadcast is None:
         return write_drafts.create_draft(**content, by=me().actor, now=utcnow())
-    write_drafts.save_draft(broadcast.id, **content, revision=values["revision"], by=me().actor, now=utcnow())
+    write_drafts.save_draft(
+        broadcast.id,
+        **content,
+        revision=values["revision"],
+        by=me().actor,
+        now=utcnow(),
+        by_itself=by_itself,
+    )
     return broadcast.id
 
 
@@ -215,8 +229,12 @@ def _reachable(list_ids: list[int], corrects: int | None, part_of: int | None) -
     return find_people.reachable(list_ids) if part is None else part
 
 
+def _text_of(values: dict[str, Any]) -> str:
+    return str(values.get("text", "")).replace("\r\n", "\n")
+
+
 def _looked_at(
-    values: dict[str, Any], corrects: int | None, rich: Mapping[str, Rich], part: int | None = None
+    written: Written, values: dict[str, Any], corrects: int | None, part: int | None = None
 ) -> dict[str, Any]:
     """What the counter and the preview need to know of `values`, checked or not; `part` is the id of a draft."""
     given = [str(number) for number in values.get("list_ids", [])]
@@ -226,20 +244,17 @@ def _looked_at(
     known = request.form.get("sample", "known") == "known"
     part_of = request.form.get("part_of", "")
     part_of_id = int(part_of) if part_of.isdecimal() and len(part_of) < 19 else part
-    sender = sender_of(list_ids)
-    counting = counting_of(db.session(), list_ids)
-    looks = rich_form.shown_on(rich_form.senders_for(sender, list_ids), rich, counting)
+    phones = phones_of(written, list_ids, known=known)
     return {
         "check": check_text(
-            str(values.get("text", "")).replace("\r\n", "\n"),
+            written.text,
             known=known,
-            counting=counting,
-            tail=rich_form.tail_of_first(looks),
-            button_links=rich_form.links_of(looks),
+            counting=counting_of(db.session(), list_ids),
+            tail=phones[0].tail,
+            button_links=links_of(phones),
         ),
-        "looks": looks,
+        **drawn(phones, request.form),
         "known": known,
-        "sender": sender,
         "reachable": _reachable(list_ids, corrects, part_of_id),
         "chosen": list_ids,
     }
@@ -256,6 +271,8 @@ def _page(
     corrects = broadcast.corrects_id if broadcast else None
     rich = rich_form.given(_further()) if rich_form.was_posted() else rich_form.stored(broadcast)
     others = _other_channels(values, broadcast)
+    files = files or media_form.stored(broadcast.id if broadcast else None, _further())
+    written = Written(_text_of(values), {one.name: one.text for one in others}, rich, files)
     return render_template(
         "compose.html",
         broadcast=broadcast,
@@ -269,7 +286,7 @@ def _page(
         snippets=manage_snippets.all_snippets(),
         placeholders={name: placeholder(name) for name in KNOWN},
         live=False,
-        files=files or media_form.stored(broadcast.id if broadcast else None, _further()),
+        files=files,
         file_notes=media_words.notes_of_draft(broadcast.id) if broadcast and not errors else [],
         others=others,
         button_rows={name: rich_form.rows(name, rich) for name in ("", *(one.name for one in others))},
@@ -281,5 +298,5 @@ def _page(
         zone=house_zone(),
         repeating=list(rules_among([broadcast.id]).values()) if broadcast else [],
         **(segment_of(broadcast) if broadcast else {}),
-        **_looked_at(values, corrects, rich, broadcast.id if broadcast else None),
+        **_looked_at(written, values, corrects, broadcast.id if broadcast else None),
     )

@@ -107,11 +107,6 @@ def posted_files(channels: Sequence[str]) -> FilesGiven:
     return given
 
 
-def shown_of(media: Attached | None) -> FileField | None:
-    """Return what a preview shows of a broadcast's file."""
-    return None if media is None or media.is_gone else _field(media.channel, media)
-
-
 def _posted(channel: str) -> FileField:
     one = FileField(channel)
     form: Mapping[str, str] = request.form

@@ -156,16 +156,6 @@ def _shown(sender: Sender, rich: Rich, counting: Counting | None) -> Shown:
     return Shown(sender.channel, () if tail else rich.buttons, tail, name, dress.links)
 
 
-def links_of(looks: Sequence[Shown]) -> list[str]:
-    """Return where the link buttons lead, on whichever channel, each once."""
-    return list(dict.fromkeys(link for look in looks for link in look.links))
-
-
-def tail_of_first(looks: Sequence[Shown]) -> str:
-    """Return how the message ends on the first channel, with a line break before it; "" where it shows buttons."""
-    return f"\n{looks[0].tail}" if looks and looks[0].tail else ""
-
-
 def senders_for(main: Sender | None, list_ids: Sequence[int]) -> list[Sender]:
     """Return the sender of the first list and those of these lists on other channels, one for each channel."""
     further = further_senders()

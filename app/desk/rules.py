@@ -8,14 +8,15 @@ from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.desk import media_form, media_words, rich_form
+from app.desk import media_words
 from app.desk.access import allow, me, room
 from app.desk.errors import not_found_as_404
 from app.desk.forms import posted
 from app.desk.languages import gettext as _
 from app.desk.languages import ngettext as n_
 from app.desk.own_clocks import turn_lines
-from app.desk.reading import broadcast_or_404, counting_for, sender_of, targets
+from app.desk.phones import drawn, links_of, phones_of_draft
+from app.desk.reading import broadcast_or_404, counting_for, targets
 from app.desk.refusals import said, translated
 from app.desk.repeating import (
     RUN_WORDS,
@@ -126,9 +127,7 @@ def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: date
         public_url=runtime().settings.public_url,
     )
     lists = targets(broadcast.id)
-    list_ids = [one.id for one in lists]
-    sender = sender_of(list_ids)
-    looks = rich_form.shown_on(rich_form.senders_for(sender, list_ids), rich_form.stored(broadcast))
+    phones = phones_of_draft(broadcast)
     return render_template(
         "repeat_review.html",
         broadcast=broadcast,
@@ -138,17 +137,16 @@ def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: date
         turns=turn_lines(sheet.turns, own, plan.rule.zone) if own else [],
         problems=[said(problem) for problem in sheet.problems],
         file_notes=media_words.notes_of(sheet.shares),
-        file=media_form.shown_of(sheet.shares[0].media if sheet.shares else None),
         promise=said(sheet.promise),
         check=check_text(
             broadcast.text,
             findings=sheet.findings,
             counting=counting_for(broadcast.id),
-            tail=rich_form.tail_of_first(looks),
+            tail=phones[0].tail,
+            button_links=links_of(phones),
         ),
-        looks=looks,
+        **drawn(phones, {}),
         lists=lists,
-        sender=sender,
         **segment_of(broadcast),
     )
 

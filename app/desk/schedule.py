@@ -10,19 +10,17 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from app.clock import utcnow
-from app.desk import rich_form
 from app.desk.access import allow, me, room
 from app.desk.approvals import approval_of
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import moment, zones
-from app.desk.media_form import shown_of
 from app.desk.media_words import notes_of
 from app.desk.own_clocks import TurnLine, own_hour, turn_lines
+from app.desk.phones import drawn, links_of, phones_of_draft
 from app.desk.reading import (
     broadcast_or_404,
     counting_for,
-    sender_of,
     targets,
 )
 from app.desk.refusals import said, translated
@@ -282,10 +280,7 @@ def _review_page(
     )
     last = max(choice.plan.ends, now) if choice.plan else choice.at or now
     lists = targets(broadcast.id)
-    list_ids = [one.id for one in lists]
-    sender = sender_of(list_ids)
-    counting, rich = counting_for(broadcast.id), rich_form.stored(broadcast)
-    looks = rich_form.shown_on(rich_form.senders_for(sender, list_ids), rich, counting)
+    phones = phones_of_draft(broadcast)
     return render_template(
         "review.html",
         broadcast=broadcast,
@@ -294,7 +289,6 @@ def _review_page(
         sheet=sheet,
         problems=[said(problem) for problem in sheet.problems],
         file_notes=notes_of(sheet.shares),
-        file=shown_of(sheet.shares[0].media if sheet.shares else None),
         quota_notes=[said(note) for note in sheet.quota_notes],
         choice=choice,
         raw=raw,
@@ -302,14 +296,13 @@ def _review_page(
         check=check_text(
             broadcast.text,
             findings=sheet.findings,
-            counting=counting,
-            tail=rich_form.tail_of_first(looks),
-            button_links=rich_form.links_of(looks),
+            counting=counting_for(broadcast.id),
+            tail=phones[0].tail,
+            button_links=links_of(phones),
         ),
-        looks=looks,
+        **drawn(phones, {}),
         gaps=[said(str(gap)) for gap in sheet.gaps],
         lists=lists,
-        sender=sender,
         ends=last + timedelta(seconds=sheet.seconds),
         first_waves=FIRST_WAVES,
         big=runtime().settings.big_send,

@@ -45,8 +45,7 @@ class Shown:
 def index(broadcast_id: int) -> ResponseReturnValue:
     """All versions that are kept, newest first, each with what it changed."""
     broadcast = broadcast_or_404(broadcast_id)
-    kept = storage.versions(db.session(), broadcast_id)
-    files = storage.files_of(db.session(), broadcast_id)
+    kept, files = storage.with_latest(db.session(), broadcast)
     return render_template("versions.html", broadcast=broadcast, rows=_compared(kept, files))
 
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState
@@ -18,8 +17,9 @@ from app.services.broadcast_rows import broadcast_for_change, targets_of
 from app.services.controller import Conflict, Refused
 from app.services.manage_lists import find_list
 from app.storage.database import transaction
-from app.storage.models import Broadcast, BroadcastList, BroadcastVersion, StoryRow
+from app.storage.models import Broadcast, BroadcastList, StoryRow
 from app.storage.segments import rule_data
+from app.storage.versions import writer_of
 
 
 def set_approval(name: str, wanted: bool, *, by: str, now: datetime) -> str:
@@ -44,13 +44,6 @@ def missing(broadcast: Broadcast, lists: Sequence[BroadcastList]) -> str:
     if not asking or broadcast.approved_by is not None:
         return ""
     return f"A second person must approve what goes to {', '.join(asking)}. Ask for it on the review."
-
-
-def writer_of(session: Session, broadcast: Broadcast) -> str:
-    """Return who saved what a draft says now."""
-    saved = select(BroadcastVersion.saved_by).where(BroadcastVersion.broadcast_id == broadcast.id)
-    newest = saved.order_by(BroadcastVersion.revision.desc()).limit(1)
-    return session.scalar(newest) or broadcast.created_by
 
 
 def ask(broadcast_id: int, *, by: str, now: datetime) -> None:

@@ -94,24 +94,29 @@ def save_draft(
     variants: Mapping[str, str] = MappingProxyType({}),
     rich: Mapping[str, Rich] = MappingProxyType({}),
     files: Mapping[str, Given | None] = MappingProxyType({}),
+    by_itself: bool = False,
 ) -> int:
-    """Change a draft; `revision` is the one that was shown. Returns the new revision.
+    """Change a draft; `revision` is the one that was shown. Returns the new revision, or the same if nothing changed.
 
     `variants` has other words for some channels; an empty text takes them away. `rich` has buttons and templates by
-    channel, "" for all, `files` what is carried there or None; channels that are not named stay.
+    channel, "" for all, `files` what is carried there or None; channels that are not named stay. `by_itself`: the page
+    saved it while somebody wrote, so that a few minutes of it make one version and one line in the audit log.
 
     Raises `Conflict` when somebody else saved in between, `Refused` when it is no draft any more.
     """
     check_words(title, text, variants)
     with transaction() as session:
         broadcast = draft_for_change(session, broadcast_id, revision)
-        if broadcast.corrects_id is None:  # a correction goes to whoever got the wrong one, on whatever list
-            _set_targets(session, broadcast, list_ids)
-        with new_version(session, broadcast, by, now):
+        with new_version(session, broadcast, by, now, by_itself=by_itself) as change:
+            if (
+                broadcast.corrects_id is None
+            ):  # a correction goes to whoever got the wrong one, on whatever list
+                change.beside = _set_targets(session, broadcast, list_ids)
             broadcast.title, broadcast.text = title.strip(), text
             save_variants(session, broadcast_id, variants)
             _add_extras(session, broadcast_id, rich, files, by, now)
-        note(session, by, "broadcast.save", f"broadcast {broadcast_id}", now, revision=broadcast.revision)
+        if change.happened and not change.folded:
+            note(session, by, "broadcast.save", f"broadcast {broadcast_id}", now, revision=broadcast.revision)
         return broadcast.revision
 
 
@@ -176,7 +181,8 @@ def _target_ids(session: Session, broadcast_id: int) -> list[int]:
     return [one.id for one in targets_of(session, broadcast_id)]
 
 
-def _set_targets(session: Session, broadcast: Broadcast, list_ids: Sequence[int]) -> None:
+def _set_targets(session: Session, broadcast: Broadcast, list_ids: Sequence[int]) -> bool:
+    """Tell whether that is another choice of lists than before."""
     open_ = BroadcastList.id.in_(list_ids), BroadcastList.archived_at.is_(None)
     known = {one.id: one for one in session.scalars(select(BroadcastList).where(*open_))}
     for list_id in list_ids:
@@ -186,7 +192,9 @@ def _set_targets(session: Session, broadcast: Broadcast, list_ids: Sequence[int]
             raise Refused(
                 f"“{known[list_id].name}” is a live event; its messages are written on its own page."
             )
-    if set(known) != set(_target_ids(session, broadcast.id)):
-        broadcast.void_approval()
+    if set(known) == set(_target_ids(session, broadcast.id)):
+        return False
+    broadcast.void_approval()
     session.execute(delete(BroadcastTarget).where(BroadcastTarget.broadcast_id == broadcast.id))
     session.add_all(BroadcastTarget(broadcast_id=broadcast.id, list_id=list_id) for list_id in sorted(known))
+    return True

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, delete, select
@@ -19,6 +20,8 @@ from app.storage.models import (
 )
 
 KEPT: Final = 50
+FOLDED_FOR: Final = timedelta(minutes=5)
+"""For so long after a version, what the same person's page saves by itself makes no other."""
 
 
 class File(NamedTuple):
@@ -48,16 +51,45 @@ class Said(NamedTuple):
         return self.title, self.text, self.variants
 
 
+@dataclass
+class Change:
+    """What comes of one save. `beside`, set within, tells of a change outside the words, as of the lists.
+
+    `folded`: it belongs to the version that the same person began a short time ago, or will.
+    """
+
+    beside: bool = False
+    happened: bool = False
+    folded: bool = False
+
+
 @contextmanager
-def new_version(session: Session, broadcast: Broadcast, by: str, at: datetime) -> Iterator[None]:
-    """Make a version of what is changed within. What a draft of before this edition said is kept, too."""
-    keep(session, broadcast, broadcast.created_by, broadcast.updated_at)
-    before = _says(session, broadcast)
-    yield
+def new_version(
+    session: Session, broadcast: Broadcast, by: str, at: datetime, *, by_itself: bool = False
+) -> Iterator[Change]:
+    """Make a version of what is changed within, and a new revision; of no change neither.
+
+    What a draft said before is kept, too, where no version says it: in a draft of before this edition, and after a page
+    saved by itself. That (`by_itself`) runs ahead of the newest version for a few minutes, unless somebody else saved
+    the latter or somebody was asked for a yes: nobody's fifty versions are gone after an hour of typing.
+    """
+    change, before = Change(), _says(session, broadcast)
+    asked = broadcast.approved_by or broadcast.approval_asked_by
+    may_fold = by_itself and not asked
+    change.folded = may_fold and _is_fresh(session, broadcast, by, at)
+    if not change.folded:
+        keep(session, broadcast, writer_of(session, broadcast), broadcast.updated_at)
+    yield change
+    session.flush()
+    says_more = _says(session, broadcast) != before
+    change.happened = says_more or change.beside
+    if not change.happened:
+        return
     broadcast.updated_at = at
     broadcast.revision += 1
-    keep(session, broadcast, by, at)
-    if _says(session, broadcast) != before:
+    if not (may_fold and _is_fresh(session, broadcast, by, at)):
+        keep(session, broadcast, by, at)
+    if says_more:
         broadcast.void_approval()
 
 
@@ -81,6 +113,33 @@ def keep(session: Session, broadcast: Broadcast, by: str, at: datetime) -> None:
     _forget(session, broadcast.id)
 
 
+def writer_of(session: Session, broadcast: Broadcast) -> str:
+    """Return who wrote what a draft says now: only who saved its newest version runs ahead of it."""
+    newest = session.scalar(_of(broadcast.id).limit(1))
+    return newest.saved_by if newest else broadcast.created_by
+
+
+def with_latest(
+    session: Session, broadcast: Broadcast
+) -> tuple[Sequence[BroadcastVersion], Mapping[int, Mapping[str, File]]]:
+    """Return `versions` and `files_of`, and before them what the draft says now where it runs ahead of its versions."""
+    kept, files = versions(session, broadcast.id), files_of(session, broadcast.id)
+    now = _says(session, broadcast)
+    if not kept or kept[0].rich is None or said(kept[0], files) == now:
+        return kept, files
+    latest = BroadcastVersion(
+        broadcast_id=broadcast.id,
+        revision=broadcast.revision,
+        title=now.title,
+        text=now.text,
+        variants=dict(now.variants),
+        rich=dict(now.rich or {}),
+        saved_by=kept[0].saved_by,
+        saved_at=broadcast.updated_at,
+    )
+    return [latest, *kept], {**files, broadcast.revision: now.files}
+
+
 def versions(session: Session, broadcast_id: int) -> Sequence[BroadcastVersion]:
     """Return the versions that are kept, newest first."""
     return session.scalars(_of(broadcast_id)).all()
@@ -98,6 +157,11 @@ def said(version: BroadcastVersion, files: Mapping[int, Mapping[str, File]]) -> 
     """Return what a version says; `files` are those of all versions of its draft."""
     there = files.get(version.revision, {})
     return Said(version.title, version.text, version.variants, version.rich, there)
+
+
+def _is_fresh(session: Session, broadcast: Broadcast, by: str, at: datetime) -> bool:
+    newest = session.scalar(_of(broadcast.id).limit(1))
+    return newest is not None and newest.saved_by == by and at - newest.saved_at < FOLDED_FOR
 
 
 def _says(session: Session, broadcast: Broadcast) -> Said:

@@ -10,7 +10,7 @@ from app.domain.recurrence import Every, make_rule
 from app.services import repeat_broadcasts, write_drafts
 from app.services.make_editions import make_editions
 from app.storage.database import db
-from app.storage.models import RepeatRule
+from app.storage.models import Broadcast, RepeatRule
 from app.storage.models.accounts import Role
 from tests.desk.conftest import House, Visitor, words
 from tests.desk.test_schedule import list_of_hours, write
@@ -181,3 +181,25 @@ def test_a_rule_on_each_persons_own_clock_is_reviewed_with_who_gets_it_when_and_
     assert "Every day, 09:00 on each person’s own clock" in rule
     with house.inside():
         assert db.session.scalars(db.select(RepeatRule.own_clocks)).one()
+
+
+def test_what_repeats_is_not_saved_by_itself_for_half_a_text_could_go_out(
+    house: House, editor: Visitor, draft: int
+) -> None:
+    begun(house, draft)
+    editor.get(f"/broadcasts/{draft}/edit")
+
+    answer = editor.post(
+        f"/broadcasts/{draft}/edit",
+        {
+            "title": "Bridge",
+            "text": "Half a",
+            "list_ids": [house.newsroom.list_id],
+            "revision": 1,
+            "act": "auto",
+        },
+    )
+
+    assert "Not saved yet: this broadcast repeats" in words(answer)
+    with house.inside():
+        assert db.session.get_one(Broadcast, draft).revision == 1

@@ -32,6 +32,29 @@ document.addEventListener("input", (event) => {
   if (at && document.querySelector("input[name=choice][value=now]:checked")) at.checked = true;
 });
 
+// What a page saves by itself changes the number that a save by hand must name, so the latter waits for it.
+document.addEventListener("submit", (event) => {
+  const auto = event.target.querySelector("#autosave.htmx-request");
+  if (!auto) return;
+  event.preventDefault();
+  const submit = () => setTimeout(() => event.target.requestSubmit(event.submitter));
+  auto.addEventListener("htmx:finally:request", submit, { once: true });
+});
+
+// Where nobody could save, the line beside the button says so in place of "Saved".
+const unsaved = (event) => {
+  const line = event.target.id === "autosave" && document.getElementById("saved");
+  if (line) line.textContent = line.dataset.failed;
+};
+document.addEventListener("htmx:error", unsaved);
+document.addEventListener("htmx:response:error", unsaved);
+
+// A new draft that the page saved by itself gets its address, so that a reload shows it.
+document.addEventListener("htmx:finally:request", (event) => {
+  const address = event.target.id === "autosave" && document.getElementById("draft")?.dataset.address;
+  if (address && address !== location.pathname) history.replaceState(null, "", address);
+});
+
 // On the line of a live event, Ctrl+Enter sends as Enter does.
 document.addEventListener("keydown", (event) => {
   const form = event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest?.("form.ticker");
