@@ -41,18 +41,23 @@ def resume(broadcast_id: int, *, by: str, now: datetime) -> None:
 def cancel(broadcast_id: int, *, by: str, now: datetime) -> None:
     """End a broadcast for good: whoever has not had it is skipped, so that the sums still meet the audience."""
     with transaction() as session:
-        broadcast = broadcast_for_change(session, broadcast_id)
-        if broadcast.state == BroadcastState.DRAFT.value:
-            comments.forget(session, broadcast_id)
-        was_running = broadcast.state in (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
-        move(broadcast, BroadcastState.CANCELED, by, now)
-        if was_running:
-            _skip_the_rest(session, broadcast, now)
-            if broadcast.corrects_id is not None:
-                broadcast.audience = audience.counted(session, broadcast_id)
-            broadcast.finished_at = now
-            no_files.keep(session, broadcast)
-        note(session, by, "broadcast.cancel", f"broadcast {broadcast_id}", now)
+        cancel_in(session, broadcast_id, by=by, now=now)
+
+
+def cancel_in(session: Session, broadcast_id: int, *, by: str, now: datetime) -> None:
+    """Do what `cancel` does within the caller's transaction."""
+    broadcast = broadcast_for_change(session, broadcast_id)
+    if broadcast.state == BroadcastState.DRAFT.value:
+        comments.forget(session, broadcast_id)
+    was_running = broadcast.state in (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
+    move(broadcast, BroadcastState.CANCELED, by, now)
+    if was_running:
+        _skip_the_rest(session, broadcast, now)
+        if broadcast.corrects_id is not None:
+            broadcast.audience = audience.counted(session, broadcast_id)
+        broadcast.finished_at = now
+        no_files.keep(session, broadcast)
+    note(session, by, "broadcast.cancel", f"broadcast {broadcast_id}", now)
 
 
 def _skip_the_rest(session: Session, broadcast: Broadcast, now: datetime) -> None:
