@@ -231,14 +231,14 @@ def add_stories(editor: Editor) -> None:
 
 
 def furnish_board(editor: Editor) -> None:
-    """A queue of which one story is held, and one waits for a second person to say yes at once.
-
-    It has no slots: a slot that came while the tests run would send a story.
-    """
+    """Slots, none of which comes while tests run, and a queue: one story is held, one waits for a yes to go at once."""
+    local = utcnow().astimezone(ZoneInfo("Europe/Berlin"))
+    times = ", ".join(f"{local + timedelta(hours=hours):%H:%M}" for hours in (-1, 3, 4))
+    editor.submit("/board/1", "times", times=times)
     add_stories(editor)
     held, asked, _ = stories_of(editor, "/board/1")[-3:]
-    editor.submit("/board/1", f"{held}/hold")
-    editor.submit("/board/1", f"{asked}/breaking", reason="The pool is closed for fire")
+    editor.press("/board/1", f"{held}/hold")
+    editor.submit("/board/1", f"{asked}/breaking", reason="The council votes an hour early")
 
 
 def stories_of(editor: Editor, board: str) -> list[str]:
