@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, and_, not_, select
 
 from app.domain.policy.decisions import LONGEST_DAY, breaks_promise, on_the_clock, went_at
 from app.storage.database import db
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, StoryRow
 
 PERIOD: Final = timedelta(days=365)
+# When each went out, and the reason of a breaking story.
+_Sent = list[tuple[datetime, str | None]]
 
 
 @dataclass(frozen=True)
@@ -34,43 +35,37 @@ def over_promise(list_id: int, *, now: datetime) -> OverPromise | None:
     row = db.session.get_one(BroadcastList, list_id)
     if row.ends_at is not None:
         return None
-    sent = _sent(list_id, now - PERIOD - LONGEST_DAY)
-    excused = [one for one in sent if one.over_cap_reason is not None and one.corrects_id is None]
-    moments = [_moment(one, row.zone) for one in sent if one not in excused]
+    excused, others = _sent(list_id, now - PERIOD - LONGEST_DAY)
+    moments = [on_the_clock(at, row.zone) for at, _ in others]
     found = []
-    for one in excused:
-        at = _moment(one, row.zone)
-        near = [other for other in moments if abs(other - at) <= LONGEST_DAY]
-        if one.started_at >= now - PERIOD and breaks_promise(near, at, row.max_per_day):
-            found.append(one)
-        moments.append(at)
-    days = [
-        (one.started_at.astimezone(ZoneInfo(row.zone)).date(), one.breaking_reason)
-        for one in reversed(found)
-        if one.breaking_reason
-    ]
-    return OverPromise(len(found), tuple(days))
+    for at, reason in excused:
+        local = on_the_clock(at, row.zone)
+        near = [other for other in moments if abs(other - local) <= LONGEST_DAY]
+        if at >= now - PERIOD and breaks_promise(near, local, row.max_per_day):
+            found.append((local.date(), reason))
+        moments.append(local)
+    breaking = tuple((day, reason) for day, reason in reversed(found) if reason)
+    return OverPromise(len(found), breaking)
 
 
-def _sent(list_id: int, since: datetime) -> list[Row[tuple[int, datetime, datetime, str, int, str]]]:
-    """Return what went out to a list since then, in its order; of a breaking story with its reason."""
-    columns = (
-        Broadcast.id,
-        Broadcast.next_at,
-        Broadcast.started_at,
-        Broadcast.over_cap_reason,
-        Broadcast.corrects_id,
-        StoryRow.breaking_reason,
-    )
+def _sent(list_id: int, since: datetime) -> tuple[_Sent, _Sent]:
+    """Return what went out to a list since then with a reason to go over the promise, and all the rest, in order."""
+    has_reason = and_(Broadcast.over_cap_reason.is_not(None), Broadcast.corrects_id.is_(None))
+    excused = _among(list_id, since, has_reason)
+    # On most lists, most years, there is no such thing: then there is nothing to compare with.
+    return excused, _among(list_id, since, not_(has_reason)) if excused else []
+
+
+def _among(list_id: int, since: datetime, chosen: ColumnElement[bool]) -> _Sent:
     query = (
-        select(*columns)
+        select(Broadcast.next_at, Broadcast.started_at, StoryRow.breaking_reason)
         .join(BroadcastTarget, BroadcastTarget.broadcast_id == Broadcast.id)
         .outerjoin(StoryRow, StoryRow.broadcast_id == Broadcast.id)
-        .where(BroadcastTarget.list_id == list_id, Broadcast.started_at > since)
+        .where(BroadcastTarget.list_id == list_id, Broadcast.started_at > since, chosen)
         .order_by(Broadcast.started_at, Broadcast.id)
     )
-    return list(db.session.execute(query))
-
-
-def _moment(one: Row[tuple[int, datetime, datetime, str, int, str]], zone: str) -> datetime:
-    return on_the_clock(went_at(one.next_at, one.started_at) or one.started_at, zone)
+    return [
+        (at, reason)
+        for planned, started, reason in db.session.execute(query)
+        if (at := went_at(planned, started)) is not None
+    ]
