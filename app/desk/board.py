@@ -1,26 +1,25 @@
 """The day's board of a list: its slots, what each took or would take, the queue, and breaking stories."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
+from app.desk import story_form
 from app.desk.access import allow, me, room
+from app.desk.compose import changed
 from app.desk.errors import not_found_as_404
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
-from app.desk.reading import ordinary_lists
+from app.desk.reading import list_or_404, ordinary_lists
 from app.desk.refusals import translated
-from app.desk.text_check import check_text
 from app.queue import begin
 from app.schemas import StorySchema
 from app.services import board as boards
 from app.services import stories
 from app.services.board import Board
-from app.services.broadcast_times import local_instant
 from app.services.controller import Conflict, Refused
 from app.storage.models.accounts import Role
 
@@ -45,28 +44,33 @@ def show(list_id: int) -> ResponseReturnValue:
     found = boards.board_of(list_id, now=utcnow())
     edited = request.args.get("edit", type=int)
     row = next((one for one in found.queue if one.id == edited), None)
-    values: dict[str, Any] = {}
-    if row is not None:
-        values = {"title": row.title, "text": row.text, "revision": row.revision, "story": row.id}
-        if row.until is not None:
-            there = row.until.astimezone(found.zone)
-            values |= {"day": f"{there:%Y-%m-%d}", "hour": f"{there:%H:%M}"}
-    return _page(found, values)
+    return _page(found, story_form.values_of(row, found.zone) if row else {})
+
+
+@board.post("/board/<int:list_id>/measure")
+@allow(Role.EDITOR)
+def measure(list_id: int) -> ResponseReturnValue:
+    """The counter line, the warnings and the phone, for the story that is written just now."""
+    list_or_404(list_id)
+    text = str(posted().get("text", ""))
+    return render_template("story_live.html", live=True, **story_form.looked_at(list_id, text))
 
 
 @board.post("/board/<int:list_id>/stories")
 @allow(Role.EDITOR)
 @not_found_as_404
 def save(list_id: int) -> ResponseReturnValue:
-    """Add a story to the end of the queue, or save one that is in it."""
+    """Add a story to the end of the queue, save one that is in it, or change its text as a button asked."""
     found = boards.board_of(list_id, now=utcnow())
     raw = posted()
+    if (act := request.form.get("act", "save")) != "save":
+        return _page(found, {**raw, "text": changed(act, {**raw, "list_ids": [list_id]})})
     values, errors = load(StorySchema(), raw)
     if errors:
         return _page(found, raw, errors), 422
     content = {"title": values["title"], "text": values["text"], "by": me().actor, "now": utcnow()}
     try:
-        content["until"] = _until(values, found)
+        content["until"] = story_form.until_of(values, found.list.zone)
         if values["story"]:
             stories.change_story(values["story"], revision=values["revision"], **content)
         else:
@@ -94,6 +98,15 @@ def change(list_id: int, story_id: int, act: str) -> ResponseReturnValue:
         "drop": lambda: stories.drop_story(story_id, by=by, now=now),
     }
     return _done(list_id, story_id, acts[act])
+
+
+@board.post("/board/<int:list_id>/stories/<int:story_id>/place")
+@allow(Role.EDITOR)
+@not_found_as_404
+def place(list_id: int, story_id: int) -> ResponseReturnValue:
+    """Put a story at a place of the queue, as drag and keys do."""
+    at = request.form.get("place", 1, type=int)
+    return _done(list_id, story_id, lambda: stories.place_story(story_id, at, by=me().actor, now=utcnow()))
 
 
 @board.post("/board/<int:list_id>/stories/<int:story_id>/breaking")
@@ -147,12 +160,6 @@ def _done(list_id: int, story_id: int, act: Callable[[], object]) -> ResponseRet
     return redirect(url_for("board.show", list_id=list_id, _anchor=f"story-{story_id}"))
 
 
-def _until(values: dict[str, Any], found: Board) -> datetime | None:
-    if values["day"] is None or values["hour"] is None:
-        return None
-    return local_instant(datetime.combine(values["day"], values["hour"]), found.list.zone)
-
-
 def _page(found: Board, values: dict[str, Any], errors: Errors | None = None) -> str:
     return render_template(
         "board.html",
@@ -160,8 +167,9 @@ def _page(found: Board, values: dict[str, Any], errors: Errors | None = None) ->
         values=values,
         errors=errors or {},
         lists=ordinary_lists(),
-        check=check_text(str(values.get("text", "")), known=True),
-        parts={row.id: check_text(row.text, known=True) for row in found.queue},
+        parts={row.id: story_form.checked(found.list.id, row.text) for row in found.queue},
         my_name=me().actor,
         now=utcnow(),
+        live=False,
+        **story_form.looked_at(found.list.id, str(values.get("text", ""))),
     )

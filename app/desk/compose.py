@@ -108,6 +108,21 @@ def draft_page(broadcast: Broadcast, errors: Errors, comment: str) -> str:
     return _page(_values_of(broadcast), broadcast, errors, comment=comment)
 
 
+def changed(act: str, raw: dict[str, Any]) -> str:
+    """The text after a helping button; without JavaScript a placeholder goes to the end."""
+    text = str(raw.get("text", ""))
+    if act == "plain":
+        return plain_quotes(text)
+    if act == "stop":
+        return f"{text.rstrip()}\n{_way_out(raw.get('list_ids', []))}"
+    if act == "snippet":
+        return _with_snippet(text, str(raw.get("snippet", "")))
+    name = act.removeprefix("insert:")
+    if name in KNOWN:
+        return f"{text}{placeholder(name)}"
+    return text
+
+
 def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
     raw = posted()
     act = request.form.get("act", "save")
@@ -118,7 +133,7 @@ def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
         number = broadcast.id if broadcast else None
         return autosave.answer(errors, number, lambda: _store(broadcast, values, given, by_itself=True))
     if act not in ("save", "when", "segment"):
-        return _page({**raw, "text": _changed(act, raw)}, broadcast, given.errors, files=given.fields)
+        return _page({**raw, "text": changed(act, raw)}, broadcast, given.errors, files=given.fields)
     if errors:
         return _page(raw, broadcast, errors, files=given.fields), 422
     try:
@@ -154,21 +169,6 @@ def _store(
         by_itself=by_itself,
     )
     return broadcast.id
-
-
-def _changed(act: str, raw: dict[str, Any]) -> str:
-    """The text after a helping button; without JavaScript a placeholder goes to the end."""
-    text = str(raw.get("text", ""))
-    if act == "plain":
-        return plain_quotes(text)
-    if act == "stop":
-        return f"{text.rstrip()}\n{_way_out(raw.get('list_ids', []))}"
-    if act == "snippet":
-        return _with_snippet(text, str(raw.get("snippet", "")))
-    name = act.removeprefix("insert:")
-    if name in KNOWN:
-        return f"{text}{placeholder(name)}"
-    return text
 
 
 def _with_snippet(text: str, number: str) -> str:

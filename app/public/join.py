@@ -4,6 +4,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import segno
+from babel.dates import format_date
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
@@ -19,6 +20,7 @@ from app.runtime import runtime
 from app.services.controller import NotFound
 from app.services.join_list import Form, JoinPage, join_page, sign_up
 from app.services.links_of_lists import links_of_list
+from app.services.over_promise import over_promise
 from app.services.questions import CHANNEL
 
 join: Final = Blueprint("join", __name__)
@@ -94,8 +96,26 @@ def _page(page: JoinPage, spoken: str, errors: dict[str, str], number: str) -> s
         texting=texting,
         code=_picture(texting, load(spoken)["join"]["scan"]) if texting else None,
         in_browsers=IN_BROWSERS,
+        exceeded=_exceeded(page, spoken),
         messengers=_messengers(page, load(spoken)["join"]["scan_in"]),
     )
+
+
+class Exceeded(NamedTuple):
+    """How the promise was kept, in a sentence; and day and reason of each breaking story that went over it."""
+
+    said: str
+    breaking: list[tuple[str, str]]
+
+
+def _exceeded(page: JoinPage, spoken: str) -> Exceeded | None:
+    found = over_promise(page.list_id, now=utcnow())
+    if found is None:
+        return None
+    words = load(spoken)["join"]["exceeded"]
+    said = words["many"] if found.times > 1 else words["once"] if found.times else words["never"]
+    days = [(format_date(day, "long", locale=spoken), reason) for day, reason in found.breaking]
+    return Exceeded(said.format(times=found.times), days)
 
 
 class Messenger(NamedTuple):

@@ -16,6 +16,7 @@ from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, targets_of
 from app.services.controller import Conflict, Refused
 from app.services.manage_lists import find_list
+from app.services.stories import writer_of_story
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastList, StoryRow
 from app.storage.segments import rule_data
@@ -84,7 +85,7 @@ def approve_story(story_id: int, *, revision: int, by: str, now: datetime) -> No
         row = session.get(StoryRow, story_id, with_for_update=True)
         if row is None or row.revision != revision:
             raise Refused("This story was changed since you read it. Read it again.")
-        if by == (row.saved_by or row.created_by):
+        if by == writer_of_story(row):
             raise Refused("You wrote this, or asked for the yes yourself: a second person must give it.")
         row.approved_by = by
         note(session, by, "story.approve", f"story {story_id}", now, revision=revision)

@@ -13,7 +13,7 @@ from app.domain.board import Story, StoryState, foresee, instant_of, read_minute
 from app.services.audit import note
 from app.services.controller import NotFound, Refused
 from app.services.schedule_broadcasts import schedule_in
-from app.services.stories import as_story, open_story, queue_of
+from app.services.stories import as_story, end_with, open_story, queue_of, writer_of_story
 from app.services.write_drafts import draft_in
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, SlotRun, SlotTime, StoryRow
@@ -116,6 +116,7 @@ def ask_to_break(story_id: int, reason: str, *, by: str, now: datetime) -> None:
         )
     with transaction() as session:
         row = open_story(session, story_id)
+        _refuse_if_over(row, now)
         row.breaking_reason, row.breaking_by, row.updated_at = words, by, now
         note(session, by, "story.breaking", f"story {story_id}", now, reason=words)
 
@@ -123,7 +124,8 @@ def ask_to_break(story_id: int, reason: str, *, by: str, now: datetime) -> None:
 def let_break(story_id: int, *, revision: int, by: str, now: datetime) -> int:
     """Send a breaking story now; returns the broadcast.
 
-    Raises `Refused` for whoever asked for it, for words that were changed since, and for what scheduling refuses.
+    Raises `Refused` for whoever asked for it, and for its writer where the list asks for a second person and none has
+    said yes; for words that were changed since, for a story whose end has passed, and for what scheduling refuses.
     """
     with transaction() as session:
         row = open_story(session, story_id)
@@ -133,12 +135,23 @@ def let_break(story_id: int, *, revision: int, by: str, now: datetime) -> int:
             raise Refused("A second person must say yes; you asked for it yourself.")
         if row.revision != revision:
             raise Refused("This story was changed since you read it. Read it again.")
+        _refuse_if_over(row, now)
+        approved_by = row.approved_by or by
+        if session.get_one(BroadcastList, row.list_id).approval and approved_by == writer_of_story(row):
+            raise Refused("You wrote this, or asked for the yes yourself: a second person must give it.")
         broadcast_id = draft_in(
             session, title=row.title, text=row.text, list_ids=[row.list_id], by=row.created_by, now=now
         )
         reason = row.breaking_reason
-        session.get_one(Broadcast, broadcast_id).approved_by = by
+        broadcast = session.get_one(Broadcast, broadcast_id)
+        broadcast.approved_by = approved_by
         schedule_in(session, broadcast_id, at=None, zone="UTC", by=by, now=now, over_cap_reason=reason)
+        end_with(broadcast, row)
         row.state, row.broadcast_id, row.updated_at = StoryState.TAKEN.value, broadcast_id, now
         note(session, by, "story.broke", f"story {story_id}", now, broadcast=broadcast_id, reason=reason)
         return broadcast_id
+
+
+def _refuse_if_over(row: StoryRow, now: datetime) -> None:
+    if row.until is not None and row.until <= now:
+        raise Refused("This story is of no use any more: its end has passed.")

@@ -21,7 +21,11 @@ SLICES_AT_ONCE: Final = 20
 
 
 def end_canceled(broadcast_id: int, now: datetime) -> None:
-    """Skip everybody who has not had a canceled broadcast; harmless when it was done already."""
+    """Skip everybody who has not had a canceled broadcast; nothing for any other, and for one that is ended."""
+    with transaction() as session:
+        broadcast = session.get_one(Broadcast, broadcast_id)
+        if broadcast.state != BroadcastState.CANCELED.value or broadcast.finished_at is not None:
+            return
     while _skip_some(broadcast_id, now):
         pass
     _skip_the_claimed(broadcast_id, now)

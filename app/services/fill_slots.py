@@ -12,7 +12,7 @@ from app.domain.board import StoryState, due_slots, top_story
 from app.services.audit import note
 from app.services.controller import Refused
 from app.services.schedule_broadcasts import schedule_in
-from app.services.stories import as_story, open_story, queue_of
+from app.services.stories import as_story, end_with, open_story, queue_of
 from app.services.write_drafts import draft_in
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, SlotRun, SlotTime, StoryRow
@@ -66,6 +66,8 @@ def _fill(list_id: int, at: datetime, now: datetime) -> Filled | None:
             story = _top(session, list_id, at, now)
             if story is not None:
                 _send(session, story, run, now)
+            else:
+                run.problem = _why_none(session, list_id)
             return Filled(list_id, at, run.story_id, run.broadcast_id, run.problem)
     except IntegrityError:
         return None
@@ -84,9 +86,11 @@ def _send(session: Session, story: StoryRow, run: SlotRun, now: datetime) -> Non
                 by=story.created_by,
                 now=now,
             )
-            session.get_one(Broadcast, story.broadcast_id).approved_by = story.approved_by
+            broadcast = session.get_one(Broadcast, story.broadcast_id)
+            broadcast.approved_by = story.approved_by
             story.state, story.updated_at = StoryState.TAKEN.value, now
             schedule_in(session, story.broadcast_id, at=None, zone="UTC", by=SYSTEM, now=now)
+            end_with(broadcast, story)
             note(session, SYSTEM, "story.sent", f"story {story.id}", now, broadcast=story.broadcast_id)
     except Refused as error:
         run.problem = str(error)
@@ -108,3 +112,16 @@ def _top(session: Session, list_id: int, at: datetime, now: datetime) -> StoryRo
         queue = [row for row in queue if row.approved_by is not None]
     top = top_story([as_story(row) for row in queue], at)
     return open_story(session, top.id) if top is not None else None
+
+
+def _why_none(session: Session, list_id: int) -> str | None:
+    """Say why the slot took none of the stories that waited; None when the queue was empty."""
+    queue = queue_of(session, list_id)
+    held = [row for row in queue if row.state == StoryState.HELD.value]
+    if not queue:
+        return None
+    if len(held) == len(queue):
+        return "Stories waited, but they were held."
+    if not held:
+        return "Stories waited, but no second person had said yes to them."
+    return "Stories waited, but they were held, or no second person had said yes to them."

@@ -7,14 +7,17 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.policy.content import Severity, lint
 from app.domain.statuses import BroadcastState
 from app.services import fan_out, stop_broadcasts
 from app.services.audit import note
 from app.services.controller import Controller, NotFound, Refused
-from app.services.correct_broadcasts import correction_in
+from app.services.correct_broadcasts import correction_in, had_it
+from app.services.end_canceled import end_canceled
+from app.services.obstacles import advice
 from app.services.schedule_broadcasts import schedule_in
 from app.services.tickers import Stage, sent_of, stage_of
-from app.services.write_drafts import draft_in
+from app.services.write_drafts import check_words, draft_in
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget, Ticker, TickerMessage
 from app.storage.ways import ways_of_broadcast
@@ -53,25 +56,23 @@ def correct_last(
 ) -> Posted:
     """Put the last message right: who has not had it does not get it, who had it gets `text` instead.
 
-    Raises `NotFound`; `Refused` when there is none, or nobody got it: then nothing more of it goes out either.
+    The same `token` twice corrects once. Raises `NotFound`; `Refused` when there is none, for words that cannot be
+    sent, and when nobody got it: then alone nothing more of it goes out either.
     """
-    last = _last(list_id)
-    if last is not None and last.state in (BroadcastState.SENDING.value, BroadcastState.PAUSED.value):
-        stop_broadcasts.cancel(last.id, by=by, now=now)
     with transaction() as session:
         row, its = _event(session, list_id)
         posted = _posted(session, list_id, token)
         if posted is None:
-            if last is None:
-                raise Refused("Nothing was said yet, so there is nothing to correct.")
-            if stage_of(row, now) is Stage.ENDED:
-                raise Refused("This event is over, and with it the consent of its people.")
-            broadcast_id = correction_in(
-                session, last.id, title=_title(its, text), text=text.strip(), by=by, now=now
-            )
-            session.add(TickerMessage(broadcast_id=broadcast_id, list_id=list_id, token=token[:MAX_TOKEN]))
-            schedule_in(session, broadcast_id, at=None, zone=its.zone, by=by, now=now)
-    return posted or _open(broadcast_id, controller, now)
+            last = _to_correct(session, row, now)
+            _refuse_words(text)
+            wrong_id = last.id
+            broadcast_id = _put_right(session, last, its, text, token, by, now)
+    if posted is not None:
+        return posted
+    end_canceled(wrong_id, now)
+    if broadcast_id is None:
+        raise Refused("Nobody got this broadcast, so there is nobody to correct it for.")
+    return _open(broadcast_id, controller, now)
 
 
 def close(list_id: int, last_words: str, *, by: str, controller: Controller, now: datetime) -> Posted | None:
@@ -165,11 +166,43 @@ def _senders(session: Session, broadcast_id: int) -> tuple[int, ...]:
     return tuple(ways_of_broadcast(session, broadcast_id).values())
 
 
-def _last(list_id: int) -> Broadcast | None:
-    return db.session.scalar(
+def _to_correct(session: Session, row: Ticker, now: datetime) -> Broadcast:
+    """Return the last message. Raises `Refused`."""
+    last = session.scalar(
         select(Broadcast)
         .join(TickerMessage, TickerMessage.broadcast_id == Broadcast.id)
-        .where(TickerMessage.list_id == list_id)
+        .where(TickerMessage.list_id == row.list_id)
         .order_by(Broadcast.id.desc())
         .limit(1)
     )
+    if last is None:
+        raise Refused("Nothing was said yet, so there is nothing to correct.")
+    if stage_of(row, now) is Stage.ENDED:
+        raise Refused("This event is over, and with it the consent of its people.")
+    return last
+
+
+def _refuse_words(text: str) -> None:
+    if not text.strip():
+        raise Refused("The text is empty.")
+    check_words("-", text)  # its title is ours
+    if wrong := advice(lint(text, brand=""), Severity.ERROR):
+        raise Refused(" ".join(wrong))
+
+
+def _put_right(
+    session: Session, last: Broadcast, its: BroadcastList, text: str, token: str, by: str, now: datetime
+) -> int | None:
+    """Stop what is left of a message and schedule its correction; returns that, or None when nobody got the message.
+
+    Both happen in one transaction: what is refused stops nothing.
+    """
+    if last.state in (BroadcastState.SENDING.value, BroadcastState.PAUSED.value):
+        stop_broadcasts.cancel_in(session, last.id, by=by, now=now)
+    if not had_it(last.id, session):
+        return None
+    title, words = _title(its, text), text.strip()
+    broadcast_id = correction_in(session, last.id, title=title, text=words, by=by, now=now)
+    session.add(TickerMessage(broadcast_id=broadcast_id, list_id=its.id, token=token[:MAX_TOKEN]))
+    schedule_in(session, broadcast_id, at=None, zone=its.zone, by=by, now=now)
+    return broadcast_id

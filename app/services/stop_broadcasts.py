@@ -38,11 +38,16 @@ def cancel(broadcast_id: int, *, by: str, now: datetime) -> None:
     That it is canceled is committed first: from then on nothing leaves, however long the rest takes.
     """
     with transaction() as session:
-        broadcast = broadcast_for_change(session, broadcast_id)
-        if broadcast.state == BroadcastState.DRAFT.value:
-            comments.forget(session, broadcast_id)
-        move(broadcast, BroadcastState.CANCELED, by, now)
-        was_running = broadcast.started_at is not None
-        note(session, by, "broadcast.cancel", f"broadcast {broadcast_id}", now)
+        was_running = cancel_in(session, broadcast_id, by=by, now=now)
     if was_running:
         end_canceled(broadcast_id, now)
+
+
+def cancel_in(session: Session, broadcast_id: int, *, by: str, now: datetime) -> bool:
+    """Cancel within the caller's transaction; tells whether `end_canceled` must follow once that is committed."""
+    broadcast = broadcast_for_change(session, broadcast_id)
+    if broadcast.state == BroadcastState.DRAFT.value:
+        comments.forget(session, broadcast_id)
+    move(broadcast, BroadcastState.CANCELED, by, now)
+    note(session, by, "broadcast.cancel", f"broadcast {broadcast_id}", now)
+    return broadcast.started_at is not None

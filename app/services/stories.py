@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.board import Story, StoryState
@@ -12,7 +12,7 @@ from app.services.audit import note
 from app.services.controller import Conflict, NotFound, Refused
 from app.services.write_drafts import check_words
 from app.storage.database import transaction
-from app.storage.models import BroadcastList, StoryRow
+from app.storage.models import Broadcast, BroadcastList, StoryRow
 
 _OPEN: Final = (StoryState.QUEUED.value, StoryState.HELD.value)
 
@@ -80,21 +80,34 @@ def change_story(
 def move_story(story_id: int, *, up: bool, by: str, now: datetime) -> None:
     """Let a story change places with its neighbour in the queue; at the end of it nothing changes."""
     with transaction() as session:
-        row = open_story(session, story_id)
-        queue = session.scalars(
-            select(StoryRow)
-            .where(StoryRow.list_id == row.list_id, StoryRow.state.in_(_OPEN))
-            .order_by(StoryRow.rank, StoryRow.id)
-            .with_for_update()
-        ).all()
-        place = [one.id for one in queue].index(story_id)
-        other = place - 1 if up else place + 1
-        if 0 <= other < len(queue):
-            order = list(queue)
-            order[place], order[other] = order[other], order[place]
-            for rank, one in enumerate(order, start=1):
-                one.rank = rank
-            note(session, by, "story.move", f"story {story_id}", now, up=up)
+        order, place = _order(session, story_id)
+        _put(session, order, place, place - 1 if up else place + 1, by, now)
+
+
+def place_story(story_id: int, place: int, *, by: str, now: datetime) -> int:
+    """Put a story at a place of the queue, 1 for the top; returns where it is: a place beyond the end is the last."""
+    with transaction() as session:
+        order, before = _order(session, story_id)
+        return _put(session, order, before, place - 1, by, now) + 1
+
+
+def _order(session: Session, story_id: int) -> tuple[list[StoryRow], int]:
+    """Return the queue of a story, locked, and the index of the story in it."""
+    row = open_story(session, story_id)
+    queue = session.scalars(_queue(row.list_id).with_for_update()).all()
+    return list(queue), [one.id for one in queue].index(story_id)
+
+
+def _put(session: Session, order: list[StoryRow], before: int, after: int, by: str, now: datetime) -> int:
+    """Move the story at index `before` to `after`, or to the nearest there is; returns its index."""
+    after = min(max(after, 0), len(order) - 1)
+    if after != before:
+        row = order.pop(before)
+        order.insert(after, row)
+        for rank, one in enumerate(order, start=1):
+            one.rank = rank
+        note(session, by, "story.move", f"story {row.id}", now, up=after < before, place=after + 1)
+    return after
 
 
 def hold_story(story_id: int, *, held: bool, by: str, now: datetime) -> None:
@@ -115,11 +128,26 @@ def drop_story(story_id: int, *, by: str, now: datetime) -> None:
 
 def queue_of(session: Session, list_id: int) -> Sequence[StoryRow]:
     """Return the stories that no slot has taken, in their order."""
-    return session.scalars(
+    return session.scalars(_queue(list_id)).all()
+
+
+def _queue(list_id: int) -> Select[StoryRow]:
+    return (
         select(StoryRow)
         .where(StoryRow.list_id == list_id, StoryRow.state.in_(_OPEN))
         .order_by(StoryRow.rank, StoryRow.id)
-    ).all()
+    )
+
+
+def writer_of_story(row: StoryRow) -> str:
+    """Return who saved what a story says now."""
+    return row.saved_by or row.created_by
+
+
+def end_with(broadcast: Broadcast, row: StoryRow) -> None:
+    """Let what became of a story go to nobody after the story's own end."""
+    if row.until is not None and broadcast.expires_at is not None:
+        broadcast.expires_at = min(broadcast.expires_at, row.until)
 
 
 def as_story(row: StoryRow) -> Story:

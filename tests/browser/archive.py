@@ -73,6 +73,7 @@ def fill(demo: Demo) -> Archive:
         ticker_of(demo, editor),
         rehearsed_of(editor),
     )
+    furnish_board(editor)
     ask_for_approval(demo, editor, draft)
     return found
 
@@ -216,12 +217,33 @@ def rehearsed_of(editor: Editor) -> str:
 def fill_board(editor: Editor) -> None:
     """Three slots a day, and stories that wait for them."""
     editor.submit("/board/1", "times", times="00:10, 12:30, 23:50")
+    add_stories(editor)
+
+
+def add_stories(editor: Editor) -> None:
+    """Three stories for the queue."""
     for title, text in (
         ("Pool", "The pool is open until ten tonight."),
         ("Tram line", "The council votes on the tram line at six."),
         ("Market", "The Saturday market moves to Church Square."),
     ):
         editor.submit("/board/1", "title", title=title, text=text)
+
+
+def furnish_board(editor: Editor) -> None:
+    """Slots, none of which comes while tests run, and a queue: one story is held, one waits for a yes to go at once."""
+    local = utcnow().astimezone(ZoneInfo("Europe/Berlin"))
+    times = ", ".join(f"{local + timedelta(hours=hours):%H:%M}" for hours in (-1, 3, 4))
+    editor.submit("/board/1", "times", times=times)
+    add_stories(editor)
+    held, asked, _ = stories_of(editor, "/board/1")[-3:]
+    editor.press("/board/1", f"{held}/hold")
+    editor.submit("/board/1", f"{asked}/breaking", reason="The council votes an hour early")
+
+
+def stories_of(editor: Editor, board: str) -> list[str]:
+    """Return the paths of the stories that wait on a board, in their order."""
+    return re.findall(rf'data-place="({board}/stories/\d+)/place"', editor.open(board))
 
 
 def feed_of(demo: Demo, editor: Editor) -> str:

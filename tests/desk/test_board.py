@@ -1,5 +1,9 @@
 """The day's board at the desk: add, rank, hold, and a yes from a second person."""
 
+from app.clock import utcnow
+from app.services.fill_slots import fill_slots
+from app.storage.database import transaction
+from app.storage.models import SlotTime
 from tests.desk.conftest import House, Visitor, words
 
 
@@ -87,3 +91,44 @@ def test_what_cannot_wait_is_let_go_by_somebody_else(house: House, editor: Visit
 
 def test_a_board_of_no_list_is_not_there(house: House, editor: Visitor) -> None:
     assert editor.get("/board/99").status_code == 404
+
+
+def test_a_story_is_put_at_a_place_by_drag_or_keys(house: House, editor: Visitor) -> None:
+    editor.get(path(house))
+    for title in ("Bridge", "Pool", "Tram"):
+        add(house, editor, title)
+
+    page = editor.submit(f"{path(house)}/stories/3/place", {"place": "1"})
+
+    assert words(page).index("Tram.") < words(page).index("Bridge.")
+    assert "“Tram” is number 1 of 3." in page.text
+
+
+def test_a_story_is_measured_as_a_slot_will_send_it(house: House, editor: Visitor) -> None:
+    editor.get(path(house))
+
+    seen = editor.post(f"{path(house)}/measure", {"text": "Read https://bit.ly/x"})
+    plain = editor.post(f"{path(house)}/stories", {"title": "Quotes", "text": "“So”", "act": "plain"})
+
+    assert "filter public link shorteners" in words(seen)
+    assert "21 of 160" in words(seen)
+    assert 'id="preview" hx-swap-oob' in seen.text
+    assert ">&#34;So&#34;</textarea>" in plain.text
+    assert "Add a story" in words(plain)
+    assert editor.post("/board/99/measure", {"text": "x"}).status_code == 404
+
+
+def test_the_board_says_why_a_slot_took_none_of_those_that_waited(house: House, editor: Visitor) -> None:
+    editor.get(path(house))
+    add(house, editor, "Bridge")
+    editor.submit(f"{path(house)}/stories/1/hold", {})
+    now = utcnow()
+    with house.inside(), transaction() as session:
+        session.add(SlotTime(list_id=house.newsroom.list_id, minute=now.hour * 60 + now.minute))
+    with house.inside():
+        fill_slots(now)
+
+    page = words(editor.get(path(house)))
+
+    assert "Stories waited, but they were held." in page
+    assert "nothing was in the queue" not in page

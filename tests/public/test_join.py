@@ -14,8 +14,18 @@ from app.services.manage_senders import add
 from app.services.notices import write
 from app.services.record_consent import open_pii
 from app.services.senders_of_lists import add_sender
-from app.storage.database import db
-from app.storage.models import ConsentEvent, ConsentPii, OwnMessage, Subject, Subscription
+from app.storage.database import db, transaction
+from app.storage.models import (
+    Broadcast,
+    BroadcastList,
+    BroadcastTarget,
+    ConsentEvent,
+    ConsentPii,
+    OwnMessage,
+    StoryRow,
+    Subject,
+    Subscription,
+)
 from tests.desk.conftest import House, Visitor, words
 from tests.gateways.samples.telegram import SETTINGS
 from tests.support.world import number
@@ -301,3 +311,45 @@ def test_the_page_leads_to_the_lists_other_channels_too(house: House, visit: Cal
     assert 'href="https://t.me/CityDeskBot?start=city_web"' in page
     assert "Telegram öffnen" in page
     assert "<title>Code, der Telegram öffnet</title>" in page
+
+
+def test_the_page_says_how_often_the_promise_was_exceeded_and_why(house: House, visit: Visit) -> None:
+    now = utcnow()
+    assert "there was never more than this" in words(visit().get(PATH))
+    with house.inside() as newsroom, transaction() as session:
+        for number_, reason in enumerate((None, "The dam <broke>")):
+            sent = Broadcast(
+                title="Flood",
+                state="finished",
+                zone="UTC",
+                created_by="ada",
+                created_at=now,
+                updated_at=now,
+                started_at=now,
+                next_at=now,
+                over_cap_reason=reason,
+            )
+            session.add(sent)
+            session.flush()
+            session.add(BroadcastTarget(broadcast_id=sent.id, list_id=newsroom.list_id))
+            session.add(
+                StoryRow(
+                    list_id=newsroom.list_id,
+                    title="Flood",
+                    text="Flood.",
+                    state="taken",
+                    rank=number_,
+                    breaking_reason=reason,
+                    broadcast_id=sent.id,
+                    created_by="ada",
+                    created_at=now,
+                    updated_at=now,
+                )
+            )
+        session.get_one(BroadcastList, newsroom.list_id).max_per_day = 1
+
+    english, german = visit().get(PATH), visit().get(f"{PATH}?lang=de")
+
+    assert "there was one message more than this" in words(english)
+    assert "The dam &lt;broke&gt;</dd>" in english.text
+    assert "Was nicht warten konnte" in words(german)

@@ -194,3 +194,17 @@ def test_a_change_takes_the_yes_from_a_story_too(newsroom: Newsroom, draft: int)
     assert db.session.get_one(StoryRow, story).approved_by is None
     with pytest.raises(Refused, match="a second person"):
         approval.approve_story(story, revision=2, by="ben", now=newsroom.now)
+
+
+def test_its_writer_cannot_let_a_story_break_on_a_list_that_asks_for_a_second_person(
+    newsroom: Newsroom, draft: int
+) -> None:
+    story = stories.add_story(newsroom.list_id, title="Flood", text="Flood", by="ada", now=newsroom.now)
+    board.ask_to_break(story, "The dam broke", by="ben", now=newsroom.now)
+    with pytest.raises(Refused, match="a second person must give it"):
+        board.let_break(story, revision=1, by="ada", now=newsroom.now)
+
+    approval.approve_story(story, revision=1, by="ben", now=newsroom.now)
+    broadcast_id = board.let_break(story, revision=1, by="ada", now=newsroom.now)
+
+    assert row(broadcast_id).approved_by == "ben"

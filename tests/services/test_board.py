@@ -195,3 +195,41 @@ def test_a_closed_list_has_no_slots_any_more(city: Newsroom) -> None:
 
     assert fill_slots(MORNING) == []
     assert db.session.scalar(select(func.count()).select_from(SlotRun)) == 0
+
+
+def test_what_cannot_wait_is_not_sent_after_its_end_either(city: Newsroom) -> None:
+    end = city.now + timedelta(minutes=10)
+    old, quick = add(city, "Old", until=end), add(city, "Quick", until=end)
+    for one in (old, quick):
+        boards.ask_to_break(one, "The dam broke", by="ada", now=city.now)
+    broadcast_id = boards.let_break(quick, revision=1, by="grace", now=city.now)
+    city.now = end
+
+    with pytest.raises(Refused, match="its end has passed"):
+        boards.let_break(old, revision=1, by="grace", now=city.now)
+    with pytest.raises(Refused, match="its end has passed"):
+        boards.ask_to_break(old, "Again", by="ada", now=city.now)
+    assert db.session.get_one(Broadcast, broadcast_id).expires_at == end
+
+
+def test_a_slot_that_took_none_of_those_that_waited_says_why(city: Newsroom) -> None:
+    stories.hold_story(add(city, "Held"), held=True, by="ada", now=city.now)
+    (held,) = fill_slots(MORNING)
+    with transaction() as session:
+        session.get_one(BroadcastList, city.list_id).approval = True
+    add(city, "Not approved")
+    (both,) = fill_slots(MORNING + timedelta(hours=5))
+
+    assert held.problem == "Stories waited, but they were held."
+    assert both.problem is not None
+    assert "or no second person" in both.problem
+
+
+def test_a_story_is_put_at_a_place_of_the_queue(city: Newsroom) -> None:
+    _, _, three = (add(city, title) for title in ("One", "Two", "Three"))
+    given = {"by": "ada", "now": city.now}
+
+    assert stories.place_story(three, 1, **given) == 1
+    assert titles(city) == ["Three", "One", "Two"]
+    assert stories.place_story(three, 99, **given) == 3
+    assert titles(city) == ["One", "Two", "Three"]

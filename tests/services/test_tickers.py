@@ -231,6 +231,31 @@ def test_a_message_still_on_its_way_is_stopped_when_it_is_corrected(newsroom: Ne
     assert db.session.get_one(Broadcast, wrong.broadcast_id).state == BroadcastState.CANCELED
 
 
+def test_a_correction_pressed_twice_is_sent_once_and_stays_on_its_way(newsroom: Newsroom) -> None:
+    list_id = event(newsroom)
+    newsroom.text("VOTE", number(1))
+    say(newsroom, list_id, "Anna wins.")
+    newsroom.send()
+    first = correct(newsroom, list_id, "Bert wins.")
+    again = correct(newsroom, list_id, "Bert wins.")
+    newsroom.send()
+    assert (again.broadcast_id, again.again) == (first.broadcast_id, True)
+    assert newsroom.provider.arrived[-1] == (number(1), "Bert wins.")
+
+
+@pytest.mark.parametrize("text", [" ", "{{nonsense}}", "Read https://bit.ly/x"])
+def test_a_correction_whose_words_are_refused_stops_nothing(newsroom: Newsroom, text: str) -> None:
+    list_id = event(newsroom)
+    newsroom.text("VOTE", number(1))
+    running = say(newsroom, list_id, "Anna wins.")
+    with pytest.raises(Refused):
+        post_ticker.correct_last(
+            list_id, text, token="form-2", by="ada", controller=newsroom.controller, now=newsroom.now
+        )
+    db.session.rollback()
+    assert db.session.get_one(Broadcast, running.broadcast_id).state == BroadcastState.SENDING
+
+
 def test_an_event_ends_by_itself_with_last_words_and_the_consent_of_its_people(newsroom: Newsroom) -> None:
     list_id = event(newsroom, farewell="That was it. Good night.")
     newsroom.text("VOTE", number(1))

@@ -49,7 +49,7 @@ class StoryRow(Model):
 class SlotRun(Model):
     """A slot that has come: which story it took, or none. The primary key is what makes a second story impossible.
 
-    `problem` says why the story could not go out; it is then still in the queue.
+    `problem` says why the story could not go out, or why none of those that waited was taken: the queue keeps them.
     """
 
     __tablename__ = "slot_run"
