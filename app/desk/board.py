@@ -15,10 +15,11 @@ from app.desk.languages import gettext as _
 from app.desk.reading import ordinary_lists
 from app.desk.refusals import translated
 from app.desk.text_check import check_text
+from app.desk.typed_number import is_asked, wrong_number
 from app.queue import begin
 from app.schemas import StorySchema
 from app.services import board as boards
-from app.services import stories
+from app.services import find_people, stories
 from app.services.board import Board
 from app.services.broadcast_times import local_instant
 from app.services.controller import Conflict, Refused
@@ -113,6 +114,9 @@ def ask(list_id: int, story_id: int) -> ResponseReturnValue:
 def let(list_id: int, story_id: int) -> ResponseReturnValue:
     """Say yes to a breaking story of somebody else: it goes out now."""
     revision = request.form.get("revision", 0, type=int)
+    if errors := wrong_number(find_people.reachable([list_id]), request.form):
+        flash(errors["typed"], "error")
+        return redirect(url_for("board.show", list_id=list_id, _anchor=f"story-{story_id}"))
     try:
         broadcast_id = boards.let_break(story_id, revision=revision, by=me().actor, now=utcnow())
     except Refused as error:
@@ -154,6 +158,8 @@ def _until(values: dict[str, Any], found: Board) -> datetime | None:
 
 
 def _page(found: Board, values: dict[str, Any], errors: Errors | None = None) -> str:
+    breaking = any(story.breaking_reason for story in found.queue)
+    people = find_people.reachable([found.list.id]) if breaking else 0
     return render_template(
         "board.html",
         board=found,
@@ -163,5 +169,6 @@ def _page(found: Board, values: dict[str, Any], errors: Errors | None = None) ->
         check=check_text(str(values.get("text", "")), known=True),
         parts={row.id: check_text(row.text, known=True) for row in found.queue},
         my_name=me().actor,
+        number_to_type=people if is_asked(people) else None,
         now=utcnow(),
     )
