@@ -252,7 +252,7 @@ def _date(one: Coming) -> dict[str, Any]:
         "at": one.at,
         "wall": one.wall.isoformat(),
         "clocks": one.shift,
-        "holiday": one.holiday,
+        "holiday": bool(one.holiday),
         "outside": list(one.outside),
         "state": one.run.state if one.run else None,
     }

@@ -7,8 +7,7 @@ from babel import Locale
 
 from app.desk.languages import gettext as _
 from app.desk.languages import language
-from app.domain.policy.business_days import is_holiday
-from app.domain.policy.places import country_of_zone
+from app.domain.policy.holiday_places import countries_on_holiday
 from app.runtime import runtime
 
 
@@ -22,7 +21,5 @@ def holiday_words(countries: Iterable[str]) -> str:
 
 def holiday_note(day: date, zones: Iterable[str]) -> str:
     """The same of a day for lists on the clocks of these `zones`; "" where it is an ordinary one."""
-    home = runtime().controller.region
-    there = {country for zone in zones if (country := country_of_zone(zone)) is not None}
-    found = [one for one in (home, *sorted(there - {home})) if is_holiday(day, one)]
+    found = countries_on_holiday(day, runtime().controller.region, zones)
     return holiday_words(found) if found else ""

@@ -132,7 +132,7 @@ def notes_of(one: Coming, zone: str) -> list[str]:
     elif one.shift is Shift.TWICE:
         found.append(_("The clocks go back that night and show this time twice. It goes at the first."))
     if one.holiday:
-        found.append(holiday_words([runtime().controller.region]))
+        found.append(holiday_words(one.holiday))
     if one.outside:
         found.append(
             _("Outside the hours that %(lists)s promised: it will not go.", lists=", ".join(one.outside))

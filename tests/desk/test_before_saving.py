@@ -37,6 +37,8 @@ def test_a_holiday_at_home_and_where_the_list_is_are_named(house: House, editor:
     assert "Public holiday (United States, Germany)." in both
     assert "holiday" not in none
     assert "Public holiday (Germany)." in review
+    rule = "choice=repeat&day=2099-10-03&hour=12:00&zone=Europe/Berlin&every=day"
+    assert "Public holiday (Germany)." in words(editor.get(said + rule))
 
 
 def test_who_waits_for_the_morning_is_counted_while_the_time_is_chosen(house: House, editor: Visitor) -> None:
@@ -77,6 +79,6 @@ def test_money_stands_beside_the_parts_where_a_price_is_known(
 
     assert "3 people reachable now · 3 parts in all" in before
     assert "EUR" not in before
-    assert "3 parts in all, 0.15 EUR" in after
+    assert "3 parts, 0.15 EUR in all" in after
     assert "3 parts in all (GSM-7), 0.15 EUR" in review
     assert "3 parts (GSM-7), 0.15 EUR" in words(editor.get(f"/broadcasts/{draft}/review?{rule}"))
