@@ -9,6 +9,7 @@ from app.services import schedule_broadcasts
 from app.storage.database import transaction
 from app.storage.models import BroadcastList, Sender
 from tests.desk.conftest import House, Visitor, words
+from tests.desk.test_channels import on_telegram
 from tests.desk.test_schedule import at, write
 from tests.services.test_hold_back import BERLIN, WASHINGTON, quiet_list
 from tests.support.world import NOON
@@ -82,3 +83,21 @@ def test_money_stands_beside_the_parts_where_a_price_is_known(
     assert "3 parts, 0.15 EUR in all" in after
     assert "3 parts in all (GSM-7), 0.15 EUR" in review
     assert "3 parts (GSM-7), 0.15 EUR" in words(editor.get(f"/broadcasts/{draft}/review?{rule}"))
+
+
+def test_on_several_channels_the_counter_says_the_most_that_it_can_be(
+    house: House, editor: Visitor, draft: int
+) -> None:
+    on_telegram(house)
+    with house.inside(), transaction() as session:
+        session.execute(
+            update(Sender).where(Sender.channel == "sms").values(price_micros=50_000, currency="EUR")
+        )
+    editor.get("/broadcasts/new")
+
+    counted = {"text": "Open. STOP to leave.", "list_ids": house.newsroom.list_id, "title": "x"}
+    said = words(editor.post("/broadcasts/measure", counted))
+    nobody = words(editor.post("/broadcasts/measure", {"text": "Open.", "title": "x"}))
+
+    assert "at most 3 parts, 0.15 EUR in all" in said
+    assert "in all" not in nobody
