@@ -61,8 +61,8 @@ def review_in_words(review: Review, zone: str = "UTC") -> list[str]:
         *([f"Before it can go: {review.promise} See --over-cap."] if review.promise else []),
         *(f"Note: {warning}" for warning in review.warnings),
         *(
-            f"Note: the same text went to {', '.join(one.lists)} at "
-            f"{one.started_at.astimezone(clock):%a %d %b %H:%M} ({zone}): broadcast {one.broadcast_id}."
+            f"Note: the same text {'will go' if one.planned else 'went'} to {', '.join(one.lists)} at "
+            f"{one.at.astimezone(clock):%a %d %b %H:%M} ({zone}): broadcast {one.broadcast_id}."
             for one in review.sent_before
         ),
     ]

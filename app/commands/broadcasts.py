@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 
 from app.clock import utcnow
+from app.commands.big_sends import confirm_number, number_options
 from app.commands.broadcast_drafts import correct, create, show
 from app.commands.broadcast_words import (
     broadcast_of,
@@ -81,6 +82,7 @@ _broadcast = click.argument("broadcast_id", metavar="ID", type=int)
     help="Send to so many per cent first; the rest follows ten minutes later, if nothing bad came of them.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say whom it would reach then, who would wait, and why.")
+@number_options
 @json_option
 def schedule(
     broadcast_id: int,
@@ -90,6 +92,8 @@ def schedule(
     over_cap: str,
     first_percent: int | None,
     dry_run: bool,
+    people: int | None,
+    yes: bool,
     as_json: bool,
 ) -> None:
     """Send the draft ID now, or at a time.
@@ -98,6 +102,7 @@ def schedule(
     Example:
       tidings broadcasts schedule 7 --at "2026-12-01 07:30" --zone Europe/Berlin
       tidings broadcasts schedule 7 --at "2026-12-01 07:30" --local-time
+      tidings broadcasts schedule 7 --people 25000
     """
     zone = zone or (_zone_of(broadcast_id) if local_time else "UTC")
     local_at = _local_at(wall) if local_time else None
@@ -110,6 +115,7 @@ def schedule(
         review = check(broadcast_id, at, local_at, zone)
         say({"id": broadcast_id, "review": review}, as_json, lambda: "\n".join(review_in_words(review, zone)))
         return
+    confirm_number(broadcast_id, people=people, yes=yes, at=at, local_at=local_at, zone=zone)
     instant = schedule_broadcasts.schedule(
         broadcast_id,
         at=at,
@@ -136,8 +142,9 @@ def schedule(
 @click.option(
     "--over-cap", default="", metavar="REASON", help="Go over the promise of a day; the reason is kept."
 )
+@number_options
 @json_option
-def move(broadcast_id: int, wall: str, over_cap: str, as_json: bool) -> None:
+def move(broadcast_id: int, wall: str, over_cap: str, people: int | None, yes: bool, as_json: bool) -> None:
     """Move the broadcast ID, which waits, to another time; moving it back undoes it.
 
     The time is on the clock of its zone, or on each person's own where it was scheduled so.
@@ -149,9 +156,11 @@ def move(broadcast_id: int, wall: str, over_cap: str, as_json: bool) -> None:
     row, when = broadcast_of(broadcast_id), _wall(wall)
     local_at, zone = (when if row.local_at else None), row.zone
     db.session.rollback()
+    at = None if local_at else local_instant(when, zone)
+    confirm_number(broadcast_id, people=people, yes=yes, at=at, local_at=local_at, zone=zone)
     instant = move_broadcasts.move_to(
         broadcast_id,
-        at=None if local_at else local_instant(when, zone),
+        at=at,
         local_at=local_at,
         by=operator(),
         now=utcnow(),

@@ -8,8 +8,9 @@ import click
 from flask.cli import AppGroup, with_appcontext
 
 from app.clock import utcnow
+from app.commands.big_sends import confirm_number, number_options
 from app.commands.output import json_option, operator, say, table
-from app.domain.recurrence import BadRule, Every, make_rule
+from app.domain.recurrence import BadRule, Every, make_rule, occurrence
 from app.runtime import runtime
 from app.services import read_rules, repeat_broadcasts
 from app.services.broadcast_times import local_instant, zone_named
@@ -47,6 +48,7 @@ _at = click.option(
     help="Each time on each person's own clock; --zone is for those whose zone nobody knows.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show the next dates, and what stands against them.")
+@number_options
 @json_option
 @with_appcontext
 def repeat(
@@ -61,6 +63,8 @@ def repeat(
     times: int | None,
     local_time: bool,
     dry_run: bool,
+    people: int | None,
+    yes: bool,
     as_json: bool,
 ) -> None:
     """Let the broadcast ID go out again and again, each time with the text that it has then.
@@ -94,6 +98,9 @@ def repeat(
         }
         say(data, as_json, lambda: "\n".join(_dates_in_words(dates, zone)))
         return
+    local_at = rule.begins if local_time else None
+    at = None if local_time else occurrence(rule.begins, zone).at
+    confirm_number(broadcast_id, people=people, yes=yes, at=at, local_at=local_at, zone=zone)
     _show(repeat_broadcasts.repeat(broadcast_id, rule, by=operator(), now=utcnow()), as_json)
 
 
@@ -245,7 +252,7 @@ def _date(one: Coming) -> dict[str, Any]:
         "at": one.at,
         "wall": one.wall.isoformat(),
         "clocks": one.shift,
-        "holiday": one.holiday,
+        "holiday": bool(one.holiday),
         "outside": list(one.outside),
         "state": one.run.state if one.run else None,
     }

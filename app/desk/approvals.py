@@ -8,7 +8,9 @@ from werkzeug import Response
 
 from app.clock import utcnow
 from app.desk.access import allow, me, room
+from app.desk.choices import moment_fields
 from app.desk.errors import not_found_as_404
+from app.desk.forms import posted
 from app.desk.languages import gettext as _
 from app.desk.reading import broadcast_or_404, list_or_404
 from app.desk.refusals import translated
@@ -21,7 +23,6 @@ from app.storage.models.accounts import Role
 from app.storage.versions import writer_of
 
 approvals = room("approvals", __name__)
-_KEPT = ("choice", "day", "hour", "zone")
 
 
 def approval_of(broadcast: Broadcast) -> dict[str, Any] | None:
@@ -45,7 +46,7 @@ def ask(broadcast_id: int) -> ResponseReturnValue:
         flash(translated(error), "error")
     else:
         flash(_("It stands among the drafts as waiting for a second person."))
-    return _review(broadcast_id)
+    return _back(broadcast_id)
 
 
 @approvals.post("/broadcasts/<int:broadcast_id>/approval/give")
@@ -61,7 +62,7 @@ def give(broadcast_id: int) -> ResponseReturnValue:
         flash(translated(error), "error")
     else:
         flash(_("Approved. Any change takes the yes away again."))
-    return _review(broadcast_id)
+    return _back(broadcast_id)
 
 
 @approvals.post("/board/<int:list_id>/stories/<int:story_id>/approve")
@@ -98,6 +99,8 @@ def change(list_id: int) -> ResponseReturnValue:
     return redirect(url_for("approvals.show", list_id=list_id))
 
 
-def _review(broadcast_id: int) -> Response:
-    chosen: dict[str, Any] = {name: request.form[name] for name in _KEPT if request.form.get(name)}
-    return redirect(url_for("schedule.review", broadcast_id=broadcast_id, **chosen))
+def _back(broadcast_id: int) -> Response:
+    """Back to the sheet that was read: with its time or its rule, or without any."""
+    fields = moment_fields(posted())
+    page = "schedule.review" if "choice" in fields else "schedule.read"
+    return redirect(url_for(page, broadcast_id=broadcast_id, **fields))

@@ -15,10 +15,11 @@ from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.reading import list_or_404, ordinary_lists
 from app.desk.refusals import translated
+from app.desk.typed_number import is_asked, wrong_number
 from app.queue import begin
 from app.schemas import StorySchema
 from app.services import board as boards
-from app.services import stories
+from app.services import find_people, stories
 from app.services.board import Board
 from app.services.controller import Conflict, Refused
 from app.storage.models.accounts import Role
@@ -126,6 +127,9 @@ def ask(list_id: int, story_id: int) -> ResponseReturnValue:
 def let(list_id: int, story_id: int) -> ResponseReturnValue:
     """Say yes to a breaking story of somebody else: it goes out now."""
     revision = request.form.get("revision", 0, type=int)
+    if errors := wrong_number(find_people.reachable([list_id]), request.form):
+        flash(errors["typed"], "error")
+        return redirect(url_for("board.show", list_id=list_id, _anchor=f"story-{story_id}"))
     try:
         broadcast_id = boards.let_break(story_id, revision=revision, by=me().actor, now=utcnow())
     except Refused as error:
@@ -161,6 +165,8 @@ def _done(list_id: int, story_id: int, act: Callable[[], object]) -> ResponseRet
 
 
 def _page(found: Board, values: dict[str, Any], errors: Errors | None = None) -> str:
+    breaking = any(story.breaking_reason for story in found.queue)
+    people = find_people.reachable([found.list.id]) if breaking else 0
     return render_template(
         "board.html",
         board=found,
@@ -169,6 +175,7 @@ def _page(found: Board, values: dict[str, Any], errors: Errors | None = None) ->
         lists=ordinary_lists(),
         parts={row.id: story_form.checked(found.list.id, row.text) for row in found.queue},
         my_name=me().actor,
+        number_to_type=people if is_asked(people) else None,
         now=utcnow(),
         live=False,
         **story_form.looked_at(found.list.id, str(values.get("text", ""))),

@@ -1,6 +1,6 @@
 """Move a waiting broadcast to another day or hour: what stands against it is shown before anything is saved."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,16 +9,16 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
 from app.desk.access import allow, me, room
+from app.desk.choices import Choice, chosen
 from app.desk.forms import Errors, posted
-from app.desk.reading import broadcast_or_404
+from app.desk.holidays import holiday_note
+from app.desk.reading import broadcast_or_404, targets
 from app.desk.refusals import said, translated
-from app.desk.repeating import holiday_words
-from app.desk.schedule import Choice, chosen
-from app.domain.policy.business_days import is_holiday
+from app.desk.typed_number import is_asked, wrong_number
 from app.domain.statuses import BroadcastState
-from app.runtime import runtime
 from app.services import move_broadcasts, review_broadcasts
 from app.services.controller import Refused
+from app.services.review_broadcasts import Review
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
 
@@ -51,8 +51,11 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
     if broadcast.state != BroadcastState.SCHEDULED:
         return redirect(url_for("progress.show", broadcast_id=broadcast_id))
     raw = _raw(broadcast)
-    choice, errors = chosen(broadcast, raw, utcnow())
+    now = utcnow()
+    choice, errors = chosen(broadcast, raw, now)
     if choice is None or choice.problem:
+        return _page(broadcast, raw, errors), 422
+    if errors := wrong_number(_look(broadcast, choice, now).reachable, raw):
         return _page(broadcast, raw, errors), 422
     before = _wall(broadcast)
     try:
@@ -61,7 +64,7 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
             at=None if choice.plan else choice.at,
             local_at=choice.local_at,
             by=me().actor,
-            now=utcnow(),
+            now=now,
             over_cap_reason=str(raw.get("over_cap_reason", "")),
         )
     except Refused as error:
@@ -106,27 +109,29 @@ def _answer(broadcast: Broadcast, raw: dict[str, Any]) -> dict[str, Any]:
     shown = {"choice": choice, "errors": errors, "raw": raw, "now": now, "same": False, "sheet": None}
     if choice is None or choice.problem:
         return shown
-    sheet = review_broadcasts.check(
-        broadcast.id, now=now, at=choice.at, local_at=choice.local_at, zone=choice.zone
-    )
+    sheet = _look(broadcast, choice, now)
     return shown | {
         "same": _is_same(broadcast, choice),
         "sheet": sheet,
         "problems": [said(one) for one in sheet.problems],
         "promise": "" if broadcast.over_cap_reason else said(sheet.promise),
-        "holiday": _holiday(date.fromisoformat(raw["day"])),
+        "holiday": holiday_note(choice.day(now), [one.zone for one in targets(broadcast.id)]),
+        "number_to_type": sheet.reachable if is_asked(sheet.reachable) else None,
         "quota_notes": [said(one) for one in sheet.quota_notes],
     }
+
+
+def _look(broadcast: Broadcast, choice: Choice, now: datetime) -> Review:
+    """The dry run for the new time."""
+    return review_broadcasts.check(
+        broadcast.id, now=now, at=choice.at, local_at=choice.local_at, zone=choice.zone
+    )
 
 
 def _is_same(broadcast: Broadcast, choice: Choice) -> bool:
     if choice.plan:
         return choice.local_at == broadcast.local_at
     return choice.at == broadcast.next_at
-
-
-def _holiday(day: date) -> str:
-    return holiday_words() if is_holiday(day, runtime().controller.region) else ""
 
 
 def moved_note() -> dict[str, Any] | None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from babel import Locale
 from babel.dates import get_day_names
 from babel.lists import format_list
 
 from app.desk.forms import Errors, load
+from app.desk.holidays import holiday_words
 from app.desk.languages import day_words, language, moment, wall_words, zones
 from app.desk.languages import gettext as _
 from app.desk.languages import lazy_gettext as _l
@@ -132,7 +132,7 @@ def notes_of(one: Coming, zone: str) -> list[str]:
     elif one.shift is Shift.TWICE:
         found.append(_("The clocks go back that night and show this time twice. It goes at the first."))
     if one.holiday:
-        found.append(holiday_words())
+        found.append(holiday_words(one.holiday))
     if one.outside:
         found.append(
             _("Outside the hours that %(lists)s promised: it will not go.", lists=", ".join(one.outside))
@@ -156,11 +156,6 @@ def standing(view: RuleView) -> tuple[str, str]:
     return "on", _("repeats")
 
 
-def holiday_words() -> str:
-    """That a day is a public holiday in our own country."""
-    return _("Public holiday (%(country)s).", country=_country())
-
-
 def _rhythm(rule: Rule) -> str:
     if rule.every is Every.DAY:
         return n_("Every day", "Every %(n)s days", rule.interval)
@@ -174,8 +169,3 @@ def _rhythm(rule: Rule) -> str:
     return n_(
         "Every month on day %(day)s", "Every %(n)s months on day %(day)s", rule.interval, day=rule.monthday
     )
-
-
-def _country() -> str:
-    region = runtime().controller.region
-    return str(Locale(language()).territories.get(region, region))

@@ -10,13 +10,14 @@ from flask.typing import ResponseReturnValue
 from app.clock import utcnow
 from app.desk import media_words
 from app.desk.access import allow, me, room
+from app.desk.approvals import approval_of
+from app.desk.choices import moment_fields
 from app.desk.errors import not_found_as_404
-from app.desk.forms import posted
+from app.desk.forms import Errors, posted
 from app.desk.languages import gettext as _
 from app.desk.languages import ngettext as n_
 from app.desk.own_clocks import turn_lines
-from app.desk.phones import drawn, links_of, phones_of_draft
-from app.desk.reading import broadcast_or_404, counting_for, targets
+from app.desk.reading import broadcast_or_404, targets
 from app.desk.refusals import said, translated
 from app.desk.repeating import (
     RUN_WORDS,
@@ -28,12 +29,14 @@ from app.desk.repeating import (
     rule_words,
     standing,
 )
+from app.desk.review_sheet import on_the_phone
 from app.desk.segments import segment_of
-from app.desk.text_check import check_text
+from app.desk.typed_number import is_asked, wrong_number
 from app.runtime import runtime
 from app.services import repeat_broadcasts, review_broadcasts
 from app.services.controller import NotFound, Refused
 from app.services.read_rules import all_rules, rule_view
+from app.services.review_broadcasts import Review
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
 
@@ -72,15 +75,18 @@ def begin(broadcast_id: int) -> ResponseReturnValue:
     """Begin the rule; what stands against it leads back to the question."""
     broadcast = broadcast_or_404(broadcast_id)
     raw, now = posted(), utcnow()
-    raw.pop("csrf_token", None)
+    again = url_for("schedule.when", broadcast_id=broadcast_id, **moment_fields(raw))
     plan, _errors = planned(broadcast, raw, now)
     if plan is None:
-        return redirect(url_for("schedule.when", broadcast_id=broadcast_id, **raw))
+        return redirect(again)
+    people = 0 if plan.problem else _look(broadcast, plan, now).reachable
+    if errors := wrong_number(people, raw):
+        return rule_review(broadcast, plan, raw, now, errors), 422
     try:
         rule_id = repeat_broadcasts.repeat(broadcast_id, plan.rule, by=me().actor, now=now)
     except Refused as error:
         flash(translated(error), "error")
-        return redirect(url_for("schedule.when", broadcast_id=broadcast_id, **raw))
+        return redirect(again)
     flash(_("It repeats from now on."), "success")
     return redirect(url_for("rules.show", rule_id=rule_id))
 
@@ -113,41 +119,44 @@ def change_one(rule_id: int, at: str, act: str) -> ResponseReturnValue:
     return _done(rule_id, done)
 
 
-def review_page(broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: datetime) -> str:
+def rule_review(
+    broadcast: Broadcast, plan: Plan, raw: dict[str, Any], now: datetime, errors: Errors | None = None
+) -> str:
     """The sheet: whom the first one would reach, the next dates, and the words."""
-    first = plan.coming[0]
-    own = first.wall if plan.rule.own_clocks else None
-    sheet = review_broadcasts.check(
-        broadcast.id,
-        now=now,
-        at=first.at,
-        local_at=own,
-        zone=plan.rule.zone,
-        brand=runtime().controller.brand,
-        public_url=runtime().settings.public_url,
-    )
+    own = plan.coming[0].wall if plan.rule.own_clocks else None
+    sheet = _look(broadcast, plan, now)
     lists = targets(broadcast.id)
-    phones = phones_of_draft(broadcast)
     return render_template(
         "repeat_review.html",
         broadcast=broadcast,
         plan=plan,
         raw=raw,
+        moment_fields=moment_fields(raw),
+        errors=errors or {},
+        number_to_type=sheet.reachable if is_asked(sheet.reachable) else None,
+        approval=approval_of(broadcast),
         sheet=sheet,
         turns=turn_lines(sheet.turns, own, plan.rule.zone) if own else [],
         problems=[said(problem) for problem in sheet.problems],
         file_notes=media_words.notes_of(sheet.shares),
         promise=said(sheet.promise),
-        check=check_text(
-            broadcast.text,
-            findings=sheet.findings,
-            counting=counting_for(broadcast.id),
-            tail=phones[0].tail,
-            button_links=links_of(phones),
-        ),
-        **drawn(phones, {}),
+        **on_the_phone(broadcast, sheet),
         lists=lists,
         **segment_of(broadcast),
+    )
+
+
+def _look(broadcast: Broadcast, plan: Plan, now: datetime) -> Review:
+    """The dry run of the first time."""
+    first = plan.coming[0]
+    return review_broadcasts.check(
+        broadcast.id,
+        now=now,
+        at=first.at,
+        local_at=first.wall if plan.rule.own_clocks else None,
+        zone=plan.rule.zone,
+        brand=runtime().controller.brand,
+        public_url=runtime().settings.public_url,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.policy.business_days import is_holiday
+from app.domain.policy.holiday_places import countries_on_holiday
 from app.domain.recurrence import Occurrence, Rule, RuleState, RunState, Shift, occurrences
 from app.services.broadcast_rows import targets_of
 from app.services.controller import NotFound
@@ -22,12 +22,15 @@ LOOKED_BACK: Final = 10
 
 @dataclass(frozen=True)
 class Coming:
-    """A date to come. `run`: it was made ahead, left out or refused. `outside`: lists that did not promise it."""
+    """A date to come. `run`: it was made ahead, left out or refused. `outside`: lists that did not promise it.
+
+    `holiday` are the countries in which it is a public holiday: ours, and those of the lists' clocks.
+    """
 
     wall: datetime
     at: datetime
     shift: Shift | None
-    holiday: bool
+    holiday: tuple[str, ...]
     outside: tuple[str, ...]
     run: RepeatRun | None = None
 
@@ -66,7 +69,7 @@ def coming(
     country: str,
     runs: Mapping[datetime, RepeatRun] | None = None,
 ) -> list[Coming]:
-    """Return the next five dates of a rule; `country` (two capital letters) is the one whose holidays are named."""
+    """Return the next five dates of a rule; `country` (two capital letters) is ours, whose holidays are named."""
     return [
         _coming(rule, one, lists, country, (runs or {}).get(one.at))
         for one in islice(occurrences(rule, now), SHOWN)
@@ -135,4 +138,5 @@ def _coming(
     outside = tuple(row.name for row in lists if not is_promised([row], rule, one))
     # Where everybody's own clock counts, a change of ours is none of most people's.
     shift = None if rule.own_clocks else one.shift
-    return Coming(one.wall, one.at, shift, is_holiday(one.wall.date(), country), outside, run)
+    holiday = countries_on_holiday(one.wall.date(), country, [row.zone for row in lists])
+    return Coming(one.wall, one.at, shift, holiday, outside, run)

@@ -1,6 +1,8 @@
 """The dry run of a broadcast: whom it would reach, what it costs, and what stands against it."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.domain.parts import measure
@@ -8,6 +10,7 @@ from app.domain.policy.content import Finding, Severity
 from app.services import own_clocks, quotas
 from app.services.ask_gate import ask_gate
 from app.services.broadcast_rows import broadcast_for_change, targets_of
+from app.services.figures.sums import money
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
 from app.services.obstacles import advice, obstacles
 from app.services.own_clocks import Turn
@@ -27,13 +30,13 @@ class Review:
     """A dry run: whom the broadcast would reach if it started then, what it costs, and what stands against it.
 
     `skipped` counts people by the gate's reason; `waiting` tells of those among the reachable who get it later.
-    `elsewhere` of those skipped get it on another channel that they agreed to.
-    `findings` are what the lint says of the text, `promise` (or "") is the promise to a list that one message more
-    would break, `quota_notes` (among the warnings) say whom a platform's quota leaves out. `parts`, `encoding`, `rate`
-    and `sender_name` are those of the first share, `most_parts` those of its longest text; `total_parts` is for all
-    reachable, `seconds` until the last sender is done. `sent_before` are broadcasts of late with the same words.
-    `turns` say who gets it when on their own clocks. `gaps` (among the warnings) are people whom a template would
-    reach. `problems` forbid scheduling, `warnings` do not.
+    `elsewhere` of those skipped get it on another channel that they agreed to. `findings` are what the lint says of
+    the text, `promise` (or "") is the promise to a list that one message more would break, `quota_notes` (among the
+    warnings) say whom a platform's quota leaves out. `parts`, `encoding`, `rate` and `sender_name` are those of the
+    first share, `most_parts` those of its longest text; `total_parts` is for all reachable, `cost` what they come to
+    in millionths by currency, where prices are known, `seconds` until the last sender is done. `sent_before` are
+    broadcasts of late with the same words. `turns` say who gets it when on their own clocks. `gaps` (among the
+    warnings) are people whom a template would reach. `problems` forbid scheduling, `warnings` do not.
     """
 
     audience: int
@@ -57,6 +60,12 @@ class Review:
     sent_before: tuple[SentBefore, ...] = ()
     turns: tuple[Turn, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    cost: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def money(self) -> str:
+        """`12.30 EUR`; "" where no price is known."""
+        return money(self.cost)
 
 
 def check(
@@ -96,6 +105,7 @@ def check(
             most_parts=shares[0].most_parts if shares else size.count,
             encoding=size.encoding,
             total_parts=sum(one.total_parts for one in shares),
+            cost=_costs(shares),
             rate=shares[0].rate if shares else 1.0,
             seconds=max((one.seconds for one in shares), default=0.0),
             sender_name=shares[0].sender if shares else "",
@@ -111,3 +121,10 @@ def check(
             shares=tuple(shares),
             turns=plan.turns if plan else (),
         )
+
+
+def _costs(shares: Sequence[Share]) -> Mapping[str, int]:
+    found: Counter[str] = Counter()
+    for share in shares:
+        found.update(share.cost)
+    return dict(found)

@@ -42,6 +42,7 @@ class Share:
     `media` is the file that goes with it, `fit` whether it goes beside the text. `tail` stands at the end of the text:
     what stands for a file that does not, and the buttons where they cannot be shown (`in_words`). `elsewhere` of the
     people live where the file does not get, and what stands for it makes their texts `elsewhere_parts` long.
+    `price` is what a part costs, in millionths of `currency`; None where nobody has said.
     `together` people share one request. `seconds` is what the sender needs for it at its `rate`; `paused`
     says why it sends nothing now, or is empty.
     """
@@ -64,11 +65,20 @@ class Share:
     in_words: bool = False
     elsewhere: int = 0
     elsewhere_parts: int = 0
+    price: int | None = None
+    currency: str = ""
 
     @property
     def total_parts(self) -> int:
         """What it costs in the provider's unit."""
         return self.parts * (self.reachable - self.elsewhere) + self.elsewhere_parts * self.elsewhere
+
+    @property
+    def cost(self) -> Mapping[str, int]:
+        """What it costs in millionths, by currency; {} where no price is known."""
+        return (
+            {self.currency: self.total_parts * self.price} if self.price is not None and self.currency else {}
+        )
 
     @property
     def most_parts(self) -> int:
@@ -166,6 +176,8 @@ def _share(session: Session, contents: _Contents, sender: Sender, reachable: int
         bool(dress.in_words),
         elsewhere,
         _parts(channel, longest(sent) + tail + instead) if elsewhere else 0,
+        sender.price_micros,
+        sender.currency or "",
     )
 
 

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from app.domain.statuses import BroadcastState
 from app.services import comments
 from app.services.audit import note

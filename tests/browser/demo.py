@@ -37,12 +37,13 @@ class Demo:
     email: str
     password: str
 
-    def cli(self, *words: str) -> Any:
-        """Run a command beside the demo, and return what it says as JSON."""
+    def cli(self, *words: str, given: str | None = None) -> Any:
+        """Run a command beside the demo, with `given` to read, and return what it says as JSON."""
         done = subprocess.run(
             [sys.executable, str(ROOT / "cli.py"), *words, "--json"],
             env=_environment(self.home),
             cwd=ROOT,
+            input=given,
             capture_output=True,
             text=True,
             timeout=60,

@@ -1,18 +1,30 @@
-"""The second person at the desk: asked on the review, found among the drafts, given once read; and the typed number."""
+"""The second person at the desk: asked on the review, found among the drafts, given once read at any hour."""
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from urllib.parse import urlencode
 
 import pytest
 
-from app.runtime import runtime
+from app.clock import utcnow
 from app.services import approval, stories
+from app.storage.database import transaction
+from app.storage.models import BroadcastList
 from app.storage.models.accounts import Role
 from tests.desk.conftest import House, Visitor, words
 from tests.desk.test_schedule import broadcast, write
 
 NOW_ = {"choice": "now", "zone": "UTC"}
+RULE = {
+    "choice": "repeat",
+    "day": "2099-03-05",
+    "hour": "09:00",
+    "zone": "Europe/Berlin",
+    "every": "week",
+    "interval": "2",
+    "weekdays": ["0", "3"],
+    "times": "5",
+}
 
 
 @pytest.fixture
@@ -76,18 +88,62 @@ def test_a_story_is_approved_on_the_board(house: House, editor: Visitor, draft: 
     assert "said yes to it." in words(editor.get(f"/board/{list_id}"))
 
 
-def test_a_large_number_is_typed_before_it_goes(house: House, editor: Visitor) -> None:
-    with house.inside() as newsroom:
-        newsroom.join(2)
-        runtime().settings = replace(runtime().settings, big_send=2)
-    draft = write(house)
-    page = editor.get(f"/broadcasts/{draft}/review?choice=now&zone=UTC")
-    assert "Type how many people get it: 2" in words(page)
+def test_what_repeats_is_asked_for_and_approved_with_its_rule_kept(
+    house: House, editor: Visitor, visit: Callable[..., Visitor], draft: int
+) -> None:
+    review = f"/broadcasts/{draft}/review?{urlencode(RULE, doseq=True)}"
+    said = "Every 2 weeks on Monday and Thursday, 09:00 (Europe/Berlin), 5 times"
+    editor.get(f"/broadcasts/{draft}/edit")
+    saved = {"title": "Bridge", "text": "Open! STOP to leave.", "list_ids": house.newsroom.list_id}
+    editor.submit(
+        f"/broadcasts/{draft}/edit", {**saved, "revision": broadcast(house, draft).revision, "act": "save"}
+    )
+    assert "Ask for approval</button>" in editor.get(review).text
 
-    wrong = editor.post(f"/broadcasts/{draft}/review", {**NOW_, "people": "2", "typed": "20"})
-    assert wrong.status_code == 422
-    assert "That is not the number. Type 2." in words(wrong)
-    assert broadcast(house, draft).state == "draft"
+    asked = words(editor.submit(f"/broadcasts/{draft}/approval/ask", RULE))
+    second = visit(Role.ADMIN)
+    (mark,) = re.findall(r'name="mark" value="([^"]+)"', second.get(review).text)
+    given = second.submit(f"/broadcasts/{draft}/approval/give", {"mark": mark, **RULE})
 
-    editor.submit(f"/broadcasts/{draft}/review", {**NOW_, "people": "2", "typed": " 2 "})
-    assert broadcast(house, draft).state == "scheduled"
+    assert said in asked
+    assert "asks for a yes, since" in asked
+    assert said in words(given)
+    assert "said yes, on" in words(given)
+    assert "<button disabled" not in given.text
+    begun = editor.submit(f"/broadcasts/{draft}/repeat", RULE)
+    assert "It repeats from now on." in words(begun)
+
+
+def test_a_yes_is_given_outside_of_the_promised_hours(
+    house: House, editor: Visitor, visit: Callable[..., Visitor], draft: int
+) -> None:
+    with house.inside() as newsroom, transaction() as session:
+        row = session.get_one(BroadcastList, newsroom.list_id)
+        row.zone, over = "UTC", utcnow().hour < 2
+        row.from_hour, row.until_hour = (22, 23) if over else (0, 1)
+    second = visit(Role.ADMIN)
+    editor.get("/broadcasts/new")
+    with house.inside():
+        approval.ask(draft, by="Ada (#1)", now=utcnow())
+
+    drafts = second.get("/broadcasts?tab=drafts")
+    assert f'href="/broadcasts/{draft}/approval"' in drafts.text
+    sheet = second.get(f"/broadcasts/{draft}/approval")
+    assert sheet.status_code == 200
+    assert "It can be approved all the same: the time is chosen afterwards." in words(sheet)
+    assert "Ask for it on the review" not in words(sheet)
+    assert f'action="/broadcasts/{draft}/review"' not in sheet.text
+    (mark,) = re.findall(r'name="mark" value="([^"]+)"', sheet.text)
+    given = second.submit(f"/broadcasts/{draft}/approval/give", {"mark": mark})
+
+    assert "Approved. Any change takes the yes away again." in words(given)
+    assert broadcast(house, draft).approved_by is not None
+    assert "Choose when it goes" in words(given)
+
+
+def test_there_is_nothing_to_read_for_a_yes_that_nobody_asks_for(house: House, editor: Visitor) -> None:
+    free = write(house)
+
+    answer = editor.get(f"/broadcasts/{free}/approval")
+
+    assert answer.location == f"/broadcasts/{free}/when"

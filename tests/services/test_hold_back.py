@@ -10,6 +10,7 @@ from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
 from app.services import fan_out, hold_back, review_broadcasts, schedule_broadcasts, write_drafts
 from app.services.broadcast_rows import targets_of
 from app.services.controller import Refused
+from app.services.look_ahead import look_ahead
 from app.storage.database import db, transaction
 from app.storage.models import AuditEntry, Broadcast, Delivery, QuietGroup, Subscriber
 from tests.support.world import FakeProvider, Newsroom, number
@@ -247,6 +248,7 @@ def test_the_dry_run_counts_who_has_had_enough(newsroom: Newsroom) -> None:
     assert (soon.reachable, soon.skipped, soon.waiting) == (1, {"frequency_cap": 1}, ())
     assert (tomorrow.reachable, tomorrow.skipped) == (2, {})
     assert (tomorrow.waiting[0].people, tomorrow.waiting[0].first) == (1, start + timedelta(hours=24))
+    assert look_ahead(draft, start + timedelta(hours=23)).waiting == tomorrow.waiting
 
 
 def test_a_slice_of_those_brought_back_is_no_larger_than_others(

@@ -78,6 +78,11 @@ def zones_of_country(country: str) -> tuple[str, ...]:
     return _zone_table().get(country, ())
 
 
+def country_of_zone(zone: str) -> str | None:
+    """The country (two capital letters) that the time zone database names for a zone; None for one such as UTC."""
+    return _countries().get(zone)
+
+
 @lru_cache(maxsize=1024)
 def _by_number(e164: str, home: str) -> Whereabouts:
     number = phonenumbers.parse(e164)
@@ -135,6 +140,11 @@ def _zone_table() -> Mapping[str, tuple[str, ...]]:
     lines = files("tzdata").joinpath("zoneinfo/zone.tab").read_text("utf-8").splitlines()
     rows = [line.split("\t") for line in lines if not line.startswith("#")]
     return _turned((row[2], [row[0]]) for row in rows)
+
+
+@cache
+def _countries() -> Mapping[str, str]:
+    return {zone: country for country, zones in _zone_table().items() for zone in zones}
 
 
 def _turned(pairs: Iterable[tuple[str, Iterable[str]]]) -> Mapping[str, tuple[str, ...]]:

@@ -40,7 +40,7 @@ class Sums:
     @property
     def money(self) -> str:
         """`12.30 EUR + 3.10 USD`; "" where no price is known."""
-        return " + ".join(f"{micros / MICROS:.2f} {name}" for name, micros in sorted(self.cost.items()))
+        return money(self.cost)
 
     def share(self, name: str, of: str = "sent_to") -> float | None:
         """Return a count in per cent of another; None of nobody."""
@@ -49,6 +49,11 @@ class Sums:
 
 
 _COUNTS: Final = tuple(one.name for one in fields(Sums) if one.name != "cost")
+
+
+def money(cost: Mapping[str, int]) -> str:
+    """Write millionths by currency: `12.30 EUR + 3.10 USD`; "" where no price is known."""
+    return " + ".join(f"{micros / MICROS:.2f} {name}" for name, micros in sorted(cost.items()))
 
 
 def total(sums: Iterable[Sums]) -> Sums:
