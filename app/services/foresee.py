@@ -27,6 +27,7 @@ from app.services.quotas import Used
 from app.storage import audience, holding, quiet, segments
 from app.storage.audience import Answers
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
+from app.storage.variants import variants_of
 from app.storage.ways import templates_of, ways_to
 
 _PLANNED = (BroadcastState.SCHEDULED.value, BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
@@ -127,17 +128,20 @@ def read_text(
     now: datetime,
     answers: Answers,
 ) -> list[Finding]:
-    """Return what the lint says of the text, knowing where the people are and when they last read STOP."""
-    if not broadcast.text.strip():
-        return []
+    """Return what the lint says of every text, knowing where the people are and when they last read STOP.
+
+    What it says of the other words, for channels and languages, comes after what it says of the main text, and once.
+    """
     keys = quiet.groups(session)
     countries = {Whereabouts.parse(keys[group]).country for group in answers.by_group() if group is not None}
-    return lint(
-        broadcast.text,
-        brand=brand,
-        countries=countries,
-        since_stop=_since_stop(session, broadcast, lists, now),
-    )
+    since_stop = _since_stop(session, broadcast, lists, now)
+    found = [
+        finding
+        for text in (broadcast.text, *variants_of(session, broadcast.id).values())
+        if text.strip()
+        for finding in lint(text, brand=brand, countries=countries, since_stop=since_stop)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _by_places(

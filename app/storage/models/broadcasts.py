@@ -110,17 +110,21 @@ class BroadcastTarget(Model):
 
 
 class BroadcastVariant(Model):
-    """Other words of a broadcast, for one channel; where there are none, `Broadcast.text` goes out."""
+    """Other words of a broadcast, for a channel ("": all), a language ("": all), or both.
+
+    `domain.wording` says who gets which; where there are none, `Broadcast.text` goes out.
+    """
 
     __tablename__ = "broadcast_variant"
 
     broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"), primary_key=True)
     channel: Mapped[str] = mapped_column(String(20), primary_key=True)
+    language: Mapped[str] = mapped_column(String(8), primary_key=True, default="")
     text: Mapped[str] = mapped_column(Text)
 
 
 class BroadcastVersion(Model):
-    """What a draft said after one save. `revision` is the broadcast's; `variants` has its other words by channel.
+    """What a draft said after one save. `revision` is the broadcast's; `variants` has its other words by `Scope.key`.
 
     `rich` has `content` and `template` of each `BroadcastRich` by channel; NULL: a version that did not keep them, nor
     files (`VersionMedia`).
