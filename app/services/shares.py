@@ -112,6 +112,16 @@ class Share:
         )
 
     @property
+    def mean_parts(self) -> int:
+        """The parts of one person's text where the file gets to, on average and rounded; what reports count with."""
+        return _mean([(one.parts, one.reachable - one.elsewhere) for one in self.spoken], self.parts)
+
+    @property
+    def mean_parts_elsewhere(self) -> int:
+        """The same where the file does not get to; 0 where it gets to all."""
+        return _mean([(one.elsewhere_parts, one.elsewhere) for one in self.spoken], self.elsewhere_parts)
+
+    @property
     def most_parts(self) -> int:
         """The parts of whoever gets the longest text."""
         return max(max(one.parts, one.elsewhere_parts) for one in self.spoken)
@@ -120,6 +130,11 @@ class Share:
     def seconds(self) -> float:
         """How long the sender needs."""
         return ceil(self.total_parts / self.together) / self.rate
+
+
+def _mean(counted: Sequence[tuple[int, int]], otherwise: int) -> int:
+    people = sum(n for _, n in counted)
+    return round(sum(parts * n for parts, n in counted) / people) if people else otherwise
 
 
 def shares_of(

@@ -1,12 +1,16 @@
 """The other words of broadcasts: read and written by the key of their scope."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.wording import Scope, Wording, scope, wording
-from app.storage.models import Broadcast, BroadcastVariant
+from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Notice, Subscriber
+
+# So many people tell which languages there are: a few milliseconds.
+_NEWEST: Final = 5000
 
 
 def variants_of(session: Session, broadcast_id: int) -> dict[str, str]:
@@ -27,6 +31,16 @@ def wording_of(session: Session, broadcast: Broadcast, channel: str) -> Wording:
 def wordings_of(session: Session, broadcasts: Iterable[Broadcast], channel: str) -> Mapping[int, Wording]:
     """Return broadcast id -> what it says on a channel."""
     return {one.id: wording_of(session, one, channel) for one in broadcasts}
+
+
+def languages_of_people(session: Session) -> set[str]:
+    """Return the languages that people have, without looking at each of a million: those of lists, of the notices in
+    which they were asked, and of whoever came last, by an import, say.
+    """
+    newest = select(Subscriber.language).order_by(Subscriber.id.desc()).limit(_NEWEST).subquery()
+    asked = session.scalars(select(Notice.language).union(select(BroadcastList.language)))
+    came = session.scalars(select(newest.c.language).distinct())
+    return {*asked, *came}
 
 
 def put_variant(session: Session, broadcast_id: int, key: str, text: str) -> None:
