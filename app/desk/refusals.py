@@ -215,6 +215,8 @@ PATTERNS: Final[tuple[str, ...]] = (
     ),
     N_("Carriers filter public link shorteners. Use the full link."),
     N_("A number is no way to leave. Write: Reply STOP to leave."),
+    N_("%(text)s: Carriers filter public link shorteners. Use the full link."),
+    N_("%(text)s: A number is no way to leave. Write: Reply STOP to leave."),
     N_("People may leave in any way they like. Do not call STOP the only one."),
     N_("Some people are in %(places)s, where each message says STOP. Add: Reply STOP to leave."),
     N_("Say in at most 300 characters why this list may be sent at any hour."),

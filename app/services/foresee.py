@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -130,18 +130,18 @@ def read_text(
 ) -> list[Finding]:
     """Return what the lint says of every text, knowing where the people are and when they last read STOP.
 
-    What it says of the other words, for channels and languages, comes after what it says of the main text, and once.
+    What it says of other words, for channels and languages, comes after what it says of the main text, and only what
+    it does not say there.
     """
     keys = quiet.groups(session)
     countries = {Whereabouts.parse(keys[group]).country for group in answers.by_group() if group is not None}
     since_stop = _since_stop(session, broadcast, lists, now)
-    found = [
-        finding
-        for text in (broadcast.text, *variants_of(session, broadcast.id).values())
-        if text.strip()
-        for finding in lint(text, brand=brand, countries=countries, since_stop=since_stop)
-    ]
-    return list(dict.fromkeys(found))
+    found = []
+    for key, text in {"": broadcast.text, **variants_of(session, broadcast.id)}.items():
+        if text.strip():
+            more = lint(text, brand=brand, countries=countries, since_stop=since_stop)
+            found += [replace(one, about=key) for one in more if one not in found]
+    return found
 
 
 def _by_places(

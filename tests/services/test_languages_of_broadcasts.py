@@ -85,7 +85,8 @@ def test_the_lint_reads_every_text(newsroom: Newsroom) -> None:
 
     found = review_broadcasts.check(broadcast_id, now=newsroom.now).findings
 
-    assert [one.where for one in found if one.code == "short_link"] == ["bit.ly/3x"]
+    assert [(one.about, one.where) for one in found if one.code == "short_link"] == [("/de", "bit.ly/3x")]
+    assert [one.about for one in found if one.code == "stop_each_time"] == [""]
 
 
 def test_a_text_that_is_too_long_in_one_language_is_named(newsroom: Newsroom) -> None:
