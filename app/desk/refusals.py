@@ -204,6 +204,9 @@ PATTERNS: Final[tuple[str, ...]] = (
         "On %(channel)s one broadcast reaches %(most)s people, and these lists have %(n)s there. "
         "Choose fewer lists."
     ),
+    N_(
+        "On %(channel)s one text goes to all: write the same words there for every language, or leave it out."
+    ),
     N_("On %(channel)s one text goes to all: take the placeholders out, or write other words for it."),
     N_(
         "On %(channel)s %(full)s of %(n)s people are left out: the platform lets them have no more broadcasts "

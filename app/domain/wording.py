@@ -64,7 +64,8 @@ def wording(text: str, variants: Mapping[str, str], channel: str) -> Wording:
     """Choose a channel's words: those for it in the language, else for the language, else for the channel, else `text`.
 
     The language goes before the channel: words for a channel only suit it better, those in another language may not be
-    understood. Where words for a language do not fit a channel, the check before sending says so.
+    understood. Where words for a language do not fit a channel, the check before sending says so. A language whose
+    words are everybody's is not named.
 
     Args:
         text: The main text.
@@ -72,9 +73,6 @@ def wording(text: str, variants: Mapping[str, str], channel: str) -> Wording:
         channel: The channel that the people are on.
     """
     languages = dict.fromkeys(one.language for one in map(scope, variants) if one.language)
-    found = {
-        language: words
-        for language in sorted(languages)
-        if (words := variants.get(f"{channel}/{language}") or variants.get(f"/{language}"))
-    }
-    return Wording(variants.get(channel) or text, found)
+    base = variants.get(channel) or text
+    theirs = {one: variants.get(f"{channel}/{one}") or variants.get(f"/{one}") for one in sorted(languages)}
+    return Wording(base, {one: words for one, words in theirs.items() if words and words != base})

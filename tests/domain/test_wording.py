@@ -32,6 +32,12 @@ def test_without_words_for_a_language_there_is_one_text_for_all() -> None:
     assert (there.texts, dict(there.by_language)) == (("Long",), {})
 
 
+def test_a_language_whose_words_are_everybodys_is_not_named() -> None:
+    there = wording("Open", {"/de": "Offen", "wechat/de": "Open"}, "wechat")
+
+    assert (there.texts, dict(there.by_language)) == (("Open",), {})
+
+
 def test_each_text_is_named_once() -> None:
     assert wording("Short", {"/de": "Kurz", "/at": "Kurz"}, "sms").texts == ("Short", "Kurz")
 
