@@ -13,14 +13,15 @@ from app.commands.output import json_option, operator, say
 from app.domain.buttons import Button, Rich
 from app.domain.channels import CHANNELS, channel_named
 from app.domain.in_place import InPlace
+from app.domain.wording import BadScope, scope, scope_written
 from app.services import correct_broadcasts, manage_segments, write_drafts
 from app.services.broadcast_rows import targets_of
 from app.services.controller import Refused
 from app.services.manage_lists import find_list
 from app.services.media.attach import attached_to
 from app.services.rich_messages import EVERYWHERE, stored
-from app.services.shares import variants_of
 from app.storage.database import db
+from app.storage.variants import variants_of
 
 
 @click.command("create")
@@ -34,8 +35,9 @@ from app.storage.database import db
     "--text-for",
     "others",
     multiple=True,
-    metavar="CHANNEL=TEXT",
-    help="Other words for a channel, such as telegram=...; CHANNEL=@FILE reads them from a file.",
+    metavar="FOR=TEXT",
+    help="Other words for a channel (telegram=...), a language (de=...) or both (telegram/de=...); "
+    "FOR=@FILE reads them from a file.",
 )
 @button_option
 @click.option(
@@ -175,10 +177,17 @@ def _text(text: str | None, path: Path | None) -> str:
 def _variants(pairs: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for pair in pairs:
-        channel, equals, words = pair.partition("=")
-        if not equals or channel not in CHANNELS:
-            raise click.UsageError(f"--text-for {pair} is not CHANNEL=TEXT; channels: {', '.join(CHANNELS)}")
-        found[channel] = _text(None, Path(words[1:])) if words.startswith("@") else words
+        written, equals, words = pair.partition("=")
+        try:
+            key = scope_written(written).key if equals else ""
+        except BadScope:
+            key = ""
+        if not key:
+            raise click.UsageError(
+                f"--text-for {pair} is not FOR=TEXT; FOR is a channel ({', '.join(CHANNELS)}), a language of two "
+                "letters such as de, or both: telegram/de."
+            )
+        found[key] = _text(None, Path(words[1:])) if words.startswith("@") else words
     return found
 
 
@@ -202,7 +211,7 @@ def _content(broadcast_id: int) -> dict[str, Any]:
 def _content_in_words(data: dict[str, Any]) -> list[str]:
     lines = [f"Broadcast {data['id']} “{data['title']}” is {data['state']}, to {', '.join(data['lists'])}."]
     lines += [data["text"]]
-    lines += [f"Text{_where(channel)}: {words}" for channel, words in data["text_for"].items()]
+    lines += [f"Text{_whose(key)}: {words}" for key, words in data["text_for"].items()]
     for channel, buttons in data["buttons"].items():
         lines += [f"Button{_where(channel)}: {one}" for one in said_of_buttons(buttons)]
     lines += [
@@ -211,6 +220,11 @@ def _content_in_words(data: dict[str, Any]) -> list[str]:
     ]
     lines += [f"File{_where(channel)}: {one.name} ({one.mime})" for channel, one in data["files"].items()]
     return lines
+
+
+def _whose(key: str) -> str:
+    one = scope(key)
+    return f"{_where(one.channel)}{f' in {one.language}' if one.language else ''}"
 
 
 def _where(channel: str) -> str:

@@ -39,6 +39,12 @@ def review_in_words(review: Review, zone: str = "UTC") -> list[str]:
         f"{', in words of its own' if one.own_words else ''}"
         for one in review.shares
     ]
+    languages = [
+        f"  of these in words of their own ({spoken.language}) on {channel_named(one.channel).name}: "
+        f"{spoken.reachable}, {max(spoken.parts, spoken.elsewhere_parts)} part(s) each"
+        for one in review.shares
+        for spoken in one.languages
+    ]
     turns = [
         f"  {one.people} at {one.at.astimezone(clock):%a %d %b %H:%M} ({zone}), "
         f"by the clock of {', '.join(one.zones[:3])}"
@@ -56,6 +62,7 @@ def review_in_words(review: Review, zone: str = "UTC") -> list[str]:
         *turns,
         *waits,
         *(shares if len(shares) > 1 else []),
+        *languages,
         f"Each gets {_parts(review)} part(s) ({review.encoding}); it takes about {review.seconds:.0f} s.",
         *(f"Before it can go: {problem}" for problem in review.problems),
         *([f"Before it can go: {review.promise} See --over-cap."] if review.promise else []),

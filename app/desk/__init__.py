@@ -27,6 +27,7 @@ from app.desk.feeds import feeds
 from app.desk.health import health_page
 from app.desk.held import held
 from app.desk.imports import imports
+from app.desk.language_form import language_name
 from app.desk.languages import (
     LANGUAGE_NAMES,
     distance,
@@ -144,6 +145,7 @@ def init_app(app: Flask) -> None:
         "reason_words": words.reason_words,
         "waiting_words": words.waiting_words,
         "channel_name": lambda name: channel_named(name).name,
+        "language_name": language_name,
         "code_words": words.code_words,
         "actor": words.actor_words,
         "refusal": said,

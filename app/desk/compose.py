@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.desk import autosave, media_form, media_words, rich_form
+from app.desk import autosave, language_form, media_form, media_words, rich_form
 from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
@@ -154,7 +154,7 @@ def _store(
     broadcast: Broadcast | None, values: dict[str, Any], files: FilesGiven, *, by_itself: bool = False
 ) -> int:
     content = {name: values[name] for name in ("title", "text", "list_ids")} | {
-        "variants": _variants(),
+        "variants": _variants() | language_form.given(),
         "rich": rich_form.given(_further()),
         "files": files.changes(broadcast.id if broadcast else None),
     }
@@ -215,6 +215,12 @@ def _other_channels(values: dict[str, Any], broadcast: Broadcast | None) -> list
         OtherWords(channel, CHANNELS[channel], str(values.get(f"text_{channel}", stored.get(channel, ""))))
         for channel in _further()
     ]
+
+
+def _tongues(values: dict[str, Any], broadcast: Broadcast | None) -> list[language_form.Tongue]:
+    stored = other_words(broadcast.id) if broadcast else {}
+    chosen = {int(one) for one in map(str, values.get("list_ids", [])) if one.isdecimal() and len(one) < 19}
+    return language_form.tongues(values, stored, ordinary_lists(), chosen, _further())
 
 
 def _further() -> list[str]:
@@ -289,6 +295,7 @@ def _page(
         files=files,
         file_notes=media_words.notes_of_draft(broadcast.id) if broadcast and not errors else [],
         others=others,
+        tongues=_tongues(values, broadcast),
         button_rows={name: rich_form.rows(name, rich) for name in ("", *(one.name for one in others))},
         button_words=rich_form.words(),
         preview=rich.get("", Rich()).preview,

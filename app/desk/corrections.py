@@ -7,12 +7,14 @@ from app.clock import utcnow
 from app.desk.access import allow, me, room
 from app.desk.languages import gettext as _
 from app.desk.languages import in_language, moment
-from app.desk.reading import broadcast_or_404, targets
+from app.desk.reading import broadcast_or_404, other_words, targets
 from app.desk.refusals import translated
 from app.domain.in_place import InPlace
+from app.domain.wording import scope
 from app.schemas import TEXT_MAX, TITLE_MAX
 from app.services import correct_broadcasts, reports, stop_broadcasts
 from app.services.controller import Refused
+from app.services.manage_users import LANGUAGES
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
 
@@ -64,6 +66,7 @@ def begin(broadcast_id: int) -> ResponseReturnValue:
             broadcast_id,
             title=f"{head}: {broadcast.title}"[:TITLE_MAX],
             text=_words(broadcast, back)[:TEXT_MAX],
+            variants=_other_words(broadcast, back),
             by=me().actor,
             now=utcnow(),
             act=act,
@@ -83,9 +86,23 @@ def _act() -> InPlace | None:
 def _words(broadcast: Broadcast, back: bool) -> str:
     """The text to begin with, in the language of the first list and with its clock."""
     lists = targets(broadcast.id)
-    with in_language(lists[0].language if lists else "en"):
+    return _words_in(lists[0].language if lists else "en", broadcast, broadcast.text, back)
+
+
+def _other_words(broadcast: Broadcast, back: bool) -> dict[str, str]:
+    """The same for each language that had words of its own, as far as we speak it."""
+    return {
+        key: _words_in(scope(key).language, broadcast, text, back)[:TEXT_MAX]
+        for key, text in other_words(broadcast.id).items()
+        if scope(key).language in LANGUAGES
+    }
+
+
+def _words_in(language: str, broadcast: Broadcast, text: str, back: bool) -> str:
+    lists = targets(broadcast.id)
+    with in_language(language):
         if not back:
-            return f"{_('Correction')}: {broadcast.text}"
+            return f"{_('Correction')}: {text}"
         zone = lists[0].zone if lists else broadcast.zone
         when = moment(broadcast.started_at, zone, "short") if broadcast.started_at else ""
         return _(

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
 from app.desk.access import LARGEST_ID, allow, room
+from app.desk.language_form import texts_of
 from app.desk.own_clocks import TurnLine, turn_lines
 from app.desk.reading import broadcast_or_404, list_names, senders
 from app.desk.report_words import drawing_of
@@ -56,7 +57,11 @@ def show(broadcast_id: int) -> ResponseReturnValue:
     if broadcast.state == BroadcastState.DRAFT:
         return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
     return render_template(
-        "progress.html", rule_id=rule_behind(broadcast_id), **segment_of(broadcast), **_standing(broadcast)
+        "progress.html",
+        rule_id=rule_behind(broadcast_id),
+        other_texts=texts_of(broadcast_id),
+        **segment_of(broadcast),
+        **_standing(broadcast),
     )
 
 

@@ -16,11 +16,11 @@ from app.storage.models import (
     Broadcast,
     BroadcastList,
     BroadcastTarget,
-    BroadcastVariant,
     ImportRun,
     ListSender,
     Sender,
 )
+from app.storage.variants import variants_of
 
 
 @dataclass(frozen=True)
@@ -157,9 +157,8 @@ def further_channels() -> Sequence[str]:
 
 
 def other_words(broadcast_id: int) -> dict[str, str]:
-    """Channel -> words of its own that a broadcast has for it."""
-    rows = select(BroadcastVariant).where(BroadcastVariant.broadcast_id == broadcast_id)
-    return {row.channel: row.text for row in db.session.scalars(rows)}
+    """`Scope.key` -> other words that a broadcast has for a channel, a language, or both."""
+    return variants_of(db.session(), broadcast_id)
 
 
 def pulse() -> Pulse:

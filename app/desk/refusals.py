@@ -187,6 +187,9 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("Choose at least one list."),
     N_("These lists belong to different senders; write one broadcast for each sender."),
     N_("On %(channel)s these lists belong to different senders; write one for each."),
+    N_("On %(channel)s the text in “%(language)s” has %(n)s characters; it may have %(most)s."),
+    N_("The text for %(channel)s in “%(language)s” has %(n)s characters; it may have %(most)s."),
+    N_("The text in “%(language)s” has %(n)s characters; it may have %(most)s."),
     N_("On %(channel)s the text has %(n)s characters; it may have %(most)s."),
     N_("The text for %(channel)s has %(n)s characters; it may have %(most)s."),
     N_("The sender %(name)s is paused: %(why)s."),
@@ -215,6 +218,9 @@ PATTERNS: Final[tuple[str, ...]] = (
         "On %(channel)s one broadcast reaches %(most)s people, and these lists have %(n)s there. "
         "Choose fewer lists."
     ),
+    N_(
+        "On %(channel)s one text goes to all: write the same words there for every language, or leave it out."
+    ),
     N_("On %(channel)s one text goes to all: take the placeholders out, or write other words for it."),
     N_(
         "On %(channel)s %(full)s of %(n)s people are left out: the platform lets them have no more broadcasts "
@@ -226,6 +232,8 @@ PATTERNS: Final[tuple[str, ...]] = (
     ),
     N_("Carriers filter public link shorteners. Use the full link."),
     N_("A number is no way to leave. Write: Reply STOP to leave."),
+    N_("%(text)s: Carriers filter public link shorteners. Use the full link."),
+    N_("%(text)s: A number is no way to leave. Write: Reply STOP to leave."),
     N_("People may leave in any way they like. Do not call STOP the only one."),
     N_("Some people are in %(places)s, where each message says STOP. Add: Reply STOP to leave."),
     N_("Say in at most 300 characters why this list may be sent at any hour."),

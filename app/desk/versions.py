@@ -8,11 +8,11 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
 from app.desk.access import LARGEST_ID, allow, me, room
+from app.desk.language_form import scope_name
 from app.desk.languages import gettext as _
 from app.desk.reading import broadcast_or_404
 from app.desk.refusals import translated
 from app.desk.version_words import beside
-from app.domain.channels import channel_named
 from app.domain.word_diff import Stretch, differences
 from app.services import take_back as restore
 from app.services.controller import Conflict, NotFound, Refused
@@ -77,7 +77,7 @@ def _shown(one: BroadcastVersion, before: BroadcastVersion | None, files: Files)
     extras = beside(storage.said(one, files), storage.said(before, files) if before else None)
     before = before or one
     texts = [("", differences(before.text, one.text))]
-    for channel in sorted({*one.variants, *before.variants}):
-        was, now = before.variants.get(channel, ""), one.variants.get(channel, "")
-        texts.append((channel_named(channel).name, differences(was, now)))
+    for key in sorted({*one.variants, *before.variants}):
+        was, now = before.variants.get(key, ""), one.variants.get(key, "")
+        texts.append((scope_name(key), differences(was, now)))
     return Shown(one, differences(before.title, one.title), texts, extras)

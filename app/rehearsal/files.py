@@ -1,7 +1,7 @@
 """The files of a broadcast on the stage: told by the cast whom they get to, fetched by the stand-in provider alone."""
 
 import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Thread
 from typing import Final
@@ -45,8 +45,10 @@ class StageMedia(LaneMedia):
         super().__init__(part.sender_id, gateway, house, _no_upload)
         self._fit = FITS if part.beside else Fit(Misfit.CHANNEL)
 
-    def _outgoing(self, session: Session, broadcast: Broadcast, sender: Sender, text: str) -> Outgoing | None:
-        found = super()._outgoing(session, broadcast, sender, text)
+    def _outgoing(
+        self, session: Session, broadcast: Broadcast, sender: Sender, texts: Sequence[str]
+    ) -> Outgoing | None:
+        found = super()._outgoing(session, broadcast, sender, texts)
         if found is None:
             return None
         return replace(found, fit=self._fit, tail=found.media.instead if self._fit.misfit else "")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -27,6 +27,7 @@ from app.services.quotas import Used
 from app.storage import audience, holding, quiet, segments
 from app.storage.audience import Answers
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
+from app.storage.variants import variants_of
 from app.storage.ways import templates_of, ways_to
 
 _PLANNED = (BroadcastState.SCHEDULED.value, BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
@@ -127,17 +128,20 @@ def read_text(
     now: datetime,
     answers: Answers,
 ) -> list[Finding]:
-    """Return what the lint says of the text, knowing where the people are and when they last read STOP."""
-    if not broadcast.text.strip():
-        return []
+    """Return what the lint says of every text, knowing where the people are and when they last read STOP.
+
+    What it says of other words, for channels and languages, comes after what it says of the main text, and only what
+    it does not say there.
+    """
     keys = quiet.groups(session)
     countries = {Whereabouts.parse(keys[group]).country for group in answers.by_group() if group is not None}
-    return lint(
-        broadcast.text,
-        brand=brand,
-        countries=countries,
-        since_stop=_since_stop(session, broadcast, lists, now),
-    )
+    since_stop = _since_stop(session, broadcast, lists, now)
+    found = []
+    for key, text in {"": broadcast.text, **variants_of(session, broadcast.id)}.items():
+        if text.strip():
+            more = lint(text, brand=brand, countries=countries, since_stop=since_stop)
+            found += [replace(one, about=key) for one in more if one not in found]
+    return found
 
 
 def _by_places(

@@ -1,9 +1,12 @@
 """A slice in a lane's hands: who waits, who is on the wire, and what the journal says of them."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
+from math import ceil
 
 from app.domain.buttons import Rich
 from app.domain.media.attached import Media
@@ -28,7 +31,8 @@ class HeldSlice:
     Something may leave up to place `reach` before the next note in SQL; `reaching` is the note that is being written,
     with the place that it leads to. `by_parts`: an SMS takes as many permits as it has parts. `media` is the
     file beside the text, `dress` what else goes with it, `standing` what is changed instead, by subscriber.
-    `gives_back`: others may send to those who still wait.
+    `gives_back`: others may send to those who still wait. `templates`, where there are any, has the words for each
+    place; without, all get `template`.
     """
 
     lease: Lease
@@ -44,6 +48,7 @@ class HeldSlice:
     media: Media | None = None
     dress: Dress = PLAIN
     standing: Mapping[int, Standing] = field(default_factory=dict)
+    templates: Sequence[Template] = ()
     next: int = 0
     reach: int = 0
     reaching: tuple[int, Future[None]] | None = None
@@ -69,7 +74,16 @@ class HeldSlice:
     def text(self, place: int) -> str:
         """Return the words for the person at a place, who is asked for once more at most: they are not kept."""
         text = self._texts.pop(place, None)
-        return self.template.render(self.people[place].attributes) if text is None else text
+        return self._render(place) if text is None else text
+
+    def _render(self, place: int) -> str:
+        template = self.templates[place] if self.templates else self.template
+        return template.render(self.people[place].attributes)
+
+    @cached_property
+    def has_slots(self) -> bool:
+        """Tell whether the words have something of each person."""
+        return any(one.slots for one in {id(one): one for one in (self.template, *self.templates)}.values())
 
     def rich(self, place: int) -> Rich | None:
         """Return what goes with these words; None where the text is all."""
@@ -80,11 +94,25 @@ class HeldSlice:
         places = range(self.next + skip, min(self.next + until, len(self.people)))
         if not self.by_parts:
             return [1] * len(places)
-        if not self.template.slots:
+        if not self.templates and not self.template.slots:
             return [count_parts(self.template.literals[0])] * len(places)
         for place in places:
-            self._texts[place] = self.template.render(self.people[place].attributes)
+            self._texts[place] = self._render(place)
         return [count_parts(self._texts[place]) for place in places]
+
+    def requests(self, size: int, together: int) -> int:
+        """Return how many requests the next `size` people take, of one text and `together` people at most each."""
+        if not self.templates:
+            return ceil(size / together)
+        groups = Counter(map(id, self.templates[self.next : self.next + size]))
+        return sum(ceil(people / together) for people in groups.values())
+
+    def within(self, requests: int, size: int, together: int) -> int:
+        """Return how many of the next `size` people go into so many requests."""
+        most = min(size, requests * together)
+        while self.templates and self.requests(most, together) > requests:
+            most -= 1
+        return most
 
     def leaving(self, count: int) -> None:
         """Note of the next `count` people, before anybody is asked for the last time, that they may have left."""

@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 from app.domain.channels import channel_named
 from app.domain.in_place import InPlace, changes_named
 from app.services.media.attach import attached_to, on_channel
-from app.services.media.outgoing import fit_of
-from app.services.shares import Share, longest, variants_of
+from app.services.media.outgoing import fit_of, fit_of_all
+from app.services.shares import Share, longest
 from app.storage.models import Broadcast, Sender
+from app.storage.variants import wording_of
 
 
 def too_long_for_captions(session: Session, correction: Broadcast, shares: Sequence[Share]) -> list[str]:
@@ -17,18 +18,19 @@ def too_long_for_captions(session: Session, correction: Broadcast, shares: Seque
     if correction.in_place != InPlace.EDIT:
         return []
     first = _first(session, correction)
-    files, variants = attached_to(session, first.id), variants_of(session, first.id)
+    files = attached_to(session, first.id)
     found = []
     for share in shares:
         file, sender = on_channel(files, share.channel), session.get_one(Sender, share.sender_id)
         if file is None or not changes_named(sender.gateway).edits:
             continue
-        if fit_of(file, sender, variants.get(share.channel, first.text)).misfit:
+        if fit_of_all(file, sender, wording_of(session, first, share.channel).texts).misfit:
             continue  # it went as a link, and the message is one of text
-        if (fits := fit_of(file, sender, share.sent)).misfit:
-            channel = channel_named(share.channel)
-            length = channel.length(longest(share.sent))
-            found.append(f"On {channel.name} the text has {length} characters; it may have {fits.most}.")
+        for sent in dict.fromkeys(one.sent for one in share.spoken):
+            if (fits := fit_of(file, sender, sent)).misfit:
+                channel = channel_named(share.channel)
+                length = channel.length(longest(sent))
+                found.append(f"On {channel.name} the text has {length} characters; it may have {fits.most}.")
     return found
 
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.domain.messages import Standing
-from app.domain.placeholders import MOVE_LINK, read
+from app.domain.placeholders import MOVE_LINK, Template, read
+from app.domain.wording import Wording
 from app.gateways.base import Capabilities, Routed
 from app.services import hold_back, short_links
 from app.services.beside import Beside
@@ -33,6 +34,8 @@ RENEW_BEFORE = timedelta(seconds=20)
 # the next note is begun when half of them are left.
 REACH = 256
 REACH_SECONDS = 0.25
+# The key, among languages, of the words for those whose language has none.
+BASE = ""
 
 
 @dataclass
@@ -99,9 +102,9 @@ class LaneSlices:
         holding.hold_back(session, broadcast.id, part.seq, limits, now)
         tail, media = ("", None)
         if self.media is not None:
-            tail, media = self.media.of(session, broadcast, lease.text, now)
-        template = read(lease.text).followed_by(tail)
-        names = tuple(dict.fromkeys((*template.names, *dress.names)))
+            tail, media = self.media.of(session, broadcast, lease.wording.texts, now)
+        words = _read(lease.wording, tail)
+        names = tuple(dict.fromkeys((*(name for one in words.values() for name in one.names), *dress.names)))
         people = deliveries.people_of(
             session,
             lease,
@@ -115,8 +118,8 @@ class LaneSlices:
             people = [
                 _with(person, {MOVE_LINK: links.get(person.ref.subscriber_id, "")}) for person in people
             ]
-        template, dress, codes = short_links.for_slice(
-            session, template, dress, broadcast.id, part.seq, self.controller
+        words, dress, codes = short_links.for_slice(
+            session, words, dress, broadcast.id, part.seq, self.controller
         )
         if codes:
             people = [_with(person, codes.get(person.ref.subscriber_id, {})) for person in people]
@@ -125,7 +128,7 @@ class LaneSlices:
             part.reached_epoch, part.reached = lease.epoch, ids[reach - 1]
         return HeldSlice(
             lease,
-            template,
+            words[BASE],
             people,
             ids,
             self.journal.open(lease.broadcast_id, lease.seq, lease.epoch, ids),
@@ -138,6 +141,7 @@ class LaneSlices:
             media,
             dress,
             standing,
+            _each(session, lease, words, ids),
             reach=reach,
         )
 
@@ -149,10 +153,12 @@ class LaneSlices:
             return people, {}
         ids = [person.ref.subscriber_id for person in people]
         standing = in_place.standing_of(session, broadcast, self.can.changes, ids, now)
-        if lease.text.strip():
+        if lease.wording.base.strip():
             return people, standing
-        in_place.leave_out(session, broadcast.id, [one for one in ids if one not in standing], now)
-        return [person for person in people if person.ref.subscriber_id in standing], standing
+        spoken = deliveries.languages_of(session, lease) if lease.wording.by_language else {}
+        gets = {one for one in ids if one in standing or lease.wording.to(spoken.get(one, "")).strip()}
+        in_place.leave_out(session, broadcast.id, [one for one in ids if one not in gets], now)
+        return [person for person in people if person.ref.subscriber_id in gets], standing
 
     def finish(self, held: HeldSlice, state: str) -> None:
         """Give a slice back in which everything is settled; its journal has done its work."""
@@ -232,6 +238,22 @@ class LaneSlices:
             if one is not None:
                 one.close()
         self._door = self._watermark = None
+
+
+def _read(wording: Wording, tail: str) -> Mapping[str, Template]:
+    """Return the words by language, those of all others under `BASE`."""
+    texts = {BASE: wording.base, **wording.by_language}
+    return {language: read(text).followed_by(tail) for language, text in texts.items()}
+
+
+def _each(
+    session: Session, lease: Lease, words: Mapping[str, Template], ids: Sequence[int]
+) -> Sequence[Template]:
+    """Return the words for each of these people; nothing, and nobody is asked about, where all get the same."""
+    if not lease.wording.by_language:
+        return ()
+    languages = deliveries.languages_of(session, lease)
+    return [words.get(languages.get(one, BASE), words[BASE]) for one in ids]
 
 
 def _with(person: Person, values: Mapping[str, str]) -> Person:

@@ -135,7 +135,7 @@ def _words(
     A link to the file is signed over what is the same each time: the file, and until when the broadcast is fresh.
     """
     broadcast = session.get_one(Broadcast, one.broadcast_id)
-    file = outgoing(session, broadcast, sender, one.text, public_url=public_url, controller=controller)
+    file = outgoing(session, broadcast, sender, one.texts, public_url=public_url, controller=controller)
     text = read(one.text).followed_by(file.tail if file else "")
     dress = plain_dress(rich_of(session, one.broadcast_id, sender.channel), sender)
     words = text_for(session, text, dress, one.broadcast_id, one.subscriber_id, controller)

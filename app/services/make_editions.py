@@ -23,10 +23,10 @@ from app.services.media.attach import copy_media
 from app.services.repeat_broadcasts import rule_for_change, rule_of
 from app.services.rich_messages import copy_rich
 from app.services.schedule_broadcasts import schedule_in
-from app.services.shares import variants_of
 from app.services.write_drafts import FRESH_MINUTES, choose_as, draft_in
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, RepeatRule, RepeatRun
+from app.storage.variants import variants_of
 
 SYSTEM: Final = "system:rule"
 # So long before its time it stands among what waits: editors see the frozen words, and a refusal can still be mended.

@@ -41,7 +41,11 @@ def obstacles(
 
 def advice(findings: Sequence[Finding], severity: Severity) -> tuple[str, ...]:
     """Return what to do about the findings of one severity."""
-    return tuple(one.advice for one in findings if one.severity is severity)
+    return tuple(
+        f"{one.about.lstrip('/')}: {one.advice}" if one.about else one.advice
+        for one in findings
+        if one.severity is severity
+    )
 
 
 def _problems(

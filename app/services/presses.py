@@ -16,8 +16,8 @@ from app.domain.placeholders import read
 from app.domain.statuses import DeliveryStatus
 from app.services.controller import Controller
 from app.services.rich_messages import COMMANDS, rich_of
-from app.services.shares import variants_of
 from app.storage.models import Broadcast, BroadcastAnswer, BroadcastRich, Delivery, InboundRow, Subscriber
+from app.storage.variants import wording_of
 
 TIER: Final = "button"
 ANSWERED: Final = "answer"
@@ -66,13 +66,13 @@ def _press(session: Session, person: Subscriber, broadcast_id: int, place: int) 
         return None
     row = session.get(Delivery, (broadcast_id, person.id, 0))
     had_it = row is not None and row.status not in _NOT_GIVEN
-    return Press(broadcast_id, place, buttons[place], _shown(session, broadcast_id, person.channel), had_it)
+    return Press(broadcast_id, place, buttons[place], _shown(session, broadcast_id, person), had_it)
 
 
-def _shown(session: Session, broadcast_id: int, channel: str) -> str:
+def _shown(session: Session, broadcast_id: int, person: Subscriber) -> str:
     """The words above the button, with the fall-backs of placeholders."""
-    text = variants_of(session, broadcast_id).get(channel) or session.get_one(Broadcast, broadcast_id).text
-    return read(text).render({})
+    words = wording_of(session, session.get_one(Broadcast, broadcast_id), person.channel)
+    return read(words.to(person.language)).render({})
 
 
 def read_number(session: Session, message: InboundMessage, person: Subscriber, now: datetime) -> Press | None:

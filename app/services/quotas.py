@@ -103,9 +103,13 @@ def problems_of(used: Sequence[Used], shares: Sequence[Share]) -> list[str]:
                 f"On {channel} one broadcast reaches {one.quota.people} people, and these lists have "
                 f"{one.share.reachable} there. Choose fewer lists."
             )
-        if read(one.share.text).slots:
+        if any(read(spoken.text).slots for spoken in one.share.spoken):
             found.append(
                 f"On {channel} one text goes to all: take the placeholders out, or write other words for it."
+            )
+        if one.share.languages:
+            found.append(
+                f"On {channel} one text goes to all: write the same words there for every language, or leave it out."
             )
     return found
 

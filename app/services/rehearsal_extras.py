@@ -16,9 +16,9 @@ from app.domain.placeholders import read
 from app.services.controller import Controller
 from app.services.media.outgoing import outgoing
 from app.services.rich_messages import stored
-from app.services.shares import variants_of
 from app.storage.database import Model
 from app.storage.models import Broadcast, BroadcastMedia, BroadcastRich, MediaFile, Sender, Subscriber
+from app.storage.variants import variants_of, wording_of
 
 Row = dict[str, Any]
 
@@ -77,11 +77,10 @@ def parts_of(
     controller: Controller,
 ) -> list[Part]:
     """Return what each of these senders makes of a broadcast."""
-    words = variants_of(session, broadcast.id)
     parts = []
     for sender in senders:
-        text = words.get(sender.channel, broadcast.text)
-        found = outgoing(session, broadcast, sender, text, public_url=public_url, controller=controller)
+        texts = wording_of(session, broadcast, sender.channel).texts
+        found = outgoing(session, broadcast, sender, texts, public_url=public_url, controller=controller)
         beside = found is not None and found.fit.misfit is None
         rule = rule_for(found.media.mime, media_of(sender.gateway)) if found and beside else None
         beginnings = list(rule.beginnings) if rule else []

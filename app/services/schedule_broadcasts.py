@@ -133,9 +133,12 @@ def _check_first_wave(
 
 
 def _measured(shares: Sequence[Share]) -> tuple[int | None, int | None]:
-    """Return the parts of an SMS, and those of people to whom a file does not get; None where there are none."""
+    """Return the parts of an SMS, and those of people to whom a file does not get; None where there are none.
+
+    Where languages have words of their own it is the average of those who are reachable now.
+    """
     by_sms = next((one for one in shares if one.channel == "sms"), None)
-    return (by_sms.parts, by_sms.elsewhere_parts or None) if by_sms else (None, None)
+    return (by_sms.mean_parts, by_sms.mean_parts_elsewhere or None) if by_sms else (None, None)
 
 
 def _moments(

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
 from typing import Protocol
 
 from app.domain.addresses import Address
@@ -294,14 +293,16 @@ class Lane:
 
     def _together(self, held: HeldSlice) -> int:
         """How many of these people share one request: those of one text, where the provider takes many at once."""
-        return 1 if held.template.slots or held.dress.is_personal else self._most_together
+        return 1 if held.has_slots or held.dress.is_personal else self._most_together
 
     def _ask_for_permits(self, held: HeldSlice, size: int, together: int) -> float:
         """Ask for a window's permits, and those of a moment ahead; returns seconds to wait when nobody has one."""
         rate = self._setup.rate
         if together > 1:
-            granted, wait = self._throttle.take(self._setup.sender_id, rate, [1] * ceil(size / together))
-            held.permitted = min(size, granted * together)
+            granted, wait = self._throttle.take(
+                self._setup.sender_id, rate, [1] * held.requests(size, together)
+            )
+            held.permitted = held.within(granted, size, together)
             return 0.0 if granted else wait
         ahead = min(PERMITS, max(size, int(rate * PERMITS_SECONDS)))
         costs = held.costs(held.permitted, ahead)

@@ -19,14 +19,12 @@ from app.services.broadcast_rows import broadcast_for_change, targets_of
 from app.services.controller import Controller, NotFound, Refused
 from app.services.media.attach import copy_media
 from app.services.rich_messages import copy_rich
-from app.services.shares import variants_of
 from app.services.testers import AddressOfTester
 from app.storage.consent import lock_head
 from app.storage.database import db, transaction
 from app.storage.gate import closed_now, consent_seq, refusal
 from app.storage.models import (
     Broadcast,
-    BroadcastVariant,
     Delivery,
     Sender,
     Slice,
@@ -34,6 +32,7 @@ from app.storage.models import (
     Tester,
     User,
 )
+from app.storage.variants import put_variant, variants_of
 from app.storage.ways import templates_of, way_of, ways
 
 MARK: Final = "[Test]"
@@ -208,8 +207,8 @@ def _copy(session: Session, draft: Broadcast, mark: str, by: str, now: datetime)
     )
     session.add(test)
     session.flush()
-    for channel, words in variants_of(session, draft.id).items():
-        session.add(BroadcastVariant(broadcast_id=test.id, channel=channel, text=begin + words))
+    for key, words in variants_of(session, draft.id).items():
+        put_variant(session, test.id, key, begin + words)
     copy_media(session, draft.id, test.id)
     copy_rich(session, draft.id, test.id)
     session.flush()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from sqlalchemy import Subquery, select
+from sqlalchemy import Subquery
 from sqlalchemy.orm import Session
 
 from app.domain.buttons import Rich
@@ -17,21 +17,39 @@ from app.domain.placeholders import read
 from app.domain.quotas import QUOTAS
 from app.domain.short_links import Counting
 from app.domain.small_lists import MOST_PEOPLE
+from app.domain.wording import Scope, Wording, scope, wording
 from app.services.ask_gate import ask_gate
 from app.services.controller import Refused
 from app.services.media.attach import Attached, attached_to, on_channel
-from app.services.media.outgoing import fit_of
+from app.services.media.outgoing import fit_of_all
 from app.services.rich_messages import among, plain_dress, stored
 from app.services.short_links import as_sent, counting_of, dressed_as_sent
 from app.storage import audience, segments
 from app.storage.audience import Answers
-from app.storage.models import Broadcast, BroadcastList, BroadcastVariant, Sender
+from app.storage.models import Broadcast, BroadcastList, Sender
+from app.storage.variants import put_variant, variants_of
 from app.storage.ways import only_channel, templates_of, ways, ways_to
 
 MAX_VARIANT = 10_000
 # As long as true ones are, where nobody says which they are.
 EXAMPLE_URL = "https://news.example.org"
 EXAMPLE_PATH = "/m/1000000.abcdefghijklmnopqrstuv.jpg"
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What the people of one language get of a `Share`, in words of their own; fields as there.
+
+    Where nobody of the language is reachable now, they are there all the same: somebody may be when it goes out.
+    """
+
+    language: str
+    reachable: int
+    text: str
+    sent: str
+    parts: int
+    elsewhere: int = 0
+    elsewhere_parts: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,7 +61,8 @@ class Share:
     what stands for a file that does not, and the buttons where they cannot be shown (`in_words`). `elsewhere` of the
     people live where the file does not get, and what stands for it makes their texts `elsewhere_parts` long.
     `price` is what a part costs, in millionths of `currency`; None where nobody has said.
-    `together` people share one request. `seconds` is what the sender needs for it at its `rate`; `paused`
+    `together` people share one request. `languages` have words of their own: `reachable` and `elsewhere` count their
+    people too, `text` and `parts` are those of the others. `seconds` is what the sender needs at its `rate`; `paused`
     says why it sends nothing now, or is empty.
     """
 
@@ -67,11 +86,43 @@ class Share:
     elsewhere_parts: int = 0
     price: int | None = None
     currency: str = ""
+    languages: tuple[Spoken, ...] = ()
+
+    @property
+    def base(self) -> Spoken:
+        """What the people get whose language has no words of its own."""
+        return Spoken(
+            "",
+            self.reachable - sum(one.reachable for one in self.languages),
+            self.text,
+            self.sent,
+            self.parts,
+            self.elsewhere - sum(one.elsewhere for one in self.languages),
+            self.elsewhere_parts,
+        )
+
+    @property
+    def spoken(self) -> tuple[Spoken, ...]:
+        """Each text with its people, the base first."""
+        return (self.base, *self.languages)
 
     @property
     def total_parts(self) -> int:
         """What it costs in the provider's unit."""
-        return self.parts * (self.reachable - self.elsewhere) + self.elsewhere_parts * self.elsewhere
+        return sum(
+            one.parts * (one.reachable - one.elsewhere) + one.elsewhere_parts * one.elsewhere
+            for one in self.spoken
+        )
+
+    @property
+    def mean_parts(self) -> int:
+        """The parts of one person's text where the file gets to, on average and rounded; what reports count with."""
+        return _mean([(one.parts, one.reachable - one.elsewhere) for one in self.spoken], self.parts)
+
+    @property
+    def mean_parts_elsewhere(self) -> int:
+        """The same where the file does not get to; 0 where it gets to all."""
+        return _mean([(one.elsewhere_parts, one.elsewhere) for one in self.spoken], self.elsewhere_parts)
 
     @property
     def cost(self) -> Mapping[str, int]:
@@ -83,12 +134,17 @@ class Share:
     @property
     def most_parts(self) -> int:
         """The parts of whoever gets the longest text."""
-        return max(self.parts, self.elsewhere_parts)
+        return max(max(one.parts, one.elsewhere_parts) for one in self.spoken)
 
     @property
     def seconds(self) -> float:
         """How long the sender needs."""
         return ceil(self.total_parts / self.together) / self.rate
+
+
+def _mean(counted: Sequence[tuple[int, int]], otherwise: int) -> int:
+    people = sum(n for _, n in counted)
+    return round(sum(parts * n for parts, n in counted) / people) if people else otherwise
 
 
 def shares_of(
@@ -149,14 +205,16 @@ class _Contents:
 
 def _share(session: Session, contents: _Contents, sender: Sender, reachable: int, people: Subquery) -> Share:
     channel = sender.channel
-    text = contents.variants.get(channel, contents.text)
-    sent = as_sent(text, contents.counting)
+    words = wording(contents.text, contents.variants, channel)
+    text, sent = words.base, as_sent(words.base, contents.counting)
     dress = dressed_as_sent(plain_dress(among(contents.extras, channel), sender), contents.counting)
     media = on_channel(contents.files, channel)
-    fits = fit_of(media, sender, dress.text(sent), own_template=dress.own_template) if media else FITS
+    texts = [dress.text(as_sent(one, contents.counting)) for one in words.texts]
+    fits = fit_of_all(media, sender, texts, own_template=dress.own_template) if media else FITS
     instead = instead_of(media.otherwise, media.alt, f"{contents.public_url}{EXAMPLE_PATH}") if media else ""
     tail = (instead if fits.misfit else "") + dress.ending
     elsewhere = _elsewhere(session, sender, media, people) if media and not fits.misfit else 0
+    by_language = _Languages(words, people, tail, instead if media and not fits.misfit else "", media)
     return Share(
         channel,
         sender.id,
@@ -165,7 +223,7 @@ def _share(session: Session, contents: _Contents, sender: Sender, reachable: int
         "" if sender.paused_at is None else sender.paused_reason or "by an operator",
         reachable,
         text,
-        channel in contents.variants,
+        text != contents.text,
         _parts(channel, longest(sent) + tail),
         quota.people if (quota := QUOTAS.get(sender.gateway)) else 1,
         sender.gateway,
@@ -178,7 +236,46 @@ def _share(session: Session, contents: _Contents, sender: Sender, reachable: int
         _parts(channel, longest(sent) + tail + instead) if elsewhere else 0,
         sender.price_micros,
         sender.currency or "",
+        by_language.shares(session, sender, contents.counting),
     )
+
+
+@dataclass(frozen=True)
+class _Languages:
+    """The words for languages on one channel; `instead` is what those get whom the file `media` does not get to."""
+
+    words: Wording
+    people: Subquery
+    tail: str
+    instead: str
+    media: Attached | None
+
+    def shares(self, session: Session, sender: Sender, counting: Counting | None) -> tuple[Spoken, ...]:
+        """Count the people of each language and measure its words; asks nothing where there is none."""
+        if not self.words.by_language:
+            return ()
+        counts = audience.by_language(session, self.people, sender.channel)
+        return tuple(
+            self._spoken(session, sender, counting, language, counts.get(language, 0))
+            for language in self.words.by_language
+        )
+
+    def _spoken(
+        self, session: Session, sender: Sender, counting: Counting | None, language: str, people: int
+    ) -> Spoken:
+        text, channel = self.words.to(language), sender.channel
+        sent = as_sent(text, counting)
+        theirs = audience.speaking(self.people, language)
+        elsewhere = _elsewhere(session, sender, self.media, theirs) if self.media and self.instead else 0
+        return Spoken(
+            language,
+            people,
+            text,
+            sent,
+            _parts(channel, longest(sent) + self.tail),
+            elsewhere,
+            _parts(channel, longest(sent) + self.tail + self.instead) if elsewhere else 0,
+        )
 
 
 def _parts(channel: str, text: str) -> int:
@@ -215,38 +312,42 @@ def problems_of(
                 f"{channel.name} is for small lists: a broadcast may go to {most} people there, and this one would go "
                 f"to {share.reachable}. Choose fewer lists, or a part of them."
             )
-        length = channel.length(longest(share.sent or share.text) + share.tail)
+        found += _too_long(share)
+    return found
+
+
+def _too_long(share: Share) -> list[str]:
+    channel = channel_named(share.channel)
+    found = []
+    for one in share.spoken:
+        length = channel.length(longest(one.sent or one.text) + share.tail)
         if length > channel.longest:
             found.append(
-                f"On {channel.name} the text has {length} characters; it may have {channel.longest}."
+                f"On {channel.name} the text in “{one.language}” has {length} characters; "
+                f"it may have {channel.longest}."
+                if one.language
+                else f"On {channel.name} the text has {length} characters; it may have {channel.longest}."
             )
     return found
 
 
-def variants_of(session: Session, broadcast_id: int) -> dict[str, str]:
-    """Return channel -> other words of a broadcast."""
-    rows = session.execute(
-        select(BroadcastVariant.channel, BroadcastVariant.text).where(
-            BroadcastVariant.broadcast_id == broadcast_id
-        )
-    )
-    return {channel: text for channel, text in rows}
-
-
 def save_variants(session: Session, broadcast_id: int, variants: Mapping[str, str]) -> None:
-    """Keep these other words; an empty text takes a variant away, channels that are not named stay."""
-    for channel, text in variants.items():
+    """Keep these other words by `Scope.key`; an empty text takes those away that are there, the others stay."""
+    for key, text in variants.items():
         if len(text) > MAX_VARIANT:
-            name = channel_named(channel).name
-            raise Refused(f"The text for {name} has {len(text)} characters; it may have {MAX_VARIANT}.")
-        row = session.get(BroadcastVariant, (broadcast_id, channel))
-        if not text.strip():
-            if row is not None:
-                session.delete(row)
-        elif row is None:
-            session.add(BroadcastVariant(broadcast_id=broadcast_id, channel=channel, text=text))
-        else:
-            row.text = text
+            raise _much_too_long(scope(key), len(text))
+        put_variant(session, broadcast_id, key, text)
+
+
+def _much_too_long(one: Scope, length: int) -> Refused:
+    name = channel_named(one.channel).name
+    if not one.language:
+        return Refused(f"The text for {name} has {length} characters; it may have {MAX_VARIANT}.")
+    if not one.channel:
+        return Refused(f"The text in “{one.language}” has {length} characters; it may have {MAX_VARIANT}.")
+    return Refused(
+        f"The text for {name} in “{one.language}” has {length} characters; it may have {MAX_VARIANT}."
+    )
 
 
 def longest(text: str) -> str:

@@ -149,37 +149,38 @@ def _code() -> str:
 
 
 class Outfit(NamedTuple):
-    """A text, what goes with it, and by subscriber the values of the slots that only short links have."""
+    """Texts, what goes with them, and by subscriber the values of the slots that only short links have."""
 
-    words: Template
+    words: Mapping[str, Template]
     dress: Dress
     codes: Mapping[int, Mapping[str, str]]
 
 
 def for_slice(
     session: Session,
-    template: Template,
+    texts: Mapping[str, Template],
     dress: Dress,
     broadcast_id: int,
     slice_seq: int,
     controller: Controller,
 ) -> Outfit:
-    """Return the text of a slice, buttons in words at its end, with the short links of both and of buttons.
+    """Return the texts of a slice, buttons in words at their end, with the short links of both and of buttons.
 
     There is no slot, and nothing by person, unless every list keeps clicks with people and somebody agreed to that.
     """
-    used, list_ids, counting = _used(session, (*links_in(template), *dress.links), broadcast_id)
+    links = [link for one in texts.values() for link in links_in(one)]
+    used, list_ids, counting = _used(session, (*links, *dress.links), broadcast_id)
     if counting is None:
-        return Outfit(template.followed_by(dress.ending), dress, {})
+        return Outfit({key: one.followed_by(dress.ending) for key, one in texts.items()}, dress, {})
     short = {row.url: row.address for row in used}
     dress = dress.with_links(short)
-    words = with_short(template, short).followed_by(dress.ending)
+    words = {key: with_short(one, short).followed_by(dress.ending) for key, one in texts.items()}
     theirs = Delivery.slice == slice_seq
     agreed = _agreed(session, broadcast_id, theirs, list_ids, controller) if counting.people else ()
     if not agreed:
         return Outfit(words, dress, {})
     for row in used:
-        words = with_person(words, [row.address], slot_of(row.code))
+        words = {key: with_person(one, [row.address], slot_of(row.code)) for key, one in words.items()}
     dress = replace(
         dress, codes={row.address: slot_of(row.code) for row in used if row.address in dress.links}
     )

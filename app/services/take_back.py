@@ -10,9 +10,10 @@ from app.services.broadcast_rows import draft_for_change
 from app.services.controller import NotFound
 from app.services.media.attach import put_back_media
 from app.services.rich_messages import check_rich_of, put_back_rich
-from app.services.shares import save_variants, variants_of
+from app.services.shares import save_variants
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastVersion
+from app.storage.variants import variants_of
 from app.storage.versions import Said, files_of, new_version, said
 
 

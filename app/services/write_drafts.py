@@ -17,10 +17,10 @@ from app.services.media.attach import Given, copy_media, set_files
 from app.services.rich_messages import check_rich_of, copy_rich, save_rich
 from app.services.shares import (
     save_variants,
-    variants_of,
 )
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
+from app.storage.variants import variants_of
 from app.storage.versions import keep, new_version
 
 MAX_TEXT = 1600

@@ -196,6 +196,28 @@ def beyond(session: Session, people: Subquery, channel: str, beginnings: Sequenc
     return session.scalar(found) or 0
 
 
+def by_language(session: Session, people: Subquery, channel: str) -> dict[str, int]:
+    """Count those of `reachable` on a channel by their language."""
+    rows = session.execute(
+        select(Subscriber.language, func.count())
+        .select_from(people)
+        .join(Subscriber, Subscriber.id == people.c.subscriber_id)
+        .where(people.c.channel == channel)
+        .group_by(Subscriber.language)
+    )
+    return {language: count for language, count in rows}
+
+
+def speaking(people: Subquery, language: str) -> Subquery:
+    """Those of `reachable` whose language it is."""
+    return (
+        select(people)
+        .join(Subscriber, Subscriber.id == people.c.subscriber_id)
+        .where(Subscriber.language == language)
+        .subquery()
+    )
+
+
 def standing_back_by_group(
     session: Session,
     list_ids: Sequence[int],

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
 from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.domain.wording import Wording
 from app.storage import gate
 from app.storage.database import OwnConnection, Statement, changed
 from app.storage.holding import Limits, hold_back
-from app.storage.models import Broadcast, BroadcastVariant, Delivery, LedgerHead, Sender, Slice, Subscriber
+from app.storage.models import Broadcast, Delivery, LedgerHead, Sender, Slice, Subscriber
 from app.storage.models.people import route_key
+from app.storage.variants import wording_of
 
 _SENDING = BroadcastState.SENDING.value
 _PENDING = DeliveryStatus.PENDING.value
@@ -23,12 +25,12 @@ _PENDING = DeliveryStatus.PENDING.value
 
 @dataclass(frozen=True)
 class Lease:
-    """A slice in one worker's hands. `epoch` fences off whoever held it before."""
+    """A slice in one worker's hands. `epoch` fences off whoever held it before; `wording` is its channel's."""
 
     broadcast_id: int
     seq: int
     epoch: int
-    text: str
+    wording: Wording
     urgent: bool = False
 
 
@@ -67,13 +69,9 @@ def lease_slice(
     """
     free = or_(Slice.state == "open", and_(Slice.state == "leased", Slice.lease_until < now))
     row = session.execute(
-        select(Slice, Broadcast, BroadcastVariant.text)
+        select(Slice, Broadcast, Sender.channel)
         .join(Broadcast, Broadcast.id == Slice.broadcast_id)
         .join(Sender, Sender.id == Slice.sender_id)
-        .outerjoin(
-            BroadcastVariant,
-            and_(BroadcastVariant.broadcast_id == Broadcast.id, BroadcastVariant.channel == Sender.channel),
-        )
         .where(Sender.id == sender_id, Sender.paused_at.is_(None), Broadcast.state == _SENDING, free)
         .where(*([Broadcast.id.not_in(without)] if without else []))
         .order_by(Broadcast.urgent.desc(), Slice.seq, Slice.broadcast_id)
@@ -82,10 +80,11 @@ def lease_slice(
     ).first()
     if row is None:
         return None
-    part, broadcast, variant = row
+    part, broadcast, channel = row
     part.state, part.worker, part.epoch, part.lease_until = "leased", worker, part.epoch + 1, now + lease_for
     session.flush()
-    lease = Lease(broadcast.id, part.seq, part.epoch, variant or broadcast.text, broadcast.urgent)
+    words = wording_of(session, broadcast, channel)
+    lease = Lease(broadcast.id, part.seq, part.epoch, words, broadcast.urgent)
     return lease, part, broadcast
 
 
@@ -126,18 +125,33 @@ def people_of(
     ]
 
 
+def languages_of(session: Session, lease: Lease) -> dict[int, str]:
+    """Return subscriber id -> language of the slice's recipients that wait to be handed over."""
+    which = {"b_broadcast": lease.broadcast_id, "b_slice": lease.seq}
+    rows = session.connection().execute(_LANGUAGES, which)
+    return {subscriber_id: language for subscriber_id, language in rows}
+
+
+_WAITING = and_(
+    Delivery.broadcast_id == bindparam("b_broadcast"),
+    Delivery.slice == bindparam("b_slice"),
+    Delivery.status == _PENDING,
+    Delivery.due_at.is_(None),
+)
+_LANGUAGES = (
+    select(Delivery.subscriber_id, Subscriber.language)
+    .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+    .where(_WAITING)
+)
+
+
 @lru_cache(maxsize=256)
 def _people_with(names: tuple[str, ...]) -> Select[Any]:
     values = [func.coalesce(Subscriber.attributes[name].as_string(), "") for name in names]
     return (
         select(Delivery.subscriber_id, Subscriber.channel, Subscriber.address, Delivery.attempts, *values)
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
-        .where(
-            Delivery.broadcast_id == bindparam("b_broadcast"),
-            Delivery.slice == bindparam("b_slice"),
-            Delivery.status == _PENDING,
-            Delivery.due_at.is_(None),
-        )
+        .where(_WAITING)
         .order_by(Delivery.subscriber_id)
     )
 

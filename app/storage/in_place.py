@@ -3,7 +3,20 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, exists, func, literal, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import Session, aliased
 
 from app.domain.in_place import Changes, InPlace, changes_named
@@ -74,11 +87,17 @@ def wordless(session: Session, broadcast: Broadcast, now: datetime) -> ColumnEle
     if broadcast.in_place != InPlace.DELETE or broadcast.corrects_id is None or broadcast.text.strip():
         return None
     worded = session.scalars(
-        select(BroadcastVariant.channel).where(BroadcastVariant.broadcast_id == broadcast.id)
+        select(BroadcastVariant).where(BroadcastVariant.broadcast_id == broadcast.id)
     ).all()
     theirs = _theirs(session, broadcast.corrects_id, InPlace.DELETE, now)
-    gets_something = or_(Subscriber.channel.in_(worded), theirs)
+    gets_something = or_(theirs, *map(_is_for, worded))
     return case((not_(gets_something), literal(SkipReason.NOT_DELETABLE.value)))
+
+
+def _is_for(words: BroadcastVariant) -> ColumnElement[bool]:
+    """SQL for whether these words are for the joined `Subscriber`."""
+    channel = Subscriber.channel == words.channel if words.channel else true()
+    return and_(channel, Subscriber.language == words.language if words.language else true())
 
 
 def count_standing(

@@ -4,19 +4,20 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.messages import ErrorKind
 from app.domain.statuses import NOT_AT_PROVIDER, WORKER_DIED, DeliveryStatus
-from app.storage.models import Broadcast, BroadcastVariant, Delivery, Slice, Subscriber
+from app.storage.models import Broadcast, Delivery, Sender, Slice, Subscriber
+from app.storage.variants import wordings_of
 
 # Why a delivery is UNKNOWN of which nobody has asked the provider with an answer yet.
 OPEN_REASONS = (WORKER_DIED, ErrorKind.UNKNOWN.value)
 
 
 class Unclear(NamedTuple):
-    """One of them: where it was to go, in which words, and since when it may have left."""
+    """One of them: where it was to go, in which words of all that its channel got, and since when it may have left."""
 
     broadcast_id: int
     subscriber_id: int
@@ -24,6 +25,7 @@ class Unclear(NamedTuple):
     address: str
     attributes: dict[str, object]
     text: str
+    texts: Sequence[str]
     started_at: datetime
 
 
@@ -48,29 +50,29 @@ def some(
         Slice.seq == Delivery.slice,
         Slice.sender_id == sender_id,
     )
-    text = func.coalesce(BroadcastVariant.text, Broadcast.text)
     rows = session.execute(
-        select(
-            Delivery.broadcast_id,
-            Delivery.subscriber_id,
-            Subscriber.channel,
-            Subscriber.address,
-            Subscriber.attributes,
-            text,
-            Broadcast.started_at,
-        )
+        select(Delivery.subscriber_id, Subscriber, Broadcast)
         .join(Broadcast, Broadcast.id == Delivery.broadcast_id)
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
-        .outerjoin(
-            BroadcastVariant,
-            (BroadcastVariant.broadcast_id == Broadcast.id)
-            & (BroadcastVariant.channel == Subscriber.channel),
-        )
         .where(*_open(began_after, quiet_since), Subscriber.erased_at.is_(None), here)
         .order_by(Delivery.updated_at, Delivery.broadcast_id, Delivery.subscriber_id)
         .limit(most)
-    )
-    return [Unclear(*row) for row in rows]
+    ).all()
+    channel = session.get_one(Sender, sender_id).channel
+    words = wordings_of(session, {broadcast for _, _, broadcast in rows}, channel)
+    return [
+        Unclear(
+            broadcast.id,
+            subscriber_id,
+            person.channel,
+            person.address,
+            person.attributes,
+            words[broadcast.id].to(person.language),
+            words[broadcast.id].texts,
+            broadcast.started_at or broadcast.created_at,
+        )
+        for subscriber_id, person, broadcast in rows
+    ]
 
 
 def others_ids(session: Session, unclear: Unclear, provider_ids: Collection[str]) -> set[str]:

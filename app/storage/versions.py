@@ -14,10 +14,10 @@ from app.storage.models import (
     Broadcast,
     BroadcastMedia,
     BroadcastRich,
-    BroadcastVariant,
     BroadcastVersion,
     VersionMedia,
 )
+from app.storage.variants import variants_of
 
 KEPT: Final = 50
 FOLDED_FOR: Final = timedelta(minutes=5)
@@ -34,7 +34,7 @@ class File(NamedTuple):
 
 
 class Said(NamedTuple):
-    """All that a draft says; what is by channel has "" for those without their own.
+    """All that a draft says: `variants` by `Scope.key`; what is by channel has "" for those without their own.
 
     `rich` has `content` and `template` as `BroadcastRich` stores them; None: nobody kept these and the files.
     """
@@ -166,13 +166,12 @@ def _is_fresh(session: Session, broadcast: Broadcast, by: str, at: datetime) -> 
 
 def _says(session: Session, broadcast: Broadcast) -> Said:
     one = broadcast.id
-    variants = session.scalars(select(BroadcastVariant).where(BroadcastVariant.broadcast_id == one))
     rich = session.scalars(select(BroadcastRich).where(BroadcastRich.broadcast_id == one))
     files = session.scalars(select(BroadcastMedia).where(BroadcastMedia.broadcast_id == one))
     return Said(
         broadcast.title,
         broadcast.text,
-        {row.channel: row.text for row in variants},
+        variants_of(session, one),
         {row.channel: {"content": row.content, "template": row.template} for row in rich},
         {row.channel: _file(row) for row in files},
     )

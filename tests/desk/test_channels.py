@@ -21,7 +21,7 @@ def on_telegram(house: House) -> None:
 
 
 def test_without_further_channels_there_is_one_text(house: House, editor: Visitor) -> None:
-    assert "Other words" not in words(editor.get("/broadcasts/new"))
+    assert "Other words for other channels" not in words(editor.get("/broadcasts/new"))
 
 
 def test_an_editor_writes_other_words_for_a_channel_and_sees_who_gets_which(

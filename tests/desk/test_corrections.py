@@ -4,8 +4,9 @@ import pytest
 
 from app.clock import utcnow
 from app.services import fan_out, review_broadcasts, schedule_broadcasts, write_drafts
-from app.storage.database import db
+from app.storage.database import db, transaction
 from app.storage.models import Broadcast
+from app.storage.variants import put_variant, variants_of
 from tests.desk.conftest import House, Visitor, words
 from tests.support.world import number
 
@@ -48,6 +49,21 @@ def test_a_correction_begins_with_the_old_words_and_names_its_people(
     assert 'name="list_ids"' not in page.text
     measured = editor.post("/broadcasts/measure", {"text": "Closed.", "corrects": wrong, "title": "x"})
     assert "2 people reachable now" in words(measured)
+
+
+def test_a_correction_begins_with_the_words_of_each_language(
+    house: House, editor: Visitor, wrong: int
+) -> None:
+    with house.inside(), transaction() as session:
+        put_variant(session, wrong, "/de", "Die Brücke ist offen.")
+        put_variant(session, wrong, "/fr", "Le pont est ouvert.")
+
+    corrected, back = begin(editor, wrong), begin(editor, wrong, "retract")
+
+    with house.inside():
+        assert variants_of(db.session(), corrected) == {"/de": "Richtigstellung: Die Brücke ist offen."}
+        (taken,) = variants_of(db.session(), back).values()
+    assert taken.startswith("Unsere Nachricht vom ")
 
 
 def test_taking_it_back_says_so_with_the_time_of_the_message(

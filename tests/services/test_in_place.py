@@ -141,6 +141,32 @@ def test_without_words_only_those_are_reached_whose_message_can_be_taken_away(tw
     assert (tally.sent, tally.skipped, tally.reasons) == (2, 1, {"not_deletable": 1})
 
 
+def test_with_words_in_one_language_only_its_people_get_them_who_cannot_lose_the_message(
+    two: TwoWays,
+) -> None:
+    two.newsroom.join(1, first=1)
+    now = two.newsroom.now
+    with transaction() as session:
+        session.execute(update(Subscriber).where(Subscriber.address == number(0)).values(language="de"))
+    draft = draft_correction(
+        two.wrong,
+        title="Right",
+        text="",
+        variants={"/de": "Sie ist zu."},
+        by="ada",
+        now=now,
+        act=InPlace.DELETE,
+    )
+
+    assert review_broadcasts.check(draft, now=now).reachable == 3
+    schedule_broadcasts.schedule(draft, at=None, zone="UTC", by="ada", now=now)
+    fan_out.open_due(controller=two.newsroom.controller, now=now)
+    two.go()
+
+    assert two.by_sms == [WRONG, "Sie ist zu."]
+    assert reports.tally(draft).sent == 3
+
+
 def test_with_words_whoever_cannot_lose_the_message_gets_them(two: TwoWays) -> None:
     two.correct(InPlace.DELETE, "Please disregard it.")
 

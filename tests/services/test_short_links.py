@@ -254,7 +254,7 @@ def test_nobody_pays_for_codes_that_are_not_used(
     newsroom.join(1)
     broadcast_id = newsroom.broadcast(TEXT)
 
-    found = short_links.for_slice(db.session(), read(TEXT), PLAIN, broadcast_id, 0, newsroom.controller)
+    found = short_links.for_slice(db.session(), {"": read(TEXT)}, PLAIN, broadcast_id, 0, newsroom.controller)
 
-    assert found.words.slots == ()
+    assert found.words[""].slots == ()
     assert found.codes == {}

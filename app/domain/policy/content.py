@@ -29,13 +29,14 @@ class Severity(StrEnum):
 class Finding:
     """One thing about a text. `code` is stable, for translations; `where` quotes the place ("" for what is missing).
 
-    `advice` says in English what to do.
+    `advice` says in English what to do; `about` names the text, by `Scope.key`, where it is not the main one.
     """
 
     severity: Severity
     code: str
     where: str
     advice: str
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

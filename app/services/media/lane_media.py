@@ -1,6 +1,6 @@
 """The files of one sender's broadcasts, for its lane: handed over before the first message, then named."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,7 +19,8 @@ from app.services.media import handles
 from app.services.media.files import FileGone, Files, whole
 from app.services.media.outgoing import Outgoing, outgoing
 from app.storage.database import db, transaction
-from app.storage.models import Broadcast, BroadcastMedia, BroadcastVariant, Sender, Slice
+from app.storage.models import Broadcast, BroadcastMedia, Sender, Slice
+from app.storage.variants import wording_of
 
 MOST_TRIES: Final = 5
 WAIT: Final = timedelta(seconds=10)
@@ -50,11 +51,11 @@ class LaneMedia:
         self._teller = gateway if isinstance(gateway, HandleTeller) else None
 
     def of(
-        self, session: Session, broadcast: Broadcast, text: str, now: datetime
+        self, session: Session, broadcast: Broadcast, texts: Sequence[str], now: datetime
     ) -> tuple[str, Media | None]:
-        """Return what goes at the end of a broadcast's text here, and the file that goes beside it."""
+        """Return what goes at the end of each of a broadcast's texts here, and the file that goes beside them."""
         sender = session.get_one(Sender, self._sender_id)
-        found = self._outgoing(session, broadcast, sender, text)
+        found = self._outgoing(session, broadcast, sender, texts)
         if found is None or found.fit.misfit is not None:
             return (found.tail, None) if found else ("", None)
         handle = handles.handle_for(session, self._sender_id, found.media.id, now)
@@ -77,8 +78,9 @@ class LaneMedia:
         session = db.session()
         sender = session.get_one(Sender, self._sender_id)
         found = []
-        for broadcast, words in session.execute(_being_sent(sender)):
-            _, media = self.of(session, broadcast, words or broadcast.text, now)
+        for broadcast in session.scalars(_being_sent(sender)).all():
+            texts = wording_of(session, broadcast, sender.channel).texts
+            _, media = self.of(session, broadcast, texts, now)
             if media is not None and not media.handle:
                 found.append((broadcast.id, media))
         session.rollback()
@@ -111,10 +113,12 @@ class LaneMedia:
             handles.keep_handle(session, self._sender_id, media.id, handle.value, until)
         return replace(media, handle=handle.value)
 
-    def _outgoing(self, session: Session, broadcast: Broadcast, sender: Sender, text: str) -> Outgoing | None:
+    def _outgoing(
+        self, session: Session, broadcast: Broadcast, sender: Sender, texts: Sequence[str]
+    ) -> Outgoing | None:
         house = self._house
         return outgoing(
-            session, broadcast, sender, text, public_url=house.public_url, controller=house.controller
+            session, broadcast, sender, texts, public_url=house.public_url, controller=house.controller
         )
 
     def _has_it(self, media: Media, now: datetime) -> bool:
@@ -150,21 +154,14 @@ def _answer(transport: Transport, call: Call) -> Reply:
             return reply
 
 
-def _being_sent(sender: Sender) -> Select[Broadcast, str]:
-    """Broadcasts with a file and with people of this sender who wait, and their words on its channel."""
-    return (
-        select(Broadcast, BroadcastVariant.text)
-        .outerjoin(
-            BroadcastVariant,
-            (BroadcastVariant.broadcast_id == Broadcast.id) & (BroadcastVariant.channel == sender.channel),
-        )
-        .where(
-            Broadcast.state == BroadcastState.SENDING.value,
-            exists().where(
-                Slice.broadcast_id == Broadcast.id, Slice.sender_id == sender.id, Slice.state == "open"
-            ),
-            Broadcast.id.in_(select(BroadcastMedia.broadcast_id)),
-        )
+def _being_sent(sender: Sender) -> Select[Broadcast]:
+    """Broadcasts with a file and with people of this sender who wait."""
+    return select(Broadcast).where(
+        Broadcast.state == BroadcastState.SENDING.value,
+        exists().where(
+            Slice.broadcast_id == Broadcast.id, Slice.sender_id == sender.id, Slice.state == "open"
+        ),
+        Broadcast.id.in_(select(BroadcastMedia.broadcast_id)),
     )
 
 

@@ -1,5 +1,6 @@
 """What a broadcast's file becomes on one sender: beside the text, a link or words at its end, or nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,20 +32,23 @@ def outgoing(
     session: Session,
     broadcast: Broadcast,
     sender: Sender,
-    text: str,
+    texts: Sequence[str],
     *,
     public_url: str,
     controller: Controller,
 ) -> Outgoing | None:
-    """Return what a sender makes of the file that goes with `text`; None where there is none."""
+    """Return what a sender makes of the file that goes with a broadcast's `texts`; None where there is none.
+
+    It goes beside them all or beside none: what is too long for one language stands at the end of every text.
+    """
     found = on_channel(attached_to(session, broadcast.id), sender.channel)
     if found is None:
         return None
     until = (broadcast.expires_at or broadcast.updated_at) + GOOD_FOR
     counting = counting_for(session, broadcast.id)
     dress = dressed_as_sent(plain_dress(rich_of(session, broadcast.id, sender.channel), sender), counting)
-    words = dress.text(as_sent(text, counting))
-    answer = fit_of(found, sender, words, own_template=dress.own_template)
+    written = [dress.text(as_sent(text, counting)) for text in texts]
+    answer = fit_of_all(found, sender, written, own_template=dress.own_template)
     return _outgoing(found, answer, until, public_url, controller)
 
 
@@ -77,6 +81,12 @@ def fit_of(found: Attached, sender: Sender, text: str, *, own_template: bool = F
     rules = media_of_sender(sender.gateway, sender.address, template=template)
     length = channel_named(sender.channel).length(read(text).render({}))
     return fit(found.mime, found.size, length, rules)
+
+
+def fit_of_all(found: Attached, sender: Sender, texts: Sequence[str], *, own_template: bool = False) -> Fit:
+    """Tell whether a file goes beside each of these texts: the first answer that is no, else that for the first."""
+    answers = [fit_of(found, sender, text, own_template=own_template) for text in texts]
+    return next((one for one in answers if one.misfit is not None), answers[0])
 
 
 def instead_for(found: Outgoing, sender: Sender, address: str) -> str:

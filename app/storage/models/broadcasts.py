@@ -19,7 +19,8 @@ class Broadcast(Model):
     `local_at`, where there is one, is its time on each person's own clock, without a zone; `next_at` is then when the
     first of them may get it, and `zone` whose clock holds for those of whom nobody knows theirs.
     `sms_parts` is how long an SMS of it was when it was scheduled, short links, what stands for a file and buttons in
-    words included; `sms_parts_elsewhere` the same for people whose country has no messages with files, where one goes.
+    words included, on average where languages have words of their own; `sms_parts_elsewhere` the same for people whose
+    country has no messages with files, where one goes.
     `corrects_id` names the broadcast that this one corrects: it goes to exactly those who got that one. `in_place`
     (`edit`, `delete`) is what it does with the messages themselves where the platform lets it; NULL: nothing.
     `segment_rule` chooses part of the lists' people; until the start it may be that of `segment_id` instead, and since
@@ -119,17 +120,21 @@ class BroadcastTarget(Model):
 
 
 class BroadcastVariant(Model):
-    """Other words of a broadcast, for one channel; where there are none, `Broadcast.text` goes out."""
+    """Other words of a broadcast, for a channel ("": all), a language ("": all), or both.
+
+    `domain.wording` says who gets which; where there are none, `Broadcast.text` goes out.
+    """
 
     __tablename__ = "broadcast_variant"
 
     broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"), primary_key=True)
     channel: Mapped[str] = mapped_column(String(20), primary_key=True)
+    language: Mapped[str] = mapped_column(String(8), primary_key=True, default="")
     text: Mapped[str] = mapped_column(Text)
 
 
 class BroadcastVersion(Model):
-    """What a draft said after one save. `revision` is the broadcast's; `variants` has its other words by channel.
+    """What a draft said after one save. `revision` is the broadcast's; `variants` has its other words by `Scope.key`.
 
     `rich` has `content` and `template` of each `BroadcastRich` by channel; NULL: a version that did not keep them, nor
     files (`VersionMedia`).

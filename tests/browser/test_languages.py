@@ -1,0 +1,30 @@
+"""Other words in a language: written beside the text, and counted by the review before anything goes out."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.chromium import faults, overflow
+from tests.browser.steps import review_for_now, write
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+def test_words_for_germans_are_written_and_the_review_counts_them(open_page: Callable[..., Page]) -> None:
+    desk = open_page(signed_in=True, viewport={"width": 360, "height": 800})
+    desk.goto("/broadcasts")
+    write(desk, "Bridge", "City News: the bridge is open. Reply STOP to leave.")
+    desk.get_by_text("Other words in Deutsch").click()
+    desk.get_by_label("Text in Deutsch", exact=True).fill(
+        "City News: Die Brücke ist offen. Abmelden mit STOP."
+    )
+    assert faults(desk) == []
+    assert overflow(desk) == 0
+
+    review_for_now(desk)
+
+    expect(desk.get_by_text("On SMS in Deutsch")).to_be_visible()
+    expect(desk.get_by_text("Die Brücke ist offen.").first).to_be_visible()
+    assert faults(desk) == []
+    assert overflow(desk) == 0
