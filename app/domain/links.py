@@ -15,6 +15,7 @@ MAX_PAYLOAD: Final = 64
 TIER: Final = "payload"
 _PLAIN: Final = re.compile(r"[a-z0-9]+")
 _TAG: Final = re.compile(r"[A-Za-z0-9-]{1,30}")
+_WRITTEN: Final = re.compile(r"[A-Za-z0-9-]+_[A-Za-z0-9-]{1,30}|list-[0-9]+", re.IGNORECASE)
 _PREFIX: Final = "list-"
 _COMMANDS: Final = {"start": Outcome.START, "stop": Outcome.STOP, "help": Outcome.HELP}
 
@@ -57,6 +58,15 @@ def read_payload(payload: str, lists: Mapping[str, str]) -> Payload | None:
         return None
     outcome = Outcome.STOP_LIST if leaves else Outcome.START_LIST
     return Payload(Decision(outcome, TIER, "stop-list" if leaves else "list", key), source)
+
+
+def read_written(text: str, lists: Mapping[str, str]) -> Payload | None:
+    """Read a text that is nothing but what a link wrote for the person to send, as WhatsApp's and LINE's do.
+
+    Only joining a list is read so; a list's plain word is left to whoever reads words.
+    """
+    found = read_payload(text, lists) if _WRITTEN.fullmatch(text.strip()) else None
+    return found if found is not None and found.decision.outcome is Outcome.START_LIST else None
 
 
 def _list_key(head: str, lists: Mapping[str, str]) -> str | None:

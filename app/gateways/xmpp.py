@@ -9,6 +9,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
+from urllib.parse import quote
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
 
@@ -207,8 +208,8 @@ class XmppGateway(HttpGateway):
         )
 
     def link(self, payload: str) -> str:
-        """Opens the client's form for a new contact; the subscription itself carries nothing of ours."""
-        return f"xmpp:{self._from}?subscribe"
+        """Opens the chat with the word written already (XEP-0147): a presence could not say which list is meant."""
+        return f"xmpp:{self._from}?message;body={quote(payload)}"
 
     def _id(self, ref: DeliveryRef, to: str) -> str:
         return f"{ref}.{self._seal(str(ref), to)}"

@@ -14,7 +14,7 @@ from app.domain.consent import SubscriptionState
 from app.domain.keywords import Decision, Outcome, classify
 from app.domain.keywords.own_words import words_with
 from app.domain.keywords.regions import languages_of_number
-from app.domain.links import read_payload
+from app.domain.links import read_payload, read_written
 from app.domain.messages import InboundMessage, ProviderSignal
 from app.domain.statuses import DeliveryStatus
 from app.services import testers
@@ -71,6 +71,7 @@ def receive_message(
         language = next((offer.list.language for offer in offers.values()), "en")
         seen = Sighting(session, sender, message.external_id, controller, now)
         person = find_person(seen, message.address, message.also_at, language=language)
+        message = _as_carried(message, offers)
         listed = {str(offer.list.id): offer for offer in offers.values()}
         tester = None if decision else testers.read_code(session, message.text, message.payload, now)
         decision = testers.DECISION if tester else decision
@@ -97,6 +98,14 @@ def receive_message(
         if tester is not None:
             testers.confirm(case, tester)
         return Received(row.id, decision.outcome.value, reply_waits=answer_with(case, answer))
+
+
+def _as_carried(message: InboundMessage, offers: Mapping[str, Offer]) -> InboundMessage:
+    """Give a message its payload where a link could only write it, so that the tag stays with the consent."""
+    words = {word: str(offer.list.id) for word, offer in offers.items()}
+    if message.payload or read_written(message.text, words) is None:
+        return message
+    return replace(message, payload=message.text.strip())
 
 
 def _stored(session: Session, sender_id: int, external_id: str) -> bool:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app.domain.keywords import Outcome
-from app.domain.links import BadTag, payload_of, read_payload
+from app.domain.links import BadTag, payload_of, read_payload, read_written
 
 LISTS = {"city": "1", "städte": "2"}
 
@@ -53,3 +53,19 @@ def test_a_button_is_as_clear_as_the_typed_word(payload: str, outcome: Outcome, 
 @pytest.mark.parametrize("payload", ["", "weekly", "list-9", "list-", "stop-weekly"])
 def test_what_names_no_list_of_ours_means_nothing(payload: str) -> None:
     assert read_payload(payload, LISTS) is None
+
+
+@pytest.mark.parametrize("text", ["city_poster-7", " City_web ", "list-2", "LIST-2_web"])
+def test_a_text_that_a_link_wrote_joins_its_list(text: str) -> None:
+    found = read_written(text, LISTS)
+
+    assert found is not None
+    assert found.decision.outcome is Outcome.START_LIST
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["city", "stop-city_x", "start_web", "weekly_web", "city_is great", "see city_web", "city_" + "a" * 31],
+)
+def test_no_other_text_is_taken_for_one_that_a_link_wrote(text: str) -> None:
+    assert read_written(text, LISTS) is None

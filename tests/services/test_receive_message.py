@@ -360,3 +360,14 @@ def test_a_deep_link_subscribes_and_says_where_it_hung(newsroom: Newsroom) -> No
     assert (given.cta_ref, given.tier) == ("sms:city-desk:city_poster-7", "payload")
     assert carried("stop_button", "U2") == "STOP"
     assert carried("nonsense", "U3") == "START"
+
+
+def test_a_text_that_a_link_wrote_subscribes_and_says_where_it_hung(newsroom: Newsroom) -> None:
+    """WhatsApp and LINE open a chat with the words in it, and bring nothing else along."""
+    assert newsroom.text("City_poster-7").outcome == "START_LIST"
+
+    given = db.session.scalars(
+        select(ConsentEvent).where(ConsentEvent.event_type == EventType.CONSENT_GIVEN.value)
+    ).one()
+    assert (given.cta_ref, given.tier) == ("sms:city-desk:City_poster-7", "payload")
+    assert newsroom.text("stop-city_poster-7").outcome != "STOP_LIST"
