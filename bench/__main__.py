@@ -47,7 +47,7 @@ TLS_SMOKE = tls.Plan(rounds=1, messages=500, ceiling_seconds=1, fetch=False, jud
 
 
 class Scenarios(click.Group):
-    """The scenarios; options without a scenario are those of the first one."""
+    """All that --list names; options without a name are those of the first one."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         named = bool(args) and (args[0] in self.commands or args[0] in ("--help", "--list"))
@@ -55,6 +55,9 @@ class Scenarios(click.Group):
 
 
 def _by_default(args: list[str]) -> str:
+    """Return the command that is meant: `bench chaos --smoke` is `bench scenarios chaos --smoke`."""
+    if args and args[0] in SCENARIOS:
+        return "scenarios"
     return "smoke" if args == ["--smoke"] else "throughput"
 
 
