@@ -185,9 +185,9 @@ class ErrorKind(StrEnum):
     OPTED_OUT      address   records a withdrawal with the provider's code as evidence
     WINDOW_CLOSED  address   fails this delivery: the platform lets us write only after the person did
     PREFERENCE_CAP address   tries again after a day, while the broadcast is fresh: no failure of ours
-    PAIR_LIMITED   address   delays this person only, counts no attempt
+    PAIR_LIMITED   address   delays this person only; counts an attempt only where no wait is named (4, 16, 64 s ...)
     RATE_LIMITED   sender    waits `retry_after` for this sender, counts no attempt
-    QUOTA          account   pauses the broadcast and says why
+    QUOTA          account   pauses the broadcast and says why; an answer waits minutes, five times at most
     CONTENT        message   fails this delivery, the words are shown to the editor
     UNCHANGEABLE   message   fails this delivery: what stands on the phone can be changed no more
     CONFIG, AUTH   sender    pauses the sender's broadcasts: a wrong token must not burn an audience

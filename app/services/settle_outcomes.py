@@ -25,6 +25,9 @@ URGENT = _CLOSES_SENDER | {ErrorKind.RATE_LIMITED, ErrorKind.QUOTA}
 _NOT_OUR_TURN = URGENT | {ErrorKind.PAIR_LIMITED}
 # Platforms cap how much marketing a person gets; Meta asks to wait a day at least.
 CAP_RESTS = timedelta(hours=24)
+_MINUTE_S = 60.0
+# Meta on 131056: wait 4^n seconds after the n-th refusal. So it is done wherever a provider names no wait.
+_PAIR_BASE_S, _PAIR_MOST_S = 4, 3600
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,10 @@ def settlement(outcome: Outcome, attempt: int, now: datetime) -> Settlement:
         return Settlement(outcome.ref, DeliveryStatus.SENT, outcome.provider_id)
     if error.kind is ErrorKind.UNKNOWN:
         return Settlement(outcome.ref, DeliveryStatus.UNKNOWN, reason=error.kind.value, error_code=error.code)
+    if error.kind is ErrorKind.QUOTA and outcome.ref.inbound_id:
+        return _answer_without_quota(outcome.ref, error, attempt, now)
     if error.kind in _NOT_OUR_TURN:
-        due = now + timedelta(seconds=error.retry_after or 0.0)
-        return Settlement(
-            outcome.ref, DeliveryStatus.PENDING, error_code=error.code, due_at=due, attempt_counts=False
-        )
+        return _not_our_turn(outcome.ref, error, attempt, now)
     if error.kind is ErrorKind.PREFERENCE_CAP and attempt < error.tries:
         rest = max(CAP_RESTS, timedelta(seconds=error.retry_after or 0.0))
         return Settlement(outcome.ref, DeliveryStatus.PENDING, error_code=error.code, due_at=now + rest)
@@ -88,6 +90,26 @@ def settlement(outcome: Outcome, attempt: int, now: datetime) -> Settlement:
             due_at=now + _backoff(outcome.ref, attempt),
         )
     return Settlement(outcome.ref, DeliveryStatus.FAILED, reason=error.kind.value, error_code=error.code)
+
+
+def _not_our_turn(ref: DeliveryRef, error: SendError, attempt: int, now: datetime) -> Settlement:
+    """Wait as long as the provider says, and count nothing; where it names no wait for a person, n must be counted."""
+    wait = error.retry_after or (1.0 if error.kind is ErrorKind.RATE_LIMITED else 0.0)
+    counts = error.kind is ErrorKind.PAIR_LIMITED and not wait
+    if counts:
+        wait = min(_PAIR_MOST_S, _PAIR_BASE_S ** min(attempt, 10))
+    due = now + timedelta(seconds=wait)
+    return Settlement(ref, DeliveryStatus.PENDING, error_code=error.code, due_at=due, attempt_counts=counts)
+
+
+def _answer_without_quota(ref: DeliveryRef, error: SendError, attempt: int, now: datetime) -> Settlement:
+    """Wait 1, 2, 4, 8 minutes, then drop it: nobody can pause answers, and a quota may be gone for a month."""
+    if attempt >= error.tries:
+        return Settlement(ref, DeliveryStatus.FAILED, reason=error.kind.value, error_code=error.code)
+    wait = max(_MINUTE_S * 2 ** (attempt - 1), error.retry_after or 0.0)
+    return Settlement(
+        ref, DeliveryStatus.PENDING, error_code=error.code, due_at=now + timedelta(seconds=wait)
+    )
 
 
 def _backoff(ref: DeliveryRef, attempt: int) -> timedelta:
