@@ -1,5 +1,6 @@
 """What travels between a gateway and the services: events that come in, content and outcomes that go out."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -135,12 +136,14 @@ class ReceiptStatus(StrEnum):
 _FOUND_BY: Final = "#"
 
 
-def found_by(id_: str) -> str:
+def found_by(id_: str, person: str = "") -> str:
     """Return a provider's id in the spelling by which its receipts find the delivery, where they bring no reference.
 
-    Only ids of this spelling are in the database's index: the many of other gateways would make it large for nothing.
+    `person` is given where several people may have messages of one id. Only ids of this spelling are in the database's
+    index: the many of other gateways would make it large for nothing.
     """
-    return f"{_FOUND_BY}{id_}"
+    of = f".{hashlib.sha256(person.encode()).hexdigest()[:16]}" if person else ""
+    return f"{_FOUND_BY}{id_}{of}"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ class Sample:
     """A gateway's settings, and an example of everything that its provider says.
 
     `sender` is the address that the settings make. `addresses` has three people. `accepted` gives the provider's
-    yes to a call for n people, `provider_id` is what it names. `failures` has a reply for each kind that the provider
+    yes to a call for n people, `provider_id` is what it names, `provider_ids` are those of the first people where each
+    has one. `failures` has a reply for each kind that the provider
     tells, `wrong_settings` what must be refused and a word of why. `stop`, `signals` and `receipts` are signed
     webhooks; a receipt's is for the delivery 12.345.0. `tampered` is one whose signature does not fit.
 
@@ -46,6 +47,7 @@ class Sample:
     handshake: tuple[HookRequest, str] | None = None
     routes: Mapping[str, str] = field(default_factory=dict)
     press: HookRequest | None = None
+    provider_ids: Sequence[str] = ()
     plain: Callable[[Call], str] = lambda call: call.body.decode(errors="replace")
 
 
