@@ -4,23 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from app.domain.messages import DeliveryRef, ErrorKind, Outcome, SendError
-from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.domain.statuses import DeliveryStatus
+from app.services.after_failures import CLOSES_SENDER, close_sender, follow, lock
 from app.services.controller import Controller
-from app.services.other_channels import fall_back
-from app.services.react_to_failures import PERSONAL, react
-from app.storage.consent import lock_head
 from app.storage.database import transaction
-from app.storage.models import Broadcast, Sender
 from app.storage.outcomes import Settlement
 from app.storage.outcomes import settle as write
 
 FIRST_RETRY_S = 30
-_CLOSES_SENDER = frozenset({ErrorKind.AUTH, ErrorKind.CONFIG})
-URGENT = _CLOSES_SENDER | {ErrorKind.RATE_LIMITED, ErrorKind.QUOTA}
+URGENT = CLOSES_SENDER | {ErrorKind.RATE_LIMITED, ErrorKind.QUOTA}
 """Errors about all that this sender would hand over next: they are written before anything else leaves."""
 _NOT_OUR_TURN = URGENT | {ErrorKind.PAIR_LIMITED}
 # Platforms cap how much marketing a person gets; Meta asks to wait a day at least.
@@ -49,21 +42,11 @@ def settle(
     """Write outcomes in one transaction, with the consent events and pauses that follow from them."""
     errors = [(outcome.ref, outcome.error) for outcome in outcomes if outcome.error]
     with transaction() as session:
-        if any(error.kind in PERSONAL for _, error in errors):
-            # The ledger's lock comes before the locks on deliveries, here as in every STOP: no deadlock.
-            lock_head(session, controller.ledger)
+        lock(session, errors, controller)
         settlements = [settlement(one, attempts.get(one.ref, 1), now) for one in outcomes]
         write(session, settlements, now)
-        react(
-            session,
-            [(ref.subscriber_id, error) for ref, error in errors],
-            sender_id=sender_id,
-            controller=controller,
-            now=now,
-        )
-        fall_back(session, [one.ref for one in settlements if one.status is DeliveryStatus.FAILED], now)
-        closed = _close_sender(session, sender_id, [error for _, error in errors], now)
-        _pause_broadcasts(session, errors, now)
+        failed = [one.ref for one in settlements if one.status is DeliveryStatus.FAILED]
+        closed = follow(session, errors, failed, sender_id=sender_id, controller=controller, now=now)
     waits = [error.retry_after or 1.0 for _, error in errors if error.kind is ErrorKind.RATE_LIMITED]
     return Verdict(max(waits, default=0.0), closed)
 
@@ -118,33 +101,10 @@ def _backoff(ref: DeliveryRef, attempt: int) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def _close_sender(session: Session, sender_id: int, errors: Sequence[SendError], now: datetime) -> bool:
-    for error in errors:
-        if error.kind in _CLOSES_SENDER:
-            sender = session.get_one(Sender, sender_id)
-            sender.paused_at = now
-            sender.paused_reason = f"The provider refused our settings ({error.code}): {error.detail}"[:300]
-            return True
-    return False
-
-
 def close_refused(sender_id: int, error: SendError, now: datetime) -> bool:
     """Pause a sender whom its provider would not let in, for asking again and again may lock the account.
 
     Tells whether the error was of that sort.
     """
     with transaction() as session:
-        return _close_sender(session, sender_id, [error], now)
-
-
-def _pause_broadcasts(
-    session: Session, errors: Sequence[tuple[DeliveryRef, SendError]], now: datetime
-) -> None:
-    hit = {ref.broadcast_id: error for ref, error in errors if error.kind is ErrorKind.QUOTA}
-    if not hit:
-        return
-    rows = select(Broadcast).where(Broadcast.id.in_(hit), Broadcast.state == BroadcastState.SENDING.value)
-    for broadcast in session.scalars(rows):
-        error = hit[broadcast.id]
-        broadcast.state, broadcast.state_at, broadcast.state_by = BroadcastState.PAUSED.value, now, "system"
-        broadcast.state_reason = f"The provider's quota is used up ({error.code}): {error.detail}"[:300]
+        return close_sender(session, sender_id, [error], now)
