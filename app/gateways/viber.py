@@ -78,13 +78,18 @@ class ViberGateway(HttpGateway):
         SettingSpec("uri", secret=False, example="citydesk"),
         SettingSpec("name", secret=False, example="City Desk"),
         SettingSpec(
-            "welcome", secret=False, example="Press START for our news. STOP ends it.", required=False
+            "welcome",
+            secret=False,
+            example="Press START for our news. STOP ends it.",
+            required=False,
+            help="what a newcomer reads above the button START; left out, it says just this, in English",
         ),
     )
 
     def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
         self._token, self._uri, self._name = settings["token"], settings["uri"], settings["name"]
-        self._welcome = settings.get("welcome", "")
+        # Without one, the list that somebody's link named would be lost: it comes back with the welcome's button alone.
+        self._welcome = settings.get("welcome") or f"{self._name}: press START for our news. STOP ends it."
         self._url = f"{(base_url or API).rstrip('/')}/pa"
         self._headers = {"Content-Type": "application/json", "X-Viber-Auth-Token": self._token}
 
@@ -170,7 +175,7 @@ class ViberGateway(HttpGateway):
     def acknowledge(self, request: HookRequest) -> HookReply:
         """Welcome whoever opened the conversation: until they write, this is the one way to say a word to them."""
         body = json_of(request.body)
-        if at(body, "event") != "conversation_started" or not self._welcome:
+        if at(body, "event") != "conversation_started":
             return HookReply(200)
         payload = at(body, "context")
         known = _PAYLOAD.fullmatch(payload) is not None

@@ -67,10 +67,18 @@ def test_an_opened_conversation_is_no_consent_and_is_welcomed_in_the_answer() ->
     ]
 
 
-def test_without_words_or_without_a_link_of_ours_the_welcome_says_no_more_than_it_can() -> None:
+def test_a_bot_without_words_of_its_own_welcomes_too_so_that_the_link_is_not_lost() -> None:
+    opened = told("conversation_started", context="weekly_poster7", user={"id": ADA})
+
+    said = json.loads(gateway(welcome="").acknowledge(opened).body)
+
+    assert said["text"] == "City Desk: press START for our news. STOP ends it."
+    assert said["keyboard"]["Buttons"][0]["ActionBody"] == "weekly_poster7"
+
+
+def test_without_a_link_of_ours_the_welcome_says_no_more_than_it_can() -> None:
     strange = told("conversation_started", context="<a href>", user={"id": ADA})
 
-    assert gateway(welcome="").acknowledge(strange).body == ""
     said = json.loads(gateway().acknowledge(strange).body)
     assert "tracking_data" not in said
     assert said["keyboard"]["Buttons"][0]["ActionBody"] == "START"

@@ -188,15 +188,16 @@ class HttpSmsGateway(HttpGateway):
             delivery = DeliveryRef.parse(ref)
         except ValueError as error:
             raise Malformed(str(error)) from error
-        failure = (
-            self._failure(at(item, hook.paths.get("code", ""))) if status is ReceiptStatus.FAILED else None
-        )
+        failure = self._failure(_code(item, hook)) if status is ReceiptStatus.FAILED else None
         return Event(
             EventKind.RECEIPT, receipt=Receipt(delivery, at(item, hook.paths["id"]) or ref, status, failure)
         )
 
     def _failure(self, code: str) -> SendError:
-        return SendError(self.description.codes.get(code, ErrorKind.TEMPORARY), code)
+        kind = self.description.codes.get(code)
+        if kind is None:
+            return SendError(ErrorKind.TEMPORARY, code, tries=TRIES_IF_UNLISTED)
+        return SendError(kind, code)
 
     def acknowledge(self, request: HookRequest) -> HookReply:
         """What the provider expects to read."""
@@ -231,6 +232,15 @@ def _matching(request: HookRequest, hook: Hook | None) -> list[object]:
     if hook is None:
         return []
     return [one for one in items(_document(request, hook.format), hook.each) if holds(one, hook.when)]
+
+
+def _code(item: object, hook: Hook) -> str:
+    """Return why a report says that a message failed."""
+    found = at(item, hook.paths.get("code", ""))
+    if not hook.code_pattern:
+        return found
+    match = re.search(hook.code_pattern, found)
+    return match["code"] if match else at(item, hook.paths["status"])
 
 
 def _document(request: HookRequest, format_: str) -> object:

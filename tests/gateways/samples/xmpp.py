@@ -64,4 +64,12 @@ SAMPLE = Sample(
         ReceiptStatus.FAILED: refused("service-unavailable"),
     },
 )
-FAILURES = {"service-unavailable": ErrorKind.INVALID, "forbidden": ErrorKind.BLOCKED, "gone": ErrorKind.GONE}
+FAILURES = {
+    "service-unavailable": ErrorKind.INVALID,
+    "not-allowed": ErrorKind.INVALID,
+    "remote-server-not-found": ErrorKind.INVALID,
+    "remote-server-timeout": ErrorKind.TEMPORARY,
+    "forbidden": ErrorKind.BLOCKED,
+    "gone": ErrorKind.GONE,
+    "policy-violation": ErrorKind.CONTENT,
+}
