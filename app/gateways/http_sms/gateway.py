@@ -25,6 +25,7 @@ from app.domain.messages import (
 )
 from app.domain.parts import measure
 from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Proof, Reply
+from app.gateways.code_tables import overrides_of
 from app.gateways.common import (
     TRIES_IF_UNLISTED,
     HttpGateway,
@@ -143,7 +144,7 @@ class HttpSmsGateway(HttpGateway):
     def _error(self, reply: Reply, found: Mapping[str, str]) -> SendError:
         code, detail = found["code"], found["detail"][:300]
         wait = seconds(reply.headers.get("retry-after"))
-        kind = self.description.codes.get(code) if code else None
+        kind = self._kind(code) if code else None
         if reply.status == 429 or kind is ErrorKind.RATE_LIMITED:
             return SendError(ErrorKind.RATE_LIMITED, code or "429", detail, wait or 1.0)
         if kind is not None:
@@ -194,10 +195,13 @@ class HttpSmsGateway(HttpGateway):
         )
 
     def _failure(self, code: str) -> SendError:
-        kind = self.description.codes.get(code)
+        kind = self._kind(code)
         if kind is None:
             return SendError(ErrorKind.TEMPORARY, code, tries=TRIES_IF_UNLISTED)
         return SendError(kind, code)
+
+    def _kind(self, code: str) -> ErrorKind | None:
+        return overrides_of(self.name).get(code) or self.description.codes.get(code)
 
     def acknowledge(self, request: HookRequest) -> HookReply:
         """What the provider expects to read."""
