@@ -25,6 +25,8 @@ class Sample:
     Where the provider has these: `repeated` is its yes to a request that it took before, `several` one post with three
     events and one that makes no sense between them, `handshake` the question whose address this is, with its answer,
     `routes` where the addresses lead, `press` the signed webhook of the first person who pressed the button `PRESSED`.
+    `unlisted` are answers with a code that no table has, `unlisted_later` webhooks that report a failure with one;
+    `failed_later` webhooks that report failures, with the kind of each.
     `plain` is what a call says, for a test to read.
     """
 
@@ -48,6 +50,9 @@ class Sample:
     routes: Mapping[str, str] = field(default_factory=dict)
     press: HookRequest | None = None
     provider_ids: Sequence[str] = ()
+    unlisted: Sequence[Reply] = ()
+    unlisted_later: Sequence[HookRequest] = ()
+    failed_later: Sequence[tuple[HookRequest, ErrorKind]] = ()
     plain: Callable[[Call], str] = lambda call: call.body.decode(errors="replace")
 
 

@@ -68,6 +68,8 @@ SAMPLE = Sample(
         ReceiptStatus.DELIVERED: told("delivered", user_id=ADA, message_token=int(MESSAGE)),
         ReceiptStatus.FAILED: told("failed", user_id=ADA, message_token=int(MESSAGE), desc="Device too old"),
     },
+    unlisted=[reply(99)],
+    unlisted_later=[told("failed", user_id=ADA, message_token=7, desc="words alone")],
     deep_link=text("weekly_poster7", "opened:weekly_poster7"),
     press=text(PRESSED),
 )

@@ -46,24 +46,6 @@ def refused(condition: str) -> HookRequest:
 
 STOP = stanza(f"<message from='{ADA}/phone' to='{OURS}' type='chat' id='m1'><body>STOP</body></message>")
 
-SAMPLE = Sample(
-    name="xmpp",
-    settings=SETTINGS,
-    sender=OURS,
-    wrong_settings=[({"from": "city"}, "no XMPP address"), ({"port": "five"}, "a number")],
-    addresses=[ADA, "grace@people.example.org", "bert@elsewhere.example"],
-    accepted=lambda count: Reply(200),
-    provider_id=REF,
-    failures=[],
-    stop=STOP,
-    tampered=HookRequest("POST", HOOK, {}, STOP.body),
-    malformed=[stanza("<message"), stanza("")],
-    signals={PlatformSignal.LEFT: presence("unsubscribe", "s1:2")},
-    receipts={
-        ReceiptStatus.DELIVERED: received(sent_id()),
-        ReceiptStatus.FAILED: refused("service-unavailable"),
-    },
-)
 FAILURES = {
     "service-unavailable": ErrorKind.INVALID,
     "not-allowed": ErrorKind.INVALID,
@@ -73,3 +55,24 @@ FAILURES = {
     "gone": ErrorKind.GONE,
     "policy-violation": ErrorKind.CONTENT,
 }
+
+SAMPLE = Sample(
+    name="xmpp",
+    settings=SETTINGS,
+    sender=OURS,
+    wrong_settings=[({"from": "city"}, "no XMPP address"), ({"port": "five"}, "a number")],
+    addresses=[ADA, "grace@people.example.org", "bert@elsewhere.example"],
+    accepted=lambda count: Reply(200),
+    provider_id=REF,
+    failures=[],
+    failed_later=[(refused(condition), kind) for condition, kind in FAILURES.items()],
+    unlisted_later=[refused("something-new")],
+    stop=STOP,
+    tampered=HookRequest("POST", HOOK, {}, STOP.body),
+    malformed=[stanza("<message"), stanza("")],
+    signals={PlatformSignal.LEFT: presence("unsubscribe", "s1:2")},
+    receipts={
+        ReceiptStatus.DELIVERED: received(sent_id()),
+        ReceiptStatus.FAILED: refused("service-unavailable"),
+    },
+)
