@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef, ErrorKind, Outcome, Receipt, SendError
 from app.domain.statuses import BroadcastState, DeliveryStatus
-from app.services.broadcast_rows import move
+from app.services.broadcast_rows import is_corrected, move
 from app.services.settle_outcomes import settlement
 from app.storage.models import Broadcast, Delivery
 from app.storage.outcomes import Settlement
@@ -61,7 +61,7 @@ def wait_again(session: Session, ref: DeliveryRef, error: SendError, before: Sto
     if broadcast is None or before.status != DeliveryStatus.SENT or before.attempts >= error.tries:
         return False
     found = settlement(Outcome(ref, error=error), before.attempts, now)
-    if found.due_at is None or not _goes_on(broadcast, error, found.due_at):
+    if found.due_at is None or not _goes_on(session, broadcast, error, found.due_at):
         return False
     _write(session, found, now)
     if broadcast.state == BroadcastState.FINISHED:
@@ -70,11 +70,12 @@ def wait_again(session: Session, ref: DeliveryRef, error: SendError, before: Sto
     return True
 
 
-def _goes_on(broadcast: Broadcast, error: SendError, due: datetime) -> bool:
+def _goes_on(session: Session, broadcast: Broadcast, error: SendError, due: datetime) -> bool:
+    """Tell whether it will still be sent then; nobody gets the wrong words after they were corrected."""
     if broadcast.expires_at is not None and broadcast.expires_at <= due:
         return False
     finished = broadcast.state == BroadcastState.FINISHED and error.kind in _REOPENS
-    return finished or broadcast.state in _ON_THE_WAY
+    return (finished or broadcast.state in _ON_THE_WAY) and not is_corrected(session, broadcast.id)
 
 
 def _write(session: Session, found: Settlement, now: datetime) -> None:

@@ -9,7 +9,9 @@ from app.domain.messages import DeliveryRef, ErrorKind, Outcome, Receipt, Receip
 from app.domain.statuses import DeliveryStatus
 from app.gateways.base import Reply
 from app.services import fan_out
+from app.services.correct_broadcasts import draft_correction
 from app.services.record_receipts import SenderReceipt, record_receipts
+from app.services.schedule_broadcasts import schedule
 from app.services.settle_outcomes import settlement
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, Delivery, Sender
@@ -116,6 +118,16 @@ def test_a_cap_that_is_told_later_is_tried_again_after_a_day_once_though_told_tw
 
 def test_a_cap_that_is_told_of_stale_news_is_a_failure(newsroom: Newsroom) -> None:
     broadcast_id = sent_fresh_for(newsroom, hours=12)
+
+    told(newsroom, broadcast_id, ErrorKind.PREFERENCE_CAP)
+
+    assert stands(broadcast_id) == ("finished", DeliveryStatus.FAILED, "preference_cap")
+
+
+def test_a_cap_that_is_told_of_words_that_were_corrected_is_a_failure(newsroom: Newsroom) -> None:
+    broadcast_id = sent_fresh_for(newsroom, hours=72)
+    right = draft_correction(broadcast_id, title="Right", text="It is shut.", by="ada", now=newsroom.now)
+    schedule(right, at=None, zone="UTC", by="ada", now=newsroom.now)
 
     told(newsroom, broadcast_id, ErrorKind.PREFERENCE_CAP)
 
