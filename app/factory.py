@@ -5,7 +5,8 @@ from pathlib import Path
 from flask import Flask, Response
 from sqlalchemy import text
 
-from app.config import Settings
+from app.config import BadSettings, Settings
+from app.gateways.code_tables import BadCodes, use_folder
 from app.logs import configure_logging
 from app.runtime import EXTENSION, Runtime
 from app.storage.database import db
@@ -17,10 +18,14 @@ MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
 def create_core(settings: Settings | None = None) -> Flask:
     """Return settings, database and runtime without any page: what workers and commands need, in half the time.
 
-    Raises `BadSettings` naming every setting that is missing or wrong.
+    Raises `BadSettings` naming every setting that is missing or wrong, or a slip in the operator's table of codes.
     """
     settings = settings or Settings.from_env()
     configure_logging(settings.log_level)
+    try:
+        use_folder(settings.home / "codes")
+    except BadCodes as error:
+        raise BadSettings(str(error)) from error
     app = Flask("tidings", root_path=str(Path(__file__).parent), static_folder=None)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     # An error must not carry the values it was about into a log: they are phone numbers and people's words.

@@ -1,13 +1,18 @@
 """`tidings gateways`: which providers and platforms there are, what each can do, and which settings it needs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import click
 
 from app.commands.output import json_option, say, table
+from app.commands.settings_file import settings_file
 from app.domain.media.kinds import kind_of
+from app.domain.messages import ErrorKind
 from app.gateways.base import Capabilities, GatewayClass, SettingSpec
+from app.gateways.code_tables import BadCodes, overrides_of, use_folder, version_of
 from app.gateways.registry import GATEWAYS
+from app.services.controller import Refused
 
 
 @dataclass(frozen=True)
@@ -17,6 +22,15 @@ class GatewayRow:
     name: str
     capabilities: Capabilities
     settings: tuple[SettingSpec, ...]
+    codes: "CodesRow"
+
+
+@dataclass(frozen=True)
+class CodesRow:
+    """The table of its error codes: of which day, empty where it has none, and what the operator changed."""
+
+    version: str
+    changed: Mapping[str, ErrorKind]
 
 
 @click.command("gateways")
@@ -28,19 +42,27 @@ def gateways(as_json: bool) -> None:
     Example:
       tidings gateways --json
     """
+    try:
+        use_folder(settings_file().parent / "codes")
+    except BadCodes as error:
+        raise Refused(str(error)) from error
     rows = [_row(found) for _, found in sorted(GATEWAYS.items())]
     say(rows, as_json, lambda: _table(rows))
 
 
 def _row(found: GatewayClass) -> GatewayRow:
-    return GatewayRow(found.name, found.capabilities(), found.settings)
+    codes = CodesRow(version_of(found.name), overrides_of(found.name))
+    return GatewayRow(found.name, found.capabilities(), found.settings, codes)
 
 
 def _table(rows: list[GatewayRow]) -> str:
     headings = ("gateway", "channel", "text", "per request", "per second", "files", "hears", "settings")
     shown = table(headings, [_cells(row) for row in rows], empty="there is no gateway")
     helped = [(row.name, spec) for row in rows for spec in row.settings if spec.help]
-    return "\n".join([shown, *(f"{name} {spec.name}={spec.example}: {spec.help}" for name, spec in helped)])
+    lines = [f"{name} {spec.name}={spec.example}: {spec.help}" for name, spec in helped]
+    changed = [(row.name, *pair) for row in rows for pair in row.codes.changed.items()]
+    lines += [f"{name} code {code}: {kind.value}, by a file of yours" for name, code, kind in changed]
+    return "\n".join([shown, *lines])
 
 
 def _files(can: Capabilities) -> str:

@@ -1,5 +1,6 @@
 """What travels between a gateway and the services: events that come in, content and outcomes that go out."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -135,12 +136,14 @@ class ReceiptStatus(StrEnum):
 _FOUND_BY: Final = "#"
 
 
-def found_by(id_: str) -> str:
+def found_by(id_: str, person: str = "") -> str:
     """Return a provider's id in the spelling by which its receipts find the delivery, where they bring no reference.
 
-    Only ids of this spelling are in the database's index: the many of other gateways would make it large for nothing.
+    `person` is given where several people may have messages of one id. Only ids of this spelling are in the database's
+    index: the many of other gateways would make it large for nothing.
     """
-    return f"{_FOUND_BY}{id_}"
+    of = f".{hashlib.sha256(person.encode()).hexdigest()[:16]}" if person else ""
+    return f"{_FOUND_BY}{id_}{of}"
 
 
 @dataclass(frozen=True)
@@ -185,9 +188,9 @@ class ErrorKind(StrEnum):
     OPTED_OUT      address   records a withdrawal with the provider's code as evidence
     WINDOW_CLOSED  address   fails this delivery: the platform lets us write only after the person did
     PREFERENCE_CAP address   tries again after a day, while the broadcast is fresh: no failure of ours
-    PAIR_LIMITED   address   delays this person only, counts no attempt
+    PAIR_LIMITED   address   delays this person only; counts an attempt only where no wait is named (4, 16, 64 s ...)
     RATE_LIMITED   sender    waits `retry_after` for this sender, counts no attempt
-    QUOTA          account   pauses the broadcast and says why
+    QUOTA          account   pauses the broadcast and says why; an answer waits minutes, five times at most
     CONTENT        message   fails this delivery, the words are shown to the editor
     UNCHANGEABLE   message   fails this delivery: what stands on the phone can be changed no more
     CONFIG, AUTH   sender    pauses the sender's broadcasts: a wrong token must not burn an audience

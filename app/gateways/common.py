@@ -4,12 +4,9 @@ import hashlib
 import hmac
 import json
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
@@ -18,6 +15,7 @@ from app.domain.buttons import Rich
 from app.domain.in_place import InPlace
 from app.domain.messages import ErrorKind, HookReply, HookRequest, Outcome, Recipient, SendError
 from app.gateways.base import BadSetting, BadSignature, Call, Malformed, Reply, SettingSpec
+from app.gateways.code_tables import codes_of
 
 TRIES_IF_UNLISTED = 2
 """A code that no table knows is taken for a passing fault, but not for long."""
@@ -209,13 +207,6 @@ def check_hmac(request: HookRequest, header: str, expected: str) -> None:
 def hmac_sha256(secret: str, body: bytes) -> bytes:
     """Return the HMAC-SHA256 that LINE, Meta and Viber sign webhooks with."""
     return hmac.new(secret.encode(), body, hashlib.sha256).digest()
-
-
-@cache
-def codes_of(gateway: str) -> Mapping[str, ErrorKind]:
-    """Return code -> kind from `<gateway>_codes.toml`, a table of `kind = [codes]` with the pages it comes from."""
-    text = files("app.gateways").joinpath(f"{gateway}_codes.toml").read_text(encoding="utf-8")
-    return {str(code): ErrorKind(kind) for kind, codes in tomllib.loads(text).items() for code in codes}
 
 
 def by_code(gateway: str, code: str, detail: str = "", retry_after: float | None = None) -> SendError:

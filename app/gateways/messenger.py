@@ -28,6 +28,7 @@ from app.domain.messages import (
     ReceiptStatus,
     Recipient,
     SendError,
+    found_by,
 )
 from app.domain.policy.proactive import window_of
 from app.gateways import messenger_card, messenger_media
@@ -77,7 +78,7 @@ class MessengerGateway(MetaGateway):
 
     @classmethod
     def capabilities(cls) -> Capabilities:
-        """Reports of delivery name Meta's ids and nothing of ours, so only the echo of what was sent counts."""
+        """Reports of delivery name Meta's ids and nothing of ours: by these the delivery is found."""
         return Capabilities(
             channel=cls.channel,
             max_text=2000,
@@ -87,7 +88,7 @@ class MessengerGateway(MetaGateway):
             media=media_of(cls.name),
             buttons=limits_named(cls.name),
             window=window_of(cls.channel),
-            receipts=frozenset({ReceiptStatus.SENT}),
+            receipts=frozenset({ReceiptStatus.SENT, ReceiptStatus.DELIVERED}),
             signals=frozenset({PlatformSignal.FOLLOWED, *_PREFERENCES.values()}),
         )
 
@@ -128,7 +129,7 @@ class MessengerGateway(MetaGateway):
         reply = found
         message_id = at(json_of(reply.body), "message_id")
         if reply.status == 200 and message_id:
-            return for_all(call, None, message_id)
+            return for_all(call, None, found_by(message_id))
         return for_all(call, self._refusal(reply))
 
     def parse(self, request: HookRequest) -> Sequence[Event]:
@@ -137,7 +138,8 @@ class MessengerGateway(MetaGateway):
         if not isinstance(body.get("entry"), list):
             raise Malformed("The field entry is missing.")
         entries = [entry for entry in items(body, "entry") if at(entry, "id") == self._account]
-        return [_event(one) for entry in entries for one in items(entry, "messaging")] or [_IGNORED]
+        events = [one for entry in entries for told in items(entry, "messaging") for one in _events(told)]
+        return events or [_IGNORED]
 
     def link(self, payload: str) -> str:
         """Opens the chat; a newcomer's Get Started, or the opening itself, brings the payload."""
@@ -166,6 +168,15 @@ def _button(button: Button) -> dict[str, str]:
     if button.kind is ButtonKind.LINK:
         return {"type": "web_url", "title": button.label, "url": button.value}
     return {"type": "postback", "title": button.label, "payload": button.value}
+
+
+def _events(found: object) -> list[Event]:
+    """One report of delivery may name several messages; that all before a moment were read names none."""
+    arrived, when = items(found, "delivery.mids"), moment(at(found, "timestamp"), 1000)
+    if not arrived:
+        return [_event(found)]
+    receipts = [Receipt(None, found_by(str(mid)), ReceiptStatus.DELIVERED) for mid in arrived]
+    return [Event(EventKind.RECEIPT, when, receipt=one) for one in receipts]
 
 
 def _event(found: object) -> Event:
@@ -200,7 +211,9 @@ def _echo(metadata: str, mid: str, when: str) -> Event:
         ref = DeliveryRef.parse(metadata.removeprefix(OURS) if metadata.startswith(OURS) else "")
     except ValueError:
         return _IGNORED
-    return Event(EventKind.RECEIPT, moment(when, 1000), receipt=Receipt(ref, mid, ReceiptStatus.SENT))
+    return Event(
+        EventKind.RECEIPT, moment(when, 1000), receipt=Receipt(ref, found_by(mid), ReceiptStatus.SENT)
+    )
 
 
 def _postback(postback: Mapping[str, object], user: Address, when: str) -> Event:

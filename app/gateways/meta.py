@@ -6,12 +6,12 @@ from typing import ClassVar, Final
 
 from app.domain.messages import ErrorKind, HookReply, HookRequest, SendError
 from app.gateways.base import BadSignature, Reply, SettingSpec
+from app.gateways.code_tables import codes_of
 from app.gateways.common import (
     HttpGateway,
     by_code,
     by_status,
     check_hmac,
-    codes_of,
     hmac_sha256,
     json_of,
     seconds,

@@ -1,12 +1,13 @@
 """Viber: a bot that people subscribe to; 300 people of one text share a request, and the reply says who failed.
 
 Source: creators.viber.com/docs/bots-api, read in November 2026. Reports of delivery name Viber's message token and the
-person, and nothing of ours, so none is claimed.
+person, and nothing of ours: by these two the delivery is found (`app.domain.messages.found_by`).
 """
 
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -27,12 +28,16 @@ from app.domain.messages import (
     Outcome,
     PlatformEvent,
     PlatformSignal,
+    Receipt,
+    ReceiptStatus,
     Recipient,
     SendError,
+    found_by,
 )
 from app.gateways import viber_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Proof, Reply, SettingSpec
 from app.gateways.common import (
+    TRIES_IF_UNLISTED,
     HttpGateway,
     by_code,
     by_status,
@@ -54,6 +59,13 @@ OPENED: Final = "opened:"
 """Begins the tracking data of a welcome: Viber sends it back with the press of the welcome's button."""
 _PAYLOAD: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_PAYLOAD}}}")
 _IGNORED: Final = Event(EventKind.IGNORED)
+_RECEIPTS: Final = {
+    "delivered": ReceiptStatus.DELIVERED,
+    "seen": ReceiptStatus.DELIVERED,  # whoever read it has it
+    "failed": ReceiptStatus.FAILED,
+}
+# A person gets 100 messages an hour as long as they answer none.
+_PAIR_RESTS_S: Final = 3600.0
 
 
 class ViberGateway(HttpGateway):
@@ -66,13 +78,18 @@ class ViberGateway(HttpGateway):
         SettingSpec("uri", secret=False, example="citydesk"),
         SettingSpec("name", secret=False, example="City Desk"),
         SettingSpec(
-            "welcome", secret=False, example="Press START for our news. STOP ends it.", required=False
+            "welcome",
+            secret=False,
+            example="Press START for our news. STOP ends it.",
+            required=False,
+            help="what a newcomer reads above the button START; left out, it says just this, in English",
         ),
     )
 
     def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
         self._token, self._uri, self._name = settings["token"], settings["uri"], settings["name"]
-        self._welcome = settings.get("welcome", "")
+        # Without one, the list that somebody's link named would be lost: it comes back with the welcome's button alone.
+        self._welcome = settings.get("welcome") or f"{self._name}: press START for our news. STOP ends it."
         self._url = f"{(base_url or API).rstrip('/')}/pa"
         self._headers = {"Content-Type": "application/json", "X-Viber-Auth-Token": self._token}
 
@@ -98,6 +115,7 @@ class ViberGateway(HttpGateway):
             rate_unit="request",
             media=media_of(cls.name),
             buttons=limits_named(cls.name),
+            receipts=frozenset({ReceiptStatus.DELIVERED, ReceiptStatus.FAILED}),
             signals=frozenset({PlatformSignal.FOLLOWED, PlatformSignal.LEFT}),
             proof=Proof.ADDRESSED,
         )
@@ -133,14 +151,15 @@ class ViberGateway(HttpGateway):
         if not token:
             return for_all(call, SendError(ErrorKind.UNKNOWN, "no_token"))
         failed = {at(one, "receiver"): one for one in items(body, "failed_list")}
-        return [_outcome(ref, failed.get(to), token) for ref, to in zip(call.refs, _whom(call), strict=True)]
+        people = zip(call.refs, _whom(call), strict=True)
+        return [_outcome(ref, failed.get(to), found_by(token, to)) for ref, to in people]
 
     def verify(self, request: HookRequest) -> None:
         """`X-Viber-Content-Signature`: the HMAC-SHA256 of the raw body with the bot's token."""
         check_hmac(request, "x-viber-content-signature", hmac_sha256(self._token, request.body).hex())
 
     def parse(self, request: HookRequest) -> Sequence[Event]:
-        """Words, and who subscribed or left. To open the conversation is neither."""
+        """Words, what arrived, and who subscribed or left. To open the conversation is neither."""
         body = posted_json(request)
         kind = at(body, "event")
         if not kind:
@@ -149,12 +168,14 @@ class ViberGateway(HttpGateway):
             return [_message(body)]
         if kind in ("subscribed", "unsubscribed"):
             return [_signal(body, kind)]
+        if kind in _RECEIPTS:
+            return [_receipt(body, _RECEIPTS[kind])]
         return [_IGNORED]
 
     def acknowledge(self, request: HookRequest) -> HookReply:
         """Welcome whoever opened the conversation: until they write, this is the one way to say a word to them."""
         body = json_of(request.body)
-        if at(body, "event") != "conversation_started" or not self._welcome:
+        if at(body, "event") != "conversation_started":
             return HookReply(200)
         payload = at(body, "context")
         known = _PAYLOAD.fullmatch(payload) is not None
@@ -189,10 +210,14 @@ def _by_status(status: str, words: str) -> SendError:
     return SendError(error.kind, status, error.detail, wait, error.tries)
 
 
-def _outcome(ref: Any, failed: object | None, token: str) -> Outcome:
+def _outcome(ref: Any, failed: object | None, provider_id: str) -> Outcome:
+    """In the list of the failed, "too many requests" is said of a person who answered none, and not of the bot."""
     if failed is None:
-        return Outcome(ref, provider_id=token)
-    return Outcome(ref, error=_by_status(at(failed, "status"), at(failed, "status_message")))
+        return Outcome(ref, provider_id=provider_id)
+    error = _by_status(at(failed, "status"), at(failed, "status_message"))
+    if error.kind is ErrorKind.RATE_LIMITED:
+        error = replace(error, kind=ErrorKind.PAIR_LIMITED, retry_after=_PAIR_RESTS_S)
+    return Outcome(ref, error=error)
 
 
 def _whom(call: Call) -> list[str]:
@@ -217,6 +242,18 @@ def _message(body: Mapping[str, Any]) -> Event:
         payload=text if pressed else "",
     )
     return Event(EventKind.MESSAGE, moment(at(body, "timestamp"), 1000), message=found)
+
+
+def _receipt(body: Mapping[str, Any], status: ReceiptStatus) -> Event:
+    token, user = at(body, "message_token"), at(body, "user_id")
+    if not token or not user:
+        return _IGNORED
+    error = None
+    if status is ReceiptStatus.FAILED:  # in words alone, such as that the person's phone is too old
+        words = at(body, "desc")[:300]
+        error = SendError(ErrorKind.TEMPORARY, "failed", words, tries=TRIES_IF_UNLISTED)
+    receipt = Receipt(None, found_by(token, user), status, error)
+    return Event(EventKind.RECEIPT, moment(at(body, "timestamp"), 1000), receipt=receipt)
 
 
 def _signal(body: Mapping[str, Any], kind: str) -> Event:

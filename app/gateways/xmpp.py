@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
@@ -43,7 +44,7 @@ from app.gateways.base import (
     Reply,
     SettingSpec,
 )
-from app.gateways.common import HttpGateway, by_status, for_all, without_answer
+from app.gateways.common import TRIES_IF_UNLISTED, HttpGateway, by_status, for_all, without_answer
 from app.gateways.safe_xml import document
 
 STANZA: Final = "STANZA"
@@ -56,14 +57,17 @@ _NOT_XML: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SEAL_LENGTH: Final = 12
 
 # Conditions of RFC 6120, 8.3.3. "service-unavailable" is said of blockers, of unknown people, and of those who are
-# offline at a server that stores nothing: only the third time does it count as a dead address.
+# offline at a server that stores nothing: only the third time does it count as a dead address. So do the two
+# that our own server says of a domain that it does not reach (Prosody: "not-allowed"): it may be away for a while.
 _CONDITIONS: Final = {
     "service-unavailable": SendError(ErrorKind.INVALID, bounces_after=3),
     "item-not-found": SendError(ErrorKind.INVALID),
     "gone": SendError(ErrorKind.GONE),
     "jid-malformed": SendError(ErrorKind.INVALID),
     "forbidden": SendError(ErrorKind.BLOCKED),
-    "not-allowed": SendError(ErrorKind.BLOCKED),
+    "not-allowed": SendError(ErrorKind.INVALID, bounces_after=3),
+    "remote-server-not-found": SendError(ErrorKind.INVALID, bounces_after=3),
+    "remote-server-timeout": SendError(ErrorKind.TEMPORARY),
     "not-acceptable": SendError(ErrorKind.CONTENT),
     "policy-violation": SendError(ErrorKind.CONTENT),
 }
@@ -236,8 +240,8 @@ def _receipt(ref: DeliveryRef | None, status: ReceiptStatus, error: SendError | 
 def _failure(stanza: Element) -> SendError:
     conditions = [_name(child) for error in stanza if _name(error) == "error" for child in error]
     code = next((name for name in conditions if name != "text"), "undefined-condition")
-    known = _CONDITIONS.get(code, SendError(ErrorKind.TEMPORARY))
-    return SendError(known.kind, code, bounces_after=known.bounces_after)
+    known = _CONDITIONS.get(code, SendError(ErrorKind.TEMPORARY, tries=TRIES_IF_UNLISTED))
+    return replace(known, code=code)
 
 
 def _name(element: Element) -> str:

@@ -8,11 +8,10 @@ from sqlalchemy.orm import Session
 
 from app.domain.messages import BatchResult, DeliveryRef, Receipt, ReceiptStatus, SendError
 from app.domain.statuses import RECEIPT_OVERWRITES, DeliveryStatus
+from app.services.after_failures import follow, lock
 from app.services.controller import Controller
-from app.services.other_channels import fall_back
-from app.services.react_to_failures import PERSONAL, react
+from app.services.late_refusals import WAITS, is_old, may_wait, stood_at, wait_again
 from app.services.same_account import Shown, learn_all
-from app.storage.consent import lock_head
 from app.storage.database import transaction
 from app.storage.outcomes import Report, apply_report, apply_reports, apply_result
 from app.storage.provider_ids import deliveries_found_by
@@ -44,7 +43,8 @@ def record_receipts(
 ) -> Sequence[SenderReceipt]:
     """Move the deliveries that the receipts name; may be given the same receipts again.
 
-    A failure that speaks of the person (opted out, number dead) becomes a consent event or an overlay. Returns the
+    A failure does what the same refusal of a request would: it becomes a consent event or an overlay where it speaks of
+    the person, waits where time mends it, pauses the broadcast, or closes the sender. Returns the
     receipts that name a provider's id which no delivery has: the lane writes ids a moment after they came, so a
     quick receipt should be tried again.
     """
@@ -105,21 +105,38 @@ def _named(receipts: Sequence[SenderReceipt]) -> tuple[list[_Named], list[Sender
 
 
 def _record_failures(failures: Sequence[_Named], controller: Controller, now: datetime) -> None:
+    """Do what the same refusals of requests would (`settle_outcomes`)."""
     with transaction() as session:
-        if any(one.receipt.error and one.receipt.error.kind in PERSONAL for one in failures):
-            # The ledger's lock comes before the locks on deliveries, here as in every STOP: no deadlock.
-            lock_head(session, controller.ledger)
-        moved = []
-        for one in failures:
-            if one.receipt.error and apply_report(session, _report(one), now):
-                _react(session, one, one.receipt.error, controller, now)
-                moved.append(one.ref)
-        fall_back(session, moved, now)
+        lock(session, [_failure(one) for one in failures], controller, among=WAITS)
+        stand = [(one, _moved(session, one, now)) for one in failures]
+        took = [(one, moved) for one, moved in stand if moved is not None]
+        for sender_id in dict.fromkeys(one.sender_id for one, _ in took):
+            theirs = [(one, moved) for one, moved in took if one.sender_id == sender_id]
+            follow(
+                session,
+                [_failure(one) for one, _ in theirs],
+                [one.ref for one, moved in theirs if moved is DeliveryStatus.FAILED],
+                sender_id=sender_id,
+                controller=controller,
+                now=now,
+            )
 
 
-def _react(session: Session, one: _Named, error: SendError, controller: Controller, now: datetime) -> None:
-    failure = (one.ref.subscriber_id, error)
-    react(session, [failure], sender_id=one.sender_id, controller=controller, now=now)
+def _failure(one: _Named) -> tuple[DeliveryRef, SendError]:
+    assert one.receipt.error is not None  # noqa: S101  # only failures come here
+    return one.ref, one.receipt.error
+
+
+def _moved(session: Session, one: _Named, now: datetime) -> DeliveryStatus | None:
+    """Write a failure; returns where its delivery stands now, None where nothing changed."""
+    ref, error = _failure(one)
+    before = stood_at(session, ref) if may_wait(error, ref) else None
+    if before is not None and is_old(before, one.receipt):
+        return None
+    if not apply_report(session, _report(one), now):
+        return None
+    again = before is not None and wait_again(session, ref, error, before, now)
+    return DeliveryStatus.PENDING if again else DeliveryStatus.FAILED
 
 
 def _report(one: _Named) -> Report:

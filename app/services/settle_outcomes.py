@@ -4,27 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from app.domain.messages import DeliveryRef, ErrorKind, Outcome, SendError
-from app.domain.statuses import BroadcastState, DeliveryStatus
+from app.domain.statuses import DeliveryStatus
+from app.services.after_failures import CLOSES_SENDER, close_sender, follow, lock
 from app.services.controller import Controller
-from app.services.other_channels import fall_back
-from app.services.react_to_failures import PERSONAL, react
-from app.storage.consent import lock_head
 from app.storage.database import transaction
-from app.storage.models import Broadcast, Sender
 from app.storage.outcomes import Settlement
 from app.storage.outcomes import settle as write
 
 FIRST_RETRY_S = 30
-_CLOSES_SENDER = frozenset({ErrorKind.AUTH, ErrorKind.CONFIG})
-URGENT = _CLOSES_SENDER | {ErrorKind.RATE_LIMITED, ErrorKind.QUOTA}
+URGENT = CLOSES_SENDER | {ErrorKind.RATE_LIMITED, ErrorKind.QUOTA}
 """Errors about all that this sender would hand over next: they are written before anything else leaves."""
 _NOT_OUR_TURN = URGENT | {ErrorKind.PAIR_LIMITED}
 # Platforms cap how much marketing a person gets; Meta asks to wait a day at least.
 CAP_RESTS = timedelta(hours=24)
+_MINUTE_S = 60.0
+# Meta on 131056: wait 4^n seconds after the n-th refusal. So it is done wherever a provider names no wait.
+_PAIR_BASE_S, _PAIR_MOST_S = 4, 3600
 
 
 @dataclass(frozen=True)
@@ -46,21 +42,11 @@ def settle(
     """Write outcomes in one transaction, with the consent events and pauses that follow from them."""
     errors = [(outcome.ref, outcome.error) for outcome in outcomes if outcome.error]
     with transaction() as session:
-        if any(error.kind in PERSONAL for _, error in errors):
-            # The ledger's lock comes before the locks on deliveries, here as in every STOP: no deadlock.
-            lock_head(session, controller.ledger)
+        lock(session, errors, controller)
         settlements = [settlement(one, attempts.get(one.ref, 1), now) for one in outcomes]
         write(session, settlements, now)
-        react(
-            session,
-            [(ref.subscriber_id, error) for ref, error in errors],
-            sender_id=sender_id,
-            controller=controller,
-            now=now,
-        )
-        fall_back(session, [one.ref for one in settlements if one.status is DeliveryStatus.FAILED], now)
-        closed = _close_sender(session, sender_id, [error for _, error in errors], now)
-        _pause_broadcasts(session, errors, now)
+        failed = [one.ref for one in settlements if one.status is DeliveryStatus.FAILED]
+        closed = follow(session, errors, failed, sender_id=sender_id, controller=controller, now=now)
     waits = [error.retry_after or 1.0 for _, error in errors if error.kind is ErrorKind.RATE_LIMITED]
     return Verdict(max(waits, default=0.0), closed)
 
@@ -72,11 +58,10 @@ def settlement(outcome: Outcome, attempt: int, now: datetime) -> Settlement:
         return Settlement(outcome.ref, DeliveryStatus.SENT, outcome.provider_id)
     if error.kind is ErrorKind.UNKNOWN:
         return Settlement(outcome.ref, DeliveryStatus.UNKNOWN, reason=error.kind.value, error_code=error.code)
+    if error.kind is ErrorKind.QUOTA and outcome.ref.inbound_id:
+        return _answer_without_quota(outcome.ref, error, attempt, now)
     if error.kind in _NOT_OUR_TURN:
-        due = now + timedelta(seconds=error.retry_after or 0.0)
-        return Settlement(
-            outcome.ref, DeliveryStatus.PENDING, error_code=error.code, due_at=due, attempt_counts=False
-        )
+        return _not_our_turn(outcome.ref, error, attempt, now)
     if error.kind is ErrorKind.PREFERENCE_CAP and attempt < error.tries:
         rest = max(CAP_RESTS, timedelta(seconds=error.retry_after or 0.0))
         return Settlement(outcome.ref, DeliveryStatus.PENDING, error_code=error.code, due_at=now + rest)
@@ -90,20 +75,30 @@ def settlement(outcome: Outcome, attempt: int, now: datetime) -> Settlement:
     return Settlement(outcome.ref, DeliveryStatus.FAILED, reason=error.kind.value, error_code=error.code)
 
 
+def _not_our_turn(ref: DeliveryRef, error: SendError, attempt: int, now: datetime) -> Settlement:
+    """Wait as long as the provider says, and count nothing; where it names no wait for a person, n must be counted."""
+    wait = error.retry_after or (1.0 if error.kind is ErrorKind.RATE_LIMITED else 0.0)
+    counts = error.kind is ErrorKind.PAIR_LIMITED and not wait
+    if counts:
+        wait = min(_PAIR_MOST_S, _PAIR_BASE_S ** min(attempt, 10))
+    due = now + timedelta(seconds=wait)
+    return Settlement(ref, DeliveryStatus.PENDING, error_code=error.code, due_at=due, attempt_counts=counts)
+
+
+def _answer_without_quota(ref: DeliveryRef, error: SendError, attempt: int, now: datetime) -> Settlement:
+    """Wait 1, 2, 4, 8 minutes, then drop it: nobody can pause answers, and a quota may be gone for a month."""
+    if attempt >= error.tries:
+        return Settlement(ref, DeliveryStatus.FAILED, reason=error.kind.value, error_code=error.code)
+    wait = max(_MINUTE_S * 2 ** (attempt - 1), error.retry_after or 0.0)
+    return Settlement(
+        ref, DeliveryStatus.PENDING, error_code=error.code, due_at=now + timedelta(seconds=wait)
+    )
+
+
 def _backoff(ref: DeliveryRef, attempt: int) -> timedelta:
     """30 s, 1, 2, 4 minutes, spread by up to a tenth so that a burst of failures does not come back as a burst."""
     seconds: float = FIRST_RETRY_S * 2 ** (attempt - 1) * (1 + ref.subscriber_id % 100 / 1000)
     return timedelta(seconds=seconds)
-
-
-def _close_sender(session: Session, sender_id: int, errors: Sequence[SendError], now: datetime) -> bool:
-    for error in errors:
-        if error.kind in _CLOSES_SENDER:
-            sender = session.get_one(Sender, sender_id)
-            sender.paused_at = now
-            sender.paused_reason = f"The provider refused our settings ({error.code}): {error.detail}"[:300]
-            return True
-    return False
 
 
 def close_refused(sender_id: int, error: SendError, now: datetime) -> bool:
@@ -112,17 +107,4 @@ def close_refused(sender_id: int, error: SendError, now: datetime) -> bool:
     Tells whether the error was of that sort.
     """
     with transaction() as session:
-        return _close_sender(session, sender_id, [error], now)
-
-
-def _pause_broadcasts(
-    session: Session, errors: Sequence[tuple[DeliveryRef, SendError]], now: datetime
-) -> None:
-    hit = {ref.broadcast_id: error for ref, error in errors if error.kind is ErrorKind.QUOTA}
-    if not hit:
-        return
-    rows = select(Broadcast).where(Broadcast.id.in_(hit), Broadcast.state == BroadcastState.SENDING.value)
-    for broadcast in session.scalars(rows):
-        error = hit[broadcast.id]
-        broadcast.state, broadcast.state_at, broadcast.state_by = BroadcastState.PAUSED.value, now, "system"
-        broadcast.state_reason = f"The provider's quota is used up ({error.code}): {error.detail}"[:300]
+        return close_sender(session, sender_id, [error], now)

@@ -1,7 +1,9 @@
 """`tidings gateways` says, to people and to programs, which gateways there are and what each can do."""
 
 import json
+from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from app.commands.gateways import gateways
@@ -37,6 +39,25 @@ def test_every_gateway_is_listed_for_programs_with_what_it_can_do() -> None:
         "required": True,
         "help": "",
     } in (found["twilio"]["settings"])
+
+
+def test_the_day_of_a_table_and_what_the_operator_changed_in_it_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDINGS_HOME", str(tmp_path))
+    (tmp_path / "codes").mkdir()
+    own = tmp_path / "codes" / "twilio.toml"
+    own.write_text("content = [30003]", encoding="utf-8")
+
+    found = {one["name"]: one for one in json.loads(CliRunner().invoke(gateways, ["--json"]).stdout)}
+    lines = CliRunner().invoke(gateways, []).stdout.splitlines()
+    own.unlink()
+    nothing_changed = CliRunner().invoke(gateways, []).stdout
+
+    assert found["twilio"]["codes"] == {"version": "2026-11-28", "changed": {"30003": "content"}}
+    assert found["telegram"]["codes"] == {"version": "", "changed": {}}
+    assert lines[-1] == "twilio code 30003: content, by a file of yours"
+    assert "by a file of yours" not in nothing_changed
 
 
 def test_people_get_a_line_for_each() -> None:

@@ -17,13 +17,16 @@ class Sample:
     """A gateway's settings, and an example of everything that its provider says.
 
     `sender` is the address that the settings make. `addresses` has three people. `accepted` gives the provider's
-    yes to a call for n people, `provider_id` is what it names. `failures` has a reply for each kind that the provider
+    yes to a call for n people, `provider_id` is what it names, `provider_ids` are those of the first people where each
+    has one. `failures` has a reply for each kind that the provider
     tells, `wrong_settings` what must be refused and a word of why. `stop`, `signals` and `receipts` are signed
     webhooks; a receipt's is for the delivery 12.345.0. `tampered` is one whose signature does not fit.
 
     Where the provider has these: `repeated` is its yes to a request that it took before, `several` one post with three
     events and one that makes no sense between them, `handshake` the question whose address this is, with its answer,
     `routes` where the addresses lead, `press` the signed webhook of the first person who pressed the button `PRESSED`.
+    `unlisted` are answers with a code that no table has, `unlisted_later` webhooks that report a failure with one;
+    `failed_later` webhooks that report failures, with the kind of each.
     `plain` is what a call says, for a test to read.
     """
 
@@ -46,6 +49,10 @@ class Sample:
     handshake: tuple[HookRequest, str] | None = None
     routes: Mapping[str, str] = field(default_factory=dict)
     press: HookRequest | None = None
+    provider_ids: Sequence[str] = ()
+    unlisted: Sequence[Reply] = ()
+    unlisted_later: Sequence[HookRequest] = ()
+    failed_later: Sequence[tuple[HookRequest, ErrorKind]] = ()
     plain: Callable[[Call], str] = lambda call: call.body.decode(errors="replace")
 
 

@@ -19,12 +19,17 @@ from app.domain.messages import (
     EventKind,
     HookRequest,
     PlatformSignal,
+    ReceiptStatus,
     Recipient,
+    SendError,
 )
+from app.domain.policy.proactive import window_of
 from app.domain.quotas import QUOTAS
 from app.domain.small_lists import MOST_PEOPLE
 from app.gateways.base import BadSetting, BadSignature, Call, Gateway, GatewayClass, Malformed, Reply
-from app.gateways.common import PERSONAL
+from app.gateways.code_tables import codes_of, version_of
+from app.gateways.common import PERSONAL, TRIES_IF_UNLISTED
+from app.gateways.http_sms import descriptions
 from app.gateways.registry import GATEWAYS, build
 from tests.gateways.sample import HOOK, PRESSED, REF, Sample
 from tests.gateways.samples import SAMPLES
@@ -84,6 +89,13 @@ def test_what_its_channel_carries_is_what_editors_are_told(sample: Sample) -> No
 
 
 @every_gateway
+def test_its_window_is_what_the_gate_keeps(sample: Sample) -> None:
+    can = bound(sample).capabilities()
+
+    assert can.window == window_of(can.channel)
+
+
+@every_gateway
 def test_a_quota_is_what_editors_and_the_gate_are_told(sample: Sample) -> None:
     assert class_of(sample).capabilities().quota == QUOTAS.get(sample.name)
     assert class_of(sample).capabilities().most_people == MOST_PEOPLE.get(sample.name)
@@ -133,7 +145,8 @@ def test_a_yes_gives_each_of_them_the_providers_id(sample: Sample) -> None:
     outcomes = bound(sample).decode(call, sample.accepted(count))
 
     assert [(one.ref, one.error) for one in outcomes] == [(ref, None) for ref in call.refs]
-    assert {one.provider_id for one in outcomes} == {sample.provider_id}
+    ids = list(sample.provider_ids[:count]) or [sample.provider_id] * count
+    assert [one.provider_id for one in outcomes] == ids
 
 
 @every_gateway
@@ -145,6 +158,44 @@ def test_each_no_is_read_into_the_family_of_errors(sample: Sample) -> None:
     assert [error.kind if error else None for error in read] == [kind for _, kind in sample.failures]
     waits = [error.retry_after for error in read if error and error.kind is ErrorKind.RATE_LIMITED]
     assert all(wait is not None and wait > 0 for wait in waits)
+
+
+@every_gateway
+def test_each_kind_that_its_table_has_is_shown_by_an_example(sample: Sample) -> None:
+    shown = {kind for _, kind in (*sample.failures, *sample.failed_later)}
+    has_table = version_of(sample.name) and sample.name not in descriptions()
+
+    assert shown
+    assert shown >= set(codes_of(sample.name).values() if has_table else ())
+    assert bool(has_table) <= bool(sample.unlisted)
+
+
+@every_gateway
+def test_each_failure_that_is_told_later_is_read_into_the_family_of_errors(sample: Sample) -> None:
+    read = [later(sample, request) for request, _ in sample.failed_later]
+
+    assert [error.kind for error in read] == [kind for _, kind in sample.failed_later]
+
+
+@every_gateway
+def test_a_code_that_no_table_has_is_a_passing_fault_and_tried_twice_at_most(sample: Sample) -> None:
+    call = first_call(sample)
+    at_once = [bound(sample).decode(call, reply)[0].error for reply in sample.unlisted]
+
+    for error in (*at_once, *(later(sample, request) for request in sample.unlisted_later)):
+        assert error is not None
+        assert error.kind is ErrorKind.TEMPORARY
+        assert error.tries <= TRIES_IF_UNLISTED
+
+
+def later(sample: Sample, request: HookRequest) -> SendError:
+    """The error that a webhook reports."""
+    bound(sample).verify(request)
+    (event,) = bound(sample).parse(request)
+    assert event.receipt is not None
+    assert event.receipt.status is ReceiptStatus.FAILED
+    assert event.receipt.error is not None
+    return event.receipt.error
 
 
 @every_gateway

@@ -1,12 +1,13 @@
 """Providers as data files: what a slip in one is answered with, and how texts and nested fields are written."""
 
 import json
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
 
 from app.domain.addresses import Address
-from app.domain.messages import Batch, DeliveryRef, Recipient
+from app.domain.messages import Batch, DeliveryRef, ErrorKind, ReceiptStatus, Recipient, SendError
 from app.gateways.base import Call
 from app.gateways.http_sms import descriptions
 from app.gateways.http_sms.description import BadDescription, read
@@ -100,3 +101,47 @@ def test_paths_lead_into_documents_and_nowhere_else() -> None:
         False,
     ]
     assert filled({"n": 1, "l": ["{x}"]}, {"x": "{y}"}) == {"n": 1, "l": ["{y}"]}
+
+
+def failure(name: str, **changes: str) -> SendError:
+    """What a provider's report of a failure says, with some of its values changed."""
+    report = SAMPLES[name].receipts[ReceiptStatus.FAILED]
+    (event,) = build(name, SAMPLES[name].settings, None).parse(
+        replace(report, query={**report.query, **changes})
+    )
+    assert event.receipt is not None
+    assert event.receipt.error is not None
+    return event.receipt.error
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "code"),
+    [
+        ("NACK/0x0000000b/Invalid Destination Address", ErrorKind.INVALID, "0x0000000b"),
+        ("NACK/0x00000045/Submit Failed", ErrorKind.TEMPORARY, "0x00000045"),
+        ("id:01 stat:UNDELIV err:001", ErrorKind.TEMPORARY, "16"),
+    ],
+)
+def test_why_a_centre_refused_a_message_stands_in_kannels_answer(
+    answer: str, kind: ErrorKind, code: str
+) -> None:
+    error = failure("kannel", answer=answer)
+
+    assert (error.kind, error.code) == (kind, code)
+
+
+def test_a_number_that_opted_out_at_messagebird_is_told_by_a_report() -> None:
+    assert failure("messagebird", statusErrorCode="103").kind is ErrorKind.OPTED_OUT
+
+
+def test_a_dead_number_is_one_at_telnyx_too() -> None:
+    assert descriptions()["telnyx"].codes["40012"] is ErrorKind.INVALID
+
+
+def test_a_code_pattern_must_find_a_code() -> None:
+    receipt = (
+        'receipt = { format = "query", when = "st", ref = "d", id = "i", status = "st", code_pattern = "%s" }'
+    )
+    for pattern, word in (("(", "no regular expression"), ("NACK", "no group")):
+        with pytest.raises(BadDescription, match=word):
+            read("acme", GOOD + receipt % pattern)

@@ -6,7 +6,16 @@ import pytest
 
 from app.domain.addresses import Address
 from app.domain.media.attached import Media
-from app.domain.messages import Batch, DeliveryRef, ErrorKind, EventKind, PlatformSignal, Recipient
+from app.domain.messages import (
+    Batch,
+    DeliveryRef,
+    ErrorKind,
+    EventKind,
+    PlatformSignal,
+    ReceiptStatus,
+    Recipient,
+    found_by,
+)
 from app.gateways.base import Gateway, Reply
 from app.gateways.registry import build
 from tests.gateways.sample import HOOK, REF
@@ -54,11 +63,18 @@ def test_get_started_without_a_link_opens_the_contact_and_other_buttons_carry_th
     assert (second.message.text, second.message.payload) == ("Stop", "stop-weekly")
 
 
-def test_copies_of_what_others_sent_and_reports_without_our_reference_are_ignored() -> None:
+def test_one_report_says_of_several_messages_that_they_arrived() -> None:
+    events = gateway().parse(told(event(1, delivery={"mids": ["m_1", "m_2"], "watermark": 1795370000400})))
+
+    found = [one.receipt and (one.receipt.provider_id, one.receipt.status) for one in events]
+    assert found == [(found_by(one), ReceiptStatus.DELIVERED) for one in ("m_1", "m_2")]
+
+
+def test_copies_of_what_others_sent_and_moments_without_a_message_are_ignored() -> None:
     foreign = [
         echo("another program"),
         echo(REF),
-        event(1, delivery={"mids": ["m_1"], "watermark": 1795370000400}),
+        event(1, delivery={"watermark": 1795370000400}),
         event(2, read={"watermark": 1795370000800}),
     ]
 

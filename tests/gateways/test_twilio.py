@@ -1,5 +1,6 @@
 """Twilio as a table: what we send equals what its SDK sends, and what comes back is read as its pages say."""
 
+import hashlib
 import logging
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode
@@ -162,6 +163,17 @@ def test_twilios_own_signature_example_is_accepted() -> None:
     )
 
     assert gateway().verify(request) is None
+
+
+def test_a_json_body_is_signed_by_its_hash_in_the_address() -> None:
+    def posted(body: bytes) -> HookRequest:
+        digest = hashlib.sha256(b'{"a":1}').hexdigest()
+        url = f"https://news.example.org/hooks/twilio/ch1?x=1&bodySHA256={digest}"
+        return HookRequest("POST", url, {"x-twilio-signature": "WhZdnQ5yRQJFVqlNNWHg/QDh/Fg="}, body)
+
+    assert gateway().verify(posted(b'{"a":1}')) is None
+    with pytest.raises(BadSignature):
+        gateway().verify(posted(b'{"a":2}'))
 
 
 @pytest.mark.parametrize(

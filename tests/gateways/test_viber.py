@@ -3,7 +3,7 @@
 import json
 
 from app.domain.addresses import Address, canonical
-from app.domain.messages import Batch, DeliveryRef, ErrorKind, EventKind, Recipient
+from app.domain.messages import Batch, DeliveryRef, ErrorKind, EventKind, Recipient, found_by
 from app.gateways.base import Gateway
 from app.gateways.registry import build
 from tests.gateways.sample import HOOK, REF, post
@@ -28,7 +28,18 @@ def test_people_of_one_text_share_a_broadcast_and_the_failed_list_names_who_did_
     assert call.url.endswith("/pa/broadcast_message")
     assert json.loads(call.body)["broadcast_list"] == [ADA, GRACE, JEAN]
     assert [one.error and one.error.kind for one in outcomes] == [None, ErrorKind.OPTED_OUT, None]
-    assert [one.provider_id for one in outcomes] == ["7", None, "7"]
+    assert [one.provider_id for one in outcomes] == [found_by("7", ADA), None, found_by("7", JEAN)]
+
+
+def test_a_person_who_answered_none_of_a_hundred_waits_an_hour_and_nobody_else_does() -> None:
+    (call,) = gateway().encode(Batch((to(1, ADA), to(2, GRACE)), HOOK))
+    failed = [{"receiver": GRACE, "status": 12, "status_message": "tooManyRequests"}]
+
+    taken, limited = gateway().decode(call, reply(0, message_token=7, failed_list=failed))
+
+    assert taken.error is None
+    assert limited.error is not None
+    assert (limited.error.kind, limited.error.retry_after) == (ErrorKind.PAIR_LIMITED, 3600)
 
 
 def test_one_person_gets_a_message_with_our_reference() -> None:
@@ -56,10 +67,18 @@ def test_an_opened_conversation_is_no_consent_and_is_welcomed_in_the_answer() ->
     ]
 
 
-def test_without_words_or_without_a_link_of_ours_the_welcome_says_no_more_than_it_can() -> None:
+def test_a_bot_without_words_of_its_own_welcomes_too_so_that_the_link_is_not_lost() -> None:
+    opened = told("conversation_started", context="weekly_poster7", user={"id": ADA})
+
+    said = json.loads(gateway(welcome="").acknowledge(opened).body)
+
+    assert said["text"] == "City Desk: press START for our news. STOP ends it."
+    assert said["keyboard"]["Buttons"][0]["ActionBody"] == "weekly_poster7"
+
+
+def test_without_a_link_of_ours_the_welcome_says_no_more_than_it_can() -> None:
     strange = told("conversation_started", context="<a href>", user={"id": ADA})
 
-    assert gateway(welcome="").acknowledge(strange).body == ""
     said = json.loads(gateway().acknowledge(strange).body)
     assert "tracking_data" not in said
     assert said["keyboard"]["Buttons"][0]["ActionBody"] == "START"
@@ -72,14 +91,19 @@ def test_other_words_than_the_buttons_are_words() -> None:
     assert (event.message.text, event.message.payload) == ("no thanks", "")
 
 
-def test_reports_name_nothing_of_ours_so_none_is_claimed() -> None:
-    """Viber's own page: a report has the event, the time, the message's token and the person, no tracking data."""
-    reports = [told(kind, user_id=ADA) for kind in ("delivered", "seen", "failed")]
+def test_a_report_finds_its_delivery_by_token_and_person_and_to_have_seen_it_is_to_have_it() -> None:
+    reports = [told(kind, user_id=GRACE, message_token=7) for kind in ("delivered", "seen", "failed")]
 
-    kinds = {event.kind for request in reports for event in gateway().parse(request)}
+    found = [event.receipt for request in reports for event in gateway().parse(request)]
 
-    assert kinds == {EventKind.IGNORED}
-    assert not gateway().capabilities().receipts
+    assert [one and (one.ref, one.provider_id) for one in found] == [(None, found_by("7", GRACE))] * 3
+    assert [one and one.status for one in found] == ["delivered", "delivered", "failed"]
+
+
+def test_a_report_without_a_person_is_of_no_interest() -> None:
+    (event,) = gateway().parse(told("delivered"))
+
+    assert event.kind is EventKind.IGNORED
 
 
 def test_the_event_that_checks_the_address_is_taken_and_the_signature_is_the_vectors() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from app.clock import utcnow
 from app.domain.messages import ErrorKind
-from tests.gateways.samples.messenger import SETTINGS
+from tests.gateways.samples.messenger import SETTINGS, event, told
 from tests.support.chat_city import ADA, GRACE, ChatCity, Platform
 from tests.support.world import Newsroom
 
@@ -20,7 +20,7 @@ def test_people_come_join_read_switch_off_and_on_and_block(newsroom: Newsroom) -
     assert [city.state(one) for one in (ADA, GRACE)] == ["active", None]
     assert "CITY" in city.shown(GRACE)[0]
     city.says(GRACE, "CITY")
-    assert city.broadcast("The bridge is open.") == ["sent", "sent"]
+    assert city.broadcast("The bridge is open.") == ["delivered", "delivered"]
     assert [city.shown(one)[-1] for one in (ADA, GRACE)] == ["The bridge is open."] * 2
 
     city.prefers(ADA, False)
@@ -33,10 +33,29 @@ def test_people_come_join_read_switch_off_and_on_and_block(newsroom: Newsroom) -
 
     city.blocks(ADA, False)
     city.says(ADA, "CITY")
-    assert city.broadcast("The tram runs.") == ["sent"]
+    assert city.broadcast("The tram runs.") == ["delivered"]
     city.newsroom.later(hours=25)
     assert city.broadcast("Too late.") == []
     assert [city.shown(ADA).count(one) for one in ("The bridge is open.", "The tram runs.")] == [1, 1]
+
+
+def test_a_report_of_a_colleagues_message_holds_up_nobodys_words_and_is_taken_when_it_is_old(
+    newsroom: Newsroom,
+) -> None:
+    city = ChatCity(newsroom, "messenger", PAGE, SETTINGS)
+    city.comes(ADA, scene="city_poster7")
+    ada = person(ADA)
+
+    def told_of_both(seconds_ago: float) -> int:
+        then = int((utcnow() - timedelta(seconds=seconds_ago)).timestamp() * 1000)
+        arrived = {**event(sender=ada, delivery={"mids": ["m_by_hand"]}), "timestamp": then}
+        said = {**event(sender=ada, message={"mid": "m_5", "text": "STOP"}), "timestamp": then}
+        hook = told(arrived, said)
+        return city.tell(hook.body, dict(hook.headers))
+
+    assert told_of_both(1) == 503
+    assert city.state(ADA) == "stopped"
+    assert told_of_both(60) == 200
 
 
 @pytest.fixture

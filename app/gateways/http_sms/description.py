@@ -4,6 +4,7 @@ The files lie beside this module, one a provider; `docs/integrators.md` explains
 is read, so that a slip in one shows at the start and not in a broadcast.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,13 +56,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Hook:
-    """Where a webhook has what. `when`: a path that must be there, or `path=value`; `each`: where its items are."""
+    """Where a webhook has what. `when`: a path that must be there, or `path=value`; `each`: where its items are.
+
+    `code_pattern`: a regular expression that finds `code` in what stands there; else the status is the code.
+    """
 
     format: str
     when: str
     each: str | None
     paths: Mapping[str, str]
     statuses: Mapping[str, ReceiptStatus] = field(default_factory=dict)
+    code_pattern: str = ""
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,18 @@ def _hook(found: Mapping[str, Any], needed: tuple[str, ...]) -> Hook:
         for status, values in found.get("statuses", {}).items()
         for value in values
     }
-    return Hook(found["format"], found["when"], found.get("each"), paths, statuses)
+    pattern = _pattern(found.get("code_pattern", ""))
+    return Hook(found["format"], found["when"], found.get("each"), paths, statuses, pattern)
+
+
+def _pattern(found: str) -> str:
+    try:
+        named = re.compile(found).groupindex
+    except re.error as error:
+        raise ValueError(f"code_pattern is no regular expression: {error}.") from error
+    if found and "code" not in named:
+        raise ValueError("code_pattern has no group (?P<code>...).")
+    return found
 
 
 def _receipt(found: Mapping[str, Any] | None) -> Hook | None:

@@ -25,6 +25,7 @@ from app.domain.messages import (
 )
 from app.domain.parts import measure
 from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Proof, Reply
+from app.gateways.code_tables import overrides_of
 from app.gateways.common import (
     TRIES_IF_UNLISTED,
     HttpGateway,
@@ -143,7 +144,7 @@ class HttpSmsGateway(HttpGateway):
     def _error(self, reply: Reply, found: Mapping[str, str]) -> SendError:
         code, detail = found["code"], found["detail"][:300]
         wait = seconds(reply.headers.get("retry-after"))
-        kind = self.description.codes.get(code) if code else None
+        kind = self._kind(code) if code else None
         if reply.status == 429 or kind is ErrorKind.RATE_LIMITED:
             return SendError(ErrorKind.RATE_LIMITED, code or "429", detail, wait or 1.0)
         if kind is not None:
@@ -188,15 +189,19 @@ class HttpSmsGateway(HttpGateway):
             delivery = DeliveryRef.parse(ref)
         except ValueError as error:
             raise Malformed(str(error)) from error
-        failure = (
-            self._failure(at(item, hook.paths.get("code", ""))) if status is ReceiptStatus.FAILED else None
-        )
+        failure = self._failure(_code(item, hook)) if status is ReceiptStatus.FAILED else None
         return Event(
             EventKind.RECEIPT, receipt=Receipt(delivery, at(item, hook.paths["id"]) or ref, status, failure)
         )
 
     def _failure(self, code: str) -> SendError:
-        return SendError(self.description.codes.get(code, ErrorKind.TEMPORARY), code)
+        kind = self._kind(code)
+        if kind is None:
+            return SendError(ErrorKind.TEMPORARY, code, tries=TRIES_IF_UNLISTED)
+        return SendError(kind, code)
+
+    def _kind(self, code: str) -> ErrorKind | None:
+        return overrides_of(self.name).get(code) or self.description.codes.get(code)
 
     def acknowledge(self, request: HookRequest) -> HookReply:
         """What the provider expects to read."""
@@ -231,6 +236,15 @@ def _matching(request: HookRequest, hook: Hook | None) -> list[object]:
     if hook is None:
         return []
     return [one for one in items(_document(request, hook.format), hook.each) if holds(one, hook.when)]
+
+
+def _code(item: object, hook: Hook) -> str:
+    """Return why a report says that a message failed."""
+    found = at(item, hook.paths.get("code", ""))
+    if not hook.code_pattern:
+        return found
+    match = re.search(hook.code_pattern, found)
+    return match["code"] if match else at(item, hook.paths["status"])
 
 
 def _document(request: HookRequest, format_: str) -> object:

@@ -69,6 +69,7 @@ SAMPLE = Sample(
     addresses=[ADA, GRACE, JEAN],
     accepted=lambda count: Reply(200, b'{"event_id": "$sent-1"}'),
     provider_id="$sent-1",
+    unlisted=[no(400, "M_SOMETHING_NEW")],
     failures=[
         (no(403, "M_FORBIDDEN", "User @city:example.org not in room"), ErrorKind.BLOCKED),
         (no(404, "M_NOT_FOUND"), ErrorKind.GONE),

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from app.domain.messages import ErrorKind, HookRequest, PlatformSignal, ReceiptStatus
+from app.domain.messages import ErrorKind, HookRequest, PlatformSignal, ReceiptStatus, found_by
 from app.gateways.base import Reply
 from tests.gateways.sample import PRESSED, REF, Sample, get, post
 from tests.gateways.samples.whatsapp import APP_SECRET, QUESTION, failure, signed
@@ -59,7 +59,7 @@ SAMPLE = Sample(
     wrong_settings=[({"page_id": "citydesk"}, "digits"), ({"username": "m.me/x"}, "m.me")],
     addresses=[ADA, "psid8", "psid9"],
     accepted=lambda count: Reply(200, json.dumps({"recipient_id": ADA, "message_id": "m_9"}).encode()),
-    provider_id="m_9",
+    provider_id=found_by("m_9"),
     failures=[
         (failure(100, error_subcode=2018001), ErrorKind.INVALID),
         (failure(551), ErrorKind.BLOCKED),
@@ -71,6 +71,7 @@ SAMPLE = Sample(
         (failure(190, 401), ErrorKind.AUTH),
         (failure(2, 500), ErrorKind.TEMPORARY),
         (failure(99999), ErrorKind.TEMPORARY),
+        (failure(100, error_subcode=2018034), ErrorKind.CONTENT),
         (Reply(200, b"<html>a captive portal</html>"), ErrorKind.UNKNOWN),
     ],
     stop=told(text("STOP")),
@@ -81,7 +82,11 @@ SAMPLE = Sample(
         PlatformSignal.PREFERENCE_STOP: told(switch("STOP_NOTIFICATIONS")),
         PlatformSignal.PREFERENCE_RESUME: told(switch("RESUME_NOTIFICATIONS")),
     },
-    receipts={ReceiptStatus.SENT: told(echo(f"tidings:{REF}"))},
+    receipts={
+        ReceiptStatus.SENT: told(echo(f"tidings:{REF}")),
+        ReceiptStatus.DELIVERED: told(event(1, delivery={"mids": ["m_9"], "watermark": NOON})),
+    },
+    unlisted=[failure(99999), failure(100, error_subcode=99999)],
     deep_link=told(STARTED),
     several=told(REFERRAL, {"sender": 7}, text("STOP"), switch("STOP_NOTIFICATIONS")),
     handshake=(get(QUESTION), "1158201444"),

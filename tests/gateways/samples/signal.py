@@ -91,6 +91,7 @@ SAMPLE = Sample(
     accepted=lambda count: sent(),
     provider_id=_read.receipt.provider_id,
     failures=FAILURES,
+    unlisted=[failed("A_NEW_FAILURE")],
     stop=STOP,
     tampered=HookRequest("POST", HOOK, {}, STOP.body),
     malformed=[

@@ -74,6 +74,7 @@ SAMPLE = Sample(
     addresses=[ADA, "+447700900002", "+12025550143"],
     accepted=lambda count: answered(),
     provider_id="#a7",
+    unlisted=[answered(0x400)],
     failures=[
         (answered(0x58), ErrorKind.RATE_LIMITED),
         (answered(0x14), ErrorKind.TEMPORARY),

@@ -19,11 +19,11 @@ def signed(fields: dict[str, str], token: str = TOKEN, query: dict[str, str] | N
     return post(urlencode(fields).encode(), {"x-twilio-signature": signature}, query)
 
 
-def report(status: str) -> HookRequest:
+def report(status: str, code: str = "30005") -> HookRequest:
     fields = {
         "MessageSid": "SM9",
         "MessageStatus": status,
-        "ErrorCode": "30005" if status == "failed" else "",
+        "ErrorCode": code if status == "failed" else "",
     }
     return signed(fields, query={"d": REF})
 
@@ -53,6 +53,8 @@ SAMPLE = Sample(
         (failure(401, 20003), ErrorKind.AUTH),
         (failure(500, 20500), ErrorKind.TEMPORARY),
         (failure(400, 99999), ErrorKind.TEMPORARY),
+        (failure(400, 63016), ErrorKind.WINDOW_CLOSED),
+        (failure(400, 63032), ErrorKind.PREFERENCE_CAP),
         (Reply(200, b"<html>a captive portal</html>"), ErrorKind.UNKNOWN),
     ],
     stop=signed(STOP),
@@ -63,4 +65,10 @@ SAMPLE = Sample(
         ReceiptStatus.DELIVERED: report("delivered"),
         ReceiptStatus.FAILED: report("failed"),
     },
+    unlisted=[failure(400, 99999)],
+    unlisted_later=[report("failed", "99999")],
+    failed_later=[
+        (report("failed", "30001"), ErrorKind.QUOTA),
+        (report("failed", "63049"), ErrorKind.PREFERENCE_CAP),
+    ],
 )

@@ -5,13 +5,15 @@ import hmac
 import json
 from typing import Any
 
-from app.domain.messages import ErrorKind, HookRequest, PlatformSignal
+from app.domain.messages import ErrorKind, HookRequest, PlatformSignal, ReceiptStatus, found_by
 from app.gateways.base import Reply
 from tests.gateways.sample import PRESSED, Sample, post
 
 TOKEN = "vibertoken"
 SETTINGS = {"token": TOKEN, "uri": "citydesk", "name": "City Desk", "welcome": "Press START for our news."}
 ADA, GRACE, JEAN = "ada+/AAAAAAAAAAAAAAAAAA==", "graceAAAAAAAAAAAAAAAAAA==", "jeanAAAAAAAAAAAAAAAAAAA=="
+
+MESSAGE = "5741311803571721087"
 
 
 def signed(body: bytes, token: str = TOKEN) -> HookRequest:
@@ -39,8 +41,9 @@ SAMPLE = Sample(
     sender="citydesk",
     wrong_settings=[({"name": "x" * 29}, "28"), ({"uri": "viber://pa"}, "chatURI")],
     addresses=[ADA, GRACE, JEAN],
-    accepted=lambda count: reply(0, message_token=5741311803571721087, failed_list=[]),
-    provider_id="5741311803571721087",
+    accepted=lambda count: reply(0, message_token=int(MESSAGE), failed_list=[]),
+    provider_id=found_by(MESSAGE, ADA),
+    provider_ids=[found_by(MESSAGE, one) for one in (ADA, GRACE, JEAN)],
     failures=[
         (reply(5), ErrorKind.INVALID),
         (reply(6), ErrorKind.OPTED_OUT),
@@ -61,6 +64,12 @@ SAMPLE = Sample(
         PlatformSignal.FOLLOWED: told("subscribed", user={"id": ADA, "name": "Ada"}),
         PlatformSignal.LEFT: told("unsubscribed", user_id=ADA),
     },
+    receipts={
+        ReceiptStatus.DELIVERED: told("delivered", user_id=ADA, message_token=int(MESSAGE)),
+        ReceiptStatus.FAILED: told("failed", user_id=ADA, message_token=int(MESSAGE), desc="Device too old"),
+    },
+    unlisted=[reply(99)],
+    unlisted_later=[told("failed", user_id=ADA, message_token=7, desc="words alone")],
     deep_link=text("weekly_poster7", "opened:weekly_poster7"),
     press=text(PRESSED),
 )

@@ -92,6 +92,7 @@ SAMPLE = Sample(
     accepted=accepted,
     provider_id="91",
     failures=FAILURES,
+    unlisted=[refusal(99999, "something new")],
     stop=signed(text("STOP")),
     tampered=signed(text("STOP"), token="another"),
     malformed=[

@@ -117,6 +117,7 @@ SAMPLE = Sample(
         (failure(190, 401), ErrorKind.AUTH),
         (failure(131016, 503), ErrorKind.TEMPORARY),
         (failure(199999), ErrorKind.TEMPORARY),
+        (failure(131030), ErrorKind.BLOCKED),
         (Reply(200, b"<html>a captive portal</html>"), ErrorKind.UNKNOWN),
     ],
     stop=told(messages=[text("STOP")]),
@@ -132,6 +133,17 @@ SAMPLE = Sample(
         ReceiptStatus.DELIVERED: status("read"),
         ReceiptStatus.FAILED: status("failed", errors=[{"code": 131049, "title": "not delivered"}]),
     },
+    unlisted=[failure(199999)],
+    unlisted_later=[status("failed", errors=[{"code": 199999}])],
+    failed_later=[
+        (status("failed", errors=[{"code": code}]), kind)
+        for code, kind in [
+            (131049, ErrorKind.PREFERENCE_CAP),
+            (131048, ErrorKind.QUOTA),
+            (132015, ErrorKind.CONFIG),
+            (131050, ErrorKind.OPTED_OUT),
+        ]
+    ],
     several=told(messages=[text("one", 1), {"id": 7}, text("two", 2), text("three", 3)]),
     handshake=(get(QUESTION), "1158201444"),
     press=told(messages=[pressed(PRESSED, "Yes")]),

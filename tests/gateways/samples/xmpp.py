@@ -46,6 +46,16 @@ def refused(condition: str) -> HookRequest:
 
 STOP = stanza(f"<message from='{ADA}/phone' to='{OURS}' type='chat' id='m1'><body>STOP</body></message>")
 
+FAILURES = {
+    "service-unavailable": ErrorKind.INVALID,
+    "not-allowed": ErrorKind.INVALID,
+    "remote-server-not-found": ErrorKind.INVALID,
+    "remote-server-timeout": ErrorKind.TEMPORARY,
+    "forbidden": ErrorKind.BLOCKED,
+    "gone": ErrorKind.GONE,
+    "policy-violation": ErrorKind.CONTENT,
+}
+
 SAMPLE = Sample(
     name="xmpp",
     settings=SETTINGS,
@@ -55,6 +65,8 @@ SAMPLE = Sample(
     accepted=lambda count: Reply(200),
     provider_id=REF,
     failures=[],
+    failed_later=[(refused(condition), kind) for condition, kind in FAILURES.items()],
+    unlisted_later=[refused("something-new")],
     stop=STOP,
     tampered=HookRequest("POST", HOOK, {}, STOP.body),
     malformed=[stanza("<message"), stanza("")],
@@ -64,4 +76,3 @@ SAMPLE = Sample(
         ReceiptStatus.FAILED: refused("service-unavailable"),
     },
 )
-FAILURES = {"service-unavailable": ErrorKind.INVALID, "forbidden": ErrorKind.BLOCKED, "gone": ErrorKind.GONE}
