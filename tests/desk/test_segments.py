@@ -136,7 +136,7 @@ def test_a_rule_can_be_named_on_the_way_and_a_saved_one_chosen(house: House, edi
     chosen = editor.submit(f"{other}/segment", {"who": "saved:1", "act": "use"})
     assert "Ours : People on City" in words(chosen)
     everybody = editor.submit(f"{other}/segment", {"who": "all", "act": "use"})
-    assert "whose language" not in words(everybody)
+    assert "People on City whose language" not in words(everybody)
     assert "5 people reachable now" in words(everybody)
 
 
