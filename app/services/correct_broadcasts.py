@@ -179,8 +179,9 @@ def ways_in_place(broadcast_id: int, now: datetime) -> list[WayInPlace]:
     )
     able = in_place.changes_by_channel(session, broadcast_id).values()
     acts = [act for act in InPlace if any(one.can(act) for one in able)]
-    everybody = reachable(broadcast_id, now) if acts else 0
-    counts = {act: in_place.count_standing(session, broadcast_id, act, people, now) for act in acts}
+    if not acts:
+        return []
+    everybody, counts = in_place.count_standing(session, broadcast_id, acts, people, now)
     return [WayInPlace(act, found, everybody - sum(found.values())) for act, found in counts.items() if found]
 
 

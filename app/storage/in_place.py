@@ -101,18 +101,24 @@ def _is_for(words: BroadcastVariant) -> ColumnElement[bool]:
 
 
 def count_standing(
-    session: Session, wrong_id: int, act: InPlace, people: Subquery, now: datetime
-) -> Mapping[str, int]:
-    """Count by channel those of `people` (`subscriber_id`) whose message of a broadcast can be changed so at `now`."""
+    session: Session, wrong_id: int, acts: Sequence[InPlace], people: Subquery, now: datetime
+) -> tuple[int, Mapping[InPlace, Mapping[str, int]]]:
+    """Count `people` (`subscriber_id`), and by act and channel those whose message of a broadcast can be changed so.
+
+    In one statement: to ask the gate about a million once takes seconds.
+    """
+    able = [func.count().filter(_theirs(session, wrong_id, act, now)) for act in acts]
     rows = session.execute(
-        select(Subscriber.channel, func.count())
+        select(Subscriber.channel, func.count(), *able)
         .select_from(people)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
-        .where(_theirs(session, wrong_id, act, now))
         .group_by(Subscriber.channel)
         .order_by(Subscriber.channel)
-    )
-    return {channel: count for channel, count in rows}
+    ).all()
+    found = {
+        act: {row[0]: row[place] for row in rows if row[place]} for place, act in enumerate(acts, start=2)
+    }
+    return sum(row[1] for row in rows), found
 
 
 def count_changed(session: Session, correction: Broadcast, began: datetime) -> int:
