@@ -115,9 +115,11 @@ def count_standing(
         .group_by(Subscriber.channel)
         .order_by(Subscriber.channel)
     ).all()
-    found = {
-        act: {row[0]: row[place] for row in rows if row[place]} for place, act in enumerate(acts, start=2)
-    }
+    found: dict[InPlace, dict[str, int]] = {act: {} for act in acts}
+    for channel, _, *counts in rows:
+        for act, count in zip(acts, counts, strict=True):
+            if count:
+                found[act][channel] = count
     return sum(row[1] for row in rows), found
 
 

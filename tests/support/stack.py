@@ -240,7 +240,7 @@ class Stack:
         made = self.site.cli(
             "broadcasts", "create", "--title", text[:40], "--text", text, "--list", list_name
         )
-        self.site.cli("broadcasts", "schedule", str(made["id"]))
+        self.site.cli("broadcasts", "schedule", str(made["id"]), "--yes")
         return int(made["id"])
 
     def status(self, broadcast_id: int) -> Mapping[str, Any]:
