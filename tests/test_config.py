@@ -43,6 +43,8 @@ def test_all_that_is_missing_is_named_at_once_each_with_an_example() -> None:
         ("PUBLIC_URL", "https://news.example.org/?x=1", "without a query"),
         ("TIDINGS_REGION", "Germany", "two letters"),
         ("TIDINGS_NEW_NUMBER", "maybe", "active or pending"),
+        ("TIDINGS_CONNECTIONS", "0", "1 to 512"),
+        ("TIDINGS_CONNECTIONS", "many", "1 to 512"),
     ],
 )
 def test_a_wrong_setting_says_what_is_wrong(name: str, value: str, words: str) -> None:

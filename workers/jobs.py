@@ -58,8 +58,6 @@ def drain_lane(*, sender_id: int, queue: str) -> None:
     lane_is_awake(sender_id, queue)
     done = drain(sender_id, replies_only=queue == REPLIES)
     if done is not None:
-        if done.gave_way:
-            enqueue_lane(sender_id, queue)
         log.info("lane worked", sender_id=sender_id, queue=queue, handed_over=done.handed_over)
 
 
@@ -117,9 +115,12 @@ def drain(sender_id: int, *, replies_only: bool = False) -> Drained | None:
                 sender_id, setup.gateway, runtime().media_house, lambda: _for_uploads(setup.gateway)
             ),
         )
-        return lane.drain(utcnow() + timedelta(seconds=DRAIN_SECONDS), replies_only=replies_only)
+        done = lane.drain(utcnow() + timedelta(seconds=DRAIN_SECONDS), replies_only=replies_only)
     finally:
         transport.close()
+    if done.gave_way:
+        enqueue_lane(sender_id)  # behind those who had no worker
+    return done
 
 
 def work_import(*, import_id: int) -> None:

@@ -10,7 +10,6 @@ from app.desk.access import allow, me, room
 from app.desk.account import safe_target
 from app.desk.errors import not_found_as_404
 from app.desk.languages import gettext as _
-from app.desk.languages import lazy_gettext as _l
 from app.desk.reading import broadcast_or_404, targets
 from app.desk.refusals import translated
 from app.desk.security import limiter
@@ -23,16 +22,6 @@ from app.storage.models.accounts import Role
 
 PER_EDITOR: Final = "20 per hour"
 _POLL: Final = 2
-
-STATUSES: Final = {
-    0: _l("on its way to the provider"),
-    1: _l("on its way to the provider"),
-    2: _l("handed over, no receipt yet"),
-    3: _l("delivered"),
-    4: _l("failed"),
-    5: _l("unknown"),
-    6: _l("not sent"),
-}
 
 test_sends = room("test_sends", __name__)
 
@@ -110,7 +99,6 @@ def tests_of(broadcast_id: int) -> dict[str, Any]:
         "mine": me().id,
         "rows": found,
         "poll": _POLL if send_tests.unsettled(found, now) else None,
-        "statuses": STATUSES,
         "zone": lists[0].zone if lists else broadcast.zone,
         "now": now,
         "may": broadcast.state in (BroadcastState.DRAFT, BroadcastState.SCHEDULED),

@@ -1,8 +1,8 @@
 """What is left of a broadcast that was stopped for good: whoever has not had it is skipped, a few slices at a time.
 
 Nothing of it leaves any more, for that it is canceled was committed before. A lane that is claiming a slice holds the
-slice's row; whoever waits for it here sees what it claimed. The broadcast's own row is locked when all else is done: an
-answer that is being written holds deliveries, and may want the broadcast.
+slice's row; whoever waits for it here sees what it claimed. The broadcast's own row is locked only when all else is
+done: whoever writes answers locks it first, and shall not wait for a million rows.
 """
 
 from datetime import datetime

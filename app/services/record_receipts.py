@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.messages import BatchResult, DeliveryRef, Receipt, ReceiptStatus, SendError
 from app.domain.statuses import RECEIPT_OVERWRITES, DeliveryStatus
-from app.services.after_failures import follow, lock
+from app.services.after_failures import Failure, follow, lock
 from app.services.controller import Controller
 from app.services.late_refusals import WAITS, is_old, may_wait, stood_at, wait_again
 from app.services.same_account import Shown, learn_all
@@ -38,6 +38,18 @@ class _Named(NamedTuple):
     receipt: Receipt
 
 
+class _Failed(NamedTuple):
+    """A receipt of a failure, and which one."""
+
+    named: _Named
+    error: SendError
+
+    @property
+    def failure(self) -> Failure:
+        """What the consequences are drawn from."""
+        return self.named.ref, self.error
+
+
 def record_receipts(
     receipts: Sequence[SenderReceipt], *, controller: Controller, now: datetime
 ) -> Sequence[SenderReceipt]:
@@ -60,7 +72,9 @@ def record_receipts(
         with transaction() as session:
             apply_reports(session, good, now)
     # By themselves, so that each transaction locks deliveries in their order: two groups never wait for each other.
-    failures = sorted((one for one in named if one.receipt.error), key=lambda one: one.ref)
+    failures = sorted(
+        (_Failed(one, error) for one in named if (error := one.receipt.error)), key=lambda one: one.named.ref
+    )
     if failures:
         _record_failures(failures, controller, now)
     return unknown
@@ -104,36 +118,31 @@ def _named(receipts: Sequence[SenderReceipt]) -> tuple[list[_Named], list[Sender
     return [_Named(ref, *one) for one, ref in pairs if ref], [one for one, ref in pairs if ref is None]
 
 
-def _record_failures(failures: Sequence[_Named], controller: Controller, now: datetime) -> None:
+def _record_failures(failures: Sequence[_Failed], controller: Controller, now: datetime) -> None:
     """Do what the same refusals of requests would (`settle_outcomes`)."""
     with transaction() as session:
-        lock(session, [_failure(one) for one in failures], controller, among=WAITS)
+        lock(session, [one.failure for one in failures], controller, among=WAITS)
         stand = [(one, _moved(session, one, now)) for one in failures]
         took = [(one, moved) for one, moved in stand if moved is not None]
-        for sender_id in dict.fromkeys(one.sender_id for one, _ in took):
-            theirs = [(one, moved) for one, moved in took if one.sender_id == sender_id]
+        for sender_id in dict.fromkeys(one.named.sender_id for one, _ in took):
+            theirs = [(one, moved) for one, moved in took if one.named.sender_id == sender_id]
             follow(
                 session,
-                [_failure(one) for one, _ in theirs],
-                [one.ref for one, moved in theirs if moved is DeliveryStatus.FAILED],
+                [one.failure for one, _ in theirs],
+                [one.named.ref for one, moved in theirs if moved is DeliveryStatus.FAILED],
                 sender_id=sender_id,
                 controller=controller,
                 now=now,
             )
 
 
-def _failure(one: _Named) -> tuple[DeliveryRef, SendError]:
-    assert one.receipt.error is not None  # noqa: S101  # only failures come here
-    return one.ref, one.receipt.error
-
-
-def _moved(session: Session, one: _Named, now: datetime) -> DeliveryStatus | None:
+def _moved(session: Session, one: _Failed, now: datetime) -> DeliveryStatus | None:
     """Write a failure; returns where its delivery stands now, None where nothing changed."""
-    ref, error = _failure(one)
+    ref, error = one.failure
     before = stood_at(session, ref) if may_wait(error, ref) else None
-    if before is not None and is_old(before, one.receipt):
+    if before is not None and is_old(before, one.named.receipt):
         return None
-    if not apply_report(session, _report(one), now):
+    if not apply_report(session, _report(one.named), now):
         return None
     again = before is not None and wait_again(session, ref, error, before, now)
     return DeliveryStatus.PENDING if again else DeliveryStatus.FAILED

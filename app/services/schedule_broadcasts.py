@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Required, TypedDict, Unpack
 
 from sqlalchemy.orm import Session
 
@@ -25,18 +26,20 @@ CORRECTION = "correction"
 MOST_FIRST = 50
 
 
-def schedule(
-    broadcast_id: int,
-    *,
-    at: datetime | None,
-    zone: str,
-    by: str,
-    now: datetime,
-    over_cap_reason: str = "",
-    first_percent: int | None = None,
-    local_at: datetime | None = None,
-    public_url: str = EXAMPLE_URL,
-) -> datetime:
+class Wish(TypedDict, total=False):
+    """What whoever schedules chooses, as `schedule` explains; who they are, and when it is."""
+
+    at: Required[datetime | None]
+    zone: Required[str]
+    by: Required[str]
+    now: Required[datetime]
+    over_cap_reason: str
+    first_percent: int | None
+    local_at: datetime | None
+    public_url: str
+
+
+def schedule(broadcast_id: int, **wish: Unpack[Wish]) -> datetime:
     """Put a draft on the schedule for the UTC instant `at`, or for now; returns that instant.
 
     Raises `Refused` when something stands against it: the past, hours or a number of messages that the lists did
@@ -48,18 +51,7 @@ def schedule(
     `public_url`.
     """
     with transaction() as session:
-        return schedule_in(
-            session,
-            broadcast_id,
-            at=at,
-            zone=zone,
-            by=by,
-            now=now,
-            over_cap_reason=over_cap_reason,
-            first_percent=first_percent,
-            local_at=local_at,
-            public_url=public_url,
-        )
+        return schedule_in(session, broadcast_id, **wish)
 
 
 def schedule_in(

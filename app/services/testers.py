@@ -128,8 +128,6 @@ def writable_senders() -> Sequence[Sender]:
 
 
 def _address(row: Tester, name: str, person: Subscriber | None) -> AddressOfTester:
-    closed = person is None or any((person.erased_at, person.suppressed_at, person.blocked_at))
-    stopped = person is not None and person.last_stop_at is not None and row.verified_at is not None
     return AddressOfTester(
         row.id,
         row.user_id,
@@ -139,5 +137,12 @@ def _address(row: Tester, name: str, person: Subscriber | None) -> AddressOfTest
         row.code or "",
         row.code_until,
         row.verified_at,
-        not closed and not (stopped and person.last_stop_at >= row.verified_at),  # type: ignore[union-attr,operator]
+        person is not None and _is_open(row, person),
     )
+
+
+def _is_open(row: Tester, person: Subscriber) -> bool:
+    if any((person.erased_at, person.suppressed_at, person.blocked_at)):
+        return False
+    stop, proved = person.last_stop_at, row.verified_at
+    return stop is None or proved is None or stop < proved

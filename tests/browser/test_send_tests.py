@@ -31,7 +31,7 @@ def test_a_draft_is_tried_out_on_a_phone_of_the_team_and_stop_ends_it(
     desk.get_by_role("button", name="Save draft").last.click()
     tests = desk.get_by_role("region", name="Send a test")
     tests.get_by_role("button", name="Send the test").click()
-    expect(tests.get_by_role("status")).to_contain_text(": delivered", timeout=20_000)
+    expect(tests.get_by_role("status")).to_contain_text(": Delivered", timeout=20_000)
     expect(grace.messages.last).to_contain_text("[Test] The pool is open until ten.")
     assert faults(desk) == []
 
@@ -40,4 +40,4 @@ def test_a_draft_is_tried_out_on_a_phone_of_the_team_and_stop_ends_it(
     desk.reload()
     expect(tests.get_by_text("said STOP, or cannot be reached")).to_be_visible()
     tests.get_by_role("button", name="Send the test").click()
-    expect(tests.get_by_role("listitem").first).to_contain_text("not sent: said STOP")
+    expect(tests.get_by_role("listitem").first).to_contain_text("Skipped: said STOP")

@@ -53,13 +53,13 @@ def test_a_draft_is_tried_out_from_its_page_and_the_result_shown_there(house: Ho
     answer = editor.post(f"{path}/tests", {"testers": tester, "mark": "yes", "next": f"{path}/edit"})
     assert answer.location == f"{path}/edit#tests"
     page = editor.get(f"{path}/edit")
-    assert "on its way to the provider" in words(page)
+    assert ": Waiting" in words(page)
     assert 'hx-trigger="every 2s"' in page.text
     with house.inside() as newsroom:
         newsroom.send()
         assert newsroom.provider.arrived == [(PHONE, "[Test] The bridge is open.")]
 
-    assert "handed over, no receipt yet" in words(editor.get(f"{path}/tests"))
+    assert ": Sent, no receipt yet" in words(editor.get(f"{path}/tests"))
     everywhere = "".join(editor.get(one).text for one in ("/broadcasts?tab=sent", "/broadcasts?tab=sending"))
     assert "Bridge" not in everywhere
     assert editor.get(f"/broadcasts/{broadcast_id + 1}").status_code == 404

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,7 +18,8 @@ from twilio.request_validator import RequestValidator
 
 from app.clock import utcnow
 from app.factory import create_app
-from app.queue import DRAIN_JOB, LANE, REPLIES, enqueue_import, enqueue_lane, lane_is_awake
+from app.gateways.twilio import TwilioGateway
+from app.queue import DRAIN_JOB, LANE, REPLIES, enqueue_import, enqueue_lane, lane_is_awake, others_wait
 from app.runtime import runtime
 from app.services import fan_out, manage_senders
 from app.storage.database import db, transaction
@@ -180,6 +182,43 @@ def test_a_drain_hands_the_broadcast_to_the_provider_over_http(present: Newsroom
     assert sorted(provider.arrived) == people
     assert provider.callbacks == {"http://localhost/hooks/city-desk"}
     assert present.tally(broadcast_id).sent == 30
+
+
+def test_a_slow_lane_goes_behind_another_that_has_no_worker(present: Newsroom, provider: Provider) -> None:
+    present.join(5)
+    broadcast_id = present.broadcast()
+    with transaction() as session:
+        session.execute(update(Sender).values(rate=1.0))
+    other = present.sender_id + 1
+    enqueue_lane(other)
+
+    done = jobs.drain(present.sender_id)
+
+    assert done is not None
+    assert done.gave_way
+    assert [one["sender_id"] for one in waiting(LANE)] == [other, present.sender_id]
+    assert present.tally(broadcast_id).pending == 5 - len(provider.arrived) > 0
+
+
+def test_its_own_wake_up_is_no_other_lane(newsroom: Newsroom) -> None:
+    enqueue_lane(newsroom.sender_id)
+    assert not others_wait(newsroom.sender_id)
+
+    enqueue_lane(newsroom.sender_id + 1)
+    assert others_wait(newsroom.sender_id)
+
+
+def test_a_worker_has_as_many_connections_as_the_settings_say(database_url: str, tmp_path: Path) -> None:
+    settings = replace(settings_for(database_url, "redis://127.0.0.1:1/0", tmp_path), connections=3)
+    app = create_app(settings)
+    with app.app_context():
+        gateway = TwilioGateway({"account_sid": "AC" + "0" * 32, "auth_token": "0" * 32, "from": number(0)})
+        transport = jobs._transport(gateway)
+        assert transport is not None
+        assert transport.free == 3
+        transport.close()
+        db.session.remove()
+        db.engine.dispose()
 
 
 def test_a_job_that_runs_twice_sends_nothing_twice(present: Newsroom, provider: Provider) -> None:
