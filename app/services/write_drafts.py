@@ -108,9 +108,8 @@ def save_draft(
     with transaction() as session:
         broadcast = draft_for_change(session, broadcast_id, revision)
         with new_version(session, broadcast, by, now, by_itself=by_itself) as change:
-            if (
-                broadcast.corrects_id is None
-            ):  # a correction goes to whoever got the wrong one, on whatever list
+            # A correction goes to whoever got the wrong one, on whatever list.
+            if broadcast.corrects_id is None:
                 change.beside = _set_targets(session, broadcast, list_ids)
             broadcast.title, broadcast.text = title.strip(), text
             save_variants(session, broadcast_id, variants)
