@@ -50,7 +50,7 @@ def titles(page: Page) -> list[str]:
 
 def colleague(demo: Demo) -> Editor:
     """A second person at the desk."""
-    email, password = "second@example.org", "four words at random"
+    email, password = "third@example.org", "four words at random"
     form = {"name": "Sam Okoro", "email": email, "password": password, "role": "editor"}
     demo.visitor().submit("/users", "role", **form)
     return Editor(demo.desk, email, password)
