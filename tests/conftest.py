@@ -72,6 +72,9 @@ _ONE_ENGINE_WILL_DO = (
     "tests/services/",
     "tests/simulator/",
     "tests/webhooks/",
+    "tests/workers/test_connector",
+    "tests/workers/test_consents",
+    "tests/workers/test_given_back",
 )
 # These have statements of their own for each engine, or it matters who waits for whose lock.
 _BOTH_ENGINES_MATTER = tuple(
@@ -81,6 +84,7 @@ _BOTH_ENGINES_MATTER = tuple(
         "rights/test_erasure.py",
         "test_beside.py",
         "test_correct_broadcasts.py",
+        "test_end_canceled.py",
         "test_first_waves.py",
         "test_found_by_id.py",
         "test_gate_at_the_door.py",
@@ -91,7 +95,6 @@ _BOTH_ENGINES_MATTER = tuple(
         "test_recover_slices.py",
         "test_segments.py",
         "test_send_deliveries.py",
-        "test_send_tests.py",
         "test_short_links.py",
         "test_tallies.py",
     )

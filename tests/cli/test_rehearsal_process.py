@@ -14,6 +14,7 @@ from tests.support.world import NOON
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_a_rehearsal_that_was_asked_for_is_done_in_a_process_of_its_own(newsdesk: Shell) -> None:
     newsdesk.ok(
         "broadcasts", "create", "--title", "Flood", "--text", "The bridge is closed.", "--list", "NEWS"

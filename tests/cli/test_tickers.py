@@ -25,6 +25,7 @@ def test_a_live_event_from_opening_to_its_end(newsdesk: Shell) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_broadcast_is_rehearsed_and_the_report_says_zero_and_zero(newsdesk: Shell) -> None:
     newsdesk.ok(
         "broadcasts", "create", "--title", "Flood", "--text", "The bridge is closed.", "--list", "NEWS"

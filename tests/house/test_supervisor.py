@@ -297,6 +297,7 @@ def test_a_second_redis_in_the_same_folder_is_refused(tmp_path):
             pytest.fail("two servers write into the same files")
 
 
+@pytest.mark.slow
 def test_a_path_too_long_for_a_socket_means_a_port_with_a_password(tmp_path):
     home = tmp_path / ("long" * 25)
 

@@ -281,6 +281,7 @@ def live(newsroom: Newsroom, lives: int, steps: int) -> Counter[str]:
     return seen
 
 
+@pytest.mark.slow
 def test_lives_of_numbers_keep_every_invariant_through_the_services(sqlite_newsroom: Newsroom) -> None:
     seen = live(sqlite_newsroom, lives=10, steps=14)
 

@@ -125,6 +125,7 @@ def test_a_broadcast_is_played_in_full_and_nobody_is_doubled_or_lost(newsroom: N
     assert newsroom.provider.arrived == []
 
 
+@pytest.mark.slow
 @on_one_engine
 def test_people_who_sleep_are_played_through_the_night(newsroom: Newsroom) -> None:
     newsroom.later(hours=-6)  # six in the morning UTC: an hour after midnight in New York
@@ -153,6 +154,7 @@ def with_everything(newsroom: Newsroom) -> int:
     return broadcast_id
 
 
+@pytest.mark.slow
 @on_one_engine
 def test_files_and_buttons_are_played_as_they_would_go_out(newsroom: Newsroom) -> None:
     """City's number is American, and so files go to Americans alone; the others get a link, of its true length."""

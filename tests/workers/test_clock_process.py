@@ -45,6 +45,7 @@ def hidden(database_url: str) -> Iterator[None]:
             connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*reversed(names)))
 
 
+@pytest.mark.slow
 def test_a_clock_waits_for_a_database_that_is_away_and_ends_when_asked(
     newsroom: Newsroom, database_url: str, valkey_url: str, tmp_path: Path
 ) -> None:

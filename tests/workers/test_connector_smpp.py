@@ -183,6 +183,7 @@ def _to(message: Message) -> str:
     return f"+{message.destination.number}"
 
 
+@pytest.mark.slow
 def test_what_was_on_its_way_when_the_connection_broke_is_unknown_and_never_sent_again(
     desk: Desk, centre: Centre
 ) -> None:

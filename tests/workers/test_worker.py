@@ -83,6 +83,7 @@ def test_it_waits_for_a_redis_that_is_away_and_ends_when_asked(start) -> None:
     assert worker.end() == 0
 
 
+@pytest.mark.slow
 def test_it_beats_again_once_redis_is_back(start, tidy: ExitStack, tmp_path: Path) -> None:
     home = tmp_path / "r"
     with embedded_redis(home, {"PATH": os.environ.get("PATH", os.defpath)}) as url:
