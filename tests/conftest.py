@@ -72,9 +72,8 @@ _ONE_ENGINE_WILL_DO = (
     "tests/services/",
     "tests/simulator/",
     "tests/webhooks/",
-    "tests/workers/test_connector",
-    "tests/workers/test_consents",
-    "tests/workers/test_given_back",
+    "tests/house/test_metrics",
+    "tests/workers/",
 )
 # These have statements of their own for each engine, or it matters who waits for whose lock.
 _BOTH_ENGINES_MATTER = tuple(
@@ -90,7 +89,6 @@ _BOTH_ENGINES_MATTER = tuple(
         "test_gate_at_the_door.py",
         "test_hold_back.py",
         "test_linked_channels.py",
-        "test_look_up_unknown.py",
         "test_receive_message.py",
         "test_recover_slices.py",
         "test_segments.py",

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from app.domain.rehearsal import Faults
 from app.factory import create_core
 from app.services import rehearsals

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from app.clock import utcnow
 from tests.cli.conftest import Shell
 
