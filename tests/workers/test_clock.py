@@ -293,6 +293,21 @@ def test_a_broadcast_in_which_nobody_waits_is_finished(newsroom: Newsroom) -> No
     assert state_of(broadcast_id) == BroadcastState.FINISHED
 
 
+def test_what_was_stopped_for_good_by_a_process_that_died_is_ended(newsroom: Newsroom) -> None:
+    newsroom.join(2)
+    broadcast_id = newsroom.broadcast()
+    halfway = (
+        update(Broadcast).where(Broadcast.id == broadcast_id).values(state=BroadcastState.CANCELED.value)
+    )
+    with transaction() as session:
+        session.execute(halfway)
+
+    tick(newsroom.now)
+
+    counts = newsroom.tally(broadcast_id)
+    assert (counts.skipped, counts.pending) == (2, 0)
+
+
 def test_an_import_that_nobody_works_on_is_woken_once(newsroom: Newsroom) -> None:
     """Its worker died, or the wake-up was lost; a turn that only waits behind the lanes is not asked for twice."""
     uploads = runtime().uploads
