@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import redis
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy.engine import make_url
 
 from app.storage.database import db
@@ -160,12 +161,22 @@ def valkey_url(_valkey: str) -> str:
 _ENGINES = SharedEngines()
 
 
+@pytest.fixture(scope="session")
+def compiled_pages(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates are compiled once in a session and not once in each test."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("pages")))
+
+
 @pytest.fixture
-def app(database_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Flask]:
+def app(
+    database_url: str, valkey_url: str, tmp_path: Path, compiled_pages: FileSystemBytecodeCache
+) -> Iterator[Flask]:
     """The web application on an empty database and an empty Redis; no context is open."""
     from app.factory import create_app  # not for tests that need no database
 
-    yield from on_a_shared_engine(create_app(settings_for(database_url, valkey_url, tmp_path)), database_url)
+    app = create_app(settings_for(database_url, valkey_url, tmp_path))
+    app.jinja_env.bytecode_cache = compiled_pages
+    yield from on_a_shared_engine(app, database_url)
 
 
 def on_a_shared_engine(app: Flask, database_url: str) -> Iterator[Flask]:
