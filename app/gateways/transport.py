@@ -22,6 +22,8 @@ TOTAL_TIMEOUT_MS = 15_000
 DEFAULT_CONNECTIONS = 64
 USER_AGENT = "Tidings/0.1.0"
 """Some providers refuse requests of programs without a name in this form."""
+BUFFERS = (4 * 1024, 16 * 1024)
+"""Bytes of each connection for what comes in and goes out: messages are short, and libcurl would take 16 and 64 KiB."""
 MOST_OF_A_STRANGER = 64 * 1024
 """Bytes that are read of an answer from a host that a stranger chose; push services say less than one."""
 
@@ -84,6 +86,8 @@ class _Line:
         handle.setopt(pycurl.FOLLOWLOCATION, 0)
         handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         handle.setopt(pycurl.TCP_NODELAY, 1)
+        handle.setopt(pycurl.BUFFERSIZE, BUFFERS[0])
+        handle.setopt(pycurl.UPLOAD_BUFFERSIZE, BUFFERS[1])
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, timeouts[0])
         handle.setopt(pycurl.TIMEOUT_MS, timeouts[1])
         if ca_file:
