@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.domain.media.buckets import S3Access
+from app.domain.pace import read_rates
 from app.domain.policy.brakes import Brakes
 from app.domain.retention import Periods, read_periods
 
@@ -226,6 +227,13 @@ class Settings:
         "Requests of a worker on their way to a provider at once, 1 to 512: messages a second × seconds an answer "
         "takes × 1.3",
         "64",
+    )
+    channel_rates: Mapping[str, float] = _setting(
+        "TIDINGS_CHANNEL_RATES",
+        read_rates,
+        "sms=100, whatsapp=80",
+        "Messages (SMS: parts) a second of all senders of a channel together; what is not named has no such limit",
+        "",
     )
     brakes: Brakes = _setting(
         "TIDINGS_BRAKES",
