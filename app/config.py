@@ -13,8 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.domain.media.buckets import S3Access
+from app.domain.pace import read_rates
 from app.domain.policy.brakes import Brakes
 from app.domain.retention import Periods, read_periods
+from app.gateways.proxies import read_proxy
 
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?")
 
@@ -226,6 +228,22 @@ class Settings:
         "Requests of a worker on their way to a provider at once, 1 to 512: messages a second × seconds an answer "
         "takes × 1.3",
         "64",
+    )
+    proxy: str = _setting(
+        "TIDINGS_PROXY",
+        read_proxy,
+        "http://user:password@proxy.lan:3128",
+        "Proxy for requests to providers (http, https, socks5, socks5h); empty means as `HTTPS_PROXY` says. Hosts in "
+        "`NO_PROXY` are reached directly",
+        "",
+        secret=True,  # may hold a password
+    )
+    channel_rates: Mapping[str, float] = _setting(
+        "TIDINGS_CHANNEL_RATES",
+        read_rates,
+        "sms=100, whatsapp=80",
+        "Messages (SMS: parts) a second of all senders of a channel together; what is not named has no such limit",
+        "",
     )
     brakes: Brakes = _setting(
         "TIDINGS_BRAKES",

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.config import BadSettings, Settings
 from app.gateways.code_tables import BadCodes, use_folder
+from app.gateways.proxies import use_proxy
 from app.logs import configure_logging
 from app.runtime import EXTENSION, Runtime
 from app.storage.database import db
@@ -26,6 +27,7 @@ def create_core(settings: Settings | None = None) -> Flask:
         use_folder(settings.home / "codes")
     except BadCodes as error:
         raise BadSettings(str(error)) from error
+    use_proxy(settings.proxy)
     app = Flask("tidings", root_path=str(Path(__file__).parent), static_folder=None)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     # An error must not carry the values it was about into a log: they are phone numbers and people's words.

@@ -1,7 +1,7 @@
 """`/metrics` for Prometheus: read from the database and Redis when it asks, so no process keeps counts of its own."""
 
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from flask import Flask, Response, abort, request
 from prometheus_client import CollectorRegistry, generate_latest
@@ -98,6 +98,9 @@ def _of_redis(lanes: Iterable[LaneFigures]) -> Iterator[Metric]:
     outcomes = CounterMetricFamily(
         "tidings_outcomes", "Answers of providers: taken, or a kind of error.", labels=["sender", "kind"]
     )
+    rested = CounterMetricFamily(
+        "tidings_rested", "Messages that waited because their person had one just now.", labels=["sender"]
+    )
     permits = CounterMetricFamily("tidings_permits", "Permits used: messages or parts.", labels=["sender"])
     in_flight = GaugeMetricFamily(
         "tidings_in_flight", "Messages without an answer at this moment.", labels=["sender"]
@@ -115,20 +118,20 @@ def _of_redis(lanes: Iterable[LaneFigures]) -> Iterator[Metric]:
         return
     up.add_metric([], 1)
     for name, found in counts:
-        _of_lane(name, found, outcomes, permits, in_flight)
-    yield from (up, outcomes, permits, in_flight, jobs)
+        _of_lane(name, found, outcomes, {"permits": permits, "rested": rested}, in_flight)
+    yield from (up, outcomes, permits, rested, in_flight, jobs)
 
 
 def _of_lane(
     name: str,
     found: LaneCounts,
     outcomes: CounterMetricFamily,
-    permits: CounterMetricFamily,
+    others: Mapping[str, CounterMetricFamily],
     in_flight: GaugeMetricFamily,
 ) -> None:
     for kind, count in sorted(found.counts.items()):
-        if kind == "permits":
-            permits.add_metric([name], count)
+        if kind in others:
+            others[kind].add_metric([name], count)
         else:
             outcomes.add_metric([name, kind], count)
     in_flight.add_metric([name], found.in_flight)

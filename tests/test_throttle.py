@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 import redis
 
+from app.domain.pace import Ask, Grant
 from app.throttle import RedisThrottle
 
 SENDER = 7
@@ -25,11 +26,19 @@ def throttle(client: redis.Redis) -> RedisThrottle:
     return RedisThrottle(client, burst_seconds=BURST_SECONDS)
 
 
+def asked(
+    throttle: RedisThrottle, rate: float, costs: Sequence[int], sender: int = SENDER
+) -> tuple[int, float]:
+    """Ask once; returns how many may leave, and the seconds to wait."""
+    grant = throttle.take(Ask(sender, rate, costs))
+    return grant.count, grant.wait
+
+
 def take_for(throttle: RedisThrottle, seconds: float, rate: float, costs: Sequence[int]) -> tuple[int, float]:
     """Ask as a lane does, again and again; returns the units that were granted and the seconds that it took."""
     began, granted = time.monotonic(), 0
     while time.monotonic() - began < seconds:
-        count, wait = throttle.take(SENDER, rate, costs)
+        count, wait = asked(throttle, rate, costs)
         granted += sum(costs[:count])
         if not count:
             time.sleep(wait)
@@ -38,7 +47,7 @@ def take_for(throttle: RedisThrottle, seconds: float, rate: float, costs: Sequen
 
 def empty_the_bucket(throttle: RedisThrottle, rate: float) -> int:
     """Take at one moment all that may leave; returns how many that were."""
-    count, _ = throttle.take(SENDER, rate, [1] * 1000)
+    count, _ = asked(throttle, rate, [1] * 1000)
     return count
 
 
@@ -59,7 +68,7 @@ def test_a_message_of_three_parts_costs_three(throttle: RedisThrottle) -> None:
 
 
 def test_permits_are_given_from_the_first_message_on_in_one_call(throttle: RedisThrottle) -> None:
-    granted, _ = throttle.take(SENDER, 100, [4, 4, 4, 4])
+    granted, _ = asked(throttle, 100, [4, 4, 4, 4])
 
     assert granted == 2  # the burst is ten units
 
@@ -67,8 +76,8 @@ def test_permits_are_given_from_the_first_message_on_in_one_call(throttle: Redis
 def test_a_message_dearer_than_the_burst_leaves_when_the_bucket_is_full_and_is_paid_back(
     throttle: RedisThrottle,
 ) -> None:
-    first, _ = throttle.take(SENDER, 10, [5])
-    second, wait = throttle.take(SENDER, 10, [1])
+    first, _ = asked(throttle, 10, [5])
+    second, wait = asked(throttle, 10, [1])
 
     assert (first, second) == (1, 0)
     assert wait == pytest.approx(0.5, rel=0.1)
@@ -92,16 +101,16 @@ def test_two_callers_share_one_limit(throttle: RedisThrottle) -> None:
 def test_senders_do_not_take_each_others_permits(throttle: RedisThrottle) -> None:
     empty_the_bucket(throttle, 1)
 
-    assert throttle.take(SENDER, 1, [1])[0] == 0
-    assert throttle.take(SENDER + 1, 1, [1])[0] == 1
+    assert asked(throttle, 1, [1])[0] == 0
+    assert asked(throttle, 1, [1], sender=SENDER + 1)[0] == 1
 
 
 def test_a_pause_lets_nothing_out_until_it_is_over(throttle: RedisThrottle) -> None:
     throttle.pause(SENDER, 0.4)
     began = time.monotonic()
 
-    granted, wait = throttle.take(SENDER, 1000, [1])
-    while not throttle.take(SENDER, 1000, [1])[0]:
+    granted, wait = asked(throttle, 1000, [1])
+    while not asked(throttle, 1000, [1])[0]:
         time.sleep(0.01)
 
     assert granted == 0
@@ -111,12 +120,12 @@ def test_a_pause_lets_nothing_out_until_it_is_over(throttle: RedisThrottle) -> N
 
 def test_the_wait_that_is_named_is_long_enough(throttle: RedisThrottle) -> None:
     empty_the_bucket(throttle, 50)
-    granted, wait = throttle.take(SENDER, 50, [1])
+    granted, wait = asked(throttle, 50, [1])
 
     time.sleep(wait)
 
     assert granted == 0
-    assert throttle.take(SENDER, 50, [1])[0] == 1
+    assert asked(throttle, 50, [1])[0] == 1
 
 
 def test_an_emptied_redis_means_a_full_bucket_and_nothing_worse(
@@ -129,31 +138,31 @@ def test_an_emptied_redis_means_a_full_bucket_and_nothing_worse(
 
 
 def test_a_clock_that_is_put_back_stops_nobody_for_long(throttle: RedisThrottle, client: redis.Redis) -> None:
-    throttle.take(SENDER, 100, [1])
+    asked(throttle, 100, [1])
     (key,) = [one for one in client.keys("*:tat")]
     client.set(key, int(client.get(key)) + 3_600_000_000)
 
-    granted, wait = throttle.take(SENDER, 100, [1])
+    granted, wait = asked(throttle, 100, [1])
 
     assert granted == 0
     assert wait <= 0.32
     time.sleep(0.35)
-    assert throttle.take(SENDER, 100, [1])[0] == 1
+    assert asked(throttle, 100, [1])[0] == 1
 
 
 def test_the_script_is_sent_again_when_the_server_forgot_it(
     throttle: RedisThrottle, client: redis.Redis
 ) -> None:
-    throttle.take(SENDER, 100, [1])
+    asked(throttle, 100, [1])
     client.script_flush()
 
-    assert throttle.take(SENDER, 100, [1])[0] == 1
+    assert asked(throttle, 100, [1])[0] == 1
 
 
 def test_nothing_is_left_behind_when_the_bucket_is_full_again(
     throttle: RedisThrottle, client: redis.Redis
 ) -> None:
-    throttle.take(SENDER, 1000, [1] * 50)
+    asked(throttle, 1000, [1] * 50)
 
     keys = client.keys()
 
@@ -163,4 +172,4 @@ def test_nothing_is_left_behind_when_the_bucket_is_full_again(
 
 def test_asking_for_nothing_asks_nobody() -> None:
     with redis.Redis(host="127.0.0.1", port=1) as nobody:
-        assert RedisThrottle(nobody).take(SENDER, 100, []) == (0, 0.0)
+        assert RedisThrottle(nobody).take(Ask(SENDER, 100, [])) == Grant(0)

@@ -25,7 +25,7 @@ from app.queue import (
     others_wait,
 )
 from app.runtime import runtime
-from app.services import import_turns
+from app.services import import_turns, sender_limits
 from app.services import read_feed as feeds
 from app.services.gateways_of_senders import gateway_of
 from app.services.inbox_store import StoreTransport
@@ -186,10 +186,12 @@ def setup_of(sender_id: int) -> LaneSetup | None:
         sender = session.get(Sender, sender_id)
         if sender is None or sender.paused_at is not None:
             return None
+        gateway = gateway_of(sender, runtime().controller, build)
         return LaneSetup(
             sender_id=sender.id,
             replies_id=replies_broadcast(session, sender, now),
             rate=sender.rate,
             callback_url=f"{runtime().settings.public_url}/hooks/{sender.name}",
-            gateway=gateway_of(sender, runtime().controller, build),
+            gateway=gateway,
+            shared=sender_limits.shared_by(session, sender, gateway, runtime().settings.channel_rates),
         )

@@ -14,10 +14,11 @@ from app.gateways.given_back import CannotRead
 from app.gateways.registry import GATEWAYS, build, gateway_class
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
-from app.services import manage_senders
+from app.services import manage_senders, sender_limits
 from app.services.close_given_back import GivenBack
 from app.services.controller import Refused
 from app.services.manage_senders import SenderRow
+from app.services.sender_limits import AccountRow
 from workers.given_back import read_day
 
 senders = AppGroup("senders", help="Numbers, bots and accounts that we send from.")
@@ -116,6 +117,58 @@ def set_rate(name: str, rate: float, as_json: bool) -> None:
         name, rate, registry=build, by=operator(), controller=runtime().controller, now=utcnow()
     )
     say(row, as_json, lambda: _table([row]))
+
+
+@senders.command("set")
+@click.argument("name")
+@click.option("--account", required=True, help="The provider's account; empty for the one in its settings.")
+@json_option
+def set_account(name: str, account: str, as_json: bool) -> None:
+    """Say which account at the provider the sender NAME belongs to: the account's senders share its limit.
+
+    \b
+    Example:
+      tidings senders set city-whatsapp --account riverside-portfolio
+    """
+    found = sender_limits.set_account(
+        name, account, registry=build, by=operator(), controller=runtime().controller, now=utcnow()
+    )
+    said = f"{name} belongs to {found}" if found else f"{name} shares no account's limit"
+    say({"name": name, "account": found}, as_json, lambda: said)
+
+
+@senders.command("accounts")
+@json_option
+def list_accounts(as_json: bool) -> None:
+    """List the accounts of the senders, and how fast the senders of each may go together.
+
+    \b
+    Example:
+      tidings senders accounts
+    """
+    rows = sender_limits.accounts(registry=build, controller=runtime().controller)
+    say(rows, as_json, lambda: _accounts(rows))
+
+
+@senders.command("account-rate")
+@click.argument("account")
+@click.argument("rate")
+@json_option
+def set_account_rate(account: str, rate: str, as_json: bool) -> None:
+    """Let all senders of ACCOUNT send RATE messages (SMS: parts) per second together; `none` for no such limit.
+
+    \b
+    Example:
+      tidings senders account-rate riverside-portfolio 80
+    """
+    try:
+        number = None if rate == "none" else float(rate)
+    except ValueError as error:
+        raise click.UsageError(f"“{rate}” is no number of messages a second. Example: 80, or none") from error
+    row = sender_limits.set_rate(
+        account, number, registry=build, by=operator(), controller=runtime().controller, now=utcnow()
+    )
+    say(row, as_json, lambda: _accounts([row]))
 
 
 @senders.command("pause")
@@ -248,6 +301,14 @@ def deactivations(name: str, day: datetime | None, dry_run: bool, as_json: bool)
     except CannotRead as error:
         raise Refused(f"The list of {wanted} could not be read: {error}") from error
     say(found, as_json, lambda: _given_back(found, dry_run))
+
+
+def _accounts(rows: list[AccountRow]) -> str:
+    return table(
+        ("account", "per second together", "senders"),
+        [(row.account, "no limit" if row.rate is None else row.rate, ", ".join(row.senders)) for row in rows],
+        empty="No sender belongs to an account. Name one with: tidings senders set --help",
+    )
 
 
 def _given_back(found: GivenBack, dry_run: bool) -> str:

@@ -29,6 +29,7 @@ from app.domain.messages import (
     PlatformSignal,
     ReceiptStatus,
 )
+from app.domain.pace import PairLimit
 from app.domain.quotas import Quota
 
 
@@ -82,6 +83,7 @@ class Capabilities:
     person's words we may write; None: always. `receipts`: what is reported later. `signals`: what the platform tells
     about people unasked.
     `routed`: it writes to the route that comes with a recipient (`Recipient.route`), and not to their address.
+    `pair`: what one person may get in a while from one sender, however many broadcasts meet there; None: anything.
     `idempotent`: a request may be repeated with its key. `connection`: http, stream for a connector process, or store
     for our own tables. `quota`: how many broadcasts the platform takes in a day or a month; None: any number.
     `most_people`: to how many people one broadcast may go, where the channel is for small lists; None: to any number.
@@ -104,6 +106,7 @@ class Capabilities:
     receipts: frozenset[ReceiptStatus] = frozenset()
     signals: frozenset[PlatformSignal] = frozenset()
     proof: Proof = Proof.ADDRESSED
+    pair: PairLimit | None = None
     idempotent: bool = False
     routed: Routed | None = None
     connection: str = "http"
@@ -273,6 +276,15 @@ class Paced(Protocol):
     @property
     def how_to_send_more(self) -> str:
         """A sentence on which setting raises it, or empty."""
+
+
+@runtime_checkable
+class Accounted(Protocol):
+    """A gateway whose settings name the provider's account that a sender belongs to."""
+
+    @property
+    def provider_account(self) -> str:
+        """The account, such as twilio:AC…; senders of one account share its limits. No secret."""
 
 
 class GatewayClass(Protocol):

@@ -93,6 +93,11 @@ class SmppGateway(HttpGateway):
         check(settings)
         return number_of_ours(settings["from"])
 
+    @property
+    def provider_account(self) -> str:
+        """A centre's limits are of the system_id, whatever number a session sends from."""
+        return f"smpp:{self.account.system_id}@{self.account.host}"
+
     @classmethod
     def capabilities(cls) -> Capabilities:
         """A yes says that the centre has taken the message; what became of it, its report tells."""

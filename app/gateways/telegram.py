@@ -29,6 +29,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
+from app.domain.pace import PAIRS
 from app.gateways import telegram_changes, telegram_media
 from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import (
@@ -129,6 +130,7 @@ class TelegramGateway(HttpGateway):
             text_unit="utf16",
             default_rate=25.0,
             rate_unit="message",
+            pair=PAIRS[cls.channel],
             media=media_of(cls.name),
             buttons=limits_named(cls.name),
             changes=changes_named(cls.name),

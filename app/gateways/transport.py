@@ -14,6 +14,7 @@ from typing import Any
 
 import pycurl
 
+from app.gateways import proxies
 from app.gateways.base import NOT_PUBLIC, Call, Reply
 from app.gateways.public_hosts import is_public
 
@@ -26,6 +27,9 @@ BUFFERS = (4 * 1024, 16 * 1024)
 """Bytes of each connection for what comes in and goes out: messages are short, and libcurl would take 16 and 64 KiB."""
 MOST_OF_A_STRANGER = 64 * 1024
 """Bytes that are read of an answer from a host that a stranger chose; push services say less than one."""
+
+# libcurl's number; pycurl has no name for it.
+_SUPPRESS_CONNECT_HEADERS = 265
 
 _NOT_LEFT = frozenset(
     {
@@ -83,6 +87,7 @@ class _Line:
         handle = self.handle = pycurl.Curl()
         handle.setopt(pycurl.NOSIGNAL, 1)
         handle.setopt(pycurl.USERAGENT, USER_AGENT)
+        handle.setopt(_SUPPRESS_CONNECT_HEADERS, 1)  # a proxy's are not the provider's
         handle.setopt(pycurl.FOLLOWLOCATION, 0)
         handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         handle.setopt(pycurl.TCP_NODELAY, 1)
@@ -127,6 +132,7 @@ class _Line:
     def _guard(self, public_only: bool) -> None:
         """Watch a call to a host that a stranger chose; the others need no function of ours, and get none."""
         handle = self.handle
+        _choose_way(handle, public_only=public_only)
         handle.setopt(pycurl.OPENSOCKETFUNCTION, self._open if public_only else None)
         handle.setopt(pycurl.WRITEFUNCTION, self._take if public_only else self._chunks.append)
 
@@ -234,6 +240,17 @@ class CurlTransport:
         self._busy.clear()
         self._idle.clear()
         self._multi.close()
+
+
+def _choose_way(handle: Any, *, public_only: bool) -> None:
+    """Set the proxy. A call to a host that a stranger chose goes directly: a proxy may reach what we may not."""
+    address, spared = proxies.chosen()
+    if public_only or address:
+        handle.setopt(pycurl.PROXY, "" if public_only else address)
+    else:
+        handle.unsetopt(pycurl.PROXY)  # then libcurl reads HTTPS_PROXY and NO_PROXY
+    if spared:
+        handle.setopt(pycurl.NOPROXY, spared)
 
 
 def _aim(handle: Any, call: Call) -> None:

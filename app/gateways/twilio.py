@@ -115,6 +115,11 @@ class TwilioGateway(HttpGateway):
         """One US long code passes one part a second, which is the careful default."""
         return Capabilities(channel=cls.channel, receipts=frozenset(ReceiptStatus), media=media_of(cls.name))
 
+    @property
+    def provider_account(self) -> str:
+        """All numbers of one Account SID, WhatsApp's too, share the API's limits."""
+        return f"twilio:{self._account}"
+
     def encode(self, batch: Batch) -> Sequence[Call]:
         """One request a recipient: the API takes no more."""
         sender = urlencode(self._sender)

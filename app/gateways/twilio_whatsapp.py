@@ -14,6 +14,7 @@ from app.domain.channels import CHANNELS
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
 from app.domain.messages import ReceiptStatus, Recipient
+from app.domain.pace import PAIRS
 from app.domain.policy.proactive import window_of
 from app.gateways.base import BadSetting, Capabilities, SettingSpec
 from app.gateways.twilio import ACCOUNT_SETTINGS, TwilioGateway
@@ -54,6 +55,7 @@ class TwilioWhatsAppGateway(TwilioGateway):
             text_unit="chars",
             default_rate=20.0,
             rate_unit="message",
+            pair=PAIRS[cls.channel],
             window=window_of(cls.channel),
             templates=True,
             receipts=frozenset(ReceiptStatus),

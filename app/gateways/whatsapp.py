@@ -31,6 +31,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
+from app.domain.pace import PAIRS
 from app.domain.policy.proactive import window_of
 from app.gateways import whatsapp_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Reply, SettingSpec
@@ -104,6 +105,7 @@ class WhatsAppGateway(MetaGateway):
             text_unit="chars",
             default_rate=20.0,
             rate_unit="message",
+            pair=PAIRS[cls.channel],
             media=media_of(cls.name),
             buttons=limits_named(cls.name),
             window=window_of(cls.channel),

@@ -12,7 +12,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from sqlalchemy import func, insert, select
 
 from app.clock import utcnow
 from app.config import Settings, make_master_key
+from app.domain.pace import Ask, Grant
 from app.domain.rehearsal import Report
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.factory import create_core, init_migrations
@@ -32,11 +33,12 @@ from app.rehearsal.script import Script, read
 from app.runtime import runtime
 from app.services import fan_out
 from app.services.broadcast_rows import targets_of
+from app.services.lane_pace import Throttle
 from app.services.media.lane_media import MediaHouse
 from app.services.rehearsal_extras import Row
 from app.services.replies_broadcast import replies_broadcast
 from app.services.reports import Tally, tally
-from app.services.send_deliveries import Lane, LaneSetup, Throttle
+from app.services.send_deliveries import Lane, LaneSetup
 from app.services.short_links import make_links
 from app.storage.database import Model, db, transaction
 from app.storage.journal import Journal
@@ -75,11 +77,11 @@ class CountingThrottle:
     granted: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     paused: dict[int, float] = field(default_factory=lambda: defaultdict(float))
 
-    def take(self, sender_id: int, rate: float, costs: Sequence[int]) -> tuple[int, float]:
+    def take(self, ask: Ask) -> Grant:
         """Ask the product's own."""
-        count, wait = self.inner.take(sender_id, rate, costs)
-        self.granted[sender_id] += sum(costs[:count])
-        return count, wait
+        grant = self.inner.take(replace(ask, pair=None, people=()))  # nobody has to rest on a stage
+        self.granted[ask.sender_id] += sum(ask.costs[: grant.count]) - ask.back
+        return grant
 
     def pause(self, sender_id: int, seconds: float) -> None:
         """Count the pause; to sit it out would teach nothing."""

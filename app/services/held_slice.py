@@ -11,6 +11,7 @@ from math import ceil
 from app.domain.buttons import Rich
 from app.domain.media.attached import Media
 from app.domain.messages import Outcome, Standing
+from app.domain.pace import Grant
 from app.domain.parts import count_parts
 from app.domain.placeholders import Template
 from app.services.rich_messages import PLAIN, Dress
@@ -31,7 +32,8 @@ class HeldSlice:
     Something may leave up to place `reach` before the next note in SQL; `reaching` is the note that is being written,
     with the place that it leads to. `by_parts`: an SMS takes as many permits as it has parts. `media` is the
     file beside the text, `dress` what else goes with it, `standing` what is changed instead, by subscriber.
-    `gives_back`: others may send to those who still wait. `templates`, where there are any, has the words for each
+    `gives_back`: others may send to those who still wait. `rests`: whose person had a message just now, by place, and
+    for how many seconds this one waits; they took no permit. `templates`, where there are any, has the words for each
     place; without, all get `template`.
     """
 
@@ -55,6 +57,7 @@ class HeldSlice:
     unsettled: int = 0
     permitted: int = 0
     gives_back: bool = False
+    rests: dict[int, float] = field(default_factory=dict)
     _texts: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -113,6 +116,42 @@ class HeldSlice:
         while self.templates and self.requests(most, together) > requests:
             most -= 1
         return most
+
+    def permit(self, grant: Grant) -> None:
+        """Note the permits of those who follow, and who among them has to rest."""
+        first = self.next + self.permitted
+        self.rests.update({first + at: seconds for at, seconds in grant.rests.items()})
+        self.permitted += grant.count
+
+    def forget_permits(self, together: int) -> int:
+        """Let those who wait ask anew; returns the units that they had."""
+        first, self.permitted, permitted = self.next, 0, self.permitted
+        units = (
+            self.requests(permitted, together) if together > 1 else self.unused(first, first + permitted, ())
+        )
+        self.rests.clear()
+        return units
+
+    def unused(self, first: int, until: int, gone: Collection[int]) -> int:
+        """Return the units that were taken for people from place `first` up to `until` who are not among the `gone`."""
+        if len(gone) == until - first:
+            return 0
+        return sum(self._cost(place) for place in set(range(first, until)).difference(gone, self.rests))
+
+    def _cost(self, place: int) -> int:
+        return count_parts(self.text(place)) if self.by_parts else 1
+
+    def hold_up(self, count: int, passed: Collection[int]) -> dict[int, float]:
+        """Return who of the next `count` people could leave and has to rest, in seconds by place; they are not settled.
+
+        Called before `left`, which goes past them.
+        """
+        if not self.rests:
+            return {}
+        here = [one for one in range(self.next, self.next + count) if one in self.rests]
+        held_up = {one: self.rests[one] for one in here if self.ids[one] in passed}
+        self.unsettled += len(held_up)
+        return held_up
 
     def leaving(self, count: int) -> None:
         """Note of the next `count` people, before anybody is asked for the last time, that they may have left."""

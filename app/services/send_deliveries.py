@@ -7,7 +7,7 @@ people in between (nobody can know: they become UNKNOWN).
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,11 +17,13 @@ from app.domain.addresses import Address
 from app.domain.buttons import Rich
 from app.domain.media.attached import Media
 from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient, Standing
+from app.domain.pace import Shared
 from app.gateways.base import Gateway, Reply, Routed, Transport
 from app.services import push_routes, settle_outcomes
 from app.services.beside import Beside
 from app.services.controller import Controller
 from app.services.held_slice import HeldSlice
+from app.services.lane_pace import OWN_PACE, RESTED, LanePace, Throttle, resting
 from app.services.lane_replies import OWN_MESSAGE_PARTS, LaneReplies
 from app.services.lane_slices import LaneSlices
 from app.services.media.lane_media import LaneMedia
@@ -45,16 +47,6 @@ LONGEST_WAIT = 2.0
 TURN = timedelta(seconds=0.5)
 
 
-class Throttle(Protocol):
-    """Permits of a sender, shared by all workers."""
-
-    def take(self, sender_id: int, rate: float, costs: Sequence[int]) -> tuple[int, float]:
-        """Return how many of these messages may leave now, and seconds to wait when none may."""
-
-    def pause(self, sender_id: int, seconds: float) -> None:
-        """Let nothing out at this sender for a while."""
-
-
 class Meter(Protocol):
     """Counts what lanes do, for those who watch."""
 
@@ -66,13 +58,14 @@ class Meter(Protocol):
 
 @dataclass(frozen=True)
 class LaneSetup:
-    """What one lane needs to know of its sender."""
+    """What one lane needs to know of its sender; it keeps `shared` limits together with others."""
 
     sender_id: int
     replies_id: int
     rate: float
     callback_url: str
     gateway: Gateway
+    shared: tuple[Shared, ...] = ()
 
 
 @dataclass
@@ -100,18 +93,18 @@ class Lane:
         media: LaneMedia | None = None,
         others_wait: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._setup, self._transport, self._throttle = setup, transport, throttle
+        self._setup, self._transport = setup, transport
         self._controller, self._clock, self._worker, self._meter = controller, clock, worker, meter
         self._others_wait = others_wait
         self._turn_ends: datetime | None = None
         self._throttled = False
-        self._permits = 0
         can = setup.gateway.capabilities()
+        self._pace = LanePace(throttle, setup.sender_id, setup.rate, setup.shared, can.pair)
         self._most_together = can.max_batch if can.rate_unit == "request" else 1
         self._named = can.routed is Routed.NAME
         self._beside = Beside()
         self._slices = LaneSlices(
-            setup.sender_id, setup.rate, can, controller, journal, worker, self._beside, media
+            setup.sender_id, self._pace.rate, can, controller, journal, worker, self._beside, media
         )
         self._replies = LaneReplies(setup.sender_id, setup.replies_id, controller)
         self._writer = OutcomeWriter(setup.sender_id, controller, clock, self._beside)
@@ -138,6 +131,7 @@ class Lane:
         finally:
             try:
                 self._wind_down()
+                self._pace.close()
             finally:
                 self._beside.close()
                 self._slices.close()
@@ -181,8 +175,7 @@ class Lane:
         people = self._replies.answers(self._slices.door, now, min(self._transport.free, WINDOW))
         # Replies are few and answer a person who is waiting: they take permits, but never wait for them.
         if people:
-            self._throttle.take(self._setup.sender_id, self._setup.rate, [1] * len(people))
-            self._submit_texts(people)
+            self._submit_texts(people, self._pace.answer(_ids(people)))
         return bool(people)
 
     def _start_own_messages(self, now: datetime) -> bool:
@@ -191,15 +184,19 @@ class Lane:
         count = self._replies.own_messages_due(now, most)
         if not count:
             return False
-        costs = [OWN_MESSAGE_PARTS] * count
-        granted, _ = self._throttle.take(self._setup.sender_id, self._setup.rate, costs)
+        granted = self._pace.ask([OWN_MESSAGE_PARTS] * count).count
         people = self._replies.own_messages(now, granted, are_more=count == most and granted == count)
-        self._submit_texts(people)
+        self._pace.give_back(OWN_MESSAGE_PARTS * (granted - len(people)))
+        if people:
+            self._submit_texts(people, self._pace.rests(_ids(people)))
         return bool(people)
 
-    def _submit_texts(self, people: Sequence[Person]) -> None:
-        for person in people:
+    def _submit_texts(self, people: Sequence[Person], rests: Mapping[int, float]) -> None:
+        for place, person in enumerate(people):
             self._out[person.ref] = (None, 0, person.attempts + 1)
+            if place in rests:
+                self._writer.add(resting(person.ref, rests[place]), person.attempts + 1)
+        people = [person for place, person in enumerate(people) if place not in rests]
         routes = self._routes(people)
         self._submit([_recipient(person, person.text or "", routes) for person in people])
 
@@ -243,7 +240,7 @@ class Lane:
         return self._slices.lease(now, without=without)
 
     def _ends_soon(self, held: HeldSlice | None) -> bool:
-        return held is None or len(held.people) - held.next <= self._setup.rate * LEASE_AHEAD_SECONDS
+        return held is None or len(held.people) - held.next <= self._pace.rate * LEASE_AHEAD_SECONDS
 
     def _hold_leased(self) -> HeldSlice | None:
         """Wait for the slice that is being leased, and hold it; None when there was none that may be sent."""
@@ -280,16 +277,31 @@ class Lane:
             held.stay(size)
             self._give_up(held)
             return 0.0
-        places = held.left(size, passed)
+        requests = held.requests(size, together) if together > 1 else 0
+        rests = self._let_rest(held, size, passed)
+        first = held.next
+        places = held.left(size, [one for one in passed if one not in rests] if rests else passed)
         ready = []
         for place in places:
             person = held.people[place]
             self._out[person.ref] = (held, place, person.attempts + 1)
             stands = held.standing.get(person.ref.subscriber_id)
             ready.append(_recipient(person, held.text(place), routes, held.rich(place), stands))
-        self._submit(ready, held.media)
+        calls = self._submit(ready, held.media)
+        # The gate refused some, for whom there were permits.
+        unused = max(0, requests - calls) if together > 1 else held.unused(first, held.next, places)
+        self._pace.give_back(unused)
         self._tidy()
         return 0.0
+
+    def _let_rest(self, held: HeldSlice, size: int, passed: Collection[int]) -> set[int]:
+        """Write of those whose person had a message just now that theirs waits; returns their subscriber ids."""
+        rests = held.hold_up(size, passed)
+        for place, seconds in rests.items():
+            person = held.people[place]
+            self._out[person.ref] = (held, place, person.attempts + 1)
+            self._writer.add(resting(person.ref, seconds), person.attempts + 1)
+        return {held.ids[place] for place in rests}
 
     def _together(self, held: HeldSlice) -> int:
         """How many of these people share one request: those of one text, where the provider takes many at once."""
@@ -297,33 +309,34 @@ class Lane:
 
     def _ask_for_permits(self, held: HeldSlice, size: int, together: int) -> float:
         """Ask for a window's permits, and those of a moment ahead; returns seconds to wait when nobody has one."""
-        rate = self._setup.rate
         if together > 1:
-            granted, wait = self._throttle.take(
-                self._setup.sender_id, rate, [1] * held.requests(size, together)
-            )
-            held.permitted = held.within(granted, size, together)
-            return 0.0 if granted else wait
-        ahead = min(PERMITS, max(size, int(rate * PERMITS_SECONDS)))
+            grant = self._pace.ask([1] * held.requests(size, together))
+            held.permitted = held.within(grant.count, size, together)
+            return 0.0 if grant.count else grant.wait
+        ahead = min(PERMITS, max(size, int(self._pace.rate * PERMITS_SECONDS)))
         costs = held.costs(held.permitted, ahead)
-        granted, wait = self._throttle.take(self._setup.sender_id, rate, costs)
-        held.permitted += granted
-        self._permits += sum(costs[:granted])
-        return 0.0 if held.permitted else wait
+        begin = held.next + held.permitted
+        grant = self._pace.ask(costs, held.ids[begin : begin + len(costs)])
+        held.permit(grant)
+        return 0.0 if held.permitted else grant.wait
 
     def _give_up(self, held: HeldSlice) -> None:
         """Pause, cancel, a closed sender or a lost lease: nobody else of this slice leaves by our hands."""
+        self._pace.give_back(held.forget_permits(self._together(held)))
         held.give_back()
         self._tidy()
 
-    def _submit(self, recipients: Sequence[Recipient], media: Media | None = None) -> None:
-        if recipients:
-            batch = Batch(tuple(recipients), self._setup.callback_url, media)
-            for call in self._setup.gateway.encode(batch):
-                while not self._transport.free:  # many who were to share a request may have to go alone
-                    self._collect(0.05)
-                self._transport.submit(call)
-            self._result.handed_over += len(recipients)
+    def _submit(self, recipients: Sequence[Recipient], media: Media | None = None) -> int:
+        """Hand over, and return in how many requests."""
+        if not recipients:
+            return 0
+        calls = self._setup.gateway.encode(Batch(tuple(recipients), self._setup.callback_url, media))
+        for call in calls:
+            while not self._transport.free:  # many who were to share a request may have to go alone
+                self._collect(0.05)
+            self._transport.submit(call)
+        self._result.handed_over += len(recipients)
+        return len(calls)
 
     def _collect(self, timeout: float) -> None:
         urgent = False
@@ -355,9 +368,9 @@ class Lane:
     def _settled(self, written: Written) -> None:
         verdict = written.verdict
         if verdict.pause_seconds:
-            self._throttle.pause(self._setup.sender_id, verdict.pause_seconds)
+            self._pace.pause(verdict.pause_seconds)
             for held in self._held:
-                held.permitted = 0
+                self._pace.give_back(held.forget_permits(self._together(held)))
         self._sender_open = self._sender_open and not verdict.sender_closed
         self._count(written.outcomes)
         for outcome in written.outcomes:
@@ -369,8 +382,8 @@ class Lane:
     def _count(self, outcomes: Sequence[Outcome]) -> None:
         if self._meter is None:
             return
-        counts = Counter(one.error.kind.value if one.error else "taken" for one in outcomes)
-        counts["permits"], self._permits = self._permits, 0
+        counts = Counter(_came_to(one) for one in outcomes)
+        counts["permits"] = self._pace.counted()
         in_flight = self._transport.in_flight
         self._meter.note(self._setup.sender_id, self._worker, counts, in_flight, self._clock())
 
@@ -393,6 +406,17 @@ class Lane:
             self._hold_leased()
         for held in list(self._held):
             self._give_up(held)
+
+
+def _came_to(outcome: Outcome) -> str:
+    """Return the word under which an outcome is counted; what we held up ourselves is no answer of a provider."""
+    if outcome.error is None:
+        return "taken"
+    return RESTED if outcome.error.code == OWN_PACE else outcome.error.kind.value
+
+
+def _ids(people: Sequence[Person]) -> list[int]:
+    return [one.ref.subscriber_id for one in people]
 
 
 def _recipient(

@@ -86,6 +86,26 @@ def test_no_secret_is_ever_printed(newsdesk: Shell) -> None:
     assert "a-token-of-tests" not in said
 
 
+def test_an_account_of_senders_is_named_paced_and_listed(newsdesk: Shell) -> None:
+    assert newsdesk.ok("senders", "set", "news-us", "--account", "riverside").strip() == (
+        "news-us belongs to riverside"
+    )
+    assert newsdesk.json("senders", "account-rate", "riverside", "80") == {
+        "account": "riverside",
+        "rate": 80,
+        "senders": ["news-us"],
+    }
+    assert "riverside" in newsdesk.ok("senders", "accounts")
+    assert "no limit" in newsdesk.ok("senders", "account-rate", "riverside", "none")
+    assert newsdesk.ok("senders", "set", "news-us", "--account", "").startswith(
+        "news-us belongs to twilio:AC"
+    )
+    unknown = newsdesk.run("senders", "account-rate", "riverside", "80")
+    assert (unknown.exit_code, "riverside" in unknown.stderr) == (1, True)
+    slip = newsdesk.run("senders", "account-rate", "riverside", "fast")
+    assert (slip.exit_code, "Example: 80" in slip.stderr) == (2, True)
+
+
 def test_senders_are_paced_paused_resumed_and_given_new_secrets(newsdesk: Shell) -> None:
     assert newsdesk.json("senders", "rate", "news-us", "5")["rate"] == 5
     assert newsdesk.json("senders", "pause", "news-us", "--reason", "outage")["paused_reason"] == "outage"

@@ -23,10 +23,20 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
+from app.domain.pace import PAIRS
 from app.domain.policy.proactive import window_of
 from app.domain.quotas import QUOTAS
 from app.domain.small_lists import MOST_PEOPLE
-from app.gateways.base import BadSetting, BadSignature, Call, Gateway, GatewayClass, Malformed, Reply
+from app.gateways.base import (
+    Accounted,
+    BadSetting,
+    BadSignature,
+    Call,
+    Gateway,
+    GatewayClass,
+    Malformed,
+    Reply,
+)
 from app.gateways.code_tables import codes_of, version_of
 from app.gateways.common import PERSONAL, TRIES_IF_UNLISTED
 from app.gateways.http_sms import descriptions
@@ -99,6 +109,27 @@ def test_its_window_is_what_the_gate_keeps(sample: Sample) -> None:
 def test_a_quota_is_what_editors_and_the_gate_are_told(sample: Sample) -> None:
     assert class_of(sample).capabilities().quota == QUOTAS.get(sample.name)
     assert class_of(sample).capabilities().most_people == MOST_PEOPLE.get(sample.name)
+
+
+@every_gateway
+def test_the_name_of_its_account_holds_no_secret(sample: Sample) -> None:
+    gateway = bound(sample)
+    if not isinstance(gateway, Accounted):
+        pytest.skip("its settings name no account that several senders have")
+    secrets = [
+        sample.settings[spec.name] for spec in class_of(sample).settings if spec.secret and spec.required
+    ]
+
+    assert re.fullmatch(r"[a-z]+:\S{1,110}", gateway.provider_account)
+    assert not [one for one in secrets if one in gateway.provider_account]
+
+
+@every_gateway
+def test_a_limit_of_one_person_is_that_of_the_channel(sample: Sample) -> None:
+    can = class_of(sample).capabilities()
+
+    assert can.pair == PAIRS.get(can.channel)
+    assert can.pair is None or can.max_batch == 1  # who shares a request cannot rest alone
 
 
 @every_gateway

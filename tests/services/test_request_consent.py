@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from app.domain.addresses import Address
 from app.domain.asking import Who, WhyNot
+from app.domain.pace import Grant
 from app.domain.retention import read_periods
 from app.services import manage_subscribers
 from app.services.ask_again import AskedAgain, ask_again, to_ask
@@ -300,7 +301,7 @@ def test_an_import_asks_many_at_once_and_goes_at_the_senders_pace(newsroom: News
     assert answers.refused == {addresses[0]: WhyNot.STOPPED}
     assert len(answers.asked) == 24
     assert events().count("signup_recorded") == events().count("consent_requested") == 24
-    newsroom.throttle.take = lambda sender_id, rate, costs: (min(len(costs), 3), 0.0)
+    newsroom.throttle.take = lambda ask: Grant(min(len(ask.costs), 3))
     sizes = []
     while texts := heard(newsroom):
         sizes.append(len(texts))

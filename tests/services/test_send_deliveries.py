@@ -1,11 +1,11 @@
 """Fan-out: everybody once, nobody lost, and whoever said stop not at all."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
+from app.domain.pace import Ask, Grant
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.gateways.base import Reply
 from app.services import fan_out, manage_senders
@@ -430,12 +430,12 @@ class OneASecond(OpenThrottle):
         super().__init__()
         self._newsroom, self._asked = newsroom, 0
 
-    def take(self, sender_id: int, rate: float, costs: Sequence[int]) -> tuple[int, float]:
+    def take(self, ask: Ask) -> Grant:
         self._asked += 1
         if self._asked % 5 == 1:
-            return 1, 0.0
+            return Grant(1)
         self._newsroom.now += timedelta(seconds=0.25)
-        return 0, 0.25
+        return Grant(0, 0.25)
 
 
 def slow_lane(newsroom: Newsroom, *, others_wait: bool) -> Lane:

@@ -14,6 +14,7 @@ from app.domain.addresses import Address
 from app.domain.buttons import Rich
 from app.domain.consent import Act, EventType
 from app.domain.messages import InboundMessage, ProviderSignal
+from app.domain.pace import Ask, Grant, Shared
 from app.gateways.base import Call, Reply
 from app.gateways.twilio import TwilioGateway
 from app.runtime import Runtime
@@ -103,8 +104,8 @@ class OpenThrottle:
     def __init__(self) -> None:
         self.paused: list[float] = []
 
-    def take(self, sender_id: int, rate: float, costs: Sequence[int]) -> tuple[int, float]:
-        return len(costs), 0.0
+    def take(self, ask: Ask) -> Grant:
+        return Grant(len(ask.costs))
 
     def pause(self, sender_id: int, seconds: float) -> None:
         self.paused.append(seconds)
@@ -254,12 +255,16 @@ class Newsroom:
         rate: float = 1000.0,
         notes: Journal | None = None,
         meter: Meter | None = None,
+        shared: tuple[Shared, ...] = (),
+        kind: type[TwilioGateway] = TwilioGateway,
     ) -> Lane:
         """Return a lane of the sender; `notes` is the journal of another machine."""
         with transaction() as session:
             replies_id = replies_broadcast(session, session.get_one(Sender, self.sender_id), self.now)
-        gateway = TwilioGateway({"account_sid": ACCOUNT, "auth_token": TOKEN, "from": NUMBER})
-        setup = LaneSetup(self.sender_id, replies_id, rate, "http://localhost/hooks/city-desk", gateway)
+        gateway = kind({"account_sid": ACCOUNT, "auth_token": TOKEN, "from": NUMBER})
+        setup = LaneSetup(
+            self.sender_id, replies_id, rate, "http://localhost/hooks/city-desk", gateway, shared
+        )
         return Lane(
             setup,
             transport=provider or self.provider,

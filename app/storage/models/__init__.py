@@ -30,6 +30,7 @@ from app.storage.models.media import BroadcastMedia, MediaFile, MediaUpload, Ver
 from app.storage.models.own_messages import OwnMessage
 from app.storage.models.own_words import OwnWordRow
 from app.storage.models.people import (
+    AccountRate,
     BroadcastList,
     ListSender,
     QuietGroup,
@@ -49,6 +50,7 @@ from app.storage.models.tickers import Ticker, TickerMessage
 from app.storage.models.webhooks import Webhook, WebhookPerson
 
 __all__ = [
+    "AccountRate",
     "AddressAlias",
     "AuditEntry",
     "Broadcast",

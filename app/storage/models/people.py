@@ -32,6 +32,7 @@ class Sender(Model):
     `rate` is messages (SMS: parts) per second. `paused_at` with a reason means that nothing goes out here.
     `has_template`: a text that the platform approved leads to people who did not write to us lately;
     `template_file` is the kind of file that it has room for, or empty.
+    `account` names the provider's account when an operator said which; else the gateway may know it.
     `price_micros` is what a message (SMS: a part) costs, in millionths of `currency`; NULL: nobody has said.
     """
 
@@ -45,6 +46,7 @@ class Sender(Model):
     sealed_settings: Mapped[bytes] = mapped_column(LargeBinary)
     base_url: Mapped[str | None] = mapped_column(String(300))
     rate: Mapped[float]
+    account: Mapped[str | None] = mapped_column(String(120))
     has_template: Mapped[bool] = mapped_column(default=False)
     template_file: Mapped[str] = mapped_column(String(10), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -52,6 +54,15 @@ class Sender(Model):
     paused_reason: Mapped[str | None] = mapped_column(String(300))
     price_micros: Mapped[int | None] = mapped_column(BigId)
     currency: Mapped[str | None] = mapped_column(String(3))
+
+
+class AccountRate(Model):
+    """What all senders of one account at a provider send together, in messages (SMS: parts) a second."""
+
+    __tablename__ = "account_rate"
+
+    account: Mapped[str] = mapped_column(String(120), primary_key=True)
+    rate: Mapped[float]
 
 
 class BroadcastList(Model):
