@@ -1,12 +1,15 @@
 """Senders, lists, subscribers and their subscriptions."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
+
+PLACE: Final = "city"
+"""The attribute of a person that holds the town where they are."""
 
 
 def route_key(sender_id: int) -> str:
