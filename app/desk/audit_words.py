@@ -116,6 +116,7 @@ DEEDS: Final = {
     "subscriber.data": _l("handed out somebody's data"),
     "subscriber.erase": _l("erased somebody"),
     "subscriber.link": _l("linked two addresses of a person"),
+    "subscriber.place": _l("changed the town of somebody"),
     "subscriber.sealed": _l("opened sealed proof"),
     "subscriber.suppress": _l("put a number on the list of those never to write to"),
     "subscriber.unlink": _l("took two addresses of a person apart"),

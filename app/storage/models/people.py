@@ -147,6 +147,11 @@ class Subscriber(Model):
     review_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_stop_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    @property
+    def place(self) -> str:
+        """The town where they are; empty where nobody said it."""
+        return str(self.attributes.get(PLACE, ""))
+
     def route(self, sender_id: int) -> str:
         """Where they wrote to this sender last; empty where their address is enough."""
         return str(self.attributes.get(route_key(sender_id), ""))
