@@ -66,6 +66,7 @@ class BroadcastList(Model):
     The list of a live event (`Ticker`) promises instead `most` messages until `ends_at`, and that whoever is on no
     other list is erased `erase_after_days` later; an ordinary list has none of the three.
     `clicks` is a `Clicks`; its short links begin with `links_begin`.
+    `closing_by` is who closed it, as long as not every consent to it has ended.
     With `approval` nothing goes out before a second person has said yes to it.
     """
 
@@ -93,6 +94,7 @@ class BroadcastList(Model):
     approval: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closing_by: Mapped[str | None] = mapped_column(String(120))
 
 
 class ListSender(Model):
