@@ -10,7 +10,7 @@ def test_a_list_is_changed_and_what_was_not_given_stays(newsdesk: Shell) -> None
     assert changed == {"id": 1, "name": "Daily", "notices": 2}
     assert (row["name"], row["until_hour"], row["language"]) == ("Daily", 21, "en")
     wider = newsdesk.run("lists", "change", "Daily", "--until-hour", "23")
-    assert wider.stderr.startswith("2 people agreed to at most.")
+    assert wider.stderr.startswith("2 people agreed to at most 3 a day between 0 and 21 h (UTC).")
     assert newsdesk.run("lists", "change", "Daily").exit_code == 2
 
 
