@@ -223,6 +223,14 @@ class ListSchema(_Form):
             raise ValidationError(N_("The last hour must be after the first."), "until_hour")
 
 
+class ChangedListSchema(ListSchema):
+    """A list that is there already: its word, its purpose and its sender stay."""
+
+    class Meta:
+        unknown = EXCLUDE
+        exclude = ("keyword", "purpose", "sender_id", "any_hour_reason")
+
+
 class TickerSchema(_Form):
     """A live event; its moments are on the clock of `zone`. Limits beyond these are for the service to say."""
 

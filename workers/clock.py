@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from app.clock import utcnow
 from app.queue import enqueue_feed, enqueue_import, enqueue_look_up
 from app.runtime import runtime
-from app.services import fan_out, hold_back, import_turns, plan_slices, recover_slices
+from app.services import close_list, fan_out, hold_back, import_turns, plan_slices, recover_slices
 from app.services.end_canceled import end_all_canceled
 from app.services.end_tickers import end_tickers
 from app.services.figures.roll_up import roll_up
@@ -56,6 +56,7 @@ def tick(now: datetime) -> None:
     fan_out.bring_back(now)
     _let_time_pass(now)
     _end_tickers(now)
+    close_list.go_on(controller=runtime().controller, until=now + PLANS_FOR, clock=utcnow)
     for broadcast_id in fan_out.end_finished(now):
         log.info("broadcast finished", broadcast_id=broadcast_id)
     wake_lanes(now)

@@ -43,6 +43,9 @@ from app.storage.variants import variants_of
 @click.option(
     "--segment", type=int, metavar="ID", help="Only those whom a saved segment of the list chooses."
 )
+@click.option(
+    "--all-but", type=int, metavar="ID", help="Everybody on the lists but those whom a saved segment chooses."
+)
 @json_option
 @with_appcontext
 def create(
@@ -53,6 +56,7 @@ def create(
     others: tuple[str, ...],
     buttons: tuple[Button, ...],
     segment: int | None,
+    all_but: int | None,
     as_json: bool,
 ) -> None:
     """Write a draft, and say whom it would reach.
@@ -65,8 +69,11 @@ def create(
     """
     words = _text(text, text_file)
     list_ids = [find_list(db.session(), name).id for name in list_names]
-    if segment is not None:
-        manage_segments.segment(segment)
+    if segment is not None and all_but is not None:
+        raise click.UsageError("Give either --segment or --all-but.")
+    chosen = segment if all_but is None else all_but
+    if chosen is not None:
+        manage_segments.segment(chosen)
     db.session.rollback()
     broadcast_id = write_drafts.create_draft(
         title=title,
@@ -77,8 +84,9 @@ def create(
         by=operator(),
         now=utcnow(),
     )
-    if segment is not None:
-        manage_segments.choose_saved(broadcast_id, segment, by=operator(), now=utcnow())
+    if chosen is not None:
+        but = all_but is not None
+        manage_segments.choose_saved(broadcast_id, chosen, by=operator(), now=utcnow(), but=but)
     review = check(broadcast_id, None)
     lines = [
         f"Broadcast {broadcast_id} is a draft.",

@@ -4,20 +4,21 @@ import click
 from flask.cli import AppGroup
 
 from app.clock import utcnow
-from app.commands.drawn_links import drawn_link
+from app.commands.lists_change import archive, change
+from app.commands.lists_links import links
 from app.commands.output import json_option, operator, say, table
 from app.domain.short_links import Clicks
 from app.domain.statuses import OnUnknown
-from app.gateways.registry import build
 from app.runtime import runtime
 from app.services import approval, manage_lists, manage_senders, senders_of_lists, short_links
-from app.services.close_list import close_list
 from app.services.controller import Refused
-from app.services.links_of_lists import links_of_list
 from app.services.manage_lists import ListRow
 from app.storage.database import db
 
 lists = AppGroup("lists", help="What people subscribe to.")
+
+for command in (change, archive, links):
+    lists.add_command(command)
 
 
 @lists.command("create")
@@ -96,21 +97,6 @@ def list_lists(archived: bool, as_json: bool) -> None:
     """
     rows = manage_lists.list_lists(archived=archived)
     say(rows, as_json, lambda: _table(rows))
-
-
-@lists.command("archive")
-@click.argument("name")
-@json_option
-def archive_list(name: str, as_json: bool) -> None:
-    """Close the list NAME (or of that keyword): nobody can join it, every consent to it ends, its history stays.
-
-    \b
-    Example:
-      tidings lists archive "Morning news"
-    """
-    ended = close_list(name, by=operator(), controller=runtime().controller, now=utcnow())
-    said = {"closed": name, "ended": ended}
-    say(said, as_json, lambda: f"“{name}” is closed. The consent of {ended} people to it has ended.")
 
 
 @lists.command("any-hour")
@@ -199,31 +185,6 @@ def list_sender(name: str, sender: str, remove: bool, as_json: bool) -> None:
     list_id = change(name, sender, by=operator(), now=utcnow()).id
     (row,) = [row for row in manage_lists.list_lists(archived=True) if row.id == list_id]
     say(row, as_json, lambda: _table([row]))
-
-
-@lists.command("links")
-@click.argument("name")
-@click.option(
-    "--source", default="", help="Where the link will hang, such as poster-7; kept with the consent."
-)
-@json_option
-def links(name: str, source: str, as_json: bool) -> None:
-    """Print the links that open the list NAME on a phone, one for each of its senders.
-
-    Where a platform alone can make one (WeChat), it is asked for it; such a link opens as a QR code only.
-
-    \b
-    Example:
-      tidings lists links NEWS --source poster-7
-    """
-    found = links_of_list(name, source, controller=runtime().controller, registry=build, draw=drawn_link)
-    say(
-        found,
-        as_json,
-        lambda: table(
-            ("channel", "sender", "link"), [(f.channel, f.sender, f.link) for f in found], empty="no link"
-        ),
-    )
 
 
 def sender_id_of(name: str | None) -> int:

@@ -9,7 +9,7 @@ from app.clock import utcnow
 from app.commands.lists import lists
 from app.commands.output import json_option, operator, progress, say, table
 from app.runtime import runtime
-from app.services import ask_again, manage_lists, notices
+from app.services import ask_again, list_notices, manage_lists, notices
 from app.services.ask_again import AskedAgain
 from app.services.controller import Refused
 from app.services.notices import Draft
@@ -21,7 +21,7 @@ __all__ = ["lists"]
 
 @lists.command("notice")
 @click.argument("name", metavar="LIST")
-@click.option("--language", type=click.Choice(manage_lists.NOTICE_LANGUAGES), help="Else the list's own.")
+@click.option("--language", type=click.Choice(list_notices.NOTICE_LANGUAGES), help="Else the list's own.")
 @click.option("--set", "file", type=click.Path(path_type=Path), help="Text of a new version, UTF-8.")
 @click.option("--purpose", help="What people get from now on, where that changes.")
 @click.option("--ask-again", is_flag=True, help="People who agreed to another purpose will be asked again.")
@@ -39,7 +39,7 @@ def notice(
       tidings lists notice NEWS --language de --set hinweis.txt
     """
     row = manage_lists.find_list(db.session(), name)
-    spoken = language or (row.language if row.language in manage_lists.NOTICE_LANGUAGES else "en")
+    spoken = language or (row.language if row.language in list_notices.NOTICE_LANGUAGES else "en")
     list_id, old_purpose = row.id, row.purpose
     found = notices.versions(list_id, spoken)
     if file is None:

@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from app.clock import utcnow
 from app.commands.output import cell, json_option, operator, say, table
 from app.commands.subscribers_import import import_people
+from app.commands.subscribers_set import set_known
 from app.runtime import runtime
 from app.services import link_people, manage_subscribers
 from app.services.controller import Refused
@@ -19,6 +20,7 @@ from app.services.manage_subscribers import Person, Way
 subscribers = AppGroup("subscribers", help="Import, look up, export and opt out people.")
 
 subscribers.add_command(import_people)
+subscribers.add_command(set_known)
 
 _channel = click.option("--channel", default="sms", show_default=True, help="Where the address is.")
 
@@ -220,6 +222,7 @@ def in_words(person: Person) -> str:
     lines = [
         f"{person.address} ({person.channel}), language {person.language}, known since {cell(person.since)}"
     ]
+    lines += [f"Town: {person.place}"] if person.place else []
     lines += [f"Nothing is sent: {name} since {cell(at)}" for name, at in person.overlays.items()]
     rows = [
         (row.list_name, row.state, row.granted_at, row.granted_seq, row.stopped_at, row.stopped_seq)

@@ -41,6 +41,8 @@ from app.desk.languages import (
 from app.desk.languages import (
     gettext as _,
 )
+from app.desk.list_change import list_change
+from app.desk.list_page import list_page
 from app.desk.lists import lists
 from app.desk.moves import moves
 from app.desk.notices import notices
@@ -89,6 +91,8 @@ ROOMS = (
     health_page,
     held,
     imports,
+    list_change,
+    list_page,
     lists,
     moves,
     notices,

@@ -12,10 +12,12 @@ from app.desk.languages import gettext as _
 from app.desk.languages import zones
 from app.desk.reading import further_senders, house_zone, ordinary_lists, senders
 from app.desk.refusals import translated
+from app.domain.sparklines import points
 from app.runtime import runtime
 from app.schemas import ListSchema
 from app.services import manage_lists, reports
 from app.services.controller import Refused
+from app.services.figures.list_growth import lines
 from app.storage.models.accounts import Role
 
 lists = room("lists", __name__)
@@ -26,10 +28,14 @@ lists = room("lists", __name__)
 def index() -> ResponseReturnValue:
     """Every list with its keyword, promise and number of people."""
     by_id = {sender.id: sender for sender in senders()}
+    counts = reports.list_counts()
+    rows = ordinary_lists()
+    grown = lines({row.id: counts.get(row.id, 0) for row in rows}, now=utcnow())
     return render_template(
         "lists.html",
-        rows=ordinary_lists(),
-        counts=reports.list_counts(),
+        rows=rows,
+        counts=counts,
+        lines={key: (points(line.people), line) for key, line in grown.items()},
         senders=by_id,
         further=further_senders(),
     )

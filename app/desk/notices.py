@@ -20,7 +20,7 @@ from app.runtime import runtime
 from app.services import ask_again
 from app.services import notices as service
 from app.services.controller import Conflict, NotFound, Refused
-from app.services.manage_lists import NOTICE_LANGUAGES
+from app.services.list_notices import NOTICE_LANGUAGES
 from app.services.notices import Draft
 from app.storage.database import db
 from app.storage.models import BroadcastList

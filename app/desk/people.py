@@ -4,12 +4,13 @@ from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.desk.access import allow, room
+from app.desk.access import allow, me, room
 from app.desk.reading import house_zone
 from app.desk.refusals import translated
 from app.runtime import runtime
 from app.services import find_people, person_timeline, read_inbox
 from app.services.controller import NotFound, Refused
+from app.services.set_place import set_place
 from app.storage.models.accounts import Role
 
 people = room("people", __name__)
@@ -39,6 +40,26 @@ def show(subscriber_id: int) -> ResponseReturnValue:
     except NotFound:
         abort(404)
     return render_template("person.html", person=person, entries=entries, zone=house_zone())
+
+
+@people.route("/people/<int:subscriber_id>/place", methods=["GET", "POST"])
+@allow(Role.EDITOR)
+def place(subscriber_id: int) -> ResponseReturnValue:
+    """Say in which town somebody is."""
+    try:
+        person = find_people.person(subscriber_id)
+    except NotFound:
+        abort(404)
+    written, errors = request.form.get("place", person.place), {}
+    if request.method == "POST":
+        try:
+            set_place(subscriber_id, written, by=me().actor, now=utcnow())
+        except Refused as refusal:
+            errors = {"place": translated(refusal)}
+        else:
+            return redirect(url_for("people.show", subscriber_id=subscriber_id))
+    page = render_template("place.html", person=person, written=written, errors=errors)
+    return page, 422 if errors else 200
 
 
 @people.get("/inbox")

@@ -7,7 +7,7 @@ looks into the services for sentences that are missing.
 import re
 from typing import Final
 
-from app.desk import health_words, import_refusals
+from app.desk import health_words, import_refusals, list_refusals
 from app.desk.languages import gettext as _
 from app.schemas import N_
 
@@ -379,7 +379,13 @@ def _expression(pattern: str) -> re.Pattern[str]:
 _WORDS: Final = {
     **{
         pattern: pattern
-        for pattern in (*import_refusals.ROWS, *import_refusals.SAME, *PATTERNS, *health_words.SENTENCES)
+        for pattern in (
+            *import_refusals.ROWS,
+            *import_refusals.SAME,
+            *PATTERNS,
+            *list_refusals.PATTERNS,
+            *health_words.SENTENCES,
+        )
     },
     **import_refusals.RETOLD,
 }

@@ -43,6 +43,7 @@ COLUMNS: Final = {
     "lists": _l("Lists"),
     "began": _l("Began"),
     "day": _l("Day"),
+    "month": _l("Month"),
     "hour": _l("Hour"),
     "hour_at": _l("Hour"),
     "list": _l("List"),
@@ -97,7 +98,7 @@ MEANINGS: Final = {
 }
 
 TEXTS: Final = frozenset(
-    {"broadcast", "lists", "began", "day", "hour", "hour_at", "list", "channel", "sender", "status"}
+    {"broadcast", "lists", "began", "day", "month", "hour", "hour_at", "list", "channel", "sender", "status"}
     | {"reason", "kind", "act", "tag", "meaning", "word", "few"}
 )
 """Columns that are read from the left; all others are numbers."""
@@ -132,7 +133,7 @@ def value_words(name: str, value: Any, zone: str) -> str:
     if isinstance(value, datetime):
         return moment(value, zone, "short")
     if isinstance(value, date):
-        return day_words(value)
+        return day_words(value, "month" if name == "month" else "date")
     if name == "hour":
         return f"{value:02d}:00"
     if isinstance(value, int | float):

@@ -24,6 +24,7 @@ LABELS: Final[Mapping[str, Any]] = {
     "way": _l("How they joined"),
     "tag": _l("The link they came by"),
     "area": _l("Country of the number"),
+    "place": _l("Town"),
     "joined_after": _l("Joined after a day"),
     "joined_before": _l("Joined before a day"),
     "joined_within": _l("Joined in the last days"),
@@ -59,7 +60,9 @@ class Row:
 
     @property
     def kind(self) -> str:
-        """Which field it has: `boxes`, `one` of a list, `day`, `days` or `word`."""
+        """Which field it has: `boxes`, `one` of a list, `day`, `days`, `word`, or `towns`, which are several words."""
+        if self.test == Trait.PLACE:
+            return "towns"
         if self.test == Trait.TAG:
             return "word"
         if self.test in (*Trait,):
@@ -75,6 +78,7 @@ class Form:
 
     rows: tuple[Row, ...] = ()
     any_of: bool = False
+    but: bool = False
 
     def pressed(self, act: str) -> "Form":
         """Return the form after a button: `add` a row of the chosen test, or `remove:2`."""
@@ -90,9 +94,8 @@ class Form:
 
     def rule(self) -> Segment:
         """Read the rows; raises `BadSegment`."""
-        return parse(
-            {"match": "any" if self.any_of else "all", "conditions": [_data(row) for row in self.rows]}
-        )
+        match = "any" if self.any_of else "all"
+        return parse({"match": match, "conditions": [_data(row) for row in self.rows], "but": self.but})
 
 
 def posted_form() -> Form:
@@ -103,9 +106,12 @@ def posted_form() -> Form:
         if test is None:
             break
         if test in LABELS:
-            values = tuple(one.strip() for one in request.form.getlist(f"of-{place}") if one.strip())
+            given = request.form.getlist(f"of-{place}")
+            if test == Trait.PLACE:
+                given = [town for one in given for town in one.split(",")]
+            values = tuple(one.strip() for one in given if one.strip())
             rows.append(Row(test, request.form.get(f"not-{place}") == "1", values))
-    return Form(tuple(rows), request.form.get("match") == "any")
+    return Form(tuple(rows), request.form.get("match") == "any", request.form.get("but") == "1")
 
 
 def form_of(rule: Segment) -> Form:
@@ -117,7 +123,7 @@ def form_of(rule: Segment) -> Form:
         else Row(one["test"], one.get("not", False), (segment_reactions.word_of(one["of"]),))
         for one in data["conditions"]
     ]
-    return Form(tuple(rows), rule.any_of)
+    return Form(tuple(rows), rule.any_of, rule.but)
 
 
 def error_of(error: BadSegment) -> Errors:

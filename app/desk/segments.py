@@ -1,6 +1,7 @@
 """Segments: a rule that chooses part of a list, built row by row, saved, and used for a broadcast."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -90,7 +91,8 @@ def choose(broadcast_id: int) -> ResponseReturnValue:
         return redirect(url_for("progress.show", broadcast_id=broadcast_id))
     if request.method == "GET":
         own = broadcast.segment_rule
-        return _choice_page(broadcast, form_of(parse(own)) if own else Form(), _chosen_now(broadcast))
+        form = form_of(parse(own)) if own else Form(but=broadcast.segment_but)
+        return _choice_page(broadcast, form, _chosen_now(broadcast))
     form, act = posted_form(), request.form.get("act", "use")
     who = request.form.get("who", "all")
     if act != "use":
@@ -129,13 +131,14 @@ def _use(broadcast: Broadcast, who: str, form: Form) -> None:
     kind, _colon, number = who.partition(":")
     by, now = me().actor, utcnow()
     if kind == "saved" and number.isdecimal() and len(number) < 19:
-        manage_segments.choose_saved(broadcast.id, int(number), by=by, now=now)
+        manage_segments.choose_saved(broadcast.id, int(number), by=by, now=now, but=form.but)
     elif kind == "own":
         rule, name = form.rule(), request.form.get("name", "").strip()
         lists = targets(broadcast.id)
         if name and lists:
-            segment_id = manage_segments.add(lists[0].id, name, rule, by=by, now=now)
-            manage_segments.choose_saved(broadcast.id, segment_id, by=by, now=now)
+            # The name is for the people of the conditions; the broadcast says whether it goes to them or to the others.
+            segment_id = manage_segments.add(lists[0].id, name, replace(rule, but=False), by=by, now=now)
+            manage_segments.choose_saved(broadcast.id, segment_id, by=by, now=now, but=rule.but)
         else:
             manage_segments.choose_rule(broadcast.id, rule, by=by, now=now)
     else:

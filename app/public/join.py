@@ -3,7 +3,6 @@
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-import segno
 from babel.dates import format_date
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,6 +20,7 @@ from app.services.controller import NotFound
 from app.services.join_list import Form, JoinPage, join_page, sign_up
 from app.services.links_of_lists import links_of_list
 from app.services.over_promise import over_promise
+from app.services.qr_codes import inline
 from app.services.questions import CHANNEL
 
 join: Final = Blueprint("join", __name__)
@@ -197,6 +197,4 @@ def _ask(page: JoinPage, spoken: str, address: Address) -> None:
 
 def _picture(target: str, title: str) -> Markup:
     """Return a QR code as SVG without any style of its own, which the page's policy would refuse."""
-    drawn = segno.make(target, error="m", micro=False)
-    svg = drawn.svg_inline(border=4, omitsize=True, svgclass="qr", lineclass=None, title=title)
-    return Markup(svg)  # noqa: S704  # made by us from our own number and keyword
+    return Markup(inline(target, title))  # noqa: S704  # made by us from our own number and keyword

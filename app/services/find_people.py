@@ -19,7 +19,9 @@ FEWEST_DIGITS: Final = 4
 
 @dataclass(frozen=True)
 class PersonRow:
-    """A subscriber: `lists` maps names of lists to states; `overlays` are what forbids any message."""
+    """A subscriber: `lists` maps names of lists to states; `overlays` are what forbids any message; `place` is
+    the town.
+    """
 
     subscriber_id: int
     address: str
@@ -27,6 +29,7 @@ class PersonRow:
     language: str
     lists: dict[str, str]
     overlays: tuple[str, ...]
+    place: str = ""
 
 
 def search(query: str, *, region: str, limit: int = 25) -> list[PersonRow]:
@@ -94,7 +97,7 @@ def subscriber(subscriber_id: int) -> Subscriber:
 def _rows(subscribers: Sequence[Subscriber]) -> list[PersonRow]:
     lists = _lists_of([subscriber.id for subscriber in subscribers])
     return [
-        PersonRow(s.id, s.address, s.channel, s.language, lists.get(s.id, {}), _overlays(s))
+        PersonRow(s.id, s.address, s.channel, s.language, lists.get(s.id, {}), _overlays(s), s.place)
         for s in subscribers
     ]
 

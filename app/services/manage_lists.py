@@ -1,29 +1,24 @@
-"""Lists: what people subscribe to, the word that joins it, its promise, and the notices that say so."""
+"""Lists: what people subscribe to. They are made and closed here; `change_list` changes them."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.consent import SubscriptionState
-from app.domain.keywords import LANGUAGES, squeeze
-from app.domain.keywords.tables import all_words, words_for
-from app.domain.replies import Facts, MissingFact, notice_text
+from app.domain.keywords import squeeze
 from app.domain.statuses import OnUnknown
 from app.services.audit import note
-from app.services.controller import Conflict, Controller, NotFound, Refused
-from app.services.lists_of_sender import Offer, facts_of, offers_of
+from app.services.controller import Controller, NotFound
+from app.services.list_checks import check_free, check_promise, check_texts, check_word, reason_of
+from app.services.list_notices import write_notices
+from app.services.lists_of_sender import offers_of
+from app.services.waiting_for_lists import refuse_while_waiting
 from app.storage.database import db, transaction
-from app.storage.models import BroadcastList, ListSender, Notice, Sender, Subscription
-
-NOTICE_LANGUAGES: Final = ("en", "de")
-MAX_PER_DAY: Final = 50
+from app.storage.models import BroadcastList, ListSender, Sender, Subscription
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,7 @@ def create_list(
             zone=zone,
             sender_id=sender_id,
             is_default=is_default,
-            any_hour_reason=_reason(any_hour_reason),
+            any_hour_reason=reason_of(any_hour_reason),
             created_at=now,
         )
         return add_list(session, row, keyword, by=by, controller=controller, now=now)
@@ -99,57 +94,42 @@ def add_list(
     session: Session, row: BroadcastList, keyword: str, *, by: str, controller: Controller, now: datetime
 ) -> int:
     """Do what `create_list` does within the caller's transaction; `keyword` is the word as it was written."""
-    _check_texts(row.name, row.purpose, row.language)
-    _check_word(keyword, row.keyword)
-    _check_promise(row.max_per_day, row.from_hour, row.until_hour, row.zone)
+    check_texts(row.name, row.purpose, row.language)
+    check_word(keyword, row.keyword)
+    check_promise(row.max_per_day, row.from_hour, row.until_hour, row.zone)
     sender = session.get(Sender, row.sender_id)
     if sender is None:
         raise NotFound(f"There is no sender number {row.sender_id}. Make one with: tidings senders add")
-    _check_free(session, row.name, row.keyword)
+    check_free(session, row.name, row.keyword)
     row.is_default = row.is_default or not offers_of(session, sender)
-    _stand_alone_as_default(session, row)
+    stand_alone_as_default(session, row)
     session.add(row)
     session.flush()
-    _write_notices(session, row, sender, controller, now)
+    write_notices(session, row, controller, now)
     why = {"any_hour": row.any_hour_reason} if row.any_hour_reason else {}
     note(session, by, "list.create", f"list {row.id}", now, **why)
     return row.id
 
 
-def new_notice_version(
-    list_id: int,
-    *,
-    purpose: str,
-    max_per_day: int,
-    from_hour: int,
-    until_hour: int,
-    by: str,
-    controller: Controller,
-    now: datetime,
-) -> int:
-    """Change a list's purpose or promise: new people are shown a new notice, old consents keep theirs.
+def archive(name: str, *, by: str, now: datetime) -> ListRow:
+    """Close a list: nobody can join, nothing more is sent to it, its history stays. Twice changes nothing.
 
-    Returns how many notices were written; none when nothing changed. Raises `Refused`, `NotFound`.
+    Raises `NotFound`, and `Refused` naming what waits to go to it.
     """
     with transaction() as session:
-        row = session.get(BroadcastList, list_id)
+        list_id = find_list(session, name).id
+    return archive_list(list_id, by=by, now=now)
+
+
+def archive_list(list_id: int, *, by: str, now: datetime) -> ListRow:
+    """Do what `archive` does to the list of that number."""
+    with transaction() as session:
+        row = session.get(BroadcastList, list_id, with_for_update=True)
         if row is None:
             raise NotFound(f"There is no list number {list_id}.")
-        _check_texts(row.name, purpose.strip(), row.language)
-        _check_promise(max_per_day, from_hour, until_hour, row.zone)
-        row.purpose, row.max_per_day = purpose.strip(), max_per_day
-        row.from_hour, row.until_hour = from_hour, until_hour
-        written = _write_notices(session, row, session.get_one(Sender, row.sender_id), controller, now)
-        note(session, by, "list.change", f"list {row.id}", now)
-        return written
-
-
-def archive(name: str, *, by: str, now: datetime) -> ListRow:
-    """Close a list: nobody can join, nothing more is sent to it, its history stays. Twice changes nothing."""
-    with transaction() as session:
-        row = find_list(session, name)
         if row.archived_at is None:
-            row.archived_at, row.is_default = now, False
+            refuse_while_waiting(session, row)
+            row.archived_at, row.is_default, row.closing_by = now, False, by
             note(session, by, "list.archive", f"list {row.id}", now)
         session.flush()
         return _rows(session)[row.id]
@@ -162,7 +142,7 @@ def set_any_hour(name: str, reason: str, *, by: str, now: datetime) -> ListRow:
     """
     with transaction() as session:
         row = find_list(session, name)
-        row.any_hour_reason = _reason(reason)
+        row.any_hour_reason = reason_of(reason)
         note(session, by, "list.any_hour", f"list {row.id}", now, reason=row.any_hour_reason)
         session.flush()
         return _rows(session)[row.id]
@@ -193,111 +173,11 @@ def find_list(session: Session, name: str) -> BroadcastList:
     raise NotFound(f"There is no list “{name}”. Lists: {there}.")
 
 
-def _check_texts(name: str, purpose: str, language: str) -> None:
-    if not 1 <= len(name) <= 100:
-        raise Refused("A list needs a name of 1 to 100 characters, such as “Morning news”.")
-    if not 1 <= len(purpose) <= 300:
-        raise Refused(
-            "Say in 1 to 300 characters what people get; it is shown before they agree. "
-            "Example: “the day's most important news from Riverside”"
-        )
-    if language not in LANGUAGES:
-        raise Refused(f"“{language}” is no language that we can read commands in: {', '.join(LANGUAGES)}.")
-
-
-def _check_word(keyword: str, word: str) -> None:
-    if not 2 <= len(word) <= 40:
-        raise Refused(f"“{keyword}” cannot be a keyword: it needs 2 to 40 letters or digits. Example: NEWS")
-    words = words_for(LANGUAGES)
-    meanings = {"STOP": {**words.also_stop, **words.stop}, "START": words.start, "HELP": words.help}
-    meanings |= {"YES": words.yes, "NO": words.no, "PAUSE": words.pause}
-    for meaning, taken in meanings.items():
-        if word in taken:
-            language = taken[word].partition(".")[0]
-            raise Refused(f"“{keyword}” means {meaning} to people who write in “{language}”. Choose another.")
-    if word in all_words():
-        raise Refused(f"“{keyword}” means every list, as in “STOP ALL”. Choose another keyword.")
-
-
-def _check_promise(max_per_day: int, from_hour: int, until_hour: int, zone: str) -> None:
-    if not 1 <= max_per_day <= MAX_PER_DAY:
-        raise Refused(f"At most {max_per_day} messages a day is no promise; give 1 to {MAX_PER_DAY}.")
-    if not 0 <= from_hour < until_hour <= 24:
-        raise Refused(
-            f"From {from_hour} until {until_hour} is no time of day; the first hour comes before the last, "
-            "both from 0 to 24. Example: from 7 until 21"
-        )
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise Refused(f"There is no time zone “{zone}”. Example: Europe/Berlin") from error
-
-
-def _reason(any_hour_reason: str) -> str | None:
-    reason = any_hour_reason.strip()
-    if len(reason) > 300:
-        raise Refused("Say in at most 300 characters why this list may be sent at any hour.")
-    return reason or None
-
-
-def _check_free(session: Session, name: str, word: str) -> None:
-    for row in session.scalars(select(BroadcastList)):
-        closed = " (archived)" if row.archived_at else ""
-        if row.name.casefold() == name.casefold():
-            raise Conflict(f"There is a list “{row.name}”{closed} already. Choose another name.")
-        if row.keyword == word:
-            raise Conflict(f"The keyword “{word}” belongs to the list “{row.name}”{closed}. Choose another.")
-
-
-def _stand_alone_as_default(session: Session, row: BroadcastList) -> None:
+def stand_alone_as_default(session: Session, row: BroadcastList) -> None:
+    """Let no other list of its sender be joined by a bare START, if this one is."""
     if row.is_default:
-        session.execute(
-            update(BroadcastList)
-            .where(BroadcastList.sender_id == row.sender_id, BroadcastList.is_default.is_(True))
-            .values(is_default=False)
-        )
-
-
-def _write_notices(
-    session: Session, row: BroadcastList, sender: Sender, controller: Controller, now: datetime
-) -> int:
-    """Write the notice of each language whose words are not those of its newest version."""
-    newest = _newest_notices(session, row.id)
-    offer = Offer(row.keyword, row)
-    written = 0
-    for language in NOTICE_LANGUAGES:
-        facts = facts_of(offer, {row.keyword: offer}, sender, controller, language)
-        text, old = _worded(language, facts), newest.get(language)
-        if old is not None and old.text == text:
-            continue
-        session.add(
-            Notice(
-                list_id=row.id,
-                language=language,
-                version=old.version + 1 if old else 1,
-                text=text,
-                sha256=hashlib.sha256(text.encode()).hexdigest(),
-                created_at=now,
-                policy_url=controller.privacy_url,
-            )
-        )
-        written += 1
-    session.flush()
-    return written
-
-
-def _worded(language: str, facts: Facts) -> str:
-    try:
-        return notice_text(language, facts)
-    except MissingFact as error:
-        raise Refused(
-            f"{error} Brand and privacy page are the settings TIDINGS_BRAND and TIDINGS_PRIVACY_URL."
-        ) from error
-
-
-def _newest_notices(session: Session, list_id: int) -> dict[str, Notice]:
-    rows = session.scalars(select(Notice).where(Notice.list_id == list_id).order_by(Notice.version))
-    return {row.language: row for row in rows}
+        others = BroadcastList.id.is_distinct_from(row.id), BroadcastList.sender_id == row.sender_id
+        session.execute(update(BroadcastList).where(*others).values(is_default=False))
 
 
 def _rows(session: Session) -> dict[int, ListRow]:

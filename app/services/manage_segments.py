@@ -15,6 +15,7 @@ from app.services.controller import Conflict, NotFound, Refused
 from app.services.reactions import check_reaction
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, SavedSegment
+from app.storage.segments import turned_round
 
 MAX_NAME: Final = 80
 _WAITS: Final = (BroadcastState.DRAFT.value, BroadcastState.SCHEDULED.value)
@@ -82,23 +83,26 @@ def remove(segment_id: int, *, by: str, now: datetime) -> str:
     with transaction() as session:
         row = _for_change(session, segment_id)
         mine = Broadcast.segment_id == segment_id
-        session.execute(
-            update(Broadcast).where(mine, Broadcast.state.in_(_WAITS)).values(segment_rule=row.rule)
-        )
-        session.execute(update(Broadcast).where(mine).values(segment_id=None))
+        for but, rule in ((False, row.rule), (True, turned_round(row.rule))):
+            waits = (mine, Broadcast.segment_but.is_(but), Broadcast.state.in_(_WAITS))
+            session.execute(update(Broadcast).where(*waits).values(segment_rule=rule))
+        session.execute(update(Broadcast).where(mine).values(segment_id=None, segment_but=False))
         note(session, by, "segment.remove", f"segment {segment_id}", now, name=row.name, rule=row.rule)
         session.delete(row)
         return row.name
 
 
-def choose_saved(broadcast_id: int, segment_id: int, *, by: str, now: datetime) -> None:
-    """Let a draft go to a saved segment of one of its lists, as that is when the broadcast begins."""
+def choose_saved(broadcast_id: int, segment_id: int, *, by: str, now: datetime, but: bool = False) -> None:
+    """Let a draft go to a saved segment of one of its lists, as that is when the broadcast begins.
+
+    With `but` it goes to everybody on its lists but these.
+    """
     with transaction() as session:
         row = _found(session.get(SavedSegment, segment_id))
         broadcast = _draft(session, broadcast_id)
         if row.list_id not in {one.id for one in targets_of(session, broadcast_id)}:
             raise Refused(f"“{row.name}” is part of a list that this broadcast does not go to.")
-        _choose(session, broadcast, row.id, None, by, now)
+        _choose(session, broadcast, row.id, None, by, now, but=but)
 
 
 def choose_rule(broadcast_id: int, rule: Segment, *, by: str, now: datetime) -> None:
@@ -122,11 +126,14 @@ def _choose(
     rule: Mapping[str, Any] | None,
     by: str,
     now: datetime,
+    *,
+    but: bool = False,
 ) -> None:
+    broadcast.segment_but = but
     broadcast.segment_id, broadcast.segment_rule = segment_id, None if rule is None else dict(rule)
     broadcast.updated_at = now
     broadcast.void_approval()
-    details = {"segment": segment_id, "rule": broadcast.segment_rule}
+    details = {"segment": segment_id, "rule": broadcast.segment_rule, **({"but": True} if but else {})}
     note(session, by, "broadcast.segment", f"broadcast {broadcast.id}", now, **details)
 
 

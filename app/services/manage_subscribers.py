@@ -55,7 +55,9 @@ class OnList:
 
 @dataclass(frozen=True)
 class Person:
-    """One subscriber as operators see it. `overlays` are the reasons that win over every subscription."""
+    """One subscriber as operators see it. `overlays` are the reasons that win over every subscription; `place` is the
+    town, "" where nobody said it.
+    """
 
     subscriber_id: int
     address: str
@@ -65,6 +67,7 @@ class Person:
     since: datetime
     overlays: dict[str, datetime]
     lists: tuple[OnList, ...]
+    place: str = ""
 
 
 def read_address(raw: str, *, channel: str, controller: Controller) -> Address:
@@ -104,6 +107,7 @@ def describe(session: Session, subscriber: Subscriber) -> Person:
         subscriber.created_at,
         {name.value: at for name, at in overlays_of(subscriber).present.items()},
         _standings(session, subscriber.id),
+        subscriber.place,
     )
 
 

@@ -15,8 +15,8 @@ from app.domain.policy.content import Finding, Severity, lint_notice
 from app.domain.replies import Facts
 from app.services.audit import note
 from app.services.controller import Conflict, Controller, NotFound, Refused
+from app.services.list_notices import NOTICE_LANGUAGES
 from app.services.lists_of_sender import Offer, facts_of
-from app.services.manage_lists import NOTICE_LANGUAGES
 from app.storage.consent import lock_head
 from app.storage.database import db, transaction
 from app.storage.models import BroadcastList, Notice, Sender, Subscription

@@ -88,7 +88,7 @@ def set_rate(
             session.delete(row)
         elif rate is not None:
             session.merge(AccountRate(account=account, rate=rate))
-        note(session, by, "account.rate", f"account {account}", now, rate=rate)
+        note(session, by, "sender.account_rate", f"account {account}", now, rate=rate)
     return AccountRow(account, rate, known[account].senders)
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from app.domain.keywords import squeeze
 from app.domain.statuses import BroadcastState
 from app.services.controller import Controller, NotFound, Refused
-from app.services.manage_lists import MAX_PER_DAY, add_list
+from app.services.list_checks import MAX_PER_DAY
+from app.services.manage_lists import add_list
 from app.services.reports import Tally, list_counts, tally
 from app.services.write_drafts import check_words
 from app.storage.database import db, transaction

@@ -139,6 +139,7 @@ def choose_as(session: Session, original: Broadcast, broadcast_id: int) -> None:
     """Let a draft go to the same part of its lists as another broadcast."""
     draft = session.get_one(Broadcast, broadcast_id)
     draft.segment_id, draft.segment_rule = original.segment_id, original.segment_rule
+    draft.segment_but = original.segment_but
     if draft.segment_id is not None:
         draft.segment_rule = None  # as the saved one is now
 

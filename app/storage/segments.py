@@ -5,8 +5,9 @@ What the rule means is said once more in `app.domain.segments.person`; a test co
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -30,6 +31,8 @@ from app.domain.segments import (
     Trait,
     Way,
     parse,
+    spellings,
+    written,
 )
 from app.domain.segments.person import midnight
 from app.domain.segments.rule import ASKED_BY_US, QUESTIONS, WAYS
@@ -46,6 +49,7 @@ from app.storage.models import (
     Subscriber,
     Subscription,
 )
+from app.storage.models.people import PLACE
 from app.storage.reactions import reacted
 
 _ACTIVE: Final = SubscriptionState.ACTIVE.value
@@ -66,7 +70,8 @@ class Chosen(NamedTuple):
     def of(self, list_ids: Sequence[int]) -> ColumnElement[bool]:
         """SQL, of the joined `Subscriber`: whether somebody on these lists belongs to the segment."""
         clauses = [_clause(one, self, list_ids) for one in self.rule.clauses]
-        return or_(*clauses) if self.rule.any_of else and_(*clauses)
+        found = or_(*clauses) if self.rule.any_of else and_(*clauses)
+        return ~found if self.rule.but else found
 
     @property
     def asks_area(self) -> bool:
@@ -90,11 +95,21 @@ def chosen_of(session: Session, broadcast: Broadcast, at: datetime) -> Chosen | 
     return chosen_by(session, parse(data), moment, zone_of(session, broadcast.id))
 
 
-def rule_data(session: Session, broadcast: Broadcast) -> Mapping[str, object] | None:
-    """Return the JSON of a broadcast's rule: the one it keeps, or that of the saved segment as it is now."""
+def rule_data(session: Session, broadcast: Broadcast) -> Mapping[str, Any] | None:
+    """Return the JSON of a broadcast's rule: the one it keeps, or that of the saved segment as it is now.
+
+    With `segment_but` the saved one is turned round; a rule that is kept says so itself.
+    """
     if broadcast.segment_rule is not None or broadcast.segment_id is None:
         return broadcast.segment_rule
-    return session.get_one(SavedSegment, broadcast.segment_id).rule
+    rule = session.get_one(SavedSegment, broadcast.segment_id).rule
+    return turned_round(rule) if broadcast.segment_but else rule
+
+
+def turned_round(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON of a rule that means everybody else."""
+    segment = parse(rule)
+    return written(replace(segment, but=not segment.but))
 
 
 def zone_of(session: Session, broadcast_id: int) -> str:
@@ -162,6 +177,9 @@ def _trait(
             return func.coalesce(Subscriber.quiet_group_id, _NO_GROUP).in_(groups)
         case Trait.WAY:
             return _agreed(list_ids, or_(*(_way(Way(one)) for one in values)))
+        case Trait.PLACE:
+            there = func.coalesce(Subscriber.attributes[PLACE].as_string(), "")
+            return there.in_([one for value in values for one in spellings(value)])
         case Trait.TAG:
             return _agreed(list_ids, or_(*(_tag(one) for one in values)))
 

@@ -234,6 +234,8 @@ def test_suppressions_are_imported_listed_checked_and_exported(newsdesk: Shell) 
 
 
 def test_somebody_is_removed_at_our_wish(newsdesk: Shell) -> None:
+    newsdesk.ok("subscribers", "set", "+12025550101", "--place", "Riverside")
+    assert newsdesk.json("subscribers", "show", "+12025550101")["place"] == "Riverside"
     shown = newsdesk.json("subscribers", "remove", "+12025550101", "--list", "NEWS", "--reason", "moved")
 
     assert [row["state"] for row in shown["lists"]] == ["stopped"]

@@ -25,6 +25,13 @@ def test_a_segment_is_saved_counted_looked_at_and_sent_to(newsdesk: Shell) -> No
     assert draft["review"]["reachable"] == 2
     assert sentence in newsdesk.ok("broadcasts", "status", str(draft["id"]))
 
+    others = newsdesk.json("broadcasts", "create", *words, "--all-but", "1")
+    assert others["review"]["reachable"] == 0
+    status = newsdesk.ok("broadcasts", "status", str(others["id"]))
+    assert "Everybody on News but those who joined by an import." in status
+    both = newsdesk.run("broadcasts", "create", *words, "--all-but", "1", "--segment", "1")
+    assert "Give either --segment or --all-but." in both.stderr
+
 
 def test_a_rule_that_cannot_be_read_is_refused_with_the_place(newsdesk: Shell) -> None:
     broken = newsdesk.run("segments", "add", "NEWS", "x", '{"conditions": [')

@@ -163,3 +163,21 @@ def test_closing_the_last_admin_is_refused_at_the_desk(house: House, admin: Visi
     page = admin.submit(f"/users/{house.ids[Role.ADMIN]}/disable")
 
     assert "This is the last admin." in words(page)
+
+
+def test_the_town_of_a_person_is_changed_on_a_page_of_its_own(house: House, editor: Visitor) -> None:
+    with house.inside() as newsroom:
+        newsroom.join(1)
+        subscriber_id = find_people.search("0100", region="US")[0].subscriber_id
+    path = f"/people/{subscriber_id}"
+    assert "Town not known · Change Town" in words(editor.get(path))
+    editor.get(f"{path}/place")
+
+    page = editor.submit(f"{path}/place", {"place": "Riverside"})
+
+    assert "Town Riverside" in words(page)
+    editor.get(f"{path}/place")
+    long = editor.post(f"{path}/place", {"place": "x" * 101})
+    assert long.status_code == 422
+    assert "A town has at most 100 characters, on one line." in words(long)
+    assert editor.get("/people/99999/place").status_code == 404

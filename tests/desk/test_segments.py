@@ -140,6 +140,41 @@ def test_a_rule_can_be_named_on_the_way_and_a_saved_one_chosen(house: House, edi
     assert "5 people reachable now" in words(everybody)
 
 
+def test_a_draft_goes_to_everybody_but_a_saved_segment_or_a_rule(house: House, editor: Visitor) -> None:
+    with house.inside() as newsroom:
+        some_people(newsroom)
+    path = a_draft(house, editor)
+    but = {"who": "own", "name": "Ours", "but": "1"}
+    shown = editor.post(f"{path}/segment", {**GERMAN_ROW, **but, "act": "show"})
+    assert "Everybody on City but those whose language is German. 3 people reachable now" in words(shown)
+    named = editor.submit(f"{path}/segment", {**GERMAN_ROW, **but, "act": "use"})
+    assert "Ours : Everybody on City but those whose language is German." in words(named)
+    assert "3 people reachable now" in words(named)
+    again = editor.get(f"{path}/segment")
+    assert 'name="but" value="1" checked' in again.text
+    assert "Ours People on City whose language is German." in words(
+        again
+    )  # the saved one is not turned round
+    review = editor.get(f"{path}/review?choice=now&zone=UTC")
+    assert "Send 3 messages now" in words(review)
+
+    back = editor.submit(f"{path}/segment", {"who": "saved:1", "act": "use"})
+    assert "Ours : People on City whose language is German." in words(back)
+    own = editor.submit(f"{path}/segment", {**GERMAN_ROW, "who": "own", "but": "1", "act": "use"})
+    assert "Everybody on City but those whose language is German." in words(own)
+    everybody = editor.submit(f"{path}/segment", {"who": "all", "but": "1", "act": "use"})
+    assert "5 people reachable now" in words(everybody)
+
+
+def test_towns_are_written_with_commas_between(house: House, editor: Visitor) -> None:
+    path = f"/lists/{house.newsroom.list_id}/segments"
+    editor.get(f"{path}/new")
+    row = {"test-0": "place", "not-0": "", "of-0": "Riverside, Bad Homburg,"}
+    saved = editor.submit(f"{path}/new", {**row, "name": "Near", "act": "save"})
+    assert "Near People on City whose town is Riverside or Bad Homburg." in words(saved)
+    assert 'value="Riverside, Bad Homburg"' in editor.get(f"{path}/1").text
+
+
 def test_the_choice_is_for_drafts_only(house: House, editor: Visitor) -> None:
     with house.inside() as newsroom:
         newsroom.join(1)

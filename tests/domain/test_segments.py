@@ -39,6 +39,14 @@ REACTIONS = {
     ],
 }
 
+TOWNS = {
+    "match": "any",
+    "conditions": [
+        {"test": "place", "of": ["Riverside", "Bad Homburg"]},
+        {"test": "place", "of": ["Rome"], "not": True},
+    ],
+}
+
 
 class Called:
     """Names of a newsroom."""
@@ -76,7 +84,8 @@ def said(data: Any, language: str = "en", *lists: str) -> str:
 def test_every_test_is_written_as_it_is_read() -> None:
     assert written(parse(EVERYTHING)) == EVERYTHING
     assert written(parse(REACTIONS)) == REACTIONS
-    assert {one["test"] for data in (EVERYTHING, REACTIONS) for one in data["conditions"]} == {*TESTS}  # type: ignore[index]
+    assert written(parse(TOWNS)) == TOWNS
+    assert {one["test"] for data in (EVERYTHING, REACTIONS, TOWNS) for one in data["conditions"]} == {*TESTS}  # type: ignore[index]
 
 
 def test_a_segment_reads_as_a_sentence_in_english() -> None:
@@ -97,6 +106,33 @@ def test_a_segment_reads_as_a_sentence_in_german() -> None:
         "dazukamen, die „Flood warning“ nicht bekommen haben, bei denen „Ferry“ fehlschlug, die in den letzten "
         "30 Tagen nichts bekommen haben und die nicht auf List 2 sind."
     )
+
+
+def test_a_town_reads_as_a_sentence() -> None:
+    assert (
+        said(TOWNS) == "People on City News whose town is Riverside or Bad Homburg or whose town is not Rome."
+    )
+    assert said(TOWNS, "de") == (
+        "Alle auf City News, deren Ort Riverside oder Bad Homburg ist oder deren Ort nicht Rome ist."
+    )
+
+
+def test_everybody_but_reads_as_a_sentence_and_is_written_as_it_is_read() -> None:
+    data = {"match": "all", "conditions": [{"test": "place", "of": ["Riverside"], "not": True}], "but": True}
+
+    assert written(parse(data)) == data
+    assert said(data, "en", "City News", "Sport") == (
+        "Everybody on City News and Sport but those whose town is not Riverside."
+    )
+    assert said(data, "de") == "Alle auf City News außer denen, deren Ort nicht Riverside ist."
+    with pytest.raises(BadSegment, match="“but” is true or false"):
+        parse({**data, "but": "yes"})
+
+
+def test_a_town_is_one_line_without_space_around_it() -> None:
+    for town in (" Riverside", "Riverside ", "", "River\nside", "x" * 101):
+        with pytest.raises(BadSegment, match="cannot be chosen here; write for example Riverside"):
+            parse({"conditions": [{"test": "place", "of": [town]}]})
 
 
 def test_what_people_answered_and_opened_reads_as_a_sentence() -> None:

@@ -1,11 +1,13 @@
 """Lists: the word that joins one, the promise that is shown, the notices that never change."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
 from app.services import manage_lists
+from app.services.change_list import Changes, change_list
 from app.services.close_list import close_list
 from app.services.controller import Conflict, NotFound, Refused
 from app.storage.database import db
@@ -13,17 +15,11 @@ from app.storage.models import AuditEntry, BroadcastList, ConsentEvent, Notice
 from tests.services.conftest import NOW, World
 
 
-def _change(world: World, *, purpose: str = "The day's news", max_per_day: int = 3) -> int:
-    return manage_lists.new_notice_version(
-        world.list_id,
-        purpose=purpose,
-        max_per_day=max_per_day,
-        from_hour=7,
-        until_hour=21,
-        by="ops",
-        controller=world.controller,
-        now=NOW,
-    )
+def _change(world: World, **changes: object) -> int:
+    row = db.session.get_one(BroadcastList, world.list_id)
+    wanted = replace(Changes.none_of(row), **changes)  # type: ignore[arg-type]
+    db.session.rollback()
+    return change_list(world.list_id, wanted, by="ops", controller=world.controller, now=NOW)
 
 
 def _create(world: World, **changes: object) -> int:

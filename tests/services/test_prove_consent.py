@@ -5,6 +5,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -17,7 +18,8 @@ from sqlalchemy import func, select, text, update
 from app.domain.check_proof import check
 from app.domain.consent import Act, EventType
 from app.domain.ledger import path_proves
-from app.services import manage_lists, manage_subscribers
+from app.services import manage_subscribers
+from app.services.change_list import Changes, change_list
 from app.services.controller import NotFound, Refused
 from app.services.proof import page, phrases
 from app.services.prove_consent import prove, show
@@ -27,6 +29,7 @@ from app.services.sign_heads import sign
 from app.services.verify_ledger import Kept, verify
 from app.storage.database import db, transaction
 from app.storage.models import (
+    BroadcastList,
     ConsentEvent,
     ConsentPii,
     Delivery,
@@ -393,16 +396,9 @@ def test_rebuilding_removes_a_subscription_that_no_entry_accounts_for(told: Worl
 
 
 def test_old_consents_keep_the_words_of_their_own_notice(told: World) -> None:
-    manage_lists.new_notice_version(
-        told.list_id,
-        purpose="Something else",
-        max_per_day=9,
-        from_hour=7,
-        until_hour=21,
-        by="ops",
-        controller=told.controller,
-        now=NOW,
-    )
+    wanted = replace(Changes.none_of(db.session.get_one(BroadcastList, told.list_id)), max_per_day=1)
+    db.session.rollback()
+    change_list(told.list_id, wanted, by="ops", controller=told.controller, now=NOW)
 
     pack = prove(ANNA, controller=told.controller, now=NOW)
 

@@ -26,6 +26,7 @@ from app.services import (
     read_segments,
     stop_broadcasts,
 )
+from app.services.approval import mark_of
 from app.services.controller import Conflict, NotFound, Refused
 from app.services.receive_message import receive_message
 from app.services.review_broadcasts import check
@@ -123,6 +124,74 @@ def test_a_broadcast_goes_to_its_segment_and_to_nobody_else(newsroom: Newsroom) 
     assert newsroom.tally(broadcast_id).audience == 4
     assert db.session.scalars(select(SlicePeople.seq)).all() == []
     adds_up(newsroom, broadcast_id)
+
+
+def saved_german(newsroom: Newsroom) -> int:
+    return manage_segments.add(newsroom.list_id, "Germans", GERMAN, by="ada", now=newsroom.now)
+
+
+def test_a_broadcast_to_everybody_but_a_segment_goes_to_the_others(newsroom: Newsroom) -> None:
+    numbers = newsroom.join(9)
+    speak_german(numbers[:4])
+    broadcast_id = draft(newsroom, None)
+    segment_id = saved_german(newsroom)
+    manage_segments.choose_saved(broadcast_id, segment_id, by="ada", now=newsroom.now, but=True)
+    review = check(broadcast_id, now=newsroom.now)
+    assert (review.audience, review.reachable) == (5, 5)
+    said = "Everybody on City but those whose language is German."
+    assert read_segments.said_of(row(broadcast_id), "en") == said
+
+    start(newsroom, broadcast_id)
+    manage_segments.remove(segment_id, by="ada", now=newsroom.now)
+    newsroom.send()
+
+    assert newsroom.provider.copies == dict.fromkeys(numbers[4:], 1)
+    assert read_segments.said_of(row(broadcast_id), "en") == said
+    adds_up(newsroom, broadcast_id)
+
+
+def test_everybody_but_is_planned_step_by_step_as_the_lists_are(newsroom: Newsroom) -> None:
+    numbers = people_far_apart(newsroom)
+    others = newsroom.join(3, first=50)
+    broadcast_id = draft(newsroom, None)
+    manage_segments.choose_saved(broadcast_id, saved_german(newsroom), by="ada", now=newsroom.now, but=True)
+
+    start(newsroom, broadcast_id)
+    plan(newsroom)
+    newsroom.send()
+
+    assert numbers
+    assert newsroom.provider.copies == dict.fromkeys(others, 1)
+    assert row(broadcast_id).state == "finished"
+
+
+def test_a_copy_and_what_waits_keep_that_it_is_everybody_but(newsroom: Newsroom) -> None:
+    speak_german(newsroom.join(5)[:2])
+    broadcast_id = draft(newsroom, None)
+    segment_id = saved_german(newsroom)
+    manage_segments.choose_saved(broadcast_id, segment_id, by="ada", now=newsroom.now, but=True)
+    copy_id = copy_broadcast(broadcast_id, by="ada", now=newsroom.now)
+
+    manage_segments.remove(segment_id, by="ada", now=newsroom.now)
+
+    for one in (broadcast_id, copy_id):
+        assert check(one, now=newsroom.now).audience == 3
+        assert (
+            read_segments.said_of(row(one), "en") == "Everybody on City but those whose language is German."
+        )
+    manage_segments.choose_rule(copy_id, GERMAN, by="ada", now=newsroom.now)
+    assert check(copy_id, now=newsroom.now).audience == 2
+
+
+def test_a_yes_to_a_segment_is_no_yes_to_everybody_but(newsroom: Newsroom) -> None:
+    broadcast_id = draft(newsroom, None)
+    segment_id = saved_german(newsroom)
+    manage_segments.choose_saved(broadcast_id, segment_id, by="ada", now=newsroom.now)
+    before = mark_of(db.session(), row(broadcast_id))
+
+    manage_segments.choose_saved(broadcast_id, segment_id, by="ada", now=newsroom.now, but=True)
+
+    assert mark_of(db.session(), row(broadcast_id)) != before
 
 
 PART_OR_ALL = pytest.mark.parametrize("rule", [GERMAN, None], ids=["segment", "whole list"])

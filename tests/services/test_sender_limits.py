@@ -111,7 +111,7 @@ def test_the_audit_log_says_who_changed_what(newsroom: Newsroom) -> None:
     entries = db.session.query(AuditEntry).order_by(AuditEntry.id).all()
     assert [(one.actor, one.action) for one in entries[-2:]] == [
         ("ada", "sender.account"),
-        ("ada", "account.rate"),
+        ("ada", "sender.account_rate"),
     ]
 
 

@@ -55,6 +55,7 @@ PEOPLE: Final = 60
 ZONE: Final = "Europe/Berlin"
 BROADCASTS: Final = (901, 902, 903)
 COUNTRIES: Final = ("DE", "AT", "GB")
+TOWNS: Final = ("", "Überlingen", "überlingen", "ÜBERLINGEN", "Bad Homburg", "bad homburg")
 LABELS: Final = ("Yes", "yes", "No")
 LINKS: Final = {
     f"{one}{index:05}": (one, f"https://example.org/{index}") for one in BROADCASTS[:2] for index in (1, 2)
@@ -93,12 +94,14 @@ class Drawn(NamedTuple):
 
 def draw(lot: random.Random, subscriber_id: int, lists: list[int]) -> Drawn:
     ref, country = f"ref-{subscriber_id}", lot.choice((*COUNTRIES, "", None))
+    town = lot.choice(TOWNS)
     row = Subscriber(
         id=subscriber_id,
         channel=lot.choice(("sms", "telegram")),
         address=number(subscriber_id),
         subject_ref=ref,
         language=lot.choice(("de", "en", "fr")),
+        attributes={"city": town} if town else {},
         created_at=NOON,
     )
     place = Whereabouts(Source.NUMBER, country, country, ("UTC",)) if country else None
@@ -153,6 +156,7 @@ def draw(lot: random.Random, subscriber_id: int, lists: list[int]) -> Drawn:
         frozenset(one.broadcast_id for one in deliveries if one.status == DeliveryStatus.FAILED),
         {one.broadcast_id: one.label for one in answers},
         frozenset(LINKS[one] for one in codes),
+        town,
     )
     return Drawn(row, group, subscriptions, deliveries, answers, clicks, person)
 
@@ -225,6 +229,7 @@ def any_test(lists: list[int]) -> st.SearchStrategy[Test]:
         among(Trait.LANGUAGE, "de", "en", "it"),
         among(Trait.CHANNEL, "sms", "telegram", "xmpp"),
         among(Trait.AREA, *COUNTRIES, "US"),
+        among(Trait.PLACE, "überlingen", "Überlingen", "bad homburg", "Bad Homburg", "Rome"),
         among(Trait.WAY, *(way.value for way in Way)),
         among(Trait.TAG, "a", "A", "poster-7", "b", "x" * 30),
         st.builds(Joined, st.sampled_from(Side), calendar),
@@ -249,7 +254,9 @@ def any_test(lists: list[int]) -> st.SearchStrategy[Test]:
 
 def segments(lists: list[int]) -> st.SearchStrategy[Segment]:
     clauses = st.builds(Clause, any_test(lists), st.booleans())
-    return st.builds(Segment, st.lists(clauses, min_size=1, max_size=4).map(tuple), st.booleans())
+    return st.builds(
+        Segment, st.lists(clauses, min_size=1, max_size=4).map(tuple), st.booleans(), st.booleans()
+    )
 
 
 def found_by_sql(rule: Segment, list_ids: list[int], now: datetime) -> set[int]:

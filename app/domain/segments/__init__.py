@@ -17,6 +17,7 @@ from app.domain.segments.rule import (
     Test,
     Trait,
     Way,
+    spellings,
     way_of,
 )
 from app.domain.segments.sentence import Names, sentence
@@ -47,6 +48,7 @@ __all__ = [
     "holds",
     "parse",
     "sentence",
+    "spellings",
     "way_of",
     "written",
 ]

@@ -20,6 +20,7 @@ from app.domain.segments.rule import (
     Side,
     Trait,
     Way,
+    spellings,
 )
 
 
@@ -44,7 +45,7 @@ class Joining:
 
 @dataclass(frozen=True)
 class Person:
-    """A subscriber as segments see one. `country` is "" where the address tells of none.
+    """A subscriber as segments see one. `country` is "" where the address tells of none, `place` where nobody said it.
 
     `had` maps broadcasts that they had, or may have had, to the moment; `failed` are those that failed with them.
     `answers` maps broadcasts to the label that they pressed last; `opened` has broadcasts with the address of a link.
@@ -58,19 +59,23 @@ class Person:
     failed: frozenset[int]
     answers: Mapping[int, str]
     opened: frozenset[tuple[int, str]]
+    place: str = ""
 
 
 def holds(segment: Segment, person: Person, moment: Moment) -> bool:
     """Tell whether a person, who is on one of the lists, belongs to a segment at a moment."""
     answers = (_true(clause, person, moment) for clause in segment.clauses)
-    return any(answers) if segment.any_of else all(answers)
+    return (any(answers) if segment.any_of else all(answers)) is not segment.but
 
 
 def _true(clause: Clause, person: Person, moment: Moment) -> bool:
     here = [one for one in person.joinings if one.list_id in moment.list_ids]
     match clause.test:
         case Among(trait, values):
-            answer = not _traits(trait, person, here).isdisjoint(values)
+            meant = {
+                one for value in values for one in (spellings(value) if trait is Trait.PLACE else (value,))
+            }
+            answer = not _traits(trait, person, here).isdisjoint(meant)
         case Joined(Side.AFTER, day):
             answer = any(one.at >= midnight(day + timedelta(days=1), moment.zone) for one in here)
         case Joined(_, day):
@@ -98,6 +103,8 @@ def _traits(trait: Trait, person: Person, here: list[Joining]) -> set[str]:
             return {person.channel}
         case Trait.AREA:
             return {person.country}
+        case Trait.PLACE:
+            return {person.place}
         case Trait.WAY:
             return {one.way.value for one in here if one.way is not None}
         case Trait.TAG:

@@ -17,6 +17,7 @@ class Trait(StrEnum):
     """What is known of a person as a word. `TAG` is where the link hung by which they came (`app.domain.links`).
 
     `AREA` is the country of the number, as two letters of ISO 3166; an address without a number is in none.
+    `PLACE` is the town that an import or the desk has of them, whatever its capital letters (`spellings`).
     """
 
     LANGUAGE = "language"
@@ -24,6 +25,7 @@ class Trait(StrEnum):
     WAY = "way"
     TAG = "tag"
     AREA = "area"
+    PLACE = "place"
 
 
 class Way(StrEnum):
@@ -129,10 +131,11 @@ class Clause:
 
 @dataclass(frozen=True)
 class Segment:
-    """The people for whom every clause is true, or with `any_of` at least one."""
+    """The people for whom every clause is true, or with `any_of` at least one; with `but` everybody else."""
 
     clauses: tuple[Clause, ...]
     any_of: bool = False
+    but: bool = False
 
 
 # A yes to a question is a sign-up on the web unless somebody else asked it: these are the beginnings of `cta_ref` then.
@@ -147,6 +150,11 @@ WAYS: Final[dict[Way, frozenset[Act]]] = {
     Way.IMPORT: frozenset({Act.IMPORT_ATTESTED}),
     Way.DESK: frozenset({Act.AGENT_RECORDED, Act.OPERATOR}),
 }
+
+
+def spellings(place: str) -> tuple[str, ...]:
+    """Return how a town may be written: `berlin`, `BERLIN` and `Berlin` are one, in each database alike."""
+    return tuple(dict.fromkeys((place, place.lower(), place.upper(), place.title(), place.capitalize())))
 
 
 def way_of(act: Act, cta_ref: str) -> Way | None:

@@ -38,11 +38,14 @@ class Names(Protocol):
 def sentence(segment: Segment, lists: Sequence[str], names: Names, language: str) -> str:
     """Say whom a segment of these lists chooses; `language` is `en` or `de`.
 
-    "People on City News whose language is German and who did not receive “Flood warning”."
+    "People on City News whose language is German and who did not receive “Flood warning”." With `but`: "Everybody on
+    City News but those whose language is German."
     """
     words = WORDS[language]
     clauses = [_clause(one, names, words) for one in segment.clauses]
     whose = _listed(clauses, words.either if segment.any_of else words.both, words)
+    if segment.but:
+        return f"{words.all_but.format(x=_listed(list(lists), words.both, words))} {whose}."
     return f"{words.people.format(x=_listed(list(lists), words.either, words))} {whose}."
 
 
@@ -99,6 +102,8 @@ def _value(trait: Trait, value: str, names: Names, words: Words) -> str:
             return names.country(value)
         case Trait.WAY:
             return words.ways[Way(value)]
+        case Trait.PLACE:
+            return value
         case Trait.TAG:
             return words.quoted.format(x=value)
 

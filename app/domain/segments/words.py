@@ -11,6 +11,7 @@ class Words:
     """A language's way of saying it. Each test has its clause and the opposite; `{x}` is what it is about."""
 
     people: str
+    all_but: str
     either: str
     both: str
     before_last: str
@@ -27,6 +28,7 @@ class Words:
 WORDS: Final = {
     "en": Words(
         people="People on {x}",
+        all_but="Everybody on {x} but those",
         either="or",
         both="and",
         before_last=",",
@@ -52,6 +54,7 @@ WORDS: Final = {
             "way": ("who joined {x}", "who did not join {x}"),
             "tag": ("who came by the link {x}", "who did not come by the link {x}"),
             "area": ("whose number is from {x}", "whose number is not from {x}"),
+            "place": ("whose town is {x}", "whose town is not {x}"),
             "joined_after": ("who joined after {x}", "who did not join after {x}"),
             "joined_before": ("who joined before {x}", "who did not join before {x}"),
             "joined_within": ("who joined {x}", "who did not join {x}"),
@@ -65,6 +68,7 @@ WORDS: Final = {
     ),
     "de": Words(
         people="Alle auf {x},",
+        all_but="Alle auf {x} außer denen,",
         either="oder",
         both="und",
         before_last="",
@@ -90,6 +94,7 @@ WORDS: Final = {
             "way": ("die sich {x} angemeldet haben", "die sich nicht {x} angemeldet haben"),
             "tag": ("die über den Link {x} kamen", "die nicht über den Link {x} kamen"),
             "area": ("deren Nummer zum Land {x} gehört", "deren Nummer nicht zum Land {x} gehört"),
+            "place": ("deren Ort {x} ist", "deren Ort nicht {x} ist"),
             "joined_after": ("die nach dem {x} dazukamen", "die nicht nach dem {x} dazukamen"),
             "joined_before": ("die vor dem {x} dazukamen", "die nicht vor dem {x} dazukamen"),
             "joined_within": ("die {x} dazukamen", "die nicht {x} dazukamen"),

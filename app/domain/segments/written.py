@@ -31,6 +31,7 @@ MOST_DAYS: Final = 3650
 _YEARS: Final = range(2000, 2101)
 _MOST_ID: Final = 2**63 - 1
 LONGEST_URL: Final = 4000
+LONGEST_PLACE: Final = 100
 
 # No half of a pair of code units either, which no database takes.
 _ONE_LINE: Final = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
@@ -40,6 +41,7 @@ _LETTERS: Final = {
     Trait.WAY: re.compile("|".join(Way)),
     Trait.TAG: re.compile(r"[A-Za-z0-9-]{1,30}"),
     Trait.AREA: re.compile(r"[A-Z]{2}"),
+    Trait.PLACE: re.compile(rf"(?=\S)[^\x00-\x1f\x7f\ud800-\udfff]{{0,{LONGEST_PLACE - 1}}}\S"),
 }
 _EXAMPLES: Final = {
     Trait.LANGUAGE: "de",
@@ -47,6 +49,7 @@ _EXAMPLES: Final = {
     Trait.WAY: "form",
     Trait.TAG: "poster-7",
     Trait.AREA: "DE",
+    Trait.PLACE: "Riverside",
 }
 TESTS: Final = (
     *Trait,
@@ -76,6 +79,8 @@ def written(segment: Segment) -> dict[str, Any]:
 
     `{"match": "all", "conditions": [{"test": "language", "of": ["de"]}, {"test": "received", "of": 7, "not": true}]}`
 
+    With `"but": true` it is everybody else on the lists.
+
     One answer, or one link, of a broadcast: `{"test": "answered", "of": {"broadcast": 7, "label": "Yes"}}`, or
     `{"test": "clicked", "of": {"broadcast": 7, "url": "https://example.org/a"}}`; with `"of": 7` any of them.
     """
@@ -83,7 +88,8 @@ def written(segment: Segment) -> dict[str, Any]:
     for clause in segment.clauses:
         name, value = _named(clause.test)
         conditions.append({"test": name, "of": value, **({"not": True} if clause.negated else {})})
-    return {"match": "any" if segment.any_of else "all", "conditions": conditions}
+    all_but = {"but": True} if segment.but else {}
+    return {"match": "any" if segment.any_of else "all", "conditions": conditions, **all_but}
 
 
 def _named(test: Test) -> tuple[str, Any]:
@@ -108,17 +114,19 @@ def parse(data: Any) -> Segment:
     """Read a JSON form; raises `BadSegment`."""
     if not isinstance(data, Mapping):
         raise BadSegment("A segment is an object with “match” and “conditions”.")
-    if unknown := sorted(map(str, data.keys() - {"match", "conditions"})):
-        raise BadSegment(f"A segment has no “{unknown[0]}”; it has “match” and “conditions”.")
+    if unknown := sorted(map(str, data.keys() - {"match", "conditions", "but"})):
+        raise BadSegment(f"A segment has no “{unknown[0]}”; it has “match”, “conditions” and “but”.")
     if data.get("match", "all") not in ("all", "any"):
         raise BadSegment(f"“match” is “all” or “any”, not “{data['match']}”.")
+    if not isinstance(data.get("but", False), bool):
+        raise BadSegment("“but” is true or false.")
     conditions = data.get("conditions")
     if not isinstance(conditions, Sequence) or isinstance(conditions, str) or not conditions:
         raise BadSegment("Add at least one condition; without any it is the whole list.")
     if len(conditions) > MOST_CONDITIONS:
         raise BadSegment(f"A segment has at most {MOST_CONDITIONS} conditions, not {len(conditions)}.")
     clauses = tuple(_clause(one, place) for place, one in enumerate(conditions, 1))
-    return Segment(clauses, data.get("match") == "any")
+    return Segment(clauses, data.get("match") == "any", data.get("but", False))
 
 
 def _clause(data: Any, place: int) -> Clause:

@@ -23,7 +23,8 @@ class Broadcast(Model):
     country has no messages with files, where one goes.
     `corrects_id` names the broadcast that this one corrects: it goes to exactly those who got that one. `in_place`
     (`edit`, `delete`) is what it does with the messages themselves where the platform lets it; NULL: nothing.
-    `segment_rule` chooses part of the lists' people; until the start it may be that of `segment_id` instead, and since
+    `segment_rule` chooses part of the lists' people; until the start it may be that of `segment_id` instead, with
+    `segment_but` everybody but those, and since
     the start it never changes. `planned_to` is the last subscriber id up to which slices were written;
     NULL before the start, and when all are.
     `approved_by` is the second person who said yes to what the draft says; any change takes it away.
@@ -85,6 +86,7 @@ class Broadcast(Model):
     urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     brake_base: Mapped[dict[str, int] | None] = mapped_column(JSON)
     segment_id: Mapped[int | None] = mapped_column(ForeignKey("segment.id"))
+    segment_but: Mapped[bool] = mapped_column(default=False, server_default=false())
     segment_rule: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     planned_to: Mapped[int | None] = mapped_column(BigId)
     revision: Mapped[int] = mapped_column(default=1)

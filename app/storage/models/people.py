@@ -1,12 +1,15 @@
 """Senders, lists, subscribers and their subscriptions."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
+
+PLACE: Final = "city"
+"""The attribute of a person that holds the town where they are."""
 
 
 def route_key(sender_id: int) -> str:
@@ -74,6 +77,7 @@ class BroadcastList(Model):
     The list of a live event (`Ticker`) promises instead `most` messages until `ends_at`, and that whoever is on no
     other list is erased `erase_after_days` later; an ordinary list has none of the three.
     `clicks` is a `Clicks`; its short links begin with `links_begin`.
+    `closing_by` is who closed it, as long as not every consent to it has ended.
     With `approval` nothing goes out before a second person has said yes to it.
     """
 
@@ -101,6 +105,7 @@ class BroadcastList(Model):
     approval: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closing_by: Mapped[str | None] = mapped_column(String(120))
 
 
 class ListSender(Model):
@@ -154,6 +159,11 @@ class Subscriber(Model):
     review_opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     review_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_stop_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def place(self) -> str:
+        """The town where they are; empty where nobody said it."""
+        return str(self.attributes.get(PLACE, ""))
 
     def route(self, sender_id: int) -> str:
         """Where they wrote to this sender last; empty where their address is enough."""

@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.create_table(
         "account_rate",
         sa.Column("account", sa.String(length=120), nullable=False),
-        sa.Column("rate", sa.Float(), nullable=False),
+        sa.Column("rate", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_account_rate")),
     )
     op.add_column("sender", sa.Column("account", sa.String(length=120), nullable=True))
