@@ -45,6 +45,7 @@ class _Figures(Collector):
         session = db.session()
         lanes = lane_figures.lanes(session, utcnow())
         yield from _of_lanes(lanes)
+        yield _of_shared_limits()
         yield _of_broadcasts()
         yield GaugeMetricFamily(
             "tidings_unknown_deliveries",
@@ -75,6 +76,19 @@ def _of_lanes(lanes: Iterable[LaneFigures]) -> Iterator[Metric]:
         since = 0.0 if lane.oldest_due is None else max(0.0, (now - lane.oldest_due).total_seconds())
         oldest.add_metric([lane.name], since)
     yield from (rate, paused, slices, oldest)
+
+
+def _of_shared_limits() -> Metric:
+    shared = GaugeMetricFamily(
+        "tidings_shared_rate",
+        "Permitted messages or parts a second of all senders of an account or a channel together.",
+        labels=["limit"],
+    )
+    for account, rate in sorted(lane_figures.account_rates(db.session()).items()):
+        shared.add_metric([f"account:{account}"], rate)
+    for channel, rate in sorted(runtime().settings.channel_rates.items()):
+        shared.add_metric([f"channel:{channel}"], rate)
+    return shared
 
 
 def _of_broadcasts() -> Metric:

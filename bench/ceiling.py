@@ -12,6 +12,7 @@ from app.domain.messages import Batch, DeliveryRef, Recipient
 from app.gateways.transport import DEFAULT_CONNECTIONS, CurlTransport
 from app.gateways.twilio import TwilioGateway
 from bench.ours import NUMBER
+from bench.report import STEADY
 from bench.running import RunFailed, environment
 from bench.sink import Account, Sink
 from bench.tokens import token
@@ -24,6 +25,26 @@ wrk.body = "{body}"
 wrk.headers["Authorization"] = "Basic {basic}"
 wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
 """
+
+
+@dataclass(frozen=True)
+class Around:
+    """The ceiling before and after a run whose speed is judged, in requests a second, and by what it was measured."""
+
+    before: float
+    after: float
+    kind: str
+
+    @property
+    def words(self) -> str:
+        """What is printed beside the speed."""
+        return f"ceiling {self.before:,.0f}/s before and {self.after:,.0f}/s after ({self.kind})"
+
+    @property
+    def faults(self) -> list[str]:
+        """Why the run proves nothing, or nothing."""
+        apart = abs(self.after - self.before) / max(self.before, self.after, 1e-9)
+        return [f"void: the ceilings before and after differ by {apart:.0%}"] if apart > STEADY else []
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from app.services import manage_senders, reports
 from app.storage.database import db
 from app.supervisor.guard import Guard
 from bench import stage
+from bench.ceiling import Ceiling
 from bench.ours import SENDER, Newsroom, newsroom
 from bench.running import ROOT, RunFailed, environment, wait_until
 from bench.sink import Account, Sink, running_sink
@@ -60,6 +61,13 @@ class Ground:
                     start_new_session=True,
                 )
             self.guard.watch(self._running[name].pid)
+
+    def ceiling(self, seconds: float = 1.0) -> tuple[float, str]:
+        """How fast the sink can be driven at this moment, and by what; the sink forgets everything."""
+        found = Ceiling(self.sink, self.account, self.directory, seconds)
+        speed = found.per_second()
+        self.sink.reset()
+        return speed, found.kind
 
     def pid(self, name: str) -> int:
         """The id of a process that was started here."""

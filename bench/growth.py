@@ -3,9 +3,10 @@
 import math
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bench.big_list import BigList, fill
+from bench.ceiling import Around
 from bench.cpu import peak_megabytes
 from bench.finding import Finding
 from bench.ground import Ground, ground
@@ -27,12 +28,18 @@ def run(database: str, size: Size, seed: int) -> Finding:
     firsts: dict[int, float] = {}
     peaks: dict[int, float] = {}
     faults: list[str] = []
+    ceilings: list[Around] = []
+    judge_speed = size is not Size.SMOKE
     for people in _PLANS[size]:
         with ground(database, people=0, more=people) as field:
             big, _ = fill(field, people)
+            before = field.ceiling() if judge_speed else None
             firsts[people], seconds[people], peaks[people] = _measure(field, big)
             faults += field.sink.stats().faults(people, big.fingerprint)
-    return _finding(firsts, seconds, peaks, faults, database, judge_speed=size is not Size.SMOKE)
+            if before is not None:
+                ceilings.append(Around(before[0], field.ceiling()[0], before[1]))
+                faults += [f"{people:,} people: {one}" for one in ceilings[-1].faults]
+    return _finding(firsts, seconds, peaks, faults, database, ceilings, judge_speed=judge_speed)
 
 
 def _measure(field: Ground, big: BigList) -> tuple[float, float, float]:
@@ -60,6 +67,7 @@ def _finding(
     peaks: Mapping[int, float],
     faults: list[str],
     database: str,
+    ceilings: Sequence[Around],
     *,
     judge_speed: bool,
 ) -> Finding:
@@ -73,7 +81,8 @@ def _finding(
     if judge_speed and (firsts[few] > _FIRST_SECONDS or seconds[few] > _FEW_SECONDS):
         missed.append(f"{few:,} people: {firsts[few]:.2f} s to the first, {seconds[few]:.2f} s to the last")
     missed += [f"{most:.0f} MB in the worker"] if most > _MEGABYTES and judge_speed else []
-    return Finding("growth", database, f"exponent {power:.2f}; {told}", tuple(faults), tuple(missed))
+    told = "; ".join([f"exponent {power:.2f}", told, *(one.words for one in ceilings)])
+    return Finding("growth", database, told, tuple(faults), tuple(missed))
 
 
 def exponent(seconds: Mapping[int, float]) -> float:

@@ -1,16 +1,12 @@
 """How fast receipts are applied to deliveries: in batches, one by one, and as one would write it first."""
 
-import hashlib
 import math
 import random
 import secrets
 import statistics
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-
-from sqlalchemy import select
 
 from app.clock import utcnow
 from app.domain.messages import DeliveryRef, ErrorKind, Receipt, ReceiptStatus, SendError
@@ -19,18 +15,16 @@ from app.runtime import runtime
 from app.services.record_receipts import SenderReceipt, record_receipts
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, Delivery
-from bench import report
+from bench import report, verdicts
 from bench.ground import Ground, ground
 from bench.report import Spread
 from bench.running import CpuMeter, Run, RunFailed
-from bench.webhooks import sent_deliveries
+from bench.verdicts import Statuses
+from bench.webhooks import sent_deliveries, statuses
 
 BATCH, SINGLY, ORM = "2,000 at a time", "one by one", "ORM: get, set, commit"
 _FILTERED = SendError(ErrorKind.CONTENT, code="30007")  # a failure that says nothing of the person
 _STATUS = {ReceiptStatus.DELIVERED: DeliveryStatus.DELIVERED, ReceiptStatus.FAILED: DeliveryStatus.FAILED}
-
-Statuses = Mapping[int, int]
-"""Subscriber id -> what the delivery stands at."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +85,7 @@ def _measured(on: Ground, way: Way, plan: Plan, dice: random.Random) -> Run:
     ]
     dice.shuffle(receipts)
     found = _timed(way, receipts, plan.seconds, on.room.database_pid)
-    judge(expected(refs, receipts[: found.messages]), _stored(broadcast.id))
+    judge(expected(refs, receipts[: found.messages]), statuses(broadcast.id))
     return found
 
 
@@ -118,24 +112,10 @@ def expected(refs: Sequence[DeliveryRef], applied: Sequence[SenderReceipt]) -> S
     return before | said
 
 
-def _stored(broadcast_id: int) -> Statuses:
-    db.session.rollback()
-    columns = select(Delivery.subscriber_id, Delivery.status).where(Delivery.broadcast_id == broadcast_id)
-    return {person: status for person, status in db.session.execute(columns)}
-
-
-def fingerprint(statuses: Statuses) -> str:
-    """Return a checksum over (subscriber, status), in whatever order they come."""
-    lines = "".join(f"{person} {status}\n" for person, status in sorted(statuses.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
 def judge(wanted: Statuses, found: Statuses) -> None:
     """Raise `RunFailed` unless deliveries stand at what is wanted."""
-    if Counter(wanted.values()) != Counter(found.values()):
-        raise RunFailed(f"Statuses are {Counter(found.values())} instead of {Counter(wanted.values())}.")
-    if fingerprint(wanted) != fingerprint(found):
-        raise RunFailed("As many deliveries as should stand at each status, but not the same ones.")
+    if faults := verdicts.applied(wanted, found):
+        raise RunFailed(f"After the receipts, {faults[0]}.")
 
 
 def times(rounds: Sequence[Mapping[str, Run]], other: str) -> float:

@@ -1,10 +1,14 @@
 """Verdicts on what the sink took: plain functions over its arrivals and what people did meanwhile."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import pairwise
 
 from bench.sink import Arrival
+
+Statuses = Mapping[int, int]
+"""Subscriber id -> what the delivery stands at."""
 
 STOP_GRACE_NS = 50_000_000
 _MS = 1_000_000
@@ -84,6 +88,30 @@ def longest_silence(arrivals: Sequence[Arrival], after_ns: Sequence[int] | None 
         if after_ns is None or any(begin - _ON_THE_WIRE_NS < moment < end for moment in after_ns)
     ]
     return max(spans, default=0) / 1e9
+
+
+def fingerprint(statuses: Statuses) -> str:
+    """Return a checksum over (subscriber, status), in whatever order they come."""
+    lines = "".join(f"{person} {status}\n" for person, status in sorted(statuses.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def applied(wanted: Statuses, found: Statuses) -> list[str]:
+    """Faults unless deliveries stand at what the receipts that were sent say: by count, and by checksum."""
+    if Counter(wanted.values()) != Counter(found.values()):
+        return [f"statuses are {dict(Counter(found.values()))} instead of {dict(Counter(wanted.values()))}"]
+    if fingerprint(wanted) != fingerprint(found):
+        return ["as many deliveries as should stand at each status, but not the same ones"]
+    return []
+
+
+def most_in_a_row(values: Iterable[float]) -> float:
+    """The largest sum of values that follow one another; 0 where none is positive."""
+    most = here = 0.0
+    for value in values:
+        here = max(0.0, here + value)
+        most = max(most, here)
+    return most
 
 
 def rates(arrivals: Iterable[Arrival], seconds: float) -> list[float]:

@@ -16,7 +16,7 @@ from app.domain.statuses import DeliveryStatus
 from app.storage.database import db, transaction
 from app.storage.models import Delivery
 from app.supervisor.guard import Guard
-from bench import ours, stage
+from bench import ours, stage, verdicts
 from bench.running import CpuMeter, RunFailed
 from bench.sink import Account, running_sink
 from bench.web import fire, signed_post, web
@@ -79,16 +79,18 @@ def sent_deliveries(room: ours.Newsroom, count: int) -> list[tuple[int, int]]:
 
 
 def _all_applied(refs: Sequence[tuple[int, int]]) -> None:
-    db.session.rollback()
-    done = db.session.scalars(
-        select(Delivery.subscriber_id).where(
-            Delivery.broadcast_id == refs[0][0], Delivery.status == DeliveryStatus.DELIVERED.value
-        )
-    ).all()
-    if len(done) != len(refs):
-        raise RunFailed(f"Of {len(refs)} receipts {len(done)} were applied.")
+    delivered = DeliveryStatus.DELIVERED.value
+    if faults := verdicts.applied({person: delivered for _, person in refs}, statuses(refs[0][0])):
+        raise RunFailed(f"After the receipts, {faults[0]}.")
     with transaction() as session:
         session.execute(update(Delivery).values(status=DeliveryStatus.SENT.value))
+
+
+def statuses(broadcast_id: int) -> verdicts.Statuses:
+    """What each delivery of a broadcast stands at, by subscriber."""
+    db.session.rollback()
+    columns = select(Delivery.subscriber_id, Delivery.status).where(Delivery.broadcast_id == broadcast_id)
+    return {person: status for person, status in db.session.execute(columns)}
 
 
 def signed_receipt(url: str, ref: tuple[int, int], token: str) -> bytes:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState, DeliveryStatus
-from app.storage.models import Broadcast, Delivery, Sender, Slice
+from app.storage.models import AccountRate, Broadcast, Delivery, Sender, Slice
 
 _ON_THE_WAY = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
 
@@ -40,6 +40,11 @@ def lanes(session: Session, now: datetime) -> Sequence[LaneFigures]:
     ]
 
 
+def account_rates(session: Session) -> Mapping[str, float]:
+    """Return the limits of accounts, in messages (SMS: parts) a second."""
+    return {one.account: one.rate for one in session.scalars(select(AccountRate))}
+
+
 def on_the_way(session: Session) -> Sequence[int]:
     """Return the broadcasts that are being sent or paused."""
     rows = select(Broadcast.id).where(Broadcast.state.in_(_ON_THE_WAY)).order_by(Broadcast.id)
@@ -66,11 +71,24 @@ def _slices(session: Session) -> dict[int, dict[str, int]]:
 
 
 def _due(session: Session, now: datetime) -> dict[int, list[datetime]]:
-    """Since when something waits: a broadcast with slices that nobody holds, a person's turn, an answer."""
+    """Since when something waits: a broadcast with slices that nobody holds, a person's turn, an answer or a question.
+
+    A slice whose holder said nothing for the length of its lease waits, too: since then.
+    """
     broadcasts = session.execute(
         select(Slice.sender_id, func.min(Broadcast.started_at))
         .join(Broadcast, Broadcast.id == Slice.broadcast_id)
         .where(Broadcast.state == BroadcastState.SENDING.value, Slice.state == "open")
+        .group_by(Slice.sender_id)
+    ).all()
+    left_lying = session.execute(
+        select(Slice.sender_id, func.min(Slice.lease_until))
+        .join(Broadcast, Broadcast.id == Slice.broadcast_id)
+        .where(
+            Broadcast.state == BroadcastState.SENDING.value,
+            Slice.state == "leased",
+            Slice.lease_until < now,
+        )
         .group_by(Slice.sender_id)
     ).all()
     turns = session.execute(
@@ -85,18 +103,18 @@ def _due(session: Session, now: datetime) -> dict[int, list[datetime]]:
         .group_by(Slice.sender_id)
     ).all()
     answers = session.execute(
-        select(Broadcast.sender_id, func.min(Delivery.updated_at))
+        select(Broadcast.sender_id, func.min(func.coalesce(Delivery.due_at, Delivery.updated_at)))
         .join(Delivery, Delivery.broadcast_id == Broadcast.id)
         .where(
             Broadcast.state == BroadcastState.REPLIES.value,
             Delivery.slice.is_(None),
             Delivery.status == DeliveryStatus.PENDING.value,
-            Delivery.due_at.is_(None),
+            or_(Delivery.due_at.is_(None), Delivery.due_at <= now),
         )
         .group_by(Broadcast.sender_id)
     ).all()
     found: dict[int, list[datetime]] = {}
-    for sender_id, moment in (*broadcasts, *turns, *answers):
+    for sender_id, moment in (*broadcasts, *left_lying, *turns, *answers):
         if sender_id is not None and moment is not None:
             found.setdefault(sender_id, []).append(moment)
     return found

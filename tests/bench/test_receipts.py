@@ -6,9 +6,10 @@ from app.domain.messages import DeliveryRef, Receipt, ReceiptStatus
 from app.services.record_receipts import SenderReceipt
 from bench import receipts
 from bench.ground import SQLITE
-from bench.receipts import BATCH, ORM, SINGLY, as_markdown, expected, fingerprint, judge
+from bench.receipts import BATCH, ORM, SINGLY, as_markdown, expected, judge
 from bench.report import rewritten
 from bench.running import ROOT, Run, RunFailed
+from bench.verdicts import fingerprint
 
 REFS = [DeliveryRef(1, person) for person in (1, 2, 3)]
 

@@ -3,7 +3,8 @@
 import pytest
 
 from bench import finding, growth, keyword_burst, verdicts
-from bench.fairness import steady_use
+from bench.ceiling import Around
+from bench.fairness import ahead, behind, steady_use
 from bench.finding import Finding
 from bench.sink import Arrival
 
@@ -84,8 +85,30 @@ def test_the_exponent_is_the_power_of_the_audience():
 
 
 def test_the_first_second_of_a_limit_is_not_judged_because_it_may_begin_with_a_burst():
-    assert steady_use([140.0, 100.0, 98.0], 100) == pytest.approx(0.99)
-    assert steady_use([140.0], 100) == 0
+    assert steady_use([140.0] * 10 + [100.0, 98.0], 100) == pytest.approx(0.99)
+    assert steady_use([140.0] * 10, 100) == 0
+
+
+def test_a_burst_and_a_pause_are_seen_though_the_mean_is_right():
+    """In tenths of a second: two idle ones, and all of it at once after them."""
+    rates = [100.0] * 10 + [0.0, 0.0, 300.0] * 5
+
+    assert steady_use(rates, 100) == pytest.approx(1.0)
+    assert ahead(rates, 100) == pytest.approx(0.2)
+    assert behind(rates, 100) == pytest.approx(0.2)
+    assert ahead([100.0] * 20, 100) == behind([100.0] * 20, 100) == 0
+
+
+def test_receipts_are_compared_by_count_and_by_checksum():
+    assert verdicts.applied({1: 4, 2: 4, 3: 2}, {3: 2, 2: 4, 1: 4}) == []
+    assert "instead of" in verdicts.applied({1: 4, 2: 4}, {1: 4, 2: 2})[0]
+    assert "not the same ones" in verdicts.applied({1: 4, 2: 2}, {1: 2, 2: 4})[0]
+
+
+def test_a_run_between_two_ceilings_that_differ_much_is_void():
+    assert Around(80_000, 70_000, "wrk").faults == []
+    assert Around(80_000, 59_000, "wrk").faults == ["void: the ceilings before and after differ by 26%"]
+    assert "80,000/s before and 59,000/s after (wrk)" in Around(80_000, 59_000, "wrk").words
 
 
 def test_the_last_word_counts_and_help_changes_nothing():

@@ -9,12 +9,14 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.clock import utcnow
-from app.gateways.base import Reply
+from app.domain.pace import Ask, Grant, PairLimit
+from app.gateways.base import Capabilities, Reply
+from app.gateways.twilio import TwilioGateway
 from app.runtime import Runtime
 from app.services import stop_broadcasts
 from app.storage.database import transaction
-from app.storage.models import Sender
-from tests.support.world import FakeProvider, Newsroom, accepted, number
+from app.storage.models import AccountRate, Delivery, Sender, Slice
+from tests.support.world import FakeProvider, Newsroom, OpenThrottle, accepted, number
 
 TOKEN = "t" * 64
 
@@ -24,6 +26,20 @@ def watched(app: Flask) -> FlaskClient:
     runtime: Runtime = app.extensions["tidings"]
     runtime.settings = dataclasses.replace(runtime.settings, metrics_token=TOKEN)
     return app.test_client()
+
+
+class OneInSixSeconds(TwilioGateway):
+    @classmethod
+    def capabilities(cls) -> Capabilities:
+        return dataclasses.replace(TwilioGateway.capabilities(), pair=PairLimit(6.0))
+
+
+class LastOneRests(OpenThrottle):
+    """Of several people, the last one had a message just now."""
+
+    def take(self, ask: Ask) -> Grant:
+        rests = {len(ask.costs) - 1: 6.0} if len(ask.people) > 1 else {}
+        return Grant(len(ask.costs), rests=rests)
 
 
 def read(client: FlaskClient) -> dict[str, dict[tuple[str, ...], float]]:
@@ -88,6 +104,66 @@ def test_what_waits_grows_old_by_the_second(app: Flask, watched: FlaskClient) ->
     with app.app_context(), transaction() as session:
         session.query(Sender).update({"paused_at": utcnow()})
     assert read(watched)["tidings_sender_paused"] == {("city-desk",): 1}
+
+
+def test_an_answer_that_is_tried_again_is_due_from_then_on(app: Flask, watched: FlaskClient) -> None:
+    with app.app_context():
+        newsroom = Newsroom(app)
+        newsroom.now = utcnow() - timedelta(seconds=90)
+        newsroom.text("START")
+        due = utcnow() - timedelta(seconds=30)
+        with transaction() as session:
+            session.query(Delivery).update({"due_at": due})
+    assert 30 <= read(watched)["tidings_oldest_due_seconds"]["city-desk",] < 80
+
+    with app.app_context(), transaction() as session:
+        session.query(Delivery).update({"due_at": utcnow() + timedelta(minutes=5)})
+    assert read(watched)["tidings_oldest_due_seconds"]["city-desk",] == 0
+
+
+def test_a_slice_whose_worker_fell_silent_is_due_since_its_lease_ended(
+    app: Flask, watched: FlaskClient
+) -> None:
+    with app.app_context():
+        newsroom = Newsroom(app)
+        newsroom.now = utcnow() - timedelta(seconds=200)
+        newsroom.join(1)
+        newsroom.broadcast()
+        with transaction() as session:
+            session.query(Slice).update({"state": "leased", "lease_until": utcnow() - timedelta(seconds=40)})
+    assert 40 <= read(watched)["tidings_oldest_due_seconds"]["city-desk",] < 90
+
+    with app.app_context(), transaction() as session:
+        session.query(Slice).update({"lease_until": utcnow() + timedelta(seconds=60)})
+    assert read(watched)["tidings_oldest_due_seconds"]["city-desk",] == 0
+
+
+def test_answers_use_permits_and_who_rests_is_told_apart_from_what_providers_answer(
+    app: Flask, watched: FlaskClient
+) -> None:
+    with app.app_context():
+        newsroom = Newsroom(app)
+        newsroom.now = utcnow()
+        newsroom.text("START")
+        newsroom.join(2, first=5)
+        newsroom.throttle = LastOneRests()
+        newsroom.broadcast()
+        lane = newsroom.lane(meter=app.extensions["tidings"].meter, kind=OneInSixSeconds)
+        lane.drain(newsroom.now + timedelta(seconds=10))
+    after = read(watched)
+
+    assert after["tidings_outcomes_total"] == {("taken", "city-desk"): 3}
+    assert after["tidings_permits_total"] == {("city-desk",): 3}
+    assert after["tidings_rested_total"] == {("city-desk",): 1}
+
+
+def test_limits_that_senders_share_are_told(app: Flask, watched: FlaskClient) -> None:
+    runtime: Runtime = app.extensions["tidings"]
+    runtime.settings = dataclasses.replace(runtime.settings, channel_rates={"sms": 100.0})
+    with app.app_context(), transaction() as session:
+        session.add(AccountRate(account="riverside", rate=80.0))
+
+    assert read(watched)["tidings_shared_rate"] == {("account:riverside",): 80, ("channel:sms",): 100}
 
 
 def test_a_worker_that_said_nothing_for_a_while_has_nothing_in_flight(app: Flask) -> None:
