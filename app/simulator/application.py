@@ -10,6 +10,7 @@ from app.simulator.messenger_api import MessengerApi
 from app.simulator.meta_api import GraphApi
 from app.simulator.phones import PhonesPage
 from app.simulator.push_api import PushApi
+from app.simulator.sms_api import SmsApi
 from app.simulator.telegram_api import TelegramApi
 from app.simulator.twilio_api import TwilioApi
 from app.simulator.twilio_hygiene import HygieneApi
@@ -60,6 +61,7 @@ def _messengers(world: World, later: Later) -> list[Blueprint]:
         MatrixApi(chats, world.matrix, shelf),
         WeChatApi(chats, world.wechat, clock, later),
         PushApi(chats, world.push, later, shelf),
+        SmsApi(chats, later, world.held, world.stopping),
     )
     return [api.blueprint() for api in apis]
 

@@ -81,6 +81,7 @@ class Chats:
         medium: Medium | None = None,
         keys: Keys = (),
         name: str = "",
+        parts: int = 1,
     ) -> Fate:
         """Show a message of ours on the phone whose owner has this id, if they opened a chat and did not block us.
 
@@ -99,6 +100,7 @@ class Chats:
             "in",
             account.address,
             text,
+            parts,
             channel=account.channel,
             medium=medium,
             keys=keys,
@@ -153,7 +155,7 @@ class Chats:
         """Tell the product what is about nobody in particular."""
         if account.webhook_url:
             with suppress(CannotDeliver):
-                self._wire.send(_address(account, told), told.body, told.headers)
+                self._wire.send(_address(account, told), told.body, told.headers, told.method)
 
     def block(self, number: str, account: Account, blocked: bool) -> None:
         """Somebody blocks us on this messenger, or lifts the block; or closes the chat, where that is the way."""
@@ -205,7 +207,9 @@ class Chats:
             }
 
     def number_of(self, account: Account, user_id: str) -> str | None:
-        """Return the phone whose owner has this id, if they ever came to us."""
+        """Return the phone whose owner has this id, if they ever came to us or need not."""
+        if self._messengers[account.channel].reaches_all:
+            return user_id
         with self._lock:
             if self._known != len(self.opened):
                 self._known = len(self.opened)

@@ -14,6 +14,7 @@ from threading import Lock
 Step = tuple[str, int | None]
 
 NORMAL: tuple[Step, ...] = (("sent", None), ("delivered", None))
+SLOW_SECONDS = 3.0
 HANDSET_BLOCKS: tuple[Step, ...] = (("sent", None), ("undelivered", 30004))
 
 
@@ -26,6 +27,7 @@ class Magic:
     once: bool = False
     retry_after: int | None = None
     never_answers: bool = False
+    slow: bool = False
     receipts: tuple[Step, ...] = NORMAL
 
 
@@ -34,7 +36,10 @@ ENDINGS = {
     "0610": Magic(status=400, code=21610),
     "0429": Magic(status=429, code=20429, once=True, retry_after=2),
     "0500": Magic(status=500, code=20500, once=True),
+    "0408": Magic(slow=True),
     "0504": Magic(never_answers=True),
+    "0614": Magic(status=400, code=21614),
+    "0998": Magic(status=400, code=39998),
     "0202": Magic(receipts=(("sent", None), ("undelivered", 30005))),
     "0403": Magic(receipts=HANDSET_BLOCKS),
     "0299": Magic(receipts=(("delivered", None), ("sent", None), ("delivered", None))),

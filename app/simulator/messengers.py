@@ -43,6 +43,8 @@ class Messenger(Protocol):
     channel: str
     closes: bool = False
     """Whether people get rid of us by closing the chat, so that their next text opens a new one."""
+    reaches_all: bool = False
+    """Whether a message reaches people who never came to us, as an SMS does; such a messenger knows them by number."""
     opens_by_a_press: bool = False
     """Whether people come by pressing a button, which lets us answer as their words do."""
 

@@ -17,6 +17,16 @@ CHANNEL_NAMES: Final = {
     "matrix": "Matrix",
     "wechat": "WeChat",
     "webpush": "Web Push",
+    "kannel": "SMS · Kannel",
+    "vonage": "SMS · Vonage",
+    "infobip": "SMS · Infobip",
+    "plivo": "SMS · Plivo",
+    "bandwidth": "SMS · Bandwidth",
+    "messagebird": "SMS · MessageBird",
+    "sinch": "SMS · Sinch",
+    "africastalking": "SMS · Africa's Talking",
+    "clickatell": "SMS · Clickatell",
+    "telnyx": "SMS · Telnyx",
 }
 
 TEXTS: Final[dict[str, dict[str, str]]] = {

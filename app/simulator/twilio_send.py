@@ -10,17 +10,18 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIApplication
 
 from app.domain.parts import measure
-from app.simulator.magic import Magic
+from app.simulator.magic import SLOW_SECONDS, Magic
 from app.simulator.medium import Medium
 from app.simulator.records import E164, Message, Sender, is_loopback
 from app.simulator.shelf import CannotFetch
+from app.simulator.silence import Silence, at_once, held
 from app.simulator.state import State
 from app.simulator.twilio_json import PREFIX, TwilioError, error_response, message_json
 from app.simulator.world import World
@@ -28,26 +29,9 @@ from app.simulator.world import World
 PATH = re.compile(PREFIX + r"/([^/]+)/Messages\.json")
 BODY_LIMIT = 1600
 FIELD_LIMIT = 100
-HOLD_SECONDS = 60.0
 SENDER_FORMS = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 _&+-]{1,11}")
 
 count_parts = lru_cache(maxsize=4096)(lambda body: measure(body).count)
-
-
-class NeverAnswered(ConnectionError):
-    """The server must close this connection without a reply."""
-
-
-class Silence(Iterator[bytes]):
-    """A reply that never comes: waits, then ends the connection before its first byte."""
-
-    def __init__(self, wait: Callable[[], object]) -> None:
-        self._wait = wait
-
-    def __next__(self) -> bytes:
-        """Wait, then raise NeverAnswered."""
-        self._wait()
-        raise NeverAnswered
 
 
 class SendMessages:
@@ -81,14 +65,16 @@ class SendMessages:
         if fate == "throttle":
             raise TwilioError(20429, retry_after=1)
         if fate == "drop":
-            return Silence(_at_once)
+            return Silence(at_once)
         authenticate(world.state, account_sid, environ.get("HTTP_AUTHORIZATION", ""))
         message, magic = self._accept(account_sid, read_form(environ))
         reply = json.dumps(message_json(message), ensure_ascii=False).encode()
         world.send_off(message, magic)
+        if magic.slow:
+            world.stopping.wait(SLOW_SECONDS)
         if fate == "lose_reply":
-            return Silence(_at_once)
-        return self._hold() if magic.never_answers else [reply]
+            return Silence(at_once)
+        return held(world.held, world.stopping) if magic.never_answers else [reply]
 
     def _accept(self, account_sid: str, form: Mapping[str, str]) -> tuple[Message, Magic]:
         to, callback = form.get("To", ""), form.get("StatusCallback", "")
@@ -140,19 +126,6 @@ class SendMessages:
             raise TwilioError(magic.code, to, magic.retry_after)
         return magic
 
-    def _hold(self) -> Silence:
-        world = self._world
-        if not world.held.acquire(blocking=False):
-            return Silence(_at_once)
-
-        def wait() -> None:
-            try:
-                world.stopping.wait(HOLD_SECONDS)
-            finally:
-                world.held.release()
-
-        return Silence(wait)
-
 
 def authenticate(state: State, account_sid: str, authorization: str) -> None:
     """Check HTTP Basic credentials against the account in the address, or raise TwilioError 20003."""
@@ -175,10 +148,6 @@ def read_form(environ: dict[str, Any]) -> dict[str, str]:
     except ValueError:
         raise TwilioError(20001, "body (send UTF-8 form fields, at most 100)") from None
     return dict(reversed(pairs))
-
-
-def _at_once() -> None:
-    """Wait for nothing."""
 
 
 def _checked_body(to: str, body: str, callback: str, has_file: bool = False) -> str:

@@ -20,6 +20,8 @@ from app.simulator.messengers import Messenger
 from app.simulator.push_api import PushMessenger
 from app.simulator.records import Message
 from app.simulator.shelf import Shelf
+from app.simulator.sms_api import SmsMessenger
+from app.simulator.sms_providers import providers
 from app.simulator.state import State
 from app.simulator.telegram_api import TelegramMessenger
 from app.simulator.viber_api import ViberMessenger
@@ -71,6 +73,7 @@ class World:
             self.matrix,
             self.wechat,
             self.push,
+            *(SmsMessenger(one) for one in providers().values()),
         )
         messengers = {one.channel: one for one in all_of_them}
         self.chats = Chats(self.conversations, self.wire, messengers, clock)
