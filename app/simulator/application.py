@@ -8,6 +8,7 @@ from app.simulator.line_api import LineApi
 from app.simulator.matrix_api import MatrixApi
 from app.simulator.messenger_api import MessengerApi
 from app.simulator.meta_api import GraphApi
+from app.simulator.misbehaviour import Misbehaviour
 from app.simulator.phones import PhonesPage
 from app.simulator.push_api import PushApi
 from app.simulator.sms_api import SmsApi
@@ -42,7 +43,7 @@ def create_app(world: World, desk_url: str = "", later: Later | None = None) -> 
     app.register_blueprint(PhonesPage(world, desk_url).blueprint())
     app.add_url_rule("/health", "health", lambda: Response("ok\n", mimetype="text/plain"))
     app.after_request(_add_headers)
-    app.wsgi_app = SendMessages(world, app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to wrap it
+    app.wsgi_app = SendMessages(world, Misbehaviour(world, app.wsgi_app))  # type: ignore[method-assign]  # Flask's own way to wrap it
     return app
 
 

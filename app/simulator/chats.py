@@ -4,12 +4,12 @@ Each messenger speaks its own wire protocol in a module of its own (`telegram_ap
 message of ours goes, and how what a person does is told to the product.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import RLock
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urlencode
 
 from app.clock import utcnow
@@ -21,6 +21,17 @@ from app.simulator.records import is_loopback
 from app.simulator.wire import Answer, CannotDeliver, Wire
 
 Fate = Literal["deliver", "no_chat", "blocked"]
+KEPT = 10_000
+
+
+class Arrived(NamedTuple):
+    """A message of ours that came to a phone."""
+
+    address: str
+    number: str
+    text: str
+    has_file: bool
+    at: datetime
 
 
 class Chats:
@@ -48,6 +59,7 @@ class Chats:
             self.last_words: dict[tuple[str, str], datetime] = {}
             self._counts: Counter[str] = Counter()
             self._copies: Counter[tuple[str, str, str]] = Counter()
+            self._newest: deque[Arrived] = deque(maxlen=KEPT)
 
     def put(self, account: Account) -> None:
         """Add an account, or replace the one of the same address. Raises `BadAccount`."""
@@ -95,6 +107,7 @@ class Chats:
                 return "blocked"
             self._counts["total"] += 1
             self._copies[account.address, user_id, text] += 1
+            self._newest.append(Arrived(account.address, number, text, medium is not None, self._clock()))
         self._conversations.add(
             number,
             "in",
@@ -205,6 +218,14 @@ class Chats:
                 "distinct": len({(address, user) for address, user, _ in self._copies}),
                 "duplicates": sum(count - 1 for count in self._copies.values()),
             }
+
+    def arrived(self, address: str = "", number: str = "") -> Iterator[Arrived]:
+        """Yield the newest messages that reached people, newest first: from one account, to one phone, or all."""
+        with self._lock:
+            found = list(self._newest)
+        for one in reversed(found):
+            if (not address or one.address == address) and (not number or one.number == number):
+                yield one
 
     def number_of(self, account: Account, user_id: str) -> str | None:
         """Return the phone whose owner has this id, if they ever came to us or need not."""

@@ -8,8 +8,10 @@ Behaviours that only other messengers know (0424 window closed, 0449 preference 
 in SMS; such numbers are ordinary here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
+from types import MappingProxyType
 
 Step = tuple[str, int | None]
 
@@ -54,9 +56,12 @@ class MagicNumbers:
         self._seen: set[str] = set()
         self._lock = Lock()
 
-    def look_up(self, number: str) -> Magic:
-        """Return what happens to a message to `number` now; a one-time failure is used up by this call."""
-        magic = ENDINGS.get(number[-4:], ORDINARY)
+    def look_up(self, number: str, own: Mapping[str, Magic] = MappingProxyType({})) -> Magic:
+        """Return what happens to a message to `number` now; a one-time failure is used up by this call.
+
+        `own` are the endings that mean something else on this channel.
+        """
+        magic = own.get(number[-4:]) or ENDINGS.get(number[-4:], ORDINARY)
         if not magic.once:
             return magic
         with self._lock:

@@ -163,7 +163,7 @@ class PhonesPage:
 
     def _peers(self) -> list[Peer]:
         """Whom a phone can write to: numbers first, then accounts on messengers."""
-        numbers = [Peer(one.number, "sms", one.name) for one in self._world.state.all_senders()]
+        numbers = [Peer(one.number, one.channel, one.name) for one in self._world.state.all_senders()]
         return numbers + [Peer(one.address, one.channel, one.name) for one in self._world.chats.all()]
 
     def _blocked_senders(self, persona: Persona) -> list[str]:

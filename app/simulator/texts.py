@@ -135,6 +135,7 @@ def number_text(number: str) -> str:
 
     Of a key, which nobody reads, its beginning.
     """
+    number = number.removeprefix("whatsapp:")
     for prefix, groups in (("+1", (3, 3, 4)), ("+44", (4, 6)), ("+4930", (5, 3))):
         rest = number.removeprefix(prefix)
         if rest != number and len(rest) == sum(groups):

@@ -24,6 +24,7 @@ from app.simulator.sms_api import SmsMessenger
 from app.simulator.sms_providers import providers
 from app.simulator.state import State
 from app.simulator.telegram_api import TelegramMessenger
+from app.simulator.twilio_whatsapp import BLOCKS
 from app.simulator.viber_api import ViberMessenger
 from app.simulator.wechat_messenger import WeChatMessenger
 from app.simulator.whatsapp_api import WhatsAppMessenger
@@ -55,7 +56,7 @@ class World:
         self.faults = FaultPlan()
         self.wire = Wire()
         self.shelf = Shelf(self.wire.fetch)
-        self.inbound = Inbound(self.state, self.conversations, self.wire)
+        self.inbound = Inbound(self.state, self.conversations, self.wire, clock)
         self.wechat, self.matrix, self.line = (
             WeChatMessenger(clock),
             MatrixMessenger(clock),
@@ -116,8 +117,8 @@ class World:
     def send_off(self, message: Message, magic: Magic) -> None:
         """Begin the journey of an accepted message to its phone."""
         steps = magic.receipts
-        if (message.to, message.sender.number) in self.state.handset_blocks:
-            steps = HANDSET_BLOCKS
+        if (message.phone, message.sender.number) in self.state.handset_blocks:
+            steps = BLOCKS if message.sender.channel == "whatsapp" else HANDSET_BLOCKS
         self.receipts.add(message, steps)
 
     def _step(self, message: Message, status: str, error_code: int | None) -> None:
@@ -126,5 +127,11 @@ class World:
         if status == "delivered":
             parts = measure(message.body).count
             self.conversations.add(
-                message.to, "in", message.sender.number, message.body, parts, medium=message.file
+                message.phone,
+                "in",
+                message.sender.number,
+                message.body,
+                parts,
+                channel=message.sender.channel,
+                medium=message.file,
             )

@@ -76,15 +76,21 @@ def ask(client: FlaskClient, call: Call) -> Reply:
 class Platform:
     """A simulated platform alone, without our product: `hear` takes its webhooks."""
 
+    hook = HOOK
+
     def __init__(
         self, channel: str, address: str, settings: Mapping[str, str], clock: Callable[..., object] = utcnow
     ) -> None:
         self.later: list[Callable[[], None]] = []
         self.world = World(clock=clock)  # type: ignore[arg-type]
         self.client = create_app(self.world, later=self.later.append).test_client()
-        self.account = Account(channel, address, HOOK, settings=dict(settings))
-        self.world.chats.put(self.account)
+        self.account = Account(channel, address, self.hook, settings=dict(settings))
+        self.connect()
         self.gateway = build(channel, settings, SIMULATOR)
+
+    def connect(self) -> None:
+        """Tell the simulator about our account."""
+        self.world.chats.put(self.account)
 
     def send(self, *people: str, text: str = "Hello", inbound_id: int = 0) -> list[Outcome]:
         """Hand a text over as our lane does; an `inbound_id` makes it an answer."""
@@ -92,7 +98,7 @@ class Platform:
             Recipient(DeliveryRef(1, number, inbound_id), Address(self.gateway.channel, one), text)
             for number, one in enumerate(people, 1)
         )
-        calls = self.gateway.encode(Batch(recipients, HOOK))
+        calls = self.gateway.encode(Batch(recipients, self.hook))
         return [one for call in calls for one in self.gateway.decode(call, ask(self.client, call))]
 
     def tell_later(self) -> None:
@@ -145,7 +151,7 @@ class ChatCity(Platform):
 
     def tell(self, body: bytes, headers: dict[str, str]) -> int:
         """Post to our door as the platform does; returns the status of the answer."""
-        return self._bring(HOOK, body, headers).status
+        return self._bring(self.hook, body, headers).status
 
     def _fetch(self, url: str) -> Answer:
         answer = self._product.get(urlsplit(url).path)
@@ -215,7 +221,7 @@ class ChatCity(Platform):
             replies_id = replies_broadcast(session, session.get_one(Sender, self.sender_id), newsroom.now)
         house = MediaHouse(self.files, "http://localhost", newsroom.controller)
         lane = Lane(
-            LaneSetup(self.sender_id, replies_id, 1000.0, HOOK, self.gateway),
+            LaneSetup(self.sender_id, replies_id, 1000.0, self.hook, self.gateway),
             transport=Line(self.client),
             throttle=newsroom.throttle,
             controller=newsroom.controller,
