@@ -3,14 +3,19 @@
 import argparse
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
 from app.simulator.application import create_app
+from app.simulator.later import Soon
 from app.simulator.records import is_loopback_host
 from app.simulator.server import Server
+from app.simulator.smpp_centre import SmppServer
 from app.simulator.snapshot import BadSnapshot, load, save
+from app.simulator.streams import smpp_centre, xmpp_server
 from app.simulator.world import World
+from app.simulator.xmpp_server import XmppServer
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,20 +27,37 @@ def main(arguments: list[str] | None = None) -> int:
     world = World(pauses=(options.receipt_delay / 4, options.receipt_delay))
     try:
         _remember(world, options.state_file)
+        streams = _streams(world, options)
         server = Server(options.host, options.port, create_app(world, options.desk_url))
     except (BadSnapshot, OSError) as error:
         return _complain(options, error)
-    _serve(world, server, stop, f"http://{options.host}:{server.port}/")
+    _serve(world, [server, *streams], stop, f"http://{options.host}:{server.port}/")
     return 0
 
 
-def _serve(world: World, server: Server, stop: Event, address: str) -> None:
+def _streams(world: World, options: argparse.Namespace) -> list[SmppServer | XmppServer]:
+    """Return the servers of other protocols that are asked for."""
+    found: list[SmppServer | XmppServer] = []
+    if options.smpp_port is not None:
+        found.append(smpp_centre(world, options.host, options.smpp_port, Soon(options.receipt_delay)))
+    if options.xmpp_port is not None:
+        found.append(xmpp_server(world, options.host, options.xmpp_port, Soon(options.receipt_delay)))
+    for one in found:
+        _say(f"{type(one).__name__}: port {one.port}")
+    return found
+
+
+def _serve(
+    world: World, servers: Sequence[Server | SmppServer | XmppServer], stop: Event, address: str
+) -> None:
     world.start()
-    server.start()
+    for server in servers:
+        server.start()
     _say(f"Simulator ready: {address}")
     stop.wait()
     left = world.stop()
-    server.stop()
+    for server in servers:
+        server.stop()
     world.remember()
     _say(f"Simulator stopped; {left} messages had receipts to come." if left else "Simulator stopped.")
 
@@ -65,6 +87,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m app.simulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", type=_loopback, help="a loopback address (127.0.0.1)")
     parser.add_argument("--port", default=8001, type=_port, help="0 takes a free one (8001)")
+    parser.add_argument("--smpp-port", type=_port, help="where an SMS centre listens (none)")
+    parser.add_argument("--xmpp-port", type=_port, help="where an XMPP server listens for components (none)")
     parser.add_argument("--desk-url", default="", help="where the editors' site is, for the link on the page")
     parser.add_argument(
         "--state-file", type=Path, help="keeps senders, blocks and conversations over a restart"

@@ -135,7 +135,8 @@ class Chats:
     def text(self, number: str, account: Account, text: str) -> Answer | None:
         """Somebody writes to us: opens the chat, and tells the product; None when the product was not reached."""
         messenger = self._messengers[account.channel]
-        self.open(number, account)
+        if not messenger.reaches_all:
+            self.open(number, account)
         with self._lock:
             self.last_words[number, account.address] = self._clock()
         self._conversations.add(number, "out", account.address, text, channel=account.channel)
@@ -144,7 +145,8 @@ class Chats:
     def press(self, number: str, account: Account, label: str, value: str) -> Answer | None:
         """Somebody presses a button below a message of ours: the phone shows its label, the product hears its value."""
         messenger = self._messengers[account.channel]
-        self.open(number, account)
+        if not messenger.reaches_all:
+            self.open(number, account)
         with self._lock:
             self.last_words[number, account.address] = self._clock()
         self._conversations.add(number, "out", account.address, label, channel=account.channel)
@@ -166,9 +168,8 @@ class Chats:
 
     def report(self, account: Account, told: Told) -> None:
         """Tell the product what is about nobody in particular."""
-        if account.webhook_url:
-            with suppress(CannotDeliver):
-                self._wire.send(_address(account, told), told.body, told.headers, told.method)
+        with suppress(CannotDeliver):
+            self._post(account, told)
 
     def block(self, number: str, account: Account, blocked: bool) -> None:
         """Somebody blocks us on this messenger, or lifts the block; or closes the chat, where that is the way."""
@@ -229,8 +230,9 @@ class Chats:
 
     def number_of(self, account: Account, user_id: str) -> str | None:
         """Return the phone whose owner has this id, if they ever came to us or need not."""
-        if self._messengers[account.channel].reaches_all:
-            return user_id
+        messenger = self._messengers[account.channel]
+        if messenger.reaches_all:
+            return messenger.number_of(user_id)
         with self._lock:
             if self._known != len(self.opened):
                 self._known = len(self.opened)
@@ -251,12 +253,12 @@ class Chats:
         return None if told is None else self._tell(account, number, told)
 
     def _tell(self, account: Account, number: str, told: Told) -> Answer | None:
-        if not account.webhook_url:
-            return None
         try:
-            answer = self._wire.send(_address(account, told), told.body, told.headers, told.method)
+            answer = self._post(account, told)
         except CannotDeliver as error:
             self._conversations.add(number, "note", account.address, str(error), channel=account.channel)
+            return None
+        if answer is None:
             return None
         if not answer.taken:
             note = f"HTTP {answer.status}"
@@ -264,6 +266,14 @@ class Chats:
         elif told.shown is not None and (text := told.shown(answer.body)):
             self._conversations.add(number, "in", account.address, text, channel=account.channel)
         return answer
+
+    def _post(self, account: Account, told: Told) -> Answer | None:
+        """Bring a webhook, or what goes over a connection; None where nobody wants it. May raise `CannotDeliver`."""
+        if told.carry is not None:
+            return told.carry()
+        if not account.webhook_url:
+            return None
+        return self._wire.send(_address(account, told), told.body, told.headers, told.method)
 
 
 def _address(account: Account, told: Told) -> str:

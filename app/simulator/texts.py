@@ -17,6 +17,8 @@ CHANNEL_NAMES: Final = {
     "matrix": "Matrix",
     "wechat": "WeChat",
     "webpush": "Web Push",
+    "xmpp": "XMPP",
+    "smpp": "SMS · SMPP",
     "kannel": "SMS · Kannel",
     "vonage": "SMS · Vonage",
     "infobip": "SMS · Infobip",

@@ -20,6 +20,7 @@ from app.simulator.messengers import Messenger
 from app.simulator.push_api import PushMessenger
 from app.simulator.records import Message
 from app.simulator.shelf import Shelf
+from app.simulator.smpp_centre import SmppMessenger
 from app.simulator.sms_api import SmsMessenger
 from app.simulator.sms_providers import providers
 from app.simulator.state import State
@@ -29,6 +30,7 @@ from app.simulator.viber_api import ViberMessenger
 from app.simulator.wechat_messenger import WeChatMessenger
 from app.simulator.whatsapp_api import WhatsAppMessenger
 from app.simulator.wire import Wire
+from app.simulator.xmpp_server import XmppMessenger
 
 HELD_AT_ONCE = 64
 
@@ -65,6 +67,7 @@ class World:
         self.whatsapp, self.messenger = WhatsAppMessenger(clock), FacebookMessenger(clock)
         self.viber, telegram = ViberMessenger(clock), TelegramMessenger(clock)
         self.push = PushMessenger(self.wire)
+        self.smpp, self.xmpp = SmppMessenger(), XmppMessenger()
         all_of_them: tuple[Messenger, ...] = (
             telegram,
             self.whatsapp,
@@ -74,6 +77,8 @@ class World:
             self.matrix,
             self.wechat,
             self.push,
+            self.smpp,
+            self.xmpp,
             *(SmsMessenger(one) for one in providers().values()),
         )
         messengers = {one.channel: one for one in all_of_them}

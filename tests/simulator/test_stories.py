@@ -7,6 +7,7 @@ from app.gateways.http_sms import gateway_classes
 from app.simulator.records import OptOutMode
 from tests.gateways.samples.http_sms import SAMPLES as SMS
 from tests.support.chat_city import ADA, GRACE, ChatCity
+from tests.support.stream_city import StreamCity, until
 from tests.support.twilio_city import TwilioCity
 from tests.support.world import Newsroom
 
@@ -115,3 +116,42 @@ def test_whatsapp_at_twilio_carries_the_whole_story(newsroom: Newsroom) -> None:
     newsroom.later(hours=30)  # the window has closed; the template opens it
     assert city.broadcast("The road is open.") == ["delivered", "delivered"]
     assert [city.shown(one)[-1] for one in (JONAS, GRACE)] == ["City desk: The road is open."] * 2
+
+
+def test_smpp_carries_the_whole_story(newsroom: Newsroom) -> None:
+    city = StreamCity(newsroom, "smpp", OURS, {"system_id": "riverside", "password": "a-secret"})
+    long = ("Brücke offen, ab {morgen} auch die Fähre. " * 5).strip()
+    with city.connected():
+        city.says(ADA, "CITY", "active")
+        city.says(GRACE, "CITY", "active")
+        assert city.broadcast(long) == ["delivered", "delivered"]
+        assert [city.shown(one)[-1] for one in (ADA, GRACE)] == [long] * 2
+
+        city.says(GRACE, "STOP", "stopped")
+        city.blocks(ADA)
+        assert city.broadcast("Nobody reads this.") == ["failed temporary"]
+
+        city.blocks(ADA, False)
+        city.says(GRACE, "CITY", "active")
+        assert city.broadcast("Дорога открыта 🌍") == ["delivered", "delivered"]
+        assert [city.shown(one)[-1] for one in (ADA, GRACE)] == ["Дорога открыта 🌍"] * 2
+
+
+def test_xmpp_carries_the_whole_story(newsroom: Newsroom) -> None:
+    city = StreamCity(newsroom, "xmpp", "city@news.localhost", {"secret": "a-component-secret"})
+    with city.connected():
+        city.comes(ADA, "active")  # to subscribe to our presence is as clear as START
+        city.says(GRACE, "CITY", "active")
+        assert city.broadcast("Brücke <offen> & frei 🌍") == ["delivered", "delivered"]
+        assert [city.shown(one)[-1] for one in (ADA, GRACE)] == ["Brücke <offen> & frei 🌍"] * 2
+
+        city.says(GRACE, "STOP", "stopped")
+        city.blocks(ADA)  # takes us off the contacts
+        until(lambda: city.state(ADA) == "stopped", "the withdrawal")
+        assert city.broadcast("Nobody reads this.") == []
+
+        city.blocks(ADA, False)
+        city.says(ADA, "CITY", "active")
+        city.says(GRACE, "CITY", "active")
+        assert city.broadcast("The road is open.") == ["delivered", "delivered"]
+        assert [city.shown(one)[-1] for one in (ADA, GRACE)] == ["The road is open."] * 2
