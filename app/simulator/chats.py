@@ -75,6 +75,11 @@ class Chats:
             self.accounts[account.address] = account
             self._known = -1
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Return the channels that accounts can be on."""
+        return tuple(self._messengers)
+
     def all(self) -> tuple[Account, ...]:
         """Return the accounts in the order in which they were made."""
         with self._lock:

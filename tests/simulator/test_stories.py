@@ -1,11 +1,17 @@
 """The same story on every gateway: people join, read a broadcast, leave, block us, and come back."""
 
+from pathlib import Path
+
 import pytest
 
 from app.domain.messages import ErrorKind
 from app.gateways.http_sms import gateway_classes
+from app.gateways.registry import GATEWAYS
 from app.simulator.records import OptOutMode
+from app.simulator.world import World
+from tests.gateways.samples.http_sms import SAMPLE as OWN
 from tests.gateways.samples.http_sms import SAMPLES as SMS
+from tests.gateways.samples.telegram import SETTINGS as TELEGRAM
 from tests.support.chat_city import ADA, GRACE, ChatCity
 from tests.support.stream_city import StreamCity, until
 from tests.support.twilio_city import TwilioCity
@@ -16,7 +22,20 @@ OURS, JONAS = "+12025550177", "+493023125017"
 
 @pytest.mark.parametrize("provider", sorted(gateway_classes()))
 def test_an_sms_provider_carries_the_whole_story(newsroom: Newsroom, provider: str) -> None:
-    city = ChatCity(newsroom, provider, OURS, {**SMS[provider].settings, "from": OURS})
+    _sms_story(ChatCity(newsroom, provider, OURS, {**SMS[provider].settings, "from": OURS}))
+
+
+def test_a_provider_that_the_operator_described_carries_the_whole_story(newsroom: Newsroom) -> None:
+    _sms_story(Described(newsroom, "http_sms", OURS, {**OWN.settings, "from": OURS}))
+
+
+class Described(ChatCity):
+    """Its file is that of Kannel, and so is the other side."""
+
+    platform = "kannel"
+
+
+def _sms_story(city: ChatCity) -> None:
     arrived, lost = outcomes(city)
     city.says(ADA, "CITY")
     city.says(GRACE, "CITY")
@@ -155,3 +174,66 @@ def test_xmpp_carries_the_whole_story(newsroom: Newsroom) -> None:
         city.says(GRACE, "CITY", "active")
         assert city.broadcast("The road is open.") == ["delivered", "delivered"]
         assert [city.shown(one)[-1] for one in (ADA, GRACE)] == ["The road is open."] * 2
+
+
+def test_telegram_carries_the_whole_story(newsroom: Newsroom) -> None:
+    city = ChatCity(newsroom, "telegram", f"@{TELEGRAM['bot']}", TELEGRAM)
+    city.says(ADA, "/start city_poster7")  # a link of ours says which list
+    city.says(GRACE, "CITY")
+    assert [city.state(one) for one in (ADA, GRACE)] == ["active", "active"]
+    assert city.broadcast("The bridge is open.") == ["sent", "sent"]  # Telegram has no receipts
+    assert [city.shown(one)[-1] for one in (ADA, GRACE)] == ["The bridge is open."] * 2
+
+    city.says(GRACE, "STOP")
+    city.blocks(ADA)
+    assert [city.state(one) for one in (ADA, GRACE)] == ["stopped", "stopped"]
+    assert city.broadcast("Nobody reads this.") == []
+
+    city.blocks(ADA, False)
+    assert city.state(ADA) == "stopped"  # to lift a block is no consent
+    city.says(ADA, "CITY")
+    city.says(GRACE, "CITY")
+    assert city.broadcast("The road is open.") == ["sent", "sent"]
+    assert [city.shown(one)[-1] for one in (ADA, GRACE)] == ["The road is open."] * 2
+    assert [city.shown(one).count("The bridge is open.") for one in (ADA, GRACE)] == [1, 1]
+
+
+HERE = "tests/simulator/test_stories.py"
+STORIES = {
+    **dict.fromkeys(gateway_classes(), f"{HERE}::test_an_sms_provider_carries_the_whole_story"),
+    "http_sms": f"{HERE}::test_a_provider_that_the_operator_described_carries_the_whole_story",
+    "inapp": "tests/public/test_inbox.py::test_stop_is_in_force_at_once_and_confirmed_where_it_was_pressed",
+    "line": "tests/simulator/test_line.py::test_people_follow_join_read_stop_block_and_come_back",
+    "matrix": "tests/simulator/test_matrix.py::test_somebody_joins_reads_stops_leaves_and_returns",
+    "messenger": "tests/simulator/test_messenger.py::test_people_come_join_read_switch_off_and_on_and_block",
+    "signal": "tests/workers/test_connector_signal.py::test_people_join_get_a_broadcast_with_its_report_and_leave",
+    "smpp": f"{HERE}::test_smpp_carries_the_whole_story",
+    "telegram": f"{HERE}::test_telegram_carries_the_whole_story",
+    "twilio": f"{HERE}::test_twilio_carries_the_whole_story",
+    "twilio_whatsapp": f"{HERE}::test_whatsapp_at_twilio_carries_the_whole_story",
+    "viber": "tests/simulator/test_viber.py::test_people_open_subscribe_read_stop_and_come_back",
+    "webpush": "tests/simulator/test_push.py::"
+    "test_a_phone_turns_notifications_on_reads_presses_stops_and_takes_the_permission_back",
+    "wechat": "tests/simulator/test_wechat.py::test_the_whole_story_of_followers",
+    "wechat_subscription": "tests/simulator/test_wechat.py::test_the_whole_story_of_a_subscription_account",
+    "whatsapp": "tests/simulator/test_whatsapp.py::test_people_join_read_switch_off_and_on_stop_and_fall_silent",
+    "xmpp": f"{HERE}::test_xmpp_carries_the_whole_story",
+}
+"""Which test tells the story of each gateway."""
+NOT_SIMULATED = {
+    "inapp": "There is nobody on the other side: messages lie in our own database, and the story reads them there.",
+    "signal": "Its other side is a daemon of the operator's; tests/support/signal_daemon.py plays it.",
+}
+
+
+def test_every_gateway_has_a_story_and_a_simulator_or_a_reason() -> None:
+    assert set(STORIES) == set(GATEWAYS)
+    root = Path(__file__).parents[2]
+    for place in STORIES.values():
+        file, _, name = place.partition("::")
+        assert f"def {name}(" in (root / file).read_text(encoding="utf-8"), place
+
+    world = World()
+    simulated = set(world.chats.channels) | {"twilio", "twilio_whatsapp"}
+    alike = {"http_sms": "kannel", "wechat_subscription": "wechat"}
+    assert {name for name in GATEWAYS if alike.get(name, name) not in simulated} == set(NOT_SIMULATED)

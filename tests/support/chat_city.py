@@ -77,6 +77,8 @@ class Platform:
     """A simulated platform alone, without our product: `hear` takes its webhooks."""
 
     hook = HOOK
+    platform = ""
+    """The simulator's name for it, where the gateway has another one."""
 
     def __init__(
         self, channel: str, address: str, settings: Mapping[str, str], clock: Callable[..., object] = utcnow
@@ -84,7 +86,7 @@ class Platform:
         self.later: list[Callable[[], None]] = []
         self.world = World(clock=clock)  # type: ignore[arg-type]
         self.client = create_app(self.world, later=self.later.append).test_client()
-        self.account = Account(channel, address, self.hook, settings=dict(settings))
+        self.account = Account(self.platform or channel, address, self.hook, settings=dict(settings))
         self.connect()
         self.gateway = build(channel, settings, SIMULATOR)
 
