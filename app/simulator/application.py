@@ -62,7 +62,7 @@ def _messengers(world: World, later: Later) -> list[Blueprint]:
         MatrixApi(chats, world.matrix, shelf),
         WeChatApi(chats, world.wechat, clock, later),
         PushApi(chats, world.push, later, shelf),
-        SmsApi(chats, later, world.held, world.stopping),
+        SmsApi(chats, later),
     )
     return [api.blueprint() for api in apis]
 

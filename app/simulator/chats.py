@@ -18,6 +18,7 @@ from app.simulator.keys import Keys
 from app.simulator.medium import Medium
 from app.simulator.messengers import Account, BadAccount, Messenger, Told
 from app.simulator.records import is_loopback
+from app.simulator.silence import ask_for
 from app.simulator.wire import Answer, CannotDeliver, Wire
 
 Fate = Literal["deliver", "no_chat", "blocked"]
@@ -110,6 +111,7 @@ class Chats:
                 return "no_chat"
             if (number, account.address) in self.blocks:
                 return "blocked"
+            ask_for(number)
             self._counts["total"] += 1
             self._copies[account.address, user_id, text] += 1
             self._newest.append(Arrived(account.address, number, text, medium is not None, self._clock()))

@@ -1,4 +1,4 @@
-"""Planned faults for every provider whose requests Flask answers: slow, refused, cut, or accepted without an answer.
+"""Faults of every provider whose requests Flask answers, planned or asked for by a number: slow, refused, cut, silent.
 
 Twilio's busy path (`app.simulator.twilio_send`) has the same plan, and its own words.
 """
@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIApplication
 
-from app.simulator.silence import Silence, at_once
+from app.simulator.magic import SLOW_SECONDS
+from app.simulator.silence import LATE, NEVER, Silence, asked_for, at_once, held
 from app.simulator.world import World
 
 _OURS: Final = ("/control/", "/phones/", "/static/", "/health")
@@ -37,11 +38,18 @@ class Misbehaviour:
             return [b""]
         if fate == "drop":
             return Silence(at_once)
-        answer = self._rest(environ, start_response)
-        return self._lose(answer) if fate == "lose_reply" else answer
+        return self._answered(fate, environ, start_response)
 
-    def _lose(self, answer: Iterable[bytes]) -> Silence:
+    def _answered(self, fate: str, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Let the provider answer, then keep the answer back or away where the number of a phone asks for it."""
+        asked_for.set("")
+        answer = self._rest(environ, start_response)
+        asked = asked_for.get()
+        if asked == LATE:
+            self._world.stopping.wait(SLOW_SECONDS)
+        if asked != NEVER and fate != "lose_reply":
+            return answer
         close = getattr(answer, "close", None)
         if close is not None:
             close()
-        return Silence(at_once)
+        return held(self._world.held, self._world.stopping) if asked == NEVER else Silence(at_once)

@@ -1,9 +1,23 @@
-"""Answers that never come: the connection is held, then closed without a byte."""
+"""Answers that never come: the connection is held, then closed without a byte; and those that come late.
+
+Whoever brings a message to a phone whose number asks for one of these says so with `ask_for`, and whoever answers the
+request looks at `asked_for`: between the two lies the provider's own code, which knows nothing of it.
+"""
 
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from threading import Event, Semaphore
 
 HOLD_SECONDS = 60.0
+LATE, NEVER = "0408", "0504"
+"""Endings of numbers."""
+asked_for: ContextVar[str] = ContextVar("asked_for", default="")
+
+
+def ask_for(number: str) -> None:
+    """Remember, for the request that this thread is answering, that a message went to such a number."""
+    if number[-4:] in (LATE, NEVER):
+        asked_for.set(number[-4:])
 
 
 class NeverAnswered(ConnectionError):

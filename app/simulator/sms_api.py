@@ -10,7 +10,6 @@ import secrets
 import time
 from collections import defaultdict
 from functools import partial
-from threading import Event, Semaphore
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -20,9 +19,8 @@ from app.domain.parts import measure
 from app.simulator.chats import Chats
 from app.simulator.later import Later
 from app.simulator.limits import TokenBuckets
-from app.simulator.magic import SLOW_SECONDS, OneTimeFaults
+from app.simulator.magic import OneTimeFaults
 from app.simulator.messengers import Account, Messenger, Told
-from app.simulator.silence import held
 from app.simulator.sms_providers import Provider, Stranger, Unreadable, providers
 
 FAILING: Final = ("0202", "0403", "0404", "0610", "0614", "0998")
@@ -65,11 +63,10 @@ class SmsMessenger(Messenger):
 
 
 class SmsApi:
-    """The requests of all providers; `later` runs the reports, `held_at_once` and `stopping` hold a connection."""
+    """The requests of all providers; `later` runs the reports."""
 
-    def __init__(self, chats: Chats, later: Later, held_at_once: Semaphore, stopping: Event) -> None:
+    def __init__(self, chats: Chats, later: Later) -> None:
         self._chats, self._later = chats, later
-        self._held, self._stopping = held_at_once, stopping
         self._buckets, self._faults = TokenBuckets(), OneTimeFaults()
 
     def blueprint(self) -> Blueprint:
@@ -111,10 +108,6 @@ class SmsApi:
         id_ = secrets.token_hex(8)
         arrives = ending not in FAILING and self._deliver(account, number, text)
         self._report_later(provider, account, asked | {"id": id_}, ending, arrives)
-        if ending == "0408":
-            self._stopping.wait(SLOW_SECONDS)
-        if ending == "0504":
-            return Response(held(self._held, self._stopping))
         ours = account.settings["from"]
         digits = {"to_digits": asked["to_digits"], "our": ours, "our_digits": ours.removeprefix("+")}
         return _answer(

@@ -1,5 +1,6 @@
 """Planned faults and the list of messages hold for every provider, not for Twilio alone."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -79,3 +80,22 @@ def test_the_control_api_lists_what_reached_people_on_a_messenger(bot: Platform)
     unknown = bot.client.get("/control/messages", query_string={"account": LINE["id"]})
     assert unknown.status_code == 404
     assert "PUT /control/accounts" in unknown.get_json()["error"]
+
+
+@pytest.mark.parametrize(("ending", "seconds"), [("0408", 2.9), ("0504", 0.0)])
+def test_a_number_asks_for_an_answer_that_is_late_or_never_comes(
+    bot: Platform, address: str, ending: str, seconds: float
+) -> None:
+    phone = f"+44770090{ending}"
+    bot.world.chats.opened.add((phone, bot.account.address))
+    body = {"chat_id": TelegramMessenger().id_of(phone), "text": "Hello"}
+    began = time.monotonic()
+
+    try:
+        answer = requests.post(f"{address}/bot{TELEGRAM['token']}/sendMessage", json=body, timeout=4)
+    except requests.exceptions.ReadTimeout:
+        assert ending == "0504"
+    else:
+        assert (answer.status_code, ending) == (200, "0408")
+    assert time.monotonic() - began > seconds
+    assert [one.text for one in bot.world.chats.arrived(number=phone)] == ["Hello"]  # it came all the same
