@@ -48,10 +48,13 @@ class Chats:
         self._conversations, self._wire, self._messengers = conversations, wire, messengers
         self._clock, self._lock = clock, RLock()
         self.accounts: dict[str, Account] = {}
+        self.on_reset: list[Callable[[], object]] = []
         self.reset()
 
     def reset(self) -> None:
-        """Forget chats, blocks and counts; keep the accounts."""
+        """Forget chats, blocks and counts, and run what is `on_reset`; keep the accounts."""
+        for forget in self.on_reset:
+            forget()
         with self._lock:
             self.opened: set[tuple[str, str]] = set()
             self._known, self._numbers = -1, dict[tuple[str, str], str]()

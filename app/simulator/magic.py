@@ -8,7 +8,7 @@ Behaviours that only other messengers know (0424 window closed, 0449 preference 
 in SMS; such numbers are ordinary here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from types import MappingProxyType
@@ -77,11 +77,15 @@ class MagicNumbers:
 
 
 class OneTimeFaults:
-    """Which ids on a messenger have had the one failure that their last digits ask for: 0429, 0456 or 0500."""
+    """Which ids on a messenger have had the one failure that their last digits ask for: 0429, 0456 or 0500.
 
-    def __init__(self) -> None:
+    `on_reset` are the jobs of a reset, after which each counts anew.
+    """
+
+    def __init__(self, on_reset: list[Callable[[], object]]) -> None:
         self._seen: set[str] = set()
         self._lock = Lock()
+        on_reset.append(self._seen.clear)
 
     def take(self, user_id: str) -> str:
         """Return the ending for the first request, and "" from then on."""

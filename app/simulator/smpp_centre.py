@@ -176,7 +176,11 @@ class SmppCentre:
     ) -> None:
         self._chats, self._messenger, self._later = chats, messenger, later
         self._plan, self._stopping = faults, stopping
-        self._once, self._buckets, self._ids = OneTimeFaults(), TokenBuckets(), itertools.count(0xA0)
+        self._once, self._buckets, self._ids = (
+            OneTimeFaults(chats.on_reset),
+            TokenBuckets(),
+            itertools.count(0xA0),
+        )
 
     def submit(self, session: Session, account: Account, unit: Unit) -> None:
         """Take a message, or refuse it as its number, the account's rate or the planned faults want it."""

@@ -67,7 +67,7 @@ class SmsApi:
 
     def __init__(self, chats: Chats, later: Later) -> None:
         self._chats, self._later = chats, later
-        self._buckets, self._faults = TokenBuckets(), OneTimeFaults()
+        self._buckets, self._faults = TokenBuckets(), OneTimeFaults(chats.on_reset)
 
     def blueprint(self) -> Blueprint:
         """Return the routes; who shares a path is told apart by who is signed in."""

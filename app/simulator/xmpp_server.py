@@ -196,7 +196,7 @@ class XmppPost:
 
     def __init__(self, chats: Chats, messenger: XmppMessenger, later: Later, faults: FaultPlan) -> None:
         self._chats, self._messenger, self._later, self._plan = chats, messenger, later, faults
-        self._once = OneTimeFaults()
+        self._once = OneTimeFaults(chats.on_reset)
 
     def take(self, session: Session, account: Account, stanza: Element) -> bool:
         """Bring a message to its phone, or say why not; False when the stream was cut on purpose."""

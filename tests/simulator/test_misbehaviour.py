@@ -99,3 +99,16 @@ def test_a_number_asks_for_an_answer_that_is_late_or_never_comes(
         assert (answer.status_code, ending) == (200, "0408")
     assert time.monotonic() - began > seconds
     assert [one.text for one in bot.world.chats.arrived(number=phone)] == ["Hello"]  # it came all the same
+
+
+def test_a_reset_makes_what_fails_once_fail_anew(bot: Platform) -> None:
+    phone = "+447700900500"
+
+    def ends() -> list[ErrorKind | None]:
+        bot.world.chats.opened.add((phone, bot.account.address))
+        outcomes = [bot.send(TelegramMessenger().id_of(phone))[0] for _ in range(2)]
+        return [one.error.kind if one.error else None for one in outcomes]
+
+    first = ends()
+    bot.client.post("/control/reset", json={})
+    assert (first, ends()) == ([ErrorKind.TEMPORARY, None], [ErrorKind.TEMPORARY, None])

@@ -1,6 +1,7 @@
 """SMS providers in the simulator: what each refuses, reports and tells, read by our gateways."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,6 +12,7 @@ from app.gateways.http_sms import gateway_classes
 from app.gateways.registry import build
 from app.simulator.sms_providers import providers
 from app.simulator.wire import Answer
+from app.simulator.world import World
 from tests.gateways.samples.http_sms import SAMPLES
 from tests.support.chat_city import ADA, SIMULATOR, Platform
 
@@ -180,3 +182,22 @@ def test_a_request_that_is_not_as_described_is_refused_with_the_place() -> None:
 
     assert answer.status_code == 400
     assert "body.to: must be a list of 1" in answer.text
+
+
+def test_the_guide_has_every_channel_and_the_code_of_every_magic_number() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "integrators.md").read_text(encoding="utf-8")
+    (accounts,) = [one for one in guide.splitlines() if one.startswith("| `PUT /control/accounts`")]
+    named = accounts.partition("`channel` (")[2].partition(")")[0].split(", ")
+    assert sorted(named) == sorted(World().chats.channels)
+
+    columns = ["kannel", "vonage", "infobip", "plivo", "bandwidth", "messagebird", "sinch"]
+    columns += ["africastalking", "clickatell", "telnyx"]
+    table = guide.partition("| ends in | SMPP |")[2].splitlines()[2:]
+    for row in table:
+        ending, _, *cells = (cell.strip() for cell in row.strip("|").split("|"))
+        for name, cell in zip(columns, cells, strict=True):
+            refused = providers()[name].answers["no"].get(ending.partition(",")[0])
+            fails = providers()[name].answers.get("fails", {})
+            said = refused[1] if refused else fails.get(ending, fails.get("other", ""))
+            assert cell.rpartition(" ")[2] in said or cell in ("429", "500", "never arrives", "report")
+    assert len(table) == 8
