@@ -11,11 +11,9 @@ from app.simulator.application import create_app
 from app.simulator.later import Soon
 from app.simulator.records import is_loopback_host
 from app.simulator.server import Server
-from app.simulator.smpp_centre import SmppServer
 from app.simulator.snapshot import BadSnapshot, load, save
-from app.simulator.streams import smpp_centre, xmpp_server
+from app.simulator.streams import StreamServer, signal_daemon, smpp_centre, xmpp_server
 from app.simulator.world import World
-from app.simulator.xmpp_server import XmppServer
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,21 +33,22 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _streams(world: World, options: argparse.Namespace) -> list[SmppServer | XmppServer]:
+def _streams(world: World, options: argparse.Namespace) -> list[StreamServer]:
     """Return the servers of other protocols that are asked for."""
-    found: list[SmppServer | XmppServer] = []
-    if options.smpp_port is not None:
-        found.append(smpp_centre(world, options.host, options.smpp_port, Soon(options.receipt_delay)))
-    if options.xmpp_port is not None:
-        found.append(xmpp_server(world, options.host, options.xmpp_port, Soon(options.receipt_delay)))
+    found: list[StreamServer] = []
+    for port, make in (
+        (options.smpp_port, smpp_centre),
+        (options.xmpp_port, xmpp_server),
+        (options.signal_port, signal_daemon),
+    ):
+        if port is not None:
+            found.append(make(world, options.host, port, Soon(options.receipt_delay)))
     for one in found:
         _say(f"{type(one).__name__}: port {one.port}")
     return found
 
 
-def _serve(
-    world: World, servers: Sequence[Server | SmppServer | XmppServer], stop: Event, address: str
-) -> None:
+def _serve(world: World, servers: Sequence[Server | StreamServer], stop: Event, address: str) -> None:
     world.start()
     for server in servers:
         server.start()
@@ -89,6 +88,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", default=8001, type=_port, help="0 takes a free one (8001)")
     parser.add_argument("--smpp-port", type=_port, help="where an SMS centre listens (none)")
     parser.add_argument("--xmpp-port", type=_port, help="where an XMPP server listens for components (none)")
+    parser.add_argument("--signal-port", type=_port, help="where a daemon of signal-cli listens (none)")
     parser.add_argument("--desk-url", default="", help="where the editors' site is, for the link on the page")
     parser.add_argument(
         "--state-file", type=Path, help="keeps senders, blocks and conversations over a restart"

@@ -18,6 +18,7 @@ CHANNEL_NAMES: Final = {
     "wechat": "WeChat",
     "webpush": "Web Push",
     "xmpp": "XMPP",
+    "signal": "Signal",
     "smpp": "SMS · SMPP",
     "kannel": "SMS · Kannel",
     "vonage": "SMS · Vonage",

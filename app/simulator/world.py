@@ -20,6 +20,7 @@ from app.simulator.messengers import Messenger
 from app.simulator.push_api import PushMessenger
 from app.simulator.records import Message
 from app.simulator.shelf import Shelf
+from app.simulator.signal_daemon import SignalMessenger
 from app.simulator.smpp_centre import SmppMessenger
 from app.simulator.sms_api import SmsMessenger
 from app.simulator.sms_providers import providers
@@ -67,7 +68,7 @@ class World:
         self.whatsapp, self.messenger = WhatsAppMessenger(clock), FacebookMessenger(clock)
         self.viber, telegram = ViberMessenger(clock), TelegramMessenger(clock)
         self.push = PushMessenger(self.wire)
-        self.smpp, self.xmpp = SmppMessenger(), XmppMessenger()
+        self.smpp, self.xmpp, self.signal = SmppMessenger(), XmppMessenger(), SignalMessenger(clock)
         all_of_them: tuple[Messenger, ...] = (
             telegram,
             self.whatsapp,
@@ -79,6 +80,7 @@ class World:
             self.push,
             self.smpp,
             self.xmpp,
+            self.signal,
             *(SmsMessenger(one) for one in providers().values()),
         )
         messengers = {one.channel: one for one in all_of_them}

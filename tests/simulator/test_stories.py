@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.messages import ErrorKind
+from app.domain.statuses import DeliveryStatus
 from app.gateways.http_sms import gateway_classes
 from app.gateways.registry import GATEWAYS
 from app.simulator.records import OptOutMode
@@ -198,6 +199,25 @@ def test_telegram_carries_the_whole_story(newsroom: Newsroom) -> None:
     assert [city.shown(one).count("The bridge is open.") for one in (ADA, GRACE)] == [1, 1]
 
 
+def test_signal_carries_the_whole_story(newsroom: Newsroom) -> None:
+    city = StreamCity(newsroom, "signal", OURS, {"accept": "community"})
+    with city.connected():
+        city.says(ADA, "CITY", "active")
+        city.says(GRACE, "CITY", "active")
+        assert city.broadcast("Brücke offen 🌍") == ["delivered", "delivered"]
+        assert [city.shown(one)[-1] for one in (ADA, GRACE)] == ["Brücke offen 🌍"] * 2
+
+        city.says(GRACE, "STOP", "stopped")
+        city.blocks(ADA)  # of which Signal tells nobody: it is taken, and no report comes
+        assert city.broadcast("Nobody reads this.", ends=DeliveryStatus.SENT) == ["sent"]
+        assert "Nobody reads this." not in city.shown(ADA) + city.shown(GRACE)
+
+        city.blocks(ADA, False)
+        city.says(GRACE, "CITY", "active")
+        assert city.broadcast("The road is open.") == ["delivered", "delivered"]
+        assert [city.shown(one)[-1] for one in (ADA, GRACE)] == ["The road is open."] * 2
+
+
 HERE = "tests/simulator/test_stories.py"
 STORIES = {
     **dict.fromkeys(gateway_classes(), f"{HERE}::test_an_sms_provider_carries_the_whole_story"),
@@ -206,7 +226,7 @@ STORIES = {
     "line": "tests/simulator/test_line.py::test_people_follow_join_read_stop_block_and_come_back",
     "matrix": "tests/simulator/test_matrix.py::test_somebody_joins_reads_stops_leaves_and_returns",
     "messenger": "tests/simulator/test_messenger.py::test_people_come_join_read_switch_off_and_on_and_block",
-    "signal": "tests/workers/test_connector_signal.py::test_people_join_get_a_broadcast_with_its_report_and_leave",
+    "signal": f"{HERE}::test_signal_carries_the_whole_story",
     "smpp": f"{HERE}::test_smpp_carries_the_whole_story",
     "telegram": f"{HERE}::test_telegram_carries_the_whole_story",
     "twilio": f"{HERE}::test_twilio_carries_the_whole_story",
@@ -222,7 +242,6 @@ STORIES = {
 """Which test tells the story of each gateway."""
 NOT_SIMULATED = {
     "inapp": "There is nobody on the other side: messages lie in our own database, and the story reads them there.",
-    "signal": "Its other side is a daemon of the operator's; tests/support/signal_daemon.py plays it.",
 }
 
 

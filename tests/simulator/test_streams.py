@@ -13,32 +13,35 @@ from app.gateways.streams import Stream, StreamBroken, open_stream
 from app.simulator.later import Soon
 from app.simulator.limits import Faults
 from app.simulator.messengers import Account
-from app.simulator.smpp_centre import SmppServer
-from app.simulator.streams import smpp_centre, xmpp_server
+from app.simulator.streams import StreamServer, signal_daemon, smpp_centre, xmpp_server
 from app.simulator.wire import CannotDeliver
 from app.simulator.world import World
-from app.simulator.xmpp_server import XmppServer
 from tests.support.chat_city import ADA, GRACE
 
 SMPP = {"from": "+12025550177", "system_id": "riverside", "password": "a-secret"}
 XMPP = {"from": "city@news.localhost", "secret": "a-component-secret"}
+SIGNAL = {"account": "+12025550177", "accept": "community"}
+MAKERS = {"signal": signal_daemon, "smpp": smpp_centre, "xmpp": xmpp_server}
 INVALID, BLOCKED, TEMPORARY = ErrorKind.INVALID, ErrorKind.BLOCKED, ErrorKind.TEMPORARY
 LIMITED, UNKNOWN = ErrorKind.RATE_LIMITED, ErrorKind.UNKNOWN
 
 
 class Side:
-    """One of the two servers, and our gateway with its stream."""
+    """One of the servers, and our gateway with its stream."""
 
-    def __init__(self, channel: str, server: SmppServer | XmppServer, world: World, **wrong: str) -> None:
-        own = SMPP if channel == "smpp" else XMPP
-        self.world, self.account = world, Account(channel, own["from"], settings=own)
+    def __init__(self, channel: str, server: StreamServer, world: World, **wrong: str) -> None:
+        own = {"smpp": SMPP, "xmpp": XMPP, "signal": SIGNAL}[channel]
+        self.world = world
+        self.account = Account(channel, own["account" if channel == "signal" else "from"], settings=own)
         world.chats.put(self.account)
         settings = {**own, "host": "127.0.0.1", "port": str(server.port), **wrong}
+        if channel == "signal":
+            settings = {**own, "server": f"http://127.0.0.1:{server.port}", **wrong}
         self.gateway = build(channel, settings, None)
         self.stream: Stream = open_stream(self.gateway, None)
 
     def send(self, phone: str, text: str = "Hello") -> Outcome:
-        address = phone if self.account.channel == "smpp" else self.world.xmpp.id_of(phone)
+        address = self.world.xmpp.id_of(phone) if self.account.channel == "xmpp" else phone
         recipient = Recipient(DeliveryRef(1, 1, 0), Address(self.gateway.channel, address), text)
         (call,) = self.gateway.encode(Batch((recipient,), ""))
         self.stream.submit(call)
@@ -62,7 +65,7 @@ class Side:
 @contextmanager
 def side(channel: str, **wrong: str) -> Iterator[Side]:
     world = World()
-    made = (smpp_centre if channel == "smpp" else xmpp_server)(world, "127.0.0.1", 0, Soon(0.01))
+    made: StreamServer = MAKERS[channel](world, "127.0.0.1", 0, Soon(0.01))
     made.start()
     try:
         yield Side(channel, made, world, **wrong)
@@ -81,6 +84,13 @@ def smpp() -> Iterator[Side]:
 @pytest.fixture
 def xmpp() -> Iterator[Side]:
     with side("xmpp") as found:
+        yield found
+        found.stream.close()
+
+
+@pytest.fixture
+def signal() -> Iterator[Side]:
+    with side("signal") as found:
         yield found
         found.stream.close()
 
@@ -189,3 +199,51 @@ def test_receipts_come_once_or_twice_or_never(xmpp: Side) -> None:
     xmpp.send(GRACE)
 
     assert [one.status.value for one in xmpp.receipts(4)] == ["delivered"] * 3
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        ("0404", [INVALID] * 2),
+        ("0610", [BLOCKED] * 2),
+        ("0202", [UNKNOWN] * 2),
+        ("0504", [UNKNOWN] * 2),
+        ("0998", [TEMPORARY] * 2),
+        ("0429", [LIMITED, None]),
+        ("0500", [TEMPORARY, None]),
+    ],
+)
+def test_a_signal_daemon_says_by_its_result_whom_it_cannot_reach(
+    signal: Side, ending: str, expected: list[ErrorKind | None]
+) -> None:
+    assert [kind(signal.send(f"+44770090{ending}")) for _ in range(2)] == expected
+
+
+def test_signal_reports_each_message_but_those_to_blockers(signal: Side) -> None:
+    for ending in ("0403", "0299", "0118"):
+        assert kind(signal.send(f"+44770090{ending}")) is None
+
+    assert [one.status.value for one in signal.receipts(4)] == ["delivered"] * 3
+
+
+@pytest.mark.parametrize(
+    ("faults", "expected", "arrived"),
+    [
+        (Faults(error_rate=1), TEMPORARY, 0),
+        (Faults(throttle_rate=1), LIMITED, 0),
+        (Faults(drop_rate=1), UNKNOWN, 0),
+        (Faults(lost_reply_rate=1), UNKNOWN, 1),
+    ],
+)
+def test_planned_faults_hold_for_a_signal_daemon(
+    signal: Side, faults: Faults, expected: ErrorKind, arrived: int
+) -> None:
+    signal.world.faults.plan(faults)
+
+    assert kind(signal.send(GRACE)) is expected
+    assert len(signal.world.conversations.bubbles(GRACE)) == arrived
+
+
+def test_a_daemon_without_the_account_refuses_us() -> None:
+    with pytest.raises(StreamBroken), side("signal", account="+12025550199"):
+        pass

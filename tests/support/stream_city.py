@@ -15,21 +15,23 @@ from app.services.controller import Refused
 from app.services.manage_senders import add
 from app.simulator.later import Soon
 from app.simulator.messengers import Account
-from app.simulator.smpp_centre import SmppServer
-from app.simulator.streams import smpp_centre, xmpp_server
+from app.simulator.streams import StreamServer, signal_daemon, smpp_centre, xmpp_server
 from app.simulator.world import World
-from app.simulator.xmpp_server import XmppServer
 from app.storage.database import db, transaction
 from app.storage.models import BroadcastList, Delivery, Subscriber, Subscription
 from tests.support.world import Newsroom
 from workers import connector
 
-_SERVERS: Mapping[str, Callable[..., SmppServer | XmppServer]] = {"smpp": smpp_centre, "xmpp": xmpp_server}
+_SERVERS: Mapping[str, Callable[..., StreamServer]] = {
+    "signal": signal_daemon,
+    "smpp": smpp_centre,
+    "xmpp": xmpp_server,
+}
 _ENDS = (DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN, DeliveryStatus.SKIPPED)
 
 
 class StreamCity:
-    """The list “City” on SMPP or XMPP alone."""
+    """The list “City” on SMPP, XMPP or Signal alone."""
 
     def __init__(self, newsroom: Newsroom, channel: str, address: str, settings: Mapping[str, str]) -> None:
         newsroom.now = utcnow()
@@ -41,7 +43,7 @@ class StreamCity:
         self.sender_id = add(
             name="city",
             gateway=gateway_class(channel),
-            settings={**settings, "from": address, "host": "127.0.0.1", "port": str(self.server.port)},
+            settings={**settings, **self._place()},
             rate=1000.0,
             by="tests",
             controller=newsroom.controller,
@@ -71,7 +73,16 @@ class StreamCity:
             self.server.stop()
             assert not thread.is_alive()
 
+    def _place(self) -> dict[str, str]:
+        """The settings that say who we are and where the other side is."""
+        address, port = self.account.address, self.server.port
+        if self.account.channel == "signal":
+            return {"account": address, "server": f"http://127.0.0.1:{port}"}
+        return {"from": address, "host": "127.0.0.1", "port": str(port)}
+
     def _sessions(self) -> Mapping[str, object]:
+        if self.account.channel == "signal":
+            return dict(self.world.signal.listeners)
         return self.world.smpp.sessions if self.account.channel == "smpp" else self.world.xmpp.sessions
 
     def comes(self, phone: str, expected: str) -> None:
@@ -98,8 +109,11 @@ class StreamCity:
         here = Subscriber.channel == self.channel, Subscriber.address.contains(phone.removeprefix("+"))
         return db.session.scalar(select(Subscription.state).join(Subscriber).where(*here))
 
-    def broadcast(self, text: str) -> list[str]:
-        """Send to the list and wait for all reports; returns how it ended for each. Nobody to reach: nothing."""
+    def broadcast(self, text: str, ends: DeliveryStatus = DeliveryStatus.DELIVERED) -> list[str]:
+        """Send to the list and wait for all reports; returns how it ended for each. Nobody to reach: nothing.
+
+        `ends` is the last that is heard of those who got it.
+        """
         self.newsroom.now = utcnow()
         try:
             broadcast_id = self.newsroom.broadcast(text)
@@ -107,15 +121,15 @@ class StreamCity:
             if "Nobody on these lists can be reached" not in str(refused):
                 raise
             return []
-        until(lambda: self._has_ended(broadcast_id), "the reports")
+        until(lambda: self._has_ended(broadcast_id, ends), "the reports")
         fan_out.end_finished(utcnow())
         return sorted(
             f"{status.name.lower()} {why or ''}".strip() for status, why in self._ends(broadcast_id)
         )
 
-    def _has_ended(self, broadcast_id: int) -> bool:
+    def _has_ended(self, broadcast_id: int, ends: DeliveryStatus) -> bool:
         found = self._ends(broadcast_id)
-        return bool(found) and all(status in _ENDS for status, _ in found)
+        return bool(found) and all(status in (ends, *_ENDS) for status, _ in found)
 
     def _ends(self, broadcast_id: int) -> list[tuple[DeliveryStatus, str | None]]:
         db.session.rollback()
