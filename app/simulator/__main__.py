@@ -3,9 +3,11 @@
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import TypeVar
 
 from app.simulator.application import create_app
 from app.simulator.later import Soon
@@ -14,6 +16,13 @@ from app.simulator.server import Server
 from app.simulator.snapshot import BadSnapshot, load, save
 from app.simulator.streams import StreamServer, signal_daemon, smpp_centre, xmpp_server
 from app.simulator.world import World
+
+Made = TypeVar("Made")
+STREAMS: Mapping[str, Callable[..., StreamServer]] = {
+    "smpp_port": smpp_centre,
+    "xmpp_port": xmpp_server,
+    "signal_port": signal_daemon,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,25 +35,41 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _remember(world, options.state_file)
         streams = _streams(world, options)
-        server = Server(options.host, options.port, create_app(world, options.desk_url))
-    except (BadSnapshot, OSError) as error:
-        return _complain(options, error)
+        server = _listening("port", options, lambda port: _web(world, options, port))
+    except (BadSnapshot, PortTaken, OSError) as error:
+        sys.stderr.write(f"simulator: {error}\n")
+        return 1
     _serve(world, [server, *streams], stop, f"http://{options.host}:{server.port}/")
     return 0
 
 
+class PortTaken(Exception):
+    """A port cannot be used; the text says which and what to do."""
+
+
+def _listening(name: str, options: argparse.Namespace, make: Callable[[int], Made]) -> Made:
+    """Make the server whose port is this option. Raises `PortTaken`."""
+    port = getattr(options, name)
+    try:
+        return make(port)
+    except OSError as error:
+        option = f"--{name.replace('_', '-')}"
+        raise PortTaken(f"port {port} cannot be used ({error}); choose another with {option}") from error
+
+
+def _web(world: World, options: argparse.Namespace, port: int) -> Server:
+    return Server(options.host, port, create_app(world, options.desk_url))
+
+
 def _streams(world: World, options: argparse.Namespace) -> list[StreamServer]:
-    """Return the servers of other protocols that are asked for."""
+    """Return the servers of other protocols that are asked for, and say where they listen. Raises `PortTaken`."""
     found: list[StreamServer] = []
-    for port, make in (
-        (options.smpp_port, smpp_centre),
-        (options.xmpp_port, xmpp_server),
-        (options.signal_port, signal_daemon),
-    ):
-        if port is not None:
-            found.append(make(world, options.host, port, Soon(options.receipt_delay)))
-    for one in found:
-        _say(f"{type(one).__name__}: port {one.port}")
+    for name, make in STREAMS.items():
+        if getattr(options, name) is not None:
+            here = partial(make, world, options.host, later=Soon(options.receipt_delay))
+            server = _listening(name, options, here)
+            found.append(server)
+            _say(f"{type(server).__name__}: port {server.port}")
     return found
 
 
@@ -66,15 +91,6 @@ def _remember(world: World, path: Path | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         load(world, path)
         world.remember = lambda: save(world, path)
-
-
-def _complain(options: argparse.Namespace, error: Exception) -> int:
-    taken = isinstance(error, OSError) and error.filename is None
-    reason = (
-        f"port {options.port} cannot be used ({error}); choose another with --port" if taken else str(error)
-    )
-    sys.stderr.write(f"simulator: {reason}\n")
-    return 1
 
 
 def _say(line: str) -> None:

@@ -29,8 +29,7 @@ class Misbehaviour:
         if environ["REQUEST_METHOD"] not in ("POST", "PUT") or environ["PATH_INFO"].startswith(_OURS):
             return self._rest(environ, start_response)
         plan = self._world.faults
-        if plan.faults.latency_ms:
-            self._world.stopping.wait(plan.faults.latency_ms / 1000)
+        plan.wait(self._world.stopping)
         fate = plan.draw()
         if fate in _REFUSALS:
             status, headers = _REFUSALS[fate]

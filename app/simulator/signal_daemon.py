@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from app.simulator.chats import Chats
 from app.simulator.later import Later
-from app.simulator.limits import FaultPlan
+from app.simulator.limits import Fate, FaultPlan
 from app.simulator.magic import SLOW_SECONDS, OneTimeFaults
 from app.simulator.messengers import Account, Messenger, Told
 from app.simulator.wire import Answer, CannotDeliver
@@ -106,7 +106,12 @@ class SignalPost:
         stopping: threading.Event,
     ) -> None:
         self._chats, self._messenger, self._later = chats, messenger, later
-        self.plan, self._stopping, self._once = faults, stopping, OneTimeFaults(chats.on_reset)
+        self._plan, self._stopping, self._once = faults, stopping, OneTimeFaults(chats.on_reset)
+
+    def fate(self) -> Fate:
+        """Take as long as is planned, and return what becomes of the next request."""
+        self._plan.wait(self._stopping)
+        return self._plan.draw()
 
     def send(self, params: dict[str, Any]) -> dict[str, Any] | None:
         """Return the result, or the error, of a request for one person; None where no answer comes."""
@@ -141,7 +146,7 @@ class _Request(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """A JSON-RPC request."""
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        fate = self.server.post.plan.draw()
+        fate = self.server.post.fate()
         if fate in ("error", "throttle"):
             self._say(503 if fate == "error" else 429, b"")
             return

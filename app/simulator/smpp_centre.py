@@ -186,6 +186,7 @@ class SmppCentre:
         """Take a message, or refuse it as its number, the account's rate or the planned faults want it."""
         short = smpp.read_short(unit.body)
         ending = short.target[-4:]
+        self._plan.wait(self._stopping)
         fate = self._plan.draw()
         if fate == "drop":
             session.cut()

@@ -17,7 +17,7 @@ def smpp_centre(world: World, host: str, port: int, later: Later) -> SmppServer:
 
 def xmpp_server(world: World, host: str, port: int, later: Later) -> XmppServer:
     """Return an XMPP server that is not started yet; port 0 takes a free one."""
-    post = XmppPost(world.chats, world.xmpp, later, world.faults)
+    post = XmppPost(world.chats, world.xmpp, later, world.faults, world.stopping)
     return XmppServer(host, port, world.chats, world.xmpp, post)
 
 

@@ -59,8 +59,7 @@ class SendMessages:
         """Accept a message, or raise TwilioError with the code that Twilio would give."""
         world = self._world
         plan = world.faults
-        if plan.faults.latency_ms:
-            world.stopping.wait(plan.faults.latency_ms / 1000)
+        plan.wait(world.stopping)
         fate = plan.draw()
         if fate == "error":
             raise TwilioError(20503)

@@ -194,12 +194,21 @@ class Session(socketserver.BaseRequestHandler):
 class XmppPost:
     """What becomes of messages; `later` runs receipts and errors."""
 
-    def __init__(self, chats: Chats, messenger: XmppMessenger, later: Later, faults: FaultPlan) -> None:
-        self._chats, self._messenger, self._later, self._plan = chats, messenger, later, faults
+    def __init__(
+        self,
+        chats: Chats,
+        messenger: XmppMessenger,
+        later: Later,
+        faults: FaultPlan,
+        stopping: threading.Event,
+    ) -> None:
+        self._chats, self._messenger, self._later = chats, messenger, later
+        self._plan, self._stopping = faults, stopping
         self._once = OneTimeFaults(chats.on_reset)
 
     def take(self, session: Session, account: Account, stanza: Element) -> bool:
         """Bring a message to its phone, or say why not; False when the stream was cut on purpose."""
+        self._plan.wait(self._stopping)
         fate = self._plan.draw()
         if fate == "drop":
             session.cut()
