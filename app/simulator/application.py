@@ -8,8 +8,10 @@ from app.simulator.line_api import LineApi
 from app.simulator.matrix_api import MatrixApi
 from app.simulator.messenger_api import MessengerApi
 from app.simulator.meta_api import GraphApi
+from app.simulator.misbehaviour import Misbehaviour
 from app.simulator.phones import PhonesPage
 from app.simulator.push_api import PushApi
+from app.simulator.sms_api import SmsApi
 from app.simulator.telegram_api import TelegramApi
 from app.simulator.twilio_api import TwilioApi
 from app.simulator.twilio_hygiene import HygieneApi
@@ -41,7 +43,7 @@ def create_app(world: World, desk_url: str = "", later: Later | None = None) -> 
     app.register_blueprint(PhonesPage(world, desk_url).blueprint())
     app.add_url_rule("/health", "health", lambda: Response("ok\n", mimetype="text/plain"))
     app.after_request(_add_headers)
-    app.wsgi_app = SendMessages(world, app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to wrap it
+    app.wsgi_app = SendMessages(world, Misbehaviour(world, app.wsgi_app))  # type: ignore[method-assign]  # Flask's own way to wrap it
     return app
 
 
@@ -60,6 +62,7 @@ def _messengers(world: World, later: Later) -> list[Blueprint]:
         MatrixApi(chats, world.matrix, shelf),
         WeChatApi(chats, world.wechat, clock, later),
         PushApi(chats, world.push, later, shelf),
+        SmsApi(chats, later),
     )
     return [api.blueprint() for api in apis]
 

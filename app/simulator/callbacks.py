@@ -16,7 +16,7 @@ from app.simulator.wire import CannotDeliver, Wire
 QUEUE_LIMIT = 200_000
 THREADS = 8
 RETRY_SECONDS = 1.0
-ERROR_TEXTS = {30004: "Message blocked", 30005: "Unknown destination handset"}
+ERROR_TEXTS = {30004: "Message blocked", 30005: "Unknown destination handset"}  # others have no words here
 
 
 @dataclass(slots=True)
@@ -78,6 +78,14 @@ class Receipts:
                 self._on_step(message, status, error_code)
             return
         self._push(Journey(message, steps, self._epoch), self._pauses[0])
+
+    def work_off(self) -> None:
+        """Post what is waiting now in this thread and without pauses, for a world that was not started."""
+        waiting = sorted(self._waiting)
+        for _, _, journey in waiting:
+            while journey.position < len(journey.steps):
+                self._walk(journey)
+        self._waiting.clear()
 
     def stop(self, within: float = 1.0) -> int:
         """Stop the threads and return how many messages still had receipts to come."""
@@ -178,7 +186,7 @@ def callback_form(message: Message, status: str, error_code: int | None) -> dict
     if message.by_service:
         form["MessagingServiceSid"] = message.sender.messaging_service_sid
     if error_code is not None:
-        form |= {"ErrorCode": str(error_code), "ErrorMessage": ERROR_TEXTS[error_code]}
+        form |= {"ErrorCode": str(error_code), "ErrorMessage": ERROR_TEXTS.get(error_code, "")}
     if status != "sent" and message.updated is not None:
         form["RawDlrDoneDate"] = _short_date(message.updated)
     return form

@@ -4,12 +4,12 @@ Each messenger speaks its own wire protocol in a module of its own (`telegram_ap
 message of ours goes, and how what a person does is told to the product.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import RLock
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urlencode
 
 from app.clock import utcnow
@@ -18,9 +18,21 @@ from app.simulator.keys import Keys
 from app.simulator.medium import Medium
 from app.simulator.messengers import Account, BadAccount, Messenger, Told
 from app.simulator.records import is_loopback
+from app.simulator.silence import ask_for
 from app.simulator.wire import Answer, CannotDeliver, Wire
 
 Fate = Literal["deliver", "no_chat", "blocked"]
+KEPT = 10_000
+
+
+class Arrived(NamedTuple):
+    """A message of ours that came to a phone."""
+
+    address: str
+    number: str
+    text: str
+    has_file: bool
+    at: datetime
 
 
 class Chats:
@@ -36,10 +48,13 @@ class Chats:
         self._conversations, self._wire, self._messengers = conversations, wire, messengers
         self._clock, self._lock = clock, RLock()
         self.accounts: dict[str, Account] = {}
+        self.on_reset: list[Callable[[], object]] = []
         self.reset()
 
     def reset(self) -> None:
-        """Forget chats, blocks and counts; keep the accounts."""
+        """Forget chats, blocks and counts, and run what is `on_reset`; keep the accounts."""
+        for forget in self.on_reset:
+            forget()
         with self._lock:
             self.opened: set[tuple[str, str]] = set()
             self._known, self._numbers = -1, dict[tuple[str, str], str]()
@@ -48,6 +63,7 @@ class Chats:
             self.last_words: dict[tuple[str, str], datetime] = {}
             self._counts: Counter[str] = Counter()
             self._copies: Counter[tuple[str, str, str]] = Counter()
+            self._newest: deque[Arrived] = deque(maxlen=KEPT)
 
     def put(self, account: Account) -> None:
         """Add an account, or replace the one of the same address. Raises `BadAccount`."""
@@ -62,6 +78,11 @@ class Chats:
                 raise BadAccount(f"address: {account.address!r} is an account on {other} already")
             self.accounts[account.address] = account
             self._known = -1
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Return the channels that accounts can be on."""
+        return tuple(self._messengers)
 
     def all(self) -> tuple[Account, ...]:
         """Return the accounts in the order in which they were made."""
@@ -81,6 +102,7 @@ class Chats:
         medium: Medium | None = None,
         keys: Keys = (),
         name: str = "",
+        parts: int = 1,
     ) -> Fate:
         """Show a message of ours on the phone whose owner has this id, if they opened a chat and did not block us.
 
@@ -92,13 +114,16 @@ class Chats:
                 return "no_chat"
             if (number, account.address) in self.blocks:
                 return "blocked"
+            ask_for(number)
             self._counts["total"] += 1
             self._copies[account.address, user_id, text] += 1
+            self._newest.append(Arrived(account.address, number, text, medium is not None, self._clock()))
         self._conversations.add(
             number,
             "in",
             account.address,
             text,
+            parts,
             channel=account.channel,
             medium=medium,
             keys=keys,
@@ -120,7 +145,8 @@ class Chats:
     def text(self, number: str, account: Account, text: str) -> Answer | None:
         """Somebody writes to us: opens the chat, and tells the product; None when the product was not reached."""
         messenger = self._messengers[account.channel]
-        self.open(number, account)
+        if not messenger.reaches_all:
+            self.open(number, account)
         with self._lock:
             self.last_words[number, account.address] = self._clock()
         self._conversations.add(number, "out", account.address, text, channel=account.channel)
@@ -129,7 +155,8 @@ class Chats:
     def press(self, number: str, account: Account, label: str, value: str) -> Answer | None:
         """Somebody presses a button below a message of ours: the phone shows its label, the product hears its value."""
         messenger = self._messengers[account.channel]
-        self.open(number, account)
+        if not messenger.reaches_all:
+            self.open(number, account)
         with self._lock:
             self.last_words[number, account.address] = self._clock()
         self._conversations.add(number, "out", account.address, label, channel=account.channel)
@@ -151,9 +178,8 @@ class Chats:
 
     def report(self, account: Account, told: Told) -> None:
         """Tell the product what is about nobody in particular."""
-        if account.webhook_url:
-            with suppress(CannotDeliver):
-                self._wire.send(_address(account, told), told.body, told.headers)
+        with suppress(CannotDeliver):
+            self._post(account, told)
 
     def block(self, number: str, account: Account, blocked: bool) -> None:
         """Somebody blocks us on this messenger, or lifts the block; or closes the chat, where that is the way."""
@@ -204,8 +230,19 @@ class Chats:
                 "duplicates": sum(count - 1 for count in self._copies.values()),
             }
 
+    def arrived(self, address: str = "", number: str = "") -> Iterator[Arrived]:
+        """Yield the newest messages that reached people, newest first: from one account, to one phone, or all."""
+        with self._lock:
+            found = list(self._newest)
+        for one in reversed(found):
+            if (not address or one.address == address) and (not number or one.number == number):
+                yield one
+
     def number_of(self, account: Account, user_id: str) -> str | None:
-        """Return the phone whose owner has this id, if they ever came to us."""
+        """Return the phone whose owner has this id, if they ever came to us or need not."""
+        messenger = self._messengers[account.channel]
+        if messenger.reaches_all:
+            return messenger.number_of(user_id)
         with self._lock:
             if self._known != len(self.opened):
                 self._known = len(self.opened)
@@ -226,12 +263,12 @@ class Chats:
         return None if told is None else self._tell(account, number, told)
 
     def _tell(self, account: Account, number: str, told: Told) -> Answer | None:
-        if not account.webhook_url:
-            return None
         try:
-            answer = self._wire.send(_address(account, told), told.body, told.headers, told.method)
+            answer = self._post(account, told)
         except CannotDeliver as error:
             self._conversations.add(number, "note", account.address, str(error), channel=account.channel)
+            return None
+        if answer is None:
             return None
         if not answer.taken:
             note = f"HTTP {answer.status}"
@@ -239,6 +276,14 @@ class Chats:
         elif told.shown is not None and (text := told.shown(answer.body)):
             self._conversations.add(number, "in", account.address, text, channel=account.channel)
         return answer
+
+    def _post(self, account: Account, told: Told) -> Answer | None:
+        """Bring a webhook, or what goes over a connection; None where nobody wants it. May raise `CannotDeliver`."""
+        if told.carry is not None:
+            return told.carry()
+        if not account.webhook_url:
+            return None
+        return self._wire.send(_address(account, told), told.body, told.headers, told.method)
 
 
 def _address(account: Account, told: Told) -> str:

@@ -7,6 +7,7 @@ from typing import cast
 
 from flask import Blueprint, Response, abort, request
 
+from app.simulator.chats import Arrived
 from app.simulator.inbound import UnknownSender
 from app.simulator.limits import BadFaults, read_faults
 from app.simulator.messengers import Account, BadAccount, read_account
@@ -119,10 +120,15 @@ class ControlApi:
         return json_response({"webhook_status": answer.status if answer else None})
 
     def messages(self) -> Response:
-        """Return remembered messages, newest first: to `?to=`, at most `?limit=` (100)."""
+        """Return remembered messages, newest first: to `?to=`, of an `?account=`, at most `?limit=` (100)."""
         limit = request.args.get("limit", MESSAGES_SHOWN, type=int)
         if limit < 1:
             raise BadField("limit: must be a whole number, 1 or more")
+        if (address := request.args.get("account", "")) in self._world.chats.accounts:
+            arrived = islice(self._world.chats.arrived(address, request.args.get("to", "")), limit)
+            return json_response({"messages": [_arrived_json(one) for one in arrived]})
+        if address:
+            raise UnknownSender(f"no account has the address {address}; add it with PUT /control/accounts")
         found = islice(self._world.state.newest(request.args.get("to", "")), limit)
         return json_response({"messages": [_message_json(message) for message in found]})
 
@@ -208,6 +214,18 @@ def _message_json(message: Message) -> dict[str, object]:
         "status": message.status,
         "error_code": message.error_code,
         "created": message.created.isoformat(),
+    }
+
+
+def _arrived_json(one: Arrived) -> dict[str, object]:
+    """A message on a messenger has come when it is here; people are named by their phones."""
+    return {
+        "from": one.address,
+        "to": one.number,
+        "body": one.text,
+        "has_file": one.has_file,
+        "status": "delivered",
+        "created": one.at.isoformat(),
     }
 
 

@@ -2,14 +2,17 @@
 
 import secrets
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from html.parser import HTMLParser
 from threading import Lock
 
+from app.clock import utcnow
 from app.domain.parts import measure
 from app.simulator import optouts
-from app.simulator.conversations import Conversations
-from app.simulator.records import Sender
+from app.simulator.conversations import Conversations, Kind
+from app.simulator.records import WHATSAPP, Sender
 from app.simulator.state import State, new_sid
 from app.simulator.wire import Answer, CannotDeliver, Wire
 
@@ -33,8 +36,14 @@ class Outcome:
 class Inbound:
     """Carries texts from phones to the product, one signed webhook each, and counts them."""
 
-    def __init__(self, state: State, conversations: Conversations, wire: Wire) -> None:
-        self._state, self._conversations, self._wire = state, conversations, wire
+    def __init__(
+        self,
+        state: State,
+        conversations: Conversations,
+        wire: Wire,
+        clock: Callable[[], datetime] = utcnow,
+    ) -> None:
+        self._state, self._conversations, self._wire, self._clock = state, conversations, wire, clock
         self._counts: Counter[str] = Counter()
         self._lock = Lock()
 
@@ -46,15 +55,21 @@ class Inbound:
         sender = self._state.senders.get(to)
         if sender is None:
             raise UnknownSender(f"no sender has the number {to}; add it with PUT /control/senders")
-        self._conversations.add(phone, "out", to, body, measure(body).count)
+        self._show(phone, "out", sender, body)
+        with self._state.lock:
+            self._state.last_words[phone, to] = self._clock()
         handling = optouts.handle(self._state, sender, phone, body)
         if handling.reply:
-            self._conversations.add(phone, "in", to, handling.reply, measure(handling.reply).count)
+            self._show(phone, "in", sender, handling.reply)
         sid = new_sid()
         outcome = self._forward(sender, inbound_form(sender, phone, body, sid, handling.opt_out_type), phone)
         if outcome.problem:
             self._conversations.add(phone, "note", to, outcome.problem)
         return outcome
+
+    def _show(self, phone: str, kind: Kind, sender: Sender, text: str) -> None:
+        parts = measure(text).count
+        self._conversations.add(phone, kind, sender.number, text, parts, channel=sender.channel)
 
     def counts(self) -> dict[str, int]:
         """Return webhooks sent, acknowledged (2xx) and failed."""
@@ -80,7 +95,7 @@ class Inbound:
         if not answer.taken:
             return Outcome(sid, word, answer.status, f"HTTP {answer.status}")
         for text in read_twiml(answer.body):
-            self._conversations.add(phone, "in", sender.number, text, measure(text).count)
+            self._show(phone, "in", sender, text)
         return Outcome(sid, word, answer.status)
 
     def _post(self, sender: Sender, form: dict[str, str]) -> Answer:
@@ -115,6 +130,8 @@ def inbound_form(sender: Sender, phone: str, body: str, sid: str, opt_out_type: 
         form["MessagingServiceSid"] = sender.messaging_service_sid
     if opt_out_type:
         form["OptOutType"] = opt_out_type
+    if sender.channel == "whatsapp":
+        form |= {"From": f"{WHATSAPP}{phone}", "WaId": phone.removeprefix("+"), "ProfileName": "Somebody"}
     return form
 
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from itertools import accumulate
-from threading import Lock
+from threading import Event, Lock
 from typing import Literal, TypeAlias
 
 
@@ -85,6 +85,11 @@ class FaultPlan:
             if number < until:
                 return fate
         return "serve"
+
+    def wait(self, stopping: Event) -> None:
+        """Take as long as every answer takes now, unless the process stops."""
+        if self.faults.latency_ms:
+            stopping.wait(self.faults.latency_ms / 1000)
 
     def as_json(self) -> dict[str, float]:
         """Return the present plan with its field names."""

@@ -125,7 +125,7 @@ class LineApi:
         clock: Callable[[], datetime] = utcnow,
     ) -> None:
         self._chats, self._messenger, self._shelf, self._clock = chats, messenger, shelf, clock
-        self._buckets, self._faults = TokenBuckets(), OneTimeFaults()
+        self._buckets, self._faults = TokenBuckets(), OneTimeFaults(chats.on_reset)
         self._taken: dict[tuple[str, str], str] = {}
         self._sent: Counter[tuple[str, str]] = Counter()
 

@@ -8,12 +8,15 @@ Behaviours that only other messengers know (0424 window closed, 0449 preference 
 in SMS; such numbers are ordinary here.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
+from types import MappingProxyType
 
 Step = tuple[str, int | None]
 
 NORMAL: tuple[Step, ...] = (("sent", None), ("delivered", None))
+SLOW_SECONDS = 3.0
 HANDSET_BLOCKS: tuple[Step, ...] = (("sent", None), ("undelivered", 30004))
 
 
@@ -26,6 +29,7 @@ class Magic:
     once: bool = False
     retry_after: int | None = None
     never_answers: bool = False
+    slow: bool = False
     receipts: tuple[Step, ...] = NORMAL
 
 
@@ -34,7 +38,10 @@ ENDINGS = {
     "0610": Magic(status=400, code=21610),
     "0429": Magic(status=429, code=20429, once=True, retry_after=2),
     "0500": Magic(status=500, code=20500, once=True),
+    "0408": Magic(slow=True),
     "0504": Magic(never_answers=True),
+    "0614": Magic(status=400, code=21614),
+    "0998": Magic(status=400, code=39998),
     "0202": Magic(receipts=(("sent", None), ("undelivered", 30005))),
     "0403": Magic(receipts=HANDSET_BLOCKS),
     "0299": Magic(receipts=(("delivered", None), ("sent", None), ("delivered", None))),
@@ -49,9 +56,12 @@ class MagicNumbers:
         self._seen: set[str] = set()
         self._lock = Lock()
 
-    def look_up(self, number: str) -> Magic:
-        """Return what happens to a message to `number` now; a one-time failure is used up by this call."""
-        magic = ENDINGS.get(number[-4:], ORDINARY)
+    def look_up(self, number: str, own: Mapping[str, Magic] = MappingProxyType({})) -> Magic:
+        """Return what happens to a message to `number` now; a one-time failure is used up by this call.
+
+        `own` are the endings that mean something else on this channel.
+        """
+        magic = own.get(number[-4:]) or ENDINGS.get(number[-4:], ORDINARY)
         if not magic.once:
             return magic
         with self._lock:
@@ -67,11 +77,15 @@ class MagicNumbers:
 
 
 class OneTimeFaults:
-    """Which ids on a messenger have had the one failure that their last digits ask for: 0429, 0456 or 0500."""
+    """Which ids on a messenger have had the one failure that their last digits ask for: 0429, 0456 or 0500.
 
-    def __init__(self) -> None:
+    `on_reset` are the jobs of a reset, after which each counts anew.
+    """
+
+    def __init__(self, on_reset: list[Callable[[], object]]) -> None:
         self._seen: set[str] = set()
         self._lock = Lock()
+        on_reset.append(self._seen.clear)
 
     def take(self, user_id: str) -> str:
         """Return the ending for the first request, and "" from then on."""

@@ -112,6 +112,7 @@ class MatrixApi:
         self._ids = count(int(utcnow().timestamp()) % 1_000_000_000)
         self._sent: dict[tuple[str, str, str], str] = {}
         self._failed_once: set[str] = set()
+        chats.on_reset.append(self._failed_once.clear)
 
     def blueprint(self) -> Blueprint:
         """Return the routes."""

@@ -108,7 +108,7 @@ class MessengerApi:
 
     def __init__(self, chats: Chats, messenger: FacebookMessenger, later: Later, shelf: Shelf) -> None:
         self._chats, self._messenger, self._later, self._shelf = chats, messenger, later, shelf
-        self._faults = OneTimeFaults()
+        self._faults = OneTimeFaults(chats.on_reset)
 
     def send(self, account: Account, body: dict[str, Any]) -> dict[str, object]:
         """Take one message to somebody who wrote within a day."""

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from app.simulator.wire import Answer
+
 
 class BadAccount(ValueError):
     """An account's description cannot be used; the text names the part that is wrong."""
@@ -25,7 +27,8 @@ class Told:
     """A webhook: what to post, with which headers, to which place below the account's address and with which query.
 
     `shown` reads the product's answer for the phone; None where the messenger shows nobody any answer. `url` is where
-    it goes instead of the account's address, for a page of the product's.
+    it goes instead of the account's address, for a page of the product's. `carry` brings it over a connection that the
+    product keeps to us, where there are no webhooks; it may raise `CannotDeliver`.
     """
 
     body: bytes
@@ -35,6 +38,7 @@ class Told:
     path: str = ""
     shown: Callable[[bytes], str] | None = None
     url: str = ""
+    carry: Callable[[], Answer] | None = None
 
 
 class Messenger(Protocol):
@@ -43,11 +47,17 @@ class Messenger(Protocol):
     channel: str
     closes: bool = False
     """Whether people get rid of us by closing the chat, so that their next text opens a new one."""
+    reaches_all: bool = False
+    """Whether a message reaches people who never came to us, as an SMS does; then to write is not to come."""
     opens_by_a_press: bool = False
     """Whether people come by pressing a button, which lets us answer as their words do."""
 
     def id_of(self, number: str) -> str:
         """Return the id by which this messenger knows the owner of a phone."""
+
+    def number_of(self, user_id: str) -> str:
+        """Return the phone whose owner has this id, where everybody is reached; phones have numbers."""
+        return user_id
 
     def opened(self, account: Account, number: str, scene: str, known: bool) -> Told | None:
         """Return the webhook for whoever comes, perhaps by a code with a `scene`, and `known` were they here before.

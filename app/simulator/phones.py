@@ -54,6 +54,7 @@ class PhonesPage:
             bubbles=self._world.conversations.bubbles,
             senders=self._peers(),
             is_blocked=self._is_blocked,
+            on_channels=lambda persona: self._on_channels(persona, language),
             edition=self._edition(),
             version=self._world.conversations.version,
             counts=self._counts(language),
@@ -81,6 +82,7 @@ class PhonesPage:
             persona.key: {
                 "html": self._new_bubbles(persona, after, language),
                 "blocked": sorted(self._blocked_senders(persona)),
+                "on": self._on_channels(persona, language),
             }
             for persona in conversations.personas()
         }
@@ -161,9 +163,15 @@ class PhonesPage:
         blocked_here = (persona.number, sender) in self._world.state.handset_blocks
         return blocked_here or self._world.chats.is_blocked(persona.number, sender)
 
+    def _on_channels(self, persona: Persona, language: str) -> str:
+        """Say on which channels somebody and we talk, in the order in which they came."""
+        bubbles = self._world.conversations.bubbles(persona.number)
+        names = dict.fromkeys(CHANNEL_NAMES[one.channel] for one in bubbles if one.kind != "note")
+        return TEXTS[language]["on"].format(channels=", ".join(names)) if names else ""
+
     def _peers(self) -> list[Peer]:
         """Whom a phone can write to: numbers first, then accounts on messengers."""
-        numbers = [Peer(one.number, "sms", one.name) for one in self._world.state.all_senders()]
+        numbers = [Peer(one.number, one.channel, one.name) for one in self._world.state.all_senders()]
         return numbers + [Peer(one.address, one.channel, one.name) for one in self._world.chats.all()]
 
     def _blocked_senders(self, persona: Persona) -> list[str]:

@@ -109,7 +109,7 @@ class PushApi:
 
     def __init__(self, chats: Chats, messenger: PushMessenger, later: Later, shelf: Shelf) -> None:
         self._chats, self._messenger, self._later, self._shelf = chats, messenger, later, shelf
-        self._faults = OneTimeFaults()
+        self._faults = OneTimeFaults(chats.on_reset)
 
     def blueprint(self) -> Blueprint:
         """Return the route."""

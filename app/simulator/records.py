@@ -14,7 +14,8 @@ from app.simulator.medium import Medium
 OptOutMode: TypeAlias = Literal["none", "default", "advanced"]
 OPT_OUT_MODES: tuple[OptOutMode, ...] = ("none", "default", "advanced")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_ORDER = {"accepted": 0, "queued": 1, "sent": 2, "undelivered": 3, "delivered": 4}
+WHATSAPP = "whatsapp:"
+_ORDER = {"accepted": 0, "queued": 1, "sent": 2, "undelivered": 3, "failed": 3, "delivered": 4}
 
 
 class BadSender(ValueError):
@@ -31,7 +32,8 @@ class Sender:
 
     `rate` is in messages a second, None for no limit. `opt_out_mode` says who answers STOP: the product ("none",
     as on a short code), the provider ("default"), or the provider with Advanced Opt-Out, which also tells the
-    product by `OptOutType` ("advanced").
+    product by `OptOutType` ("advanced"). A number that begins with `whatsapp:` is one on WhatsApp; `content` has its
+    approved templates by ContentSid, with `{{1}}` for a variable.
     """
 
     number: str
@@ -42,6 +44,12 @@ class Sender:
     opt_out_mode: OptOutMode = "none"
     messaging_service_sid: str = ""
     name: str = ""
+    content: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def channel(self) -> str:
+        """Return which look its messages have on a phone."""
+        return "whatsapp" if self.number.startswith(WHATSAPP) else "sms"
 
     @property
     def scope(self) -> str:
@@ -67,6 +75,11 @@ class Message:
     error_code: int | None = None
     sent: datetime | None = None
     updated: datetime | None = None
+
+    @property
+    def phone(self) -> str:
+        """Return the number of the phone, whatever the channel."""
+        return self.to.removeprefix(WHATSAPP)
 
     def advance(self, status: str, error_code: int | None, now: datetime) -> bool:
         """Move to `status` and return True, unless the message has already come further."""
@@ -105,6 +118,7 @@ def read_sender(data: Mapping[str, object]) -> Sender:
     known = {"number", "account_sid", "auth_token", "webhook_url", "rate", "opt_out_mode"} | {
         "messaging_service_sid",
         "name",
+        "content",
     }
     for name in data:
         if name not in known:
@@ -121,6 +135,7 @@ def read_sender(data: Mapping[str, object]) -> Sender:
         opt_out_mode=_mode(data.get("opt_out_mode")),
         messaging_service_sid=_text(data, "messaging_service_sid"),
         name=_text(data, "name"),
+        content=_content(data.get("content")),
     )
 
 
@@ -166,6 +181,15 @@ def _rate(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
         raise BadSender("rate", "must be a number of messages a second above 0, or null for no limit")
     return float(value)
+
+
+def _content(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping | None):
+        raise BadSender("content", "must be an object of texts by ContentSid")
+    found = value or {}
+    if not all(isinstance(text, str) and str(sid).startswith("HX") for sid, text in found.items()):
+        raise BadSender("content", "must be an object of texts; each ContentSid begins with HX")
+    return dict(found)
 
 
 def _mode(value: object) -> OptOutMode:

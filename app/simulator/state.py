@@ -27,6 +27,7 @@ class State:
         self.opted_out: set[tuple[str, str]] = set()
         self.handset_blocks: set[tuple[str, str]] = set()
         self.given_back: dict[str, tuple[str, ...]] = {}
+        self.last_words: dict[tuple[str, str], datetime] = {}
         self.consents: dict[tuple[str, str], dict[str, str]] = {}
         self._order = 0
         self.reset()
@@ -41,6 +42,7 @@ class State:
             self.opted_out.clear()
             self.handset_blocks.clear()
             self.given_back.clear()
+            self.last_words.clear()
             self.consents.clear()
             self.total = self.duplicates = 0
             self.statuses: Counter[str] = Counter()

@@ -95,6 +95,7 @@ class TelegramApi:
         # They count up over restarts, for what stands on a phone can be named later.
         self._message_ids = count(int(utcnow().timestamp()) % 1_000_000_000)
         self._failed_once: set[str] = set()
+        chats.on_reset.append(self._failed_once.clear)
 
     def blueprint(self) -> Blueprint:
         """Return the routes."""

@@ -17,6 +17,19 @@ CHANNEL_NAMES: Final = {
     "matrix": "Matrix",
     "wechat": "WeChat",
     "webpush": "Web Push",
+    "xmpp": "XMPP",
+    "signal": "Signal",
+    "smpp": "SMS · SMPP",
+    "kannel": "SMS · Kannel",
+    "vonage": "SMS · Vonage",
+    "infobip": "SMS · Infobip",
+    "plivo": "SMS · Plivo",
+    "bandwidth": "SMS · Bandwidth",
+    "messagebird": "SMS · MessageBird",
+    "sinch": "SMS · Sinch",
+    "africastalking": "SMS · Africa's Talking",
+    "clickatell": "SMS · Clickatell",
+    "telnyx": "SMS · Telnyx",
 }
 
 TEXTS: Final[dict[str, dict[str, str]]] = {
@@ -35,6 +48,7 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "phones": "Phones",
         "speaks": "speaks English",
         "speaks_de": "speaks German",
+        "on": "On {channels}",
         "conversation": "Conversation of {name}",
         "empty": "No messages yet. Tap START to subscribe.",
         "to": "To",
@@ -78,6 +92,7 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "phones": "Telefone",
         "speaks": "spricht Englisch",
         "speaks_de": "spricht Deutsch",
+        "on": "Auf {channels}",
         "conversation": "Unterhaltung von {name}",
         "empty": "Noch keine Nachrichten. START meldet an.",
         "to": "An",
@@ -125,6 +140,7 @@ def number_text(number: str) -> str:
 
     Of a key, which nobody reads, its beginning.
     """
+    number = number.removeprefix("whatsapp:")
     for prefix, groups in (("+1", (3, 3, 4)), ("+44", (4, 6)), ("+4930", (5, 3))):
         rest = number.removeprefix(prefix)
         if rest != number and len(rest) == sum(groups):

@@ -31,9 +31,14 @@ ERRORS = {
         "The 'StatusCallback' URL {detail} is not valid; this simulator calls loopback addresses only",
     ),
     21610: (400, "Attempt to send to the unsubscribed recipient {detail}"),
+    21614: (400, "The 'To' number {detail} is not a mobile number"),
     21617: (400, "The body has {detail} characters, more than the 1600 allowed"),
     21620: (400, "There is no file that could be sent at the media URL {detail}"),
+    21655: (400, "The ContentSid {detail} is not one of this sender's"),
+    21656: (400, "The ContentVariables do not fit the template {detail}"),
+    21910: (400, "'From' and 'To' are not on the same channel: {detail}"),
     21701: (400, "The messaging service {detail} does not exist"),
+    39998: (400, "A code that no table has, for {detail}; Twilio gives it to nobody"),
     20001: (400, "The parameter {detail} is not valid"),
 }
 

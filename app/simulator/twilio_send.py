@@ -10,17 +10,19 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIApplication
 
 from app.domain.parts import measure
-from app.simulator.magic import Magic
+from app.simulator import twilio_whatsapp
+from app.simulator.magic import SLOW_SECONDS, Magic
 from app.simulator.medium import Medium
-from app.simulator.records import E164, Message, Sender, is_loopback
+from app.simulator.records import E164, WHATSAPP, Message, Sender, is_loopback
 from app.simulator.shelf import CannotFetch
+from app.simulator.silence import Silence, at_once, held
 from app.simulator.state import State
 from app.simulator.twilio_json import PREFIX, TwilioError, error_response, message_json
 from app.simulator.world import World
@@ -28,26 +30,10 @@ from app.simulator.world import World
 PATH = re.compile(PREFIX + r"/([^/]+)/Messages\.json")
 BODY_LIMIT = 1600
 FIELD_LIMIT = 100
-HOLD_SECONDS = 60.0
 SENDER_FORMS = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 _&+-]{1,11}")
 
+_NOTHING: Mapping[str, Magic] = {}
 count_parts = lru_cache(maxsize=4096)(lambda body: measure(body).count)
-
-
-class NeverAnswered(ConnectionError):
-    """The server must close this connection without a reply."""
-
-
-class Silence(Iterator[bytes]):
-    """A reply that never comes: waits, then ends the connection before its first byte."""
-
-    def __init__(self, wait: Callable[[], object]) -> None:
-        self._wait = wait
-
-    def __next__(self) -> bytes:
-        """Wait, then raise NeverAnswered."""
-        self._wait()
-        raise NeverAnswered
 
 
 class SendMessages:
@@ -73,31 +59,38 @@ class SendMessages:
         """Accept a message, or raise TwilioError with the code that Twilio would give."""
         world = self._world
         plan = world.faults
-        if plan.faults.latency_ms:
-            world.stopping.wait(plan.faults.latency_ms / 1000)
+        plan.wait(world.stopping)
         fate = plan.draw()
         if fate == "error":
             raise TwilioError(20503)
         if fate == "throttle":
             raise TwilioError(20429, retry_after=1)
         if fate == "drop":
-            return Silence(_at_once)
+            return Silence(at_once)
         authenticate(world.state, account_sid, environ.get("HTTP_AUTHORIZATION", ""))
         message, magic = self._accept(account_sid, read_form(environ))
         reply = json.dumps(message_json(message), ensure_ascii=False).encode()
         world.send_off(message, magic)
+        if magic.slow:
+            world.stopping.wait(SLOW_SECONDS)
         if fate == "lose_reply":
-            return Silence(_at_once)
-        return self._hold() if magic.never_answers else [reply]
+            return Silence(at_once)
+        return held(world.held, world.stopping) if magic.never_answers else [reply]
 
     def _accept(self, account_sid: str, form: Mapping[str, str]) -> tuple[Message, Magic]:
         to, callback = form.get("To", ""), form.get("StatusCallback", "")
         file = self._file(form.get("MediaUrl", ""))
-        body = _checked_body(to, form.get("Body", ""), callback, has_file=file is not None)
+        named = "ContentSid" in form
+        body = _checked_body(to, form.get("Body", ""), callback, has_file=file is not None or named)
         sender = self._sender(account_sid, form.get("From", ""), form.get("MessagingServiceSid", ""))
         if sender.number == to:
             raise TwilioError(21266, to)
+        twilio_whatsapp.check_pair(sender, to)
+        if named:
+            body = twilio_whatsapp.approved_text(sender, form)
         magic = self._pass_or_refuse(sender, to)
+        if sender.channel == "whatsapp" and not named:
+            magic = self._within_the_window(sender, to, magic)
         message = self._world.state.accept(
             sender,
             to,
@@ -110,6 +103,12 @@ class SendMessages:
         )
         return message, magic
 
+    def _within_the_window(self, sender: Sender, to: str, magic: Magic) -> Magic:
+        last = self._world.state.last_words.get((to.removeprefix(WHATSAPP), sender.number))
+        if twilio_whatsapp.is_open(last, self._world.clock()):
+            return magic
+        return Magic(receipts=twilio_whatsapp.CLOSED)
+
     def _file(self, url: str) -> Medium | None:
         try:
             return self._world.shelf.fetch(url) if url else None
@@ -119,7 +118,7 @@ class SendMessages:
     def _sender(self, account_sid: str, number: str, service: str) -> Sender:
         if not number and not service:
             raise TwilioError(21603)
-        if number and not SENDER_FORMS.fullmatch(number):
+        if number and not SENDER_FORMS.fullmatch(number.removeprefix(WHATSAPP)):
             raise TwilioError(21212, number)
         sender = self._world.state.sender_for(account_sid, number, service)
         if sender is None:
@@ -133,25 +132,13 @@ class SendMessages:
         wait = world.buckets.take(sender.number, sender.rate, time.monotonic()) if sender.rate else 0.0
         if wait:
             raise TwilioError(20429, retry_after=max(1, math.ceil(wait)))
-        if (to, sender.scope) in world.state.opted_out:
+        if (to.removeprefix(WHATSAPP), sender.scope) in world.state.opted_out:
             raise TwilioError(21610, to)
-        magic = world.magic.look_up(to)
+        own = twilio_whatsapp.ENDINGS if sender.channel == "whatsapp" else _NOTHING
+        magic = world.magic.look_up(to, own)
         if magic.code is not None:
             raise TwilioError(magic.code, to, magic.retry_after)
         return magic
-
-    def _hold(self) -> Silence:
-        world = self._world
-        if not world.held.acquire(blocking=False):
-            return Silence(_at_once)
-
-        def wait() -> None:
-            try:
-                world.stopping.wait(HOLD_SECONDS)
-            finally:
-                world.held.release()
-
-        return Silence(wait)
 
 
 def authenticate(state: State, account_sid: str, authorization: str) -> None:
@@ -177,14 +164,10 @@ def read_form(environ: dict[str, Any]) -> dict[str, str]:
     return dict(reversed(pairs))
 
 
-def _at_once() -> None:
-    """Wait for nothing."""
-
-
 def _checked_body(to: str, body: str, callback: str, has_file: bool = False) -> str:
     if not to:
         raise TwilioError(21604)
-    if not E164.fullmatch(to):
+    if not E164.fullmatch(to.removeprefix(WHATSAPP)):
         raise TwilioError(21211, to)
     if not body and not has_file:
         raise TwilioError(21602)

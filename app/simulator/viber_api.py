@@ -118,7 +118,7 @@ class ViberApi:
     ) -> None:
         self._chats, self._messenger, self._later, self._clock = chats, messenger, later, clock
         self._shelf = shelf
-        self._buckets, self._faults = TokenBuckets(), OneTimeFaults()
+        self._buckets, self._faults = TokenBuckets(), OneTimeFaults(chats.on_reset)
 
     def blueprint(self) -> Blueprint:
         """Return the routes."""

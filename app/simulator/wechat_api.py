@@ -68,6 +68,7 @@ class WeChatApi:
         self._offices: dict[str, _Office] = {}
         self._message_ids = count(1)
         self._failed_once: set[str] = set()
+        chats.on_reset.append(self._failed_once.clear)
         self._lock = Lock()
 
     def blueprint(self) -> Blueprint:

@@ -137,7 +137,7 @@ class WhatsAppApi:
         clock: Callable[[], datetime] = utcnow,
     ) -> None:
         self._chats, self._messenger, self._later, self._clock = chats, messenger, later, clock
-        self._shelf, self._buckets, self._faults = shelf, TokenBuckets(), OneTimeFaults()
+        self._shelf, self._buckets, self._faults = shelf, TokenBuckets(), OneTimeFaults(chats.on_reset)
 
     def send(self, account: Account, body: dict[str, Any]) -> dict[str, object]:
         """Take one message: a yes says little, its statuses say what became of it."""

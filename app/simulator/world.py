@@ -20,12 +20,18 @@ from app.simulator.messengers import Messenger
 from app.simulator.push_api import PushMessenger
 from app.simulator.records import Message
 from app.simulator.shelf import Shelf
+from app.simulator.signal_daemon import SignalMessenger
+from app.simulator.smpp_centre import SmppMessenger
+from app.simulator.sms_api import SmsMessenger
+from app.simulator.sms_providers import providers
 from app.simulator.state import State
 from app.simulator.telegram_api import TelegramMessenger
+from app.simulator.twilio_whatsapp import BLOCKS
 from app.simulator.viber_api import ViberMessenger
 from app.simulator.wechat_messenger import WeChatMessenger
 from app.simulator.whatsapp_api import WhatsAppMessenger
 from app.simulator.wire import Wire
+from app.simulator.xmpp_server import XmppMessenger
 
 HELD_AT_ONCE = 64
 
@@ -53,7 +59,7 @@ class World:
         self.faults = FaultPlan()
         self.wire = Wire()
         self.shelf = Shelf(self.wire.fetch)
-        self.inbound = Inbound(self.state, self.conversations, self.wire)
+        self.inbound = Inbound(self.state, self.conversations, self.wire, clock)
         self.wechat, self.matrix, self.line = (
             WeChatMessenger(clock),
             MatrixMessenger(clock),
@@ -62,6 +68,7 @@ class World:
         self.whatsapp, self.messenger = WhatsAppMessenger(clock), FacebookMessenger(clock)
         self.viber, telegram = ViberMessenger(clock), TelegramMessenger(clock)
         self.push = PushMessenger(self.wire)
+        self.smpp, self.xmpp, self.signal = SmppMessenger(), XmppMessenger(), SignalMessenger(clock)
         all_of_them: tuple[Messenger, ...] = (
             telegram,
             self.whatsapp,
@@ -71,6 +78,10 @@ class World:
             self.matrix,
             self.wechat,
             self.push,
+            self.smpp,
+            self.xmpp,
+            self.signal,
+            *(SmsMessenger(one) for one in providers().values()),
         )
         messengers = {one.channel: one for one in all_of_them}
         self.chats = Chats(self.conversations, self.wire, messengers, clock)
@@ -113,8 +124,8 @@ class World:
     def send_off(self, message: Message, magic: Magic) -> None:
         """Begin the journey of an accepted message to its phone."""
         steps = magic.receipts
-        if (message.to, message.sender.number) in self.state.handset_blocks:
-            steps = HANDSET_BLOCKS
+        if (message.phone, message.sender.number) in self.state.handset_blocks:
+            steps = BLOCKS if message.sender.channel == "whatsapp" else HANDSET_BLOCKS
         self.receipts.add(message, steps)
 
     def _step(self, message: Message, status: str, error_code: int | None) -> None:
@@ -123,5 +134,11 @@ class World:
         if status == "delivered":
             parts = measure(message.body).count
             self.conversations.add(
-                message.to, "in", message.sender.number, message.body, parts, medium=message.file
+                message.phone,
+                "in",
+                message.sender.number,
+                message.body,
+                parts,
+                channel=message.sender.channel,
+                medium=message.file,
             )

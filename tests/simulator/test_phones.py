@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from app.simulator.conversations import PERSONAS
 from app.simulator.keys import Key
 from app.simulator.messengers import Account
-from app.simulator.texts import TEXTS, count_text, number_text
+from app.simulator.texts import CHANNEL_NAMES, TEXTS, count_text, number_text
 from app.simulator.world import World
 from tests.simulator.support import ADA, NUMBER, Product, post_message, sender
 
@@ -259,3 +259,17 @@ def test_a_button_below_a_message_is_pressed_with_a_form_and_says_its_label(
     assert pressed.status_code == 303
     assert [one.text for one in world.conversations.bubbles(ADA)][-1] == "Yes"
     assert client.post("/phones/ada/press", data={"to": account.address}).status_code == 400
+
+
+def test_a_phone_says_on_which_channels_its_owner_is(world: World, client: FlaskClient) -> None:
+    assert '<p class="on"></p>' in client.get("/?lang=en").text
+    for channel in ("sms", "telegram", "whatsapp", "line", "telegram"):
+        world.conversations.add(ADA, "in", "somebody", "Hello", channel=channel)
+
+    assert '<p class="on">On SMS, Telegram, WhatsApp, LINE</p>' in client.get("/?lang=en").text
+    phones = client.get("/phones/news?lang=de").get_json()["phones"]
+    assert (phones["ada"]["on"], phones["grace"]["on"]) == ("Auf SMS, Telegram, WhatsApp, LINE", "")
+
+
+def test_every_channel_has_a_name_on_the_phones(world: World) -> None:
+    assert set(world.chats.channels) < set(CHANNEL_NAMES)

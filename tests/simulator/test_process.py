@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -154,3 +155,23 @@ def test_a_file_that_is_not_there_is_an_empty_one(tmp_path: Path) -> None:
     load(world, tmp_path / "phones.json")
 
     assert world.state.all_senders() == ()
+
+
+def test_the_servers_of_other_protocols_are_named_with_their_ports_before_it_is_ready(start: Start) -> None:
+    process = start("--port", "0", "--smpp-port", "0", "--xmpp-port", "0", "--signal-port", "0")
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(4)]
+
+    assert [one.partition(":")[0] for one in lines[:3]] == ["SmppServer", "XmppServer", "SignalDaemon"]
+    assert lines[3].startswith("Simulator ready: ")
+    port = int(lines[2].rpartition(" ")[2])
+    assert requests.get(f"http://127.0.0.1:{port}/api/v1/check", timeout=5).status_code == 200
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5) == 0
+
+
+@pytest.mark.parametrize("option", ["--smpp-port", "--xmpp-port", "--signal-port"])
+def test_a_port_that_is_taken_is_named(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["--port", "0", option, str(taken.getsockname()[1])]) == 1
+        assert f"choose another with {option}" in capsys.readouterr().err

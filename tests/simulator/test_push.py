@@ -64,6 +64,11 @@ def test_a_phone_turns_notifications_on_reads_presses_stops_and_takes_the_permis
     assert ended.startswith("failed")
     assert "The permission is gone." not in city.shown(ADA)
 
+    city.blocks(ADA, False)
+    city.says(ADA, "START")
+    assert city.broadcast("The road is open.") == ["delivered"]
+    assert city.shown(ADA)[-1] == "The road is open."
+
 
 def test_who_stood_on_the_list_before_a_restart_may_leave_after_it(newsroom: Newsroom) -> None:
     city = PushCity(newsroom)

@@ -77,6 +77,31 @@ def test_the_whole_story_of_followers(city: WeChatCity) -> None:
     assert [city.shown(one).count("The bridge is open.") for one in (ADA, GRACE, JONAS)] == [1, 1, 1]
 
 
+def test_the_whole_story_of_a_subscription_account(newsroom: Newsroom) -> None:
+    city = WeChatCity(newsroom, "wechat_subscription", {**SETTINGS, "aes_key": AES_KEY})
+    for phone in (ADA, GRACE):
+        city.follow(phone)
+        city.text(phone, "CITY")
+    assert [state_of(city, one) for one in (ADA, GRACE)] == ["active", "active"]
+    first = city.broadcast("Bridge")
+    city.tell_later()
+    assert statuses(first) == [DeliveryStatus.DELIVERED] * 2
+    assert [city.shown(one)[-1] for one in (ADA, GRACE)] == ["The bridge is open."] * 2
+
+    newsroom.later(hours=1)
+    city.text(GRACE, "STOP")
+    city.leave(ADA)
+    assert [state_of(city, one) for one in (ADA, GRACE)] == ["stopped", "stopped"]
+
+    newsroom.later(days=1)  # one broadcast a day
+    city.leave(ADA, gone=False)
+    assert state_of(city, ADA) == "stopped"  # to follow again is no consent
+    for phone in (ADA, GRACE):
+        city.text(phone, "CITY")
+    city.broadcast("Road", "The road is open.")
+    assert [city.shown(one)[-1] for one in (ADA, GRACE)] == ["The road is open."] * 2
+
+
 def test_whoever_left_and_scans_a_code_again_is_back_on_the_list(city: WeChatCity) -> None:
     city.follow(ADA, scene="city_poster7")
     city.leave(ADA)

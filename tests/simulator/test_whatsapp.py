@@ -30,11 +30,14 @@ def test_people_join_read_switch_off_and_on_stop_and_fall_silent(newsroom: Newsr
     city.blocks(GRACE)  # nobody is told, and only the status of the next message shows it
     assert city.state(GRACE) == "active"
     assert [one.split()[0] for one in city.broadcast("The road is open.")] == ["delivered", "failed"]
+    city.blocks(GRACE, False)
+    city.says(GRACE, "HELP")
 
     city.says(ADA, "STOP")
     assert city.state(ADA) == "stopped"
     city.says(ADA, "CITY")
-    assert city.broadcast("The tram runs.")[0] == "delivered"
+    assert city.broadcast("The tram runs.") == ["delivered", "delivered"]
+    assert city.shown(GRACE)[-1] == "The tram runs."
     city.newsroom.later(hours=25)
     assert city.broadcast("Too late.") == []
     assert [city.shown(ADA).count(words) for words in ("The road is open.", "The tram runs.")] == [1, 1]

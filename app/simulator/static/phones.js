@@ -48,6 +48,7 @@ function show(news) {
   for (const phone of phones) {
     addBubbles(phone, news.phones[phone.dataset.key].html);
     showBlock(phone, news.phones[phone.dataset.key].blocked);
+    phone.querySelector(".on").textContent = news.phones[phone.dataset.key].on;
   }
 }
 
