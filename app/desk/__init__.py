@@ -59,6 +59,7 @@ from app.desk.saved_texts import saved_texts
 from app.desk.schedule import schedule
 from app.desk.security import init_security
 from app.desk.segments import segments
+from app.desk.templates_page import templates
 from app.desk.test_sends import test_sends, tests_of
 from app.desk.texted_words import texted_words
 from app.desk.tickers import tickers
@@ -66,6 +67,7 @@ from app.desk.users import users
 from app.desk.versions import versions
 from app.domain.addresses import mask
 from app.domain.channels import channel_named
+from app.domain.gaps import pieces
 from app.runtime import runtime
 from app.services import decide_reviews, read_inbox
 from app.services.rights.wiping import ERASED
@@ -104,6 +106,7 @@ ROOMS = (
     segments,
     test_sends,
     texted_words,
+    templates,
     tickers,
     users,
     versions,
@@ -135,6 +138,7 @@ def init_app(app: Flask) -> None:
     }
     app.jinja_env.filters |= {
         "number": number,
+        "pieces": pieces,
         "enumerated": lambda rows: list(enumerate(rows)),
         "moment": moment,
         "distance": distance,
