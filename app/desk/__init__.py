@@ -27,6 +27,7 @@ from app.desk.feeds import feeds
 from app.desk.health import health_page
 from app.desk.held import held
 from app.desk.imports import imports
+from app.desk.keys import KEYS, PLACES, keys
 from app.desk.language_form import language_name
 from app.desk.languages import (
     LANGUAGE_NAMES,
@@ -91,6 +92,7 @@ ROOMS = (
     health_page,
     held,
     imports,
+    keys,
     lists,
     moves,
     notices,
@@ -135,6 +137,8 @@ def init_app(app: Flask) -> None:
         "bar_segments": bar_segments,
         "static": _static,
         "tests_of": tests_of,
+        "key_list": KEYS,
+        "key_places": PLACES,
     }
     app.jinja_env.filters |= {
         "number": number,

@@ -1,4 +1,4 @@
-"""Templates: each name once."""
+"""Templates: each name once. Accounts: whether the keys of the desk work."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,9 @@ _IS_ONE = sa.text("state = 'template'")
 
 
 def upgrade() -> None:
+    op.add_column(
+        "user_account", sa.Column("shortcuts", sa.Boolean(), nullable=False, server_default=sa.true())
+    )
     op.create_index(
         "uq_broadcast_template_title",
         "broadcast",
@@ -24,3 +27,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("uq_broadcast_template_title", table_name="broadcast")
+    op.drop_column("user_account", "shortcuts")
