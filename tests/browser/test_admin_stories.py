@@ -1,4 +1,4 @@
-"""What an admin does beside broadcasts: accounts, words of a notice, health and the big pause, the audit log, reports."""
+"""What an admin does: accounts, words of a notice, health and the big pause, the audit log, reports."""
 
 from collections.abc import Callable, Iterator
 

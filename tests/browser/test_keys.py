@@ -1,4 +1,4 @@
-"""The keys of the desk: a dialog that lists them, ways to pages, save and go on; at rest while one types; off at will."""
+"""The keys of the desk: a dialog that lists them, ways to pages, save and go on; at rest while one types."""
 
 import re
 from collections.abc import Callable, Iterator
