@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 
 HIGHEST = 820
 """Pixels: these pages need no more to be known again."""
-LEAK = (
-    "Riverside News: no water in [[street]] until [[hour]]. We are sorry. Reply STOP to leave.",
-    "Riverside News: kein Wasser in [[street]] bis [[hour]]. Reply STOP to leave.",
-)
 
 
 class Camera(Protocol):
@@ -30,7 +26,7 @@ class Camera(Protocol):
 def photograph_the_rest(camera: Camera, demo: Demo, editor: Editor, draft: str) -> None:
     """Take every page that the morning does not come by; `draft` is the path of one with comments."""
     for scene, path in (
-        ("desk-templates", template_of(editor).rpartition("/")[0]),
+        ("desk-templates", archive.template_of(editor).rpartition("/")[0]),
         ("desk-keys", "/keys"),
         ("desk-list-new", "/lists/new"),
         ("desk-rules", "/rules"),
@@ -46,12 +42,12 @@ def photograph_the_rest(camera: Camera, demo: Demo, editor: Editor, draft: str) 
         ("desk-account", "/account"),
     ):
         camera.take(scene, path, highest=HIGHEST)
-    camera.take("desk-template", template_of(editor), highest=HIGHEST)
+    camera.take("desk-template", archive.template_of(editor), highest=HIGHEST)
     camera.take("desk-move", f"{_waiting(editor)}/move?day={archive.tomorrow()}&hour=11:00", highest=HIGHEST)
     camera.take("desk-who", f"{draft}/segment", highest=HIGHEST)
     photograph_tests(camera, demo, editor, draft)
     photograph_approval(camera, demo, editor, draft)
-    demo.text("+447700900911", "please stop the noise of the trams, and send me more")
+    demo.text(archive.READER, "too many texts, not so often please")
     camera.take("desk-held", "/held", highest=HIGHEST)
     camera.take("desk-requests", "/requests", highest=HIGHEST)
 
@@ -82,22 +78,6 @@ def photograph_approval(camera: Camera, demo: Demo, editor: Editor, draft: str) 
     editor.submit(f"{draft}/review?choice=now&zone=UTC", "/approval/ask", choice="now", zone="UTC")
     camera.take("desk-read", f"{draft}/approval", highest=HIGHEST)
     demo.cli("lists", "approval", "City News", "off")
-
-
-def template_of(editor: Editor) -> str:
-    """Keep a template with two gaps and words in German, once; returns the path of its page."""
-    if not (found := _templates(editor)):
-        path = editor.draft("Burst pipe", LEAK[0])
-        editor.submit(
-            f"{path}/edit", "title", text=LEAK[0], words_de=LEAK[1], list_ids=editor.city_news, act="save"
-        )
-        editor.submit(f"{path}/template", "name", name="Burst pipe")
-        found = _templates(editor)
-    return found[0]
-
-
-def _templates(editor: Editor) -> list[str]:
-    return re.findall(r'href="(/templates/\d+)"', editor.open("/templates"))
 
 
 def _waiting(editor: Editor) -> str:

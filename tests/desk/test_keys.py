@@ -55,3 +55,13 @@ def test_nothing_that_sends_has_a_key(house: House, editor: Visitor) -> None:
 
     assert "1 message" in review
     assert 'data-key="' not in review
+
+
+def test_a_text_that_a_button_changed_has_the_focus_and_saves_itself_without_a_key(editor: Visitor) -> None:
+    plain = editor.get("/broadcasts/new").text
+
+    helped = editor.post("/broadcasts/new", {"title": "A", "text": "“Hi”", "act": "plain"}).text
+
+    assert "load delay:5s" not in plain
+    assert 'dir="auto" data-focus' in helped
+    assert "delay:5s, load delay:5s" in helped
