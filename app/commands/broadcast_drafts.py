@@ -10,6 +10,7 @@ from app.clock import utcnow
 from app.commands.broadcast_words import broadcast_of, check, head_of, review_in_words
 from app.commands.buttons import button_option, said_of_buttons
 from app.commands.output import json_option, operator, say
+from app.commands.templates import draft_from
 from app.domain.buttons import Button, Rich
 from app.domain.channels import CHANNELS, channel_named
 from app.domain.in_place import InPlace
@@ -25,12 +26,10 @@ from app.storage.variants import variants_of
 
 
 @click.command("create")
-@click.option("--title", required=True, help="For your team; it is not sent.")
+@click.option("--title", help="For your team; it is not sent. Needed without --template.")
 @click.option("--text", help="What people get; {{first_name|friend}} is filled in for each.")
 @click.option("--text-file", type=click.Path(path_type=Path), help="Read the text from a file in UTF-8.")
-@click.option(
-    "--list", "list_names", multiple=True, required=True, help="Name or keyword; once for each list."
-)
+@click.option("--list", "list_names", multiple=True, help="Name or keyword; once for each list.")
 @click.option(
     "--text-for",
     "others",
@@ -46,10 +45,20 @@ from app.storage.variants import variants_of
 @click.option(
     "--all-but", type=int, metavar="ID", help="Everybody on the lists but those whom a saved segment chooses."
 )
+@click.option(
+    "--template", help="Begin with all that the template of this name says, instead of --text and --list."
+)
+@click.option(
+    "--fill",
+    "fills",
+    multiple=True,
+    metavar="GAP=WORDS",
+    help="With --template: words for a gap, [[GAP]]; once for each.",
+)
 @json_option
 @with_appcontext
 def create(
-    title: str,
+    title: str | None,
     text: str | None,
     text_file: Path | None,
     list_names: tuple[str, ...],
@@ -57,6 +66,8 @@ def create(
     buttons: tuple[Button, ...],
     segment: int | None,
     all_but: int | None,
+    template: str | None,
+    fills: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Write a draft, and say whom it would reach.
@@ -66,24 +77,21 @@ def create(
       tidings broadcasts create --title "Flood" --text "Riverside: the bridge is closed." --list NEWS
       tidings broadcasts create --title "Vote" --text "Shall we build it?" --list NEWS \\
         --button Yes --button No --button "The plan=https://news.example.org/plan" --button "No more=STOP"
+      tidings broadcasts create --template Outage --fill place=Riverside --fill "until=6 pm"
     """
-    words = _text(text, text_file)
-    list_ids = [find_list(db.session(), name).id for name in list_names]
     if segment is not None and all_but is not None:
         raise click.UsageError("Give either --segment or --all-but.")
     chosen = segment if all_but is None else all_but
     if chosen is not None:
         manage_segments.segment(chosen)
-    db.session.rollback()
-    broadcast_id = write_drafts.create_draft(
-        title=title,
-        text=words,
-        list_ids=list_ids,
-        variants=_variants(others),
-        rich={EVERYWHERE: Rich(buttons)},
-        by=operator(),
-        now=utcnow(),
-    )
+    if template is not None:
+        if text or text_file or list_names or others or buttons:
+            raise click.UsageError(
+                "--template brings text, lists and buttons along; beside it go --title, --fill, --segment, --all-but."
+            )
+        broadcast_id = draft_from(template, title, fills)
+    else:
+        broadcast_id = _written(title, _text(text, text_file), list_names, others, buttons, fills)
     if chosen is not None:
         but = all_but is not None
         manage_segments.choose_saved(broadcast_id, chosen, by=operator(), now=utcnow(), but=but)
@@ -94,6 +102,31 @@ def create(
         f"Next: tidings broadcasts schedule {broadcast_id}",
     ]
     say({"id": broadcast_id, "review": review}, as_json, lambda: "\n".join(lines))
+
+
+def _written(
+    title: str | None,
+    words: str,
+    list_names: tuple[str, ...],
+    others: tuple[str, ...],
+    buttons: tuple[Button, ...],
+    fills: tuple[str, ...],
+) -> int:
+    if not title or not list_names:
+        raise click.UsageError("Give --title and --list, or --template.")
+    if fills:
+        raise click.UsageError("--fill goes with --template.")
+    list_ids = [find_list(db.session(), name).id for name in list_names]
+    db.session.rollback()
+    return write_drafts.create_draft(
+        title=title,
+        text=words,
+        list_ids=list_ids,
+        variants=_variants(others),
+        rich={EVERYWHERE: Rich(buttons)},
+        by=operator(),
+        now=utcnow(),
+    )
 
 
 @click.command("correct")

@@ -6,7 +6,7 @@ from typing import Any
 from app.clock import utcnow
 from app.commands.output import cell, say
 from app.domain.channels import channel_named
-from app.domain.statuses import BroadcastState
+from app.domain.statuses import NOT_EDITORS
 from app.runtime import runtime
 from app.services import read_segments, reports, review_broadcasts
 from app.services.broadcast_times import zone_named
@@ -105,7 +105,7 @@ def status_of(broadcast_id: int) -> dict[str, Any]:
 def broadcast_of(broadcast_id: int) -> Broadcast:
     """Return a broadcast; raises `NotFound`, also for a sender's replies and for a test."""
     row = db.session.get(Broadcast, broadcast_id, populate_existing=True)
-    if row is None or row.state == BroadcastState.REPLIES.value or row.tests_id is not None:
+    if row is None or row.state in NOT_EDITORS or row.tests_id is not None:
         raise NotFound(f"There is no broadcast {broadcast_id}. See: tidings broadcasts list")
     return row
 

@@ -23,7 +23,8 @@ from app.commands.output import json_option, operator, say, table
 from app.commands.rehearse import rehearse
 from app.commands.rules import repeat
 from app.commands.send_tests import send_test
-from app.domain.statuses import BroadcastState
+from app.commands.templates import list_templates
+from app.domain.statuses import NOT_EDITORS, BroadcastState
 from app.queue import begin, wake_broadcast
 from app.runtime import runtime
 from app.services import (
@@ -43,7 +44,7 @@ from app.services.controller import Refused
 from app.storage.database import db
 from app.storage.models import Broadcast
 
-STATES = [state.value for state in BroadcastState if state is not BroadcastState.REPLIES]
+STATES = [state.value for state in BroadcastState if state not in NOT_EDITORS]
 
 broadcasts = AppGroup("broadcasts", help="Write, schedule, stop and report broadcasts.")
 broadcasts.add_command(create)
@@ -52,6 +53,7 @@ broadcasts.add_command(show)
 broadcasts.add_command(repeat)
 broadcasts.add_command(rehearse)
 broadcasts.add_command(send_test)
+broadcasts.add_command(list_templates)
 
 _broadcast = click.argument("broadcast_id", metavar="ID", type=int)
 

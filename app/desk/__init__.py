@@ -27,6 +27,7 @@ from app.desk.feeds import feeds
 from app.desk.health import health_page
 from app.desk.held import held
 from app.desk.imports import imports
+from app.desk.keys import KEYS, PLACES, keys
 from app.desk.language_form import language_name
 from app.desk.languages import (
     LANGUAGE_NAMES,
@@ -61,6 +62,7 @@ from app.desk.saved_texts import saved_texts
 from app.desk.schedule import schedule
 from app.desk.security import init_security
 from app.desk.segments import segments
+from app.desk.templates_page import templates
 from app.desk.test_sends import test_sends, tests_of
 from app.desk.texted_words import texted_words
 from app.desk.tickers import tickers
@@ -68,6 +70,7 @@ from app.desk.users import users
 from app.desk.versions import versions
 from app.domain.addresses import mask
 from app.domain.channels import channel_named
+from app.domain.gaps import pieces
 from app.runtime import runtime
 from app.services import decide_reviews, read_inbox
 from app.services.rights.wiping import ERASED
@@ -91,6 +94,7 @@ ROOMS = (
     health_page,
     held,
     imports,
+    keys,
     list_change,
     list_page,
     lists,
@@ -108,6 +112,7 @@ ROOMS = (
     segments,
     test_sends,
     texted_words,
+    templates,
     tickers,
     users,
     versions,
@@ -136,9 +141,12 @@ def init_app(app: Flask) -> None:
         "bar_segments": bar_segments,
         "static": _static,
         "tests_of": tests_of,
+        "key_list": KEYS,
+        "key_places": PLACES,
     }
     app.jinja_env.filters |= {
         "number": number,
+        "pieces": pieces,
         "enumerated": lambda rows: list(enumerate(rows)),
         "moment": moment,
         "distance": distance,

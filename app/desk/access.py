@@ -32,6 +32,7 @@ class Person:
     role: Role
     language: str
     epoch: int
+    shortcuts: bool
     is_authenticated: bool = True
     is_active: bool = True
     is_anonymous: bool = False
@@ -52,7 +53,9 @@ class Person:
 
 def person_of(user: User) -> Person:
     """The signed-in view of an account."""
-    return Person(user.id, user.name, user.email, Role(user.role), user.language, user.session_epoch)
+    return Person(
+        user.id, user.name, user.email, Role(user.role), user.language, user.session_epoch, user.shortcuts
+    )
 
 
 def me() -> Person:

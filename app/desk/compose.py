@@ -36,6 +36,7 @@ from app.services import (
     correct_broadcasts,
     find_people,
     manage_snippets,
+    manage_templates,
     read_segments,
     reports,
     write_drafts,
@@ -133,7 +134,8 @@ def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
         number = broadcast.id if broadcast else None
         return autosave.answer(errors, number, lambda: _store(broadcast, values, given, by_itself=True))
     if act not in ("save", "when", "segment"):
-        return _page({**raw, "text": changed(act, raw)}, broadcast, given.errors, files=given.fields)
+        helped = {**raw, "text": changed(act, raw)}
+        return _page(helped, broadcast, given.errors, files=given.fields, helped=True)
     if errors:
         return _page(raw, broadcast, errors, files=given.fields), 422
     try:
@@ -273,7 +275,9 @@ def _page(
     conflict: bool = False,
     files: Sequence[FileField] = (),
     comment: str = "",
+    helped: bool = False,
 ) -> str:
+    """The form; `helped`: a button has just changed the text, which nobody has saved yet."""
     corrects = broadcast.corrects_id if broadcast else None
     rich = rich_form.given(_further()) if rich_form.was_posted() else rich_form.stored(broadcast)
     others = _other_channels(values, broadcast)
@@ -292,6 +296,8 @@ def _page(
         snippets=manage_snippets.all_snippets(),
         placeholders={name: placeholder(name) for name in KNOWN},
         live=False,
+        helped=helped,
+        has_templates=not broadcast and bool(manage_templates.all_templates()),
         files=files,
         file_notes=media_words.notes_of_draft(broadcast.id) if broadcast and not errors else [],
         others=others,

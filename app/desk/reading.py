@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from app.desk.words import TABS
 from app.domain.short_links import Counting
-from app.domain.statuses import BroadcastState
+from app.domain.statuses import NOT_EDITORS
 from app.services.short_links import counting_of
 from app.storage.database import db
 from app.storage.models import (
@@ -32,9 +32,9 @@ class Pulse:
 
 
 def broadcast_or_404(broadcast_id: int) -> Broadcast:
-    """A broadcast of the editors. Ends the request with 404 for none, for a sender's replies and for a test."""
+    """A broadcast of the editors. Ends the request with 404 for none, a sender's replies, a template or a test."""
     broadcast = db.session.get(Broadcast, broadcast_id)
-    if broadcast is None or broadcast.state == BroadcastState.REPLIES or broadcast.tests_id is not None:
+    if broadcast is None or broadcast.state in NOT_EDITORS or broadcast.tests_id is not None:
         abort(404)
     return broadcast
 

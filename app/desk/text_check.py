@@ -21,6 +21,7 @@ SAMPLES: Final = {"first_name": "Alexandra", "last_name": "Sommer", "city": "Ham
 
 # What the lint finds, in the reader's words; %(where)s is the place in the text.
 _LINT: Final = {
+    "gap": _l("Fill in %(where)s: people would read the brackets."),
     "short_link": _l("Carriers filter public link shorteners. Use the full link."),
     "numeric_opt_out": _l("“%(where)s”: a number is no way to leave. Write: Reply STOP to leave."),
     "only_way": _l("“%(where)s”: people may leave in any way they like. Do not call STOP the only one."),

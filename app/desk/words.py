@@ -33,6 +33,7 @@ STATES: Final = {
     BroadcastState.FINISHED: _l("Finished"),
     BroadcastState.CANCELED: _l("Stopped for good"),
     BroadcastState.EXPIRED: _l("Not sent: its time had passed"),
+    BroadcastState.TEMPLATE: _l("Template"),
 }
 
 STAGES: Final = {

@@ -4,7 +4,10 @@ from enum import IntEnum, StrEnum
 
 
 class BroadcastState(StrEnum):
-    """Where a broadcast is on its way; `REPLIES` marks the standing broadcast that carries a sender's answers."""
+    """Where a broadcast is on its way; `REPLIES` marks the standing broadcast that carries a sender's answers.
+
+    `TEMPLATE` marks what drafts are written from: it goes nowhere itself, and no list of broadcasts shows it.
+    """
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"
@@ -14,6 +17,11 @@ class BroadcastState(StrEnum):
     CANCELED = "canceled"
     EXPIRED = "expired"
     REPLIES = "replies"
+    TEMPLATE = "template"
+
+
+NOT_EDITORS: frozenset[BroadcastState] = frozenset({BroadcastState.REPLIES, BroadcastState.TEMPLATE})
+"""What is no broadcast of the editors, though it is stored as one."""
 
 
 _MOVES: dict[BroadcastState, frozenset[BroadcastState]] = {

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.statuses import BroadcastState, MoveRefused, check_move
+from app.domain.statuses import NOT_EDITORS, BroadcastState, MoveRefused, check_move
 from app.services.controller import Conflict, NotFound, Refused
 from app.storage.models import Broadcast, BroadcastList, BroadcastTarget
 
@@ -14,13 +14,13 @@ _ON_THE_WAY = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
 
 
 def broadcast_for_change(session: Session, broadcast_id: int, *, or_test: bool = False) -> Broadcast:
-    """Return a broadcast, locked until the transaction ends; raises `NotFound`, also for a sender's replies.
+    """Return a broadcast, locked until the transaction ends; raises `NotFound`, also for replies and templates.
 
     Tests are found only with `or_test`, which is for what the system itself does.
     """
     found = session.get(Broadcast, broadcast_id, with_for_update=True)
     hidden = found is not None and found.tests_id is not None and not or_test
-    if found is None or found.state == BroadcastState.REPLIES.value or hidden:
+    if found is None or found.state in NOT_EDITORS or hidden:
         raise NotFound(f"There is no broadcast {broadcast_id}.")
     return found
 

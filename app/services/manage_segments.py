@@ -18,7 +18,11 @@ from app.storage.models import Broadcast, BroadcastList, SavedSegment
 from app.storage.segments import turned_round
 
 MAX_NAME: Final = 80
-_WAITS: Final = (BroadcastState.DRAFT.value, BroadcastState.SCHEDULED.value)
+_WAITS: Final = (
+    BroadcastState.DRAFT.value,
+    BroadcastState.SCHEDULED.value,
+    BroadcastState.TEMPLATE.value,
+)
 
 
 def segments_of(list_ids: Sequence[int]) -> Sequence[SavedSegment]:
@@ -79,7 +83,7 @@ def change(segment_id: int, name: str, rule: Segment, *, revision: int, by: str,
 
 
 def remove(segment_id: int, *, by: str, now: datetime) -> str:
-    """Remove a segment; returns its name. Drafts and what waits keep its rule as it was last."""
+    """Remove a segment; returns its name. Drafts, templates and what waits keep its rule as it was last."""
     with transaction() as session:
         row = _for_change(session, segment_id)
         mine = Broadcast.segment_id == segment_id

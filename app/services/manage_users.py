@@ -108,6 +108,12 @@ def set_language(user_id: int, language: str) -> None:
         _writing(session, user_id).language = language
 
 
+def set_shortcuts(user_id: int, *, on: bool) -> None:
+    """Remember whether the desk's keys work for a person."""
+    with transaction() as session:
+        _writing(session, user_id).shortcuts = on
+
+
 def list_users() -> Sequence[User]:
     """Every account, also the closed ones, by name."""
     return db.session.scalars(select(User).order_by(User.name, User.id)).all()

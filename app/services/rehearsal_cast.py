@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.parts import offenders
 from app.domain.placeholders import MOVE_LINK
-from app.domain.statuses import BroadcastState
+from app.domain.statuses import NOT_EDITORS, BroadcastState
 from app.services import hold_back
 from app.services.broadcast_rows import targets_of
 from app.services.broadcast_times import nearest_allowed
@@ -85,7 +85,7 @@ def cast_of(
 ) -> Cast:
     """Read who would get a draft or scheduled broadcast. Raises `NotFound`, `Refused`."""
     broadcast = session.get(Broadcast, broadcast_id)
-    if broadcast is None or broadcast.state == BroadcastState.REPLIES.value:
+    if broadcast is None or broadcast.state in NOT_EDITORS:
         raise NotFound(f"There is no broadcast {broadcast_id}.")
     lists = targets_of(session, broadcast_id)
     if broadcast.state not in _REHEARSED:

@@ -123,16 +123,27 @@ def copy_broadcast(broadcast_id: int, *, by: str, now: datetime) -> int:
     """Make a new draft with the same words, lists, files and buttons."""
     with transaction() as session:
         original = broadcast_for_change(session, broadcast_id)
-        title, text = original.title, original.text
-        list_ids, variants = _target_ids(session, broadcast_id), variants_of(session, broadcast_id)
-        copy_id = draft_in(
-            session, title=title, text=text, list_ids=list_ids, variants=variants, by=by, now=now
-        )
-        choose_as(session, original, copy_id)
-        copy_media(session, broadcast_id, copy_id)
-        copy_rich(session, broadcast_id, copy_id)
-        keep(session, session.get_one(Broadcast, copy_id), by, now)
-        return copy_id
+        return copy_in(session, original, original.title, _target_ids(session, broadcast_id), by, now)
+
+
+def copy_in(
+    session: Session, original: Broadcast, title: str, list_ids: Sequence[int], by: str, now: datetime
+) -> int:
+    """Within the caller's transaction, make a draft with a broadcast's words, files, buttons and part of the lists."""
+    copy_id = draft_in(
+        session,
+        title=title,
+        text=original.text,
+        list_ids=list_ids,
+        variants=variants_of(session, original.id),
+        by=by,
+        now=now,
+    )
+    choose_as(session, original, copy_id)
+    copy_media(session, original.id, copy_id)
+    copy_rich(session, original.id, copy_id)
+    keep(session, session.get_one(Broadcast, copy_id), by, now)
+    return copy_id
 
 
 def choose_as(session: Session, original: Broadcast, broadcast_id: int) -> None:

@@ -26,6 +26,10 @@ HEADLINE = (
     "Buses 4 and 11 take their usual way. Reply STOP to leave."
 )
 SECONDS = 90.0
+LEAK = (
+    "Riverside News: no water in [[street]] until [[hour]]. We are sorry. Reply STOP to leave.",
+    "Riverside News: kein Wasser in [[street]] bis [[hour]]. Reply STOP to leave.",
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Archive:
     segment: str
     ticker: str
     rehearsed: str
+    template: str
 
 
 def fill(demo: Demo) -> Archive:
@@ -72,6 +77,7 @@ def fill(demo: Demo) -> Archive:
         segment_of(editor, sent),
         ticker_of(demo, editor),
         rehearsed_of(editor),
+        template_of(editor),
     )
     furnish_board(editor)
     ask_for_approval(demo, editor, draft)
@@ -292,6 +298,22 @@ def import_of(editor: Editor) -> str:
     )
     until(lambda: "data-poll" not in editor.open(path), "the file to be checked")
     return path
+
+
+def template_of(editor: Editor) -> str:
+    """Keep a template with two gaps and words in German, once; returns the path of its page."""
+    if not (found := _templates(editor)):
+        path = editor.draft("Burst pipe", LEAK[0])
+        editor.submit(
+            f"{path}/edit", "title", text=LEAK[0], words_de=LEAK[1], list_ids=editor.city_news, act="save"
+        )
+        editor.submit(f"{path}/template", "name", name="Burst pipe")
+        found = _templates(editor)
+    return found[0]
+
+
+def _templates(editor: Editor) -> list[str]:
+    return re.findall(r'href="(/templates/\d+)"', editor.open("/templates"))
 
 
 def tomorrow() -> str:

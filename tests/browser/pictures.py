@@ -44,6 +44,33 @@ SCENES = (
     "desk-retention",
     "desk-inbox",
 )
+# Pages that one opens now and then: wide only, for the documentation shows no other, and pictures stay in the history.
+WIDE_ONLY = (
+    "desk-templates",
+    "desk-template",
+    "desk-keys",
+    "desk-list-new",
+    "desk-rules",
+    "desk-move",
+    "desk-segments",
+    "desk-who",
+    "desk-feeds",
+    "desk-tickers",
+    "desk-ticker-new",
+    "desk-words",
+    "desk-held",
+    "desk-ask",
+    "desk-revocation",
+    "desk-import-new",
+    "desk-requests",
+    "desk-users",
+    "desk-account",
+    "desk-testers",
+    "desk-tests",
+    "desk-comments",
+    "desk-approval",
+    "desk-read",
+)
 WIDTHS = {"": 1200, "-360": 360}
 SCHEMES: dict[str, Literal["light", "dark"]] = {"": "light", "-dark": "dark"}
 LARGEST = 200_000
@@ -57,7 +84,16 @@ def file_name(scene: str, width: str, scheme: str) -> str:
 
 def file_names() -> set[str]:
     """The name of every picture."""
-    return {file_name(*parts) for parts in product(SCENES, WIDTHS, SCHEMES)}
+    return {
+        file_name(scene, width, scheme)
+        for scene in (*SCENES, *WIDE_ONLY)
+        for width, scheme in product(widths_of(scene), SCHEMES)
+    }
+
+
+def widths_of(scene: str) -> dict[str, int]:
+    """What follows a scene's name -> the width in pixels, for each of its pictures."""
+    return WIDTHS if scene in SCENES else {"": WIDTHS[""]}
 
 
 def width_of(picture: bytes) -> int:

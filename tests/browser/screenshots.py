@@ -1,11 +1,12 @@
 """Takes the pictures of the documentation: `python -m tests.browser.screenshots` writes docs/images.
 
-Starts a demo, plays a morning in a newsroom, and photographs each page wide and narrow, light and dark.
+Starts a demo, plays a morning in a newsroom, and photographs each page wide and narrow, light and dark; with names of
+scenes behind it, such as `desk-review desk-held`, only those.
 """
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
@@ -17,7 +18,8 @@ from app.demo.story import PHONE
 from tests.browser import archive
 from tests.browser.chromium import PATIENCE, launch_options, session_of
 from tests.browser.demo import Demo, Editor, running_demo
-from tests.browser.pictures import FOLDER, SCHEMES, WIDTHS, file_name
+from tests.browser.more_scenes import photograph_the_rest
+from tests.browser.pictures import FOLDER, SCENES, SCHEMES, WIDE_ONLY, WIDTHS, file_name, widths_of
 
 LOWEST, HIGHEST = 560, 1080
 """Height of a picture in pixels; what is longer is cut, as on a screen."""
@@ -30,8 +32,10 @@ LAST_TEXT = "The library is open until ten."
 class Photographer:
     """Takes each scene in its four looks."""
 
-    def __init__(self, browser: Browser, demo: Demo, editor: Editor, folder: Path) -> None:
-        self._folder = folder
+    def __init__(
+        self, browser: Browser, demo: Demo, editor: Editor, folder: Path, only: Collection[str]
+    ) -> None:
+        self._folder, self._only = folder, only
         self.context = browser.new_context(base_url=demo.desk, locale="en-GB", reduced_motion="reduce")
         self.context.set_default_timeout(PATIENCE)
         self._page = self.context.new_page()
@@ -51,7 +55,9 @@ class Photographer:
 
         `highest` is less for a page so full of words that its picture would be too heavy.
         """
-        for width, scheme in product(WIDTHS, SCHEMES):
+        if scene not in self._only:
+            return
+        for width, scheme in product(widths_of(scene), SCHEMES):
             self._page.set_viewport_size({"width": WIDTHS[width], "height": LOWEST})
             self._page.emulate_media(color_scheme=SCHEMES[scheme])
             self._page.goto(path)
@@ -62,8 +68,8 @@ class Photographer:
         sys.stdout.write(f"{scene}\n")
 
 
-def main(folder: Path = FOLDER) -> None:
-    """Write all pictures to `folder`."""
+def main(only: Collection[str], folder: Path = FOLDER) -> None:
+    """Write the pictures of the scenes `only` to `folder`; of none named, all."""
     folder.mkdir(parents=True, exist_ok=True)
     options = launch_options()
     if options is None:
@@ -72,7 +78,7 @@ def main(folder: Path = FOLDER) -> None:
     with running_demo() as demo, sync_playwright() as driver:
         browser = driver.chromium.launch(**options)
         editor = demo.visitor()
-        camera = Photographer(browser, demo, editor, folder)
+        camera = Photographer(browser, demo, editor, folder, only or (*SCENES, *WIDE_ONLY))
         camera.take("sign-in", "/sign-in")
         camera.sign_in()
         photograph_the_morning(camera, demo, editor)
@@ -114,6 +120,7 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     photograph_what_repeats(camera, editor, headline)
     camera.take("desk-segment", archive.segment_of(editor, earlier))
     camera.take("desk-review", f"{headline}/review?choice=now&zone=Europe/Berlin")
+    photograph_the_rest(camera, demo, editor, headline)
     editor.confirm(headline, choice="now")
     _slow_down_half_way(demo, editor, headline)
     _some_leave_meanwhile(demo)
@@ -213,4 +220,4 @@ def _last_messages(page: Page) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

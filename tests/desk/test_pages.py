@@ -169,7 +169,7 @@ def test_static_files_may_be_kept_because_their_names_change(editor: Visitor) ->
     html = editor.get("/broadcasts").text
     names = re.findall(r'"(/desk-static/[^"]+\?v=[0-9a-f]{12})"', html)
 
-    assert len(names) == 5
+    assert len(names) == 7
     for name in names:
         answer = editor.get(name)
         answer.close()

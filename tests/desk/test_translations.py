@@ -36,6 +36,7 @@ SPEAKERS = (
     "stop_broadcasts",
     "correct_broadcasts",
     "manage_snippets",
+    "manage_templates",
     "manage_segments",
     "read_segments",
     "reactions",

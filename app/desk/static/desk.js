@@ -64,7 +64,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // After a form came back with errors, reading goes on at the errors.
-document.querySelector("[data-focus]")?.focus();
+(document.querySelector("[data-focus]") ?? document.querySelector("#main [aria-invalid=true]"))?.focus();
 
 // The account menu closes by Escape and by a click elsewhere.
 const menu = document.querySelector("details.menu");

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from app.domain.gaps import gaps_in
 from app.domain.parts import measure, offenders
 from app.domain.replies.texts import Facts
 
@@ -89,7 +90,7 @@ def lint(
     `countries` are those of the people it goes to (two capital letters). Without `since_stop` a text without STOP is
     always worth a word; with it only when the reminder is due. `age_gate` means that the lists ask for an age.
     """
-    found = [*_forbidden(text), *_way_out(text, countries, since_stop)]
+    found = [*_unfilled(text), *_forbidden(text), *_way_out(text, countries, since_stop)]
     if brand.strip() and not _says(text, brand):
         # Not an error: the thread of the same number began with a welcome text that named us.
         found.append(_warn("no_brand", "", f"Name yourself, for example: “{brand.strip()}: …”"))
@@ -141,6 +142,12 @@ def _size(text: str) -> Iterator[Finding]:
         yield _warn(
             "ucs2", signs, "These characters make each part hold 70 instead of 160; write them plainly."
         )
+
+
+def _unfilled(text: str) -> Iterator[Finding]:
+    if gaps := gaps_in(text):
+        places = ", ".join(f"[[{gap}]]" for gap in gaps)
+        yield _error("gap", places, f"Fill in {places}: people would read the brackets.")
 
 
 def _forbidden(text: str) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, String
+from sqlalchemy import JSON, String, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import BigId, Model, UtcDateTime
@@ -31,6 +31,8 @@ class User(Model):
     session_epoch: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    shortcuts: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether the desk's keys work for this person (WCAG 2.1.4: they can be turned off)."""
 
 
 class AuditEntry(Model):

@@ -32,7 +32,8 @@ class Broadcast(Model):
     `brake_base` is what had come of it when somebody let it go on last: the brakes count from there.
     `tests_id` names the draft that this one tries out: it goes to testers, counts nowhere, and is no broadcast of the
     editors.
-    A broadcast of state `replies` stands for a sender's answers and is never shown to editors.
+    A broadcast of state `replies` stands for a sender's answers and is never shown to editors;
+    one of state `template` is what drafts are written from, `title` its name.
     """
 
     __tablename__ = "broadcast"
@@ -63,6 +64,13 @@ class Broadcast(Model):
             unique=True,
             postgresql_where=text("state = 'replies'"),
             sqlite_where=text("state = 'replies'"),
+        ),
+        Index(
+            "uq_broadcast_template_title",
+            "title",
+            unique=True,
+            postgresql_where=text("state = 'template'"),
+            sqlite_where=text("state = 'template'"),
         ),
     )
 
