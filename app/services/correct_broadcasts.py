@@ -17,7 +17,7 @@ from app.services.controller import Refused
 from app.services.reports import Tally, tally
 from app.services.schedule_broadcasts import CORRECTION
 from app.services.write_drafts import draft_in
-from app.storage import audience, in_place, tallies
+from app.storage import audience, in_place, quick_answers, tallies
 from app.storage.database import db, transaction
 from app.storage.holding import HAD_IT
 from app.storage.models import Broadcast, BroadcastTarget
@@ -167,7 +167,7 @@ def reachable(broadcast_id: int, now: datetime) -> int:
     session = db.session()
     list_ids = [one.id for one in targets_of(session, broadcast_id)]
     ways = ways_to(session, list_ids, broadcast_id)
-    return audience.ask(session, list_ids, now, ways, broadcast_id).reachable
+    return quick_answers.ask(session, list_ids, now, ways, broadcast_id).reachable
 
 
 def ways_in_place(broadcast_id: int, now: datetime) -> list[WayInPlace]:

@@ -8,10 +8,9 @@ from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.domain.consent import SubscriptionState
 from app.domain.keywords import LANGUAGES, squeeze
 from app.domain.keywords.tables import all_words, words_for
 from app.domain.replies import Facts, MissingFact, notice_text
@@ -19,8 +18,9 @@ from app.domain.statuses import OnUnknown
 from app.services.audit import note
 from app.services.controller import Conflict, Controller, NotFound, Refused
 from app.services.lists_of_sender import Offer, facts_of, offers_of
+from app.storage import headcounts
 from app.storage.database import db, transaction
-from app.storage.models import BroadcastList, ListSender, Notice, Sender, Subscription
+from app.storage.models import BroadcastList, ListSender, Notice, Sender
 
 NOTICE_LANGUAGES: Final = ("en", "de")
 MAX_PER_DAY: Final = 50
@@ -301,7 +301,7 @@ def _newest_notices(session: Session, list_id: int) -> dict[str, Notice]:
 
 
 def _rows(session: Session) -> dict[int, ListRow]:
-    counts, further = _active_counts(session), _further_senders(session)
+    counts, further = headcounts.by_list(session), _further_senders(session)
     found = session.execute(
         select(BroadcastList, Sender.name)
         .join(Sender, Sender.id == BroadcastList.sender_id)
@@ -321,15 +321,6 @@ def _further_senders(session: Session) -> Mapping[int, tuple[str, ...]]:
     return {
         list_id: tuple(name for _, name in group) for list_id, group in groupby(found, key=lambda one: one[0])
     }
-
-
-def _active_counts(session: Session) -> Mapping[int, int]:
-    found = session.execute(
-        select(Subscription.list_id, func.count())
-        .where(Subscription.state == SubscriptionState.ACTIVE.value)
-        .group_by(Subscription.list_id)
-    )
-    return {key: value for key, value in found}
 
 
 def _row(row: BroadcastList, sender: str, active: int, further: tuple[str, ...]) -> ListRow:

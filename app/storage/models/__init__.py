@@ -31,6 +31,7 @@ from app.storage.models.own_messages import OwnMessage
 from app.storage.models.own_words import OwnWordRow
 from app.storage.models.people import (
     BroadcastList,
+    Headcount,
     ListSender,
     QuietGroup,
     Sender,
@@ -71,6 +72,7 @@ __all__ = [
     "FeedItemRow",
     "FeedRow",
     "FigureMark",
+    "Headcount",
     "ImportRefusal",
     "ImportRun",
     "ImportState",
