@@ -94,6 +94,7 @@ _BOTH_ENGINES_MATTER = tuple(
         "test_recover_slices.py",
         "test_segments.py",
         "test_send_deliveries.py",
+        "test_served.py",
         "test_short_links.py",
         "test_tallies.py",
     )
