@@ -48,6 +48,9 @@ def everybody(session: Session, wrong_id: int) -> int:
 
 def by_channel(session: Session, wrong_id: int) -> Mapping[str, int]:
     """Count the same by channel, from the counts that are kept."""
+    channels = list(in_place.changes_by_channel(session, wrong_id))
+    if len(channels) == 1:
+        return {channels[0]: everybody(session, wrong_id)}
     rows = session.execute(
         select(Sender.channel, func.sum(DeliveryTally.people))
         .join(Sender, Sender.id == DeliveryTally.sender_id)
