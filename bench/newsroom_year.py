@@ -225,7 +225,7 @@ def _deliveries(session: Session, broadcast_id: int, first: int, people: int, at
         "broadcast_id": literal(broadcast_id),
         "subscriber_id": i,
         "inbound_id": literal(0),
-        "slice": (i - first).op("/")(_SLICE),  # whole numbers on both databases
+        "slice": (i - first).self_group().op("/")(_SLICE),  # whole numbers on both databases
         "status": case((failed, DeliveryStatus.FAILED.value), else_=DeliveryStatus.DELIVERED.value),
         "reason": case((failed, "blocked"), else_=null()),
         "error_code": case((failed, "403"), else_=null()),

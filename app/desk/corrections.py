@@ -28,13 +28,28 @@ def ask(broadcast_id: int) -> ResponseReturnValue:
     broadcast = broadcast_or_404(broadcast_id)
     if not broadcast.started_at:
         return redirect(url_for("progress.show", broadcast_id=broadcast_id))
+    had_it = correct_broadcasts.had_it(broadcast_id)
+    at_once = had_it <= correct_broadcasts.COUNTED_AT_ONCE or "count" in request.args
     return render_template(
         "correct.html",
         broadcast=broadcast,
         tally=reports.tally(broadcast_id),
-        had_it=correct_broadcasts.had_it(broadcast_id),
+        had_it=had_it,
         earlier=correct_broadcasts.corrections_of(broadcast_id),
-        ways=correct_broadcasts.ways_in_place(broadcast_id, utcnow()),
+        at_once=at_once,
+        ways=correct_broadcasts.ways_in_place(broadcast_id, utcnow())
+        if at_once
+        else correct_broadcasts.most_in_place(broadcast_id),
+    )
+
+
+@corrections.get("/broadcasts/<int:broadcast_id>/correct/count")
+@allow(Role.EDITOR)
+def count(broadcast_id: int) -> ResponseReturnValue:
+    """The exact numbers, which follow where a page cannot wait for them."""
+    broadcast_or_404(broadcast_id)
+    return render_template(
+        "correct_counted.html", ways=correct_broadcasts.ways_in_place(broadcast_id, utcnow())
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar, Final
-from urllib.parse import parse_qs, parse_qsl, quote, quote_plus, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 from twilio.request_validator import RequestValidator
 
@@ -28,7 +28,14 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
-from app.gateways import consent_shares, given_back, twilio_consents, twilio_deactivations, twilio_look_up
+from app.gateways import (
+    consent_shares,
+    given_back,
+    twilio_consents,
+    twilio_deactivations,
+    twilio_look_up,
+    twilio_signatures,
+)
 from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import HttpGateway, by_code, check_switch, for_all, json_of, seconds, without_answer
 from app.gateways.look_ups import Question, Sighting
@@ -51,7 +58,6 @@ _RECEIPTS = {
 }
 
 
-_HASH: Final = "bodySHA256"
 ACCOUNT_SETTINGS: Final = (
     SettingSpec("account_sid", secret=False, example="AC" + "0" * 32),
     SettingSpec("auth_token", secret=True, example="your account's auth token"),
@@ -176,14 +182,8 @@ class TwilioGateway(HttpGateway):
         return [Outcome(ref, error=_error(reply, body))]
 
     def verify(self, request: HookRequest) -> None:
-        """Check `X-Twilio-Signature` with Twilio's own validator over the public address and the form fields.
-
-        Where the address has a `bodySHA256`, the body is JSON: its hash is signed with the address, and no field.
-        """
-        signature = request.headers.get("x-twilio-signature", "")
-        hashed = _HASH in parse_qs(urlsplit(request.public_url).query)
-        signed = request.body.decode(errors="replace") if hashed else dict(_fields(request.body))
-        if not signature or not self._validator.validate(request.public_url, signed, signature):
+        """Check `X-Twilio-Signature` with Twilio's own validator over the public address and the form fields."""
+        if not twilio_signatures.is_signed(self._validator, request, _fields):
             raise BadSignature(
                 "The X-Twilio-Signature does not fit this address, these fields and this token."
             )

@@ -37,6 +37,8 @@ def to_ask(list_id: int, *, controller: Controller) -> int:
     """Count who is on the list and agreed to another purpose or controller than it has now. Raises `NotFound`."""
     session = db.session()
     list_ = _list(session, list_id)
+    if not list_.purpose_since_seq and session.scalar(_given_to_another(controller).limit(1)) is None:
+        return 0  # nothing ever changed: a million need not be read
     agreed = _agreed_to_something_else(list_, controller)
     return session.scalar(select(func.count()).select_from(Subscription).where(*agreed)) or 0
 
@@ -100,7 +102,9 @@ def _given_to_another(controller: Controller) -> Select[int]:
     """The entries that name another controller, mostly none; "before or after" can be looked up, "unlike" cannot."""
     name = ConsentEvent.controller_name
     return select(ConsentEvent.seq).where(
-        ConsentEvent.ledger == controller.ledger, or_(name < controller.brand, name > controller.brand)
+        # Not by the bare column: SQLite would read the whole ledger instead of the two ends of the index.
+        func.coalesce(ConsentEvent.ledger, "") == controller.ledger,
+        or_(name < controller.brand, name > controller.brand),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.storage import audience, in_place, segments
+from app.storage import in_place, quick_answers, segments
 from app.storage.audience import Answers
 from app.storage.models import Broadcast
 from app.storage.ways import templates_of, ways_to
@@ -17,4 +17,4 @@ def ask_gate(session: Session, broadcast: Broadcast, list_ids: Sequence[int], at
     ways = ways_to(session, list_ids, corrects, templates_of(session, broadcast.id))
     chosen = segments.chosen_of(session, broadcast, at)
     wordless = in_place.wordless(session, broadcast, at)
-    return audience.ask(session, list_ids, at, ways, corrects, chosen, wordless)
+    return quick_answers.ask(session, list_ids, at, ways, corrects, chosen, wordless)

@@ -293,8 +293,13 @@ def _due(now: datetime) -> Check:
     )
     reply = db.session.scalar(
         # Answers only: questions about sign-ups (below 0) wait for the morning and for their turn.
-        select(func.min(Delivery.updated_at)).where(
-            Delivery.status == DeliveryStatus.PENDING.value, Delivery.inbound_id > 0
+        select(func.min(Delivery.updated_at))
+        .join(Broadcast, Broadcast.id == Delivery.broadcast_id)
+        .where(
+            Broadcast.state == BroadcastState.REPLIES.value,
+            Delivery.slice.is_(None),  # lets the index find them among all deliveries
+            Delivery.status == DeliveryStatus.PENDING.value,
+            Delivery.inbound_id > 0,
         )
     )
     for what, since in (("a broadcast", broadcast), ("a reply", reply)):

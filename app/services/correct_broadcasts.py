@@ -1,6 +1,6 @@
 """Correct a broadcast that was wrong: a linked draft that goes to exactly those who got it, and what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -17,14 +17,15 @@ from app.services.controller import Refused
 from app.services.reports import Tally, tally
 from app.services.schedule_broadcasts import CORRECTION
 from app.services.write_drafts import draft_in
-from app.storage import audience, in_place, tallies
+from app.storage import audience, in_place, quick_answers, served, tallies
 from app.storage.database import db, transaction
-from app.storage.holding import HAD_IT
 from app.storage.models import Broadcast, BroadcastTarget
 from app.storage.ways import ways_to
 
 # Whoever sleeps when it goes out shall still get it in the morning: two hours would be too short.
 FRESH_MINUTES: Final = 24 * 60
+# So many are counted while a page is made; a page of a larger broadcast has its exact numbers follow.
+COUNTED_AT_ONCE: Final = 20_000
 _CORRECTABLE: Final = (
     BroadcastState.SENDING,
     BroadcastState.PAUSED,
@@ -132,8 +133,7 @@ def _refuse_unless_possible(session: Session, broadcast_id: int, act: InPlace) -
 
 def had_it(broadcast_id: int, session: Session | None = None) -> int:
     """Count who had a broadcast, or may have had it; a transaction looks with its own `session`."""
-    rows = tallies.counts(session or db.session(), broadcast_id)
-    return sum(people for status, _, _, people in rows if status in HAD_IT)
+    return served.everybody(session or db.session(), broadcast_id)
 
 
 def corrections_of(broadcast_id: int) -> list[Correction]:
@@ -167,22 +167,49 @@ def reachable(broadcast_id: int, now: datetime) -> int:
     session = db.session()
     list_ids = [one.id for one in targets_of(session, broadcast_id)]
     ways = ways_to(session, list_ids, broadcast_id)
-    return audience.ask(session, list_ids, now, ways, broadcast_id).reachable
+    if served.can_be_sure(session, list_ids, ways):
+        return served.reachable(session, broadcast_id, list_ids)
+    return quick_answers.ask(session, list_ids, now, ways, broadcast_id).reachable
+
+
+def most_in_place(broadcast_id: int) -> list[WayInPlace]:
+    """Return what can be done with the messages of a broadcast on phones, and on how many at most; nobody is asked.
+
+    The exact numbers are those of `ways_in_place`: they leave out who is not reachable any more, or has no message
+    that can be changed still.
+    """
+    session = db.session()
+    able, had = (
+        in_place.changes_by_channel(session, broadcast_id),
+        served.by_channel(session, broadcast_id),
+    )
+    found = [
+        (act, {name: people for name, people in had.items() if name in able and able[name].can(act)})
+        for act in InPlace
+    ]
+    return [WayInPlace(act, most, sum(had.values()) - sum(most.values())) for act, most in found if most]
 
 
 def ways_in_place(broadcast_id: int, now: datetime) -> list[WayInPlace]:
     """Return what can be done at `now` with the messages of a broadcast that are on phones already."""
     session = db.session()
-    list_ids = [one.id for one in targets_of(session, broadcast_id)]
-    people = audience.reachable(
-        list_ids, now, ways_to(session, list_ids, broadcast_id), corrects=broadcast_id
-    )
     able = in_place.changes_by_channel(session, broadcast_id).values()
     acts = [act for act in InPlace if any(one.can(act) for one in able)]
     if not acts:
         return []
-    everybody, counts = in_place.count_standing(session, broadcast_id, acts, people, now)
+    everybody, counts = _standing(session, broadcast_id, acts, now)
     return [WayInPlace(act, found, everybody - sum(found.values())) for act, found in counts.items() if found]
+
+
+def _standing(
+    session: Session, wrong_id: int, acts: Sequence[InPlace], now: datetime
+) -> tuple[int, Mapping[InPlace, Mapping[str, int]]]:
+    list_ids = [one.id for one in targets_of(session, wrong_id)]
+    ways = ways_to(session, list_ids, wrong_id)
+    if served.can_be_sure(session, list_ids, ways):
+        return served.count_standing(session, wrong_id, list_ids, acts, now)
+    people = audience.reachable(list_ids, now, ways, corrects=wrong_id)
+    return in_place.count_standing(session, wrong_id, acts, people, now)
 
 
 def way_of_draft(broadcast: Broadcast, now: datetime) -> WayInPlace | None:

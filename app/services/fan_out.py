@@ -12,7 +12,7 @@ from app.domain.statuses import WORKER_DIED, BroadcastState, DeliveryStatus
 from app.services import comments, plan_slices, quotas
 from app.services.controller import Controller
 from app.services.figures import no_files
-from app.storage import audience, tallies
+from app.storage import audience, headcounts, tallies
 from app.storage.consent import lock_head
 from app.storage.database import changed, transaction
 from app.storage.models import Broadcast, Delivery, Sender, Slice
@@ -177,9 +177,9 @@ def _on_the_wire(session: Session, broadcast_id: int) -> bool:
 
 
 def fold_tallies(now: datetime) -> int:
-    """Keep the counts of each broadcast in few rows; returns how many went."""
+    """Keep the counts of each broadcast and each list in few rows; returns how many went."""
     with transaction() as session:
-        return tallies.fold(session) + tallies.fold_resting(session, now)
+        return tallies.fold(session) + tallies.fold_resting(session, now) + headcounts.fold(session)
 
 
 def _anybody_waits(session: Session, broadcast_id: int) -> bool:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, select
 
 from app.domain.addresses import BadAddress, parse_phone
-from app.domain.consent import SubscriptionState
 from app.services.controller import NotFound, Refused
 from app.services.project_consent import overlays_of
+from app.storage import headcounts
 from app.storage.database import db
 from app.storage.models import BroadcastList, Subscriber, Subscription
 
@@ -57,26 +57,7 @@ def person(subscriber_id: int) -> PersonRow:
 
 def reachable(list_ids: Iterable[int]) -> int:
     """How many people are subscribed to at least one of these lists and can be written to right now."""
-    ids = list(list_ids)
-    everybody = select(Subscription.subscriber_id).where(
-        Subscription.list_id.in_(ids), Subscription.state == SubscriptionState.ACTIVE
-    )
-    if len(ids) > 1:
-        everybody = everybody.group_by(Subscription.subscriber_id)
-    # Few, and found by an index of their own: a million need not be joined with a million on each press of a key.
-    closed = everybody.join(Subscriber, Subscriber.id == Subscription.subscriber_id).where(
-        or_(
-            Subscriber.blocked_at.is_not(None),
-            Subscriber.bounced_at.is_not(None),
-            Subscriber.suppressed_at.is_not(None),
-            Subscriber.review_opened_at.is_not(None),
-        )
-    )
-    return _count(everybody) - _count(closed)
-
-
-def _count(people: Select[int]) -> int:
-    return db.session.scalar(select(func.count()).select_from(people.subquery())) or 0
+    return headcounts.open_on_any(db.session(), list_ids)
 
 
 def _matching(query: str, digits: str, region: str) -> ColumnElement[bool]:

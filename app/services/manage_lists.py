@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.domain.consent import SubscriptionState
 from app.domain.keywords import squeeze
 from app.domain.statuses import OnUnknown
 from app.services.audit import note
@@ -17,8 +16,9 @@ from app.services.list_checks import check_free, check_promise, check_texts, che
 from app.services.list_notices import write_notices
 from app.services.lists_of_sender import offers_of
 from app.services.waiting_for_lists import refuse_while_waiting
+from app.storage import headcounts
 from app.storage.database import db, transaction
-from app.storage.models import BroadcastList, ListSender, Sender, Subscription
+from app.storage.models import BroadcastList, ListSender, Sender
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def stand_alone_as_default(session: Session, row: BroadcastList) -> None:
 
 
 def _rows(session: Session) -> dict[int, ListRow]:
-    counts, further = _active_counts(session), _further_senders(session)
+    counts, further = headcounts.by_list(session), _further_senders(session)
     found = session.execute(
         select(BroadcastList, Sender.name)
         .join(Sender, Sender.id == BroadcastList.sender_id)
@@ -201,15 +201,6 @@ def _further_senders(session: Session) -> Mapping[int, tuple[str, ...]]:
     return {
         list_id: tuple(name for _, name in group) for list_id, group in groupby(found, key=lambda one: one[0])
     }
-
-
-def _active_counts(session: Session) -> Mapping[int, int]:
-    found = session.execute(
-        select(Subscription.list_id, func.count())
-        .where(Subscription.state == SubscriptionState.ACTIVE.value)
-        .group_by(Subscription.list_id)
-    )
-    return {key: value for key, value in found}
 
 
 def _row(row: BroadcastList, sender: str, active: int, further: tuple[str, ...]) -> ListRow:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.consent import SubscriptionState
 from app.domain.parts import Parts, measure
 from app.domain.policy.content import Finding, Severity, lint_notice
 from app.domain.replies import Facts
@@ -17,9 +16,10 @@ from app.services.audit import note
 from app.services.controller import Conflict, Controller, NotFound, Refused
 from app.services.list_notices import NOTICE_LANGUAGES
 from app.services.lists_of_sender import Offer, facts_of
+from app.storage import headcounts
 from app.storage.consent import lock_head
 from app.storage.database import db, transaction
-from app.storage.models import BroadcastList, Notice, Sender, Subscription
+from app.storage.models import BroadcastList, Notice, Sender
 
 MAX_PURPOSE: Final = 300
 
@@ -181,7 +181,4 @@ def _newest(session: Session, list_id: int, language: str) -> Notice:
 
 
 def _active(session: Session, list_id: int) -> int:
-    query = select(func.count()).where(
-        Subscription.list_id == list_id, Subscription.state == SubscriptionState.ACTIVE.value
-    )
-    return session.scalar(query) or 0
+    return headcounts.by_list(session).get(list_id, 0)

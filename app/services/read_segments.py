@@ -15,7 +15,7 @@ from app.domain.replies import LANGUAGES
 from app.domain.segments import Reacted, Reaction, Segment, parse, sentence
 from app.services.broadcast_rows import targets_of
 from app.services.controller import NotFound
-from app.storage import audience, segments
+from app.storage import audience, quick_answers, segments
 from app.storage.database import db
 from app.storage.models import Broadcast, BroadcastList, SavedSegment, Subscriber
 from app.storage.segments import Chosen
@@ -141,7 +141,7 @@ def count(rule: Segment, list_ids: Sequence[int], now: datetime) -> Counted:
     """Count the people of these lists whom a rule chooses at `now`."""
     session = db.session()
     chosen = _chosen(rule, list_ids, now)
-    answers = audience.ask(session, list_ids, now, ways_to(session, list_ids), chosen=chosen)
+    answers = quick_answers.ask(session, list_ids, now, ways_to(session, list_ids), chosen=chosen)
     return Counted(sum(answers.counts.values()), answers.reachable)
 
 

@@ -6,20 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from app.domain.consent import SubscriptionState
 from app.domain.statuses import DeliveryStatus
 from app.services.brake_samples import left_because_of
 from app.services.controller import NotFound, Refused
 from app.storage import audience as audiences
-from app.storage import tallies
+from app.storage import headcounts, tallies
 from app.storage.database import db
 from app.storage.models import (
     Broadcast,
     Delivery,
     Subscriber,
-    Subscription,
 )
 
 STATUS_WORDS = {status.name.lower(): status for status in DeliveryStatus}
@@ -177,9 +175,4 @@ def optouts_caused(broadcast_id: int) -> int:
 
 def list_counts() -> dict[int, int]:
     """Return the number of active subscribers of every list that has any."""
-    rows = db.session.execute(
-        select(Subscription.list_id, func.count())
-        .where(Subscription.state == SubscriptionState.ACTIVE.value)
-        .group_by(Subscription.list_id)
-    )
-    return {key: count for key, count in rows}
+    return headcounts.by_list(db.session())

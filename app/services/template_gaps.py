@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.channels import channel_named
 from app.services.shares import Share
-from app.storage import audience, segments
+from app.storage import quick_answers, segments
 from app.storage.models import Broadcast, BroadcastList
 from app.storage.ways import templates_of, way_of, ways_to
 
@@ -58,6 +58,6 @@ def _missed(
 
     def reached(named: frozenset[str]) -> int:
         ways = ways_to(session, list_ids, corrects, named)
-        return audience.ask(session, list_ids, at, ways, corrects, chosen).reachable
+        return quick_answers.ask(session, list_ids, at, ways, corrects, chosen).reachable
 
     return reached(templates | {channel}) - reached(templates)

@@ -164,10 +164,12 @@ def ask(
     corrects: int | None = None,
     chosen: Chosen | None = None,
     wordless: ColumnElement[str | None] | None = None,
+    only: ColumnElement[bool] | None = None,
 ) -> Answers:
     """Ask the gate about everybody as of `now`, quiet hours and the cap aside. It reads each of them once.
 
-    `wordless` is SQL for why somebody whom the gate lets through gets nothing all the same, NULL where they do.
+    `wordless` is SQL for why somebody whom the gate lets through gets nothing all the same, NULL where they do. With
+    `only`, SQL about the joined `Subscriber`, it asks about these alone.
     """
     if not list_ids:
         return Answers({})
@@ -180,6 +182,7 @@ def ask(
         select(answer, Subscriber.channel, Subscriber.quiet_group_id, func.count())
         .select_from(people)
         .join(Subscriber, Subscriber.id == people.c.subscriber_id)
+        .where(*(() if only is None else (only,)))
         .group_by(answer, Subscriber.channel, Subscriber.quiet_group_id)
     )
     return Answers({(reason, channel, group): count for reason, channel, group, count in rows})

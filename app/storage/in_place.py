@@ -9,6 +9,7 @@ from sqlalchemy import (
     and_,
     case,
     exists,
+    false,
     func,
     literal,
     not_,
@@ -153,6 +154,11 @@ def changes_by_channel(session: Session, wrong_id: int) -> Mapping[str, Changes]
     return {channel: changes_named(gateway) for channel, gateway in rows}
 
 
+def stands_still(changes: Changes, act: InPlace, now: datetime) -> ColumnElement[bool]:
+    """SQL for whether the message of a `Delivery` that somebody had over a gateway can be changed so."""
+    return and_(*_known(Delivery, changes.since(act, now))) if changes.can(act) else false()
+
+
 def _theirs(session: Session, wrong_id: int, act: InPlace, now: datetime) -> ColumnElement[bool]:
     """SQL for whether the joined `Subscriber` has a message that can be changed so."""
     had = aliased(Delivery)
@@ -174,6 +180,10 @@ def _theirs(session: Session, wrong_id: int, act: InPlace, now: datetime) -> Col
 
 
 def _stands(had: type[Delivery], since: datetime | None) -> tuple[ColumnElement[bool], ...]:
+    return (had.inbound_id == 0, had.status.in_(HAD_IT), *_known(had, since))
+
+
+def _known(had: type[Delivery], since: datetime | None) -> tuple[ColumnElement[bool], ...]:
     """Where nobody knows what became of it there is no id, and nothing to name to the platform."""
     young = () if since is None else (had.updated_at > since,)
-    return (had.inbound_id == 0, had.status.in_(HAD_IT), had.provider_id.is_not(None), *young)
+    return (had.provider_id.is_not(None), *young)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -11,6 +11,7 @@ from app.storage.database import is_sqlite
 from app.storage.models import QuietGroup, Subscriber
 
 Ungrouped = tuple[int, str, str, dict[str, Any]]
+_AT_ONCE = 1000
 
 
 def group_ids(session: Session, keys: Collection[str]) -> dict[str, int]:
@@ -43,18 +44,20 @@ def ungrouped(session: Session, lo: int | None = None, hi: int | None = None) ->
 
 
 def put_into_groups(session: Session, group_by_subscriber: Mapping[int, int]) -> None:
-    """Write the groups of many people in one round trip."""
-    rows = [{"b_id": one, "b_group": group} for one, group in sorted(group_by_subscriber.items())]
-    session.connection().execute(_PUT, rows)
+    """Write the groups of many people, with few statements: those of a group together."""
+    members: dict[int, list[int]] = {}
+    for one, group in sorted(group_by_subscriber.items()):
+        members.setdefault(group, []).append(one)
+    for group, ids in members.items():
+        for start in range(0, len(ids), _AT_ONCE):
+            session.execute(
+                update(Subscriber)
+                .where(Subscriber.id.in_(ids[start : start + _AT_ONCE]))
+                .values(quiet_group_id=group),
+                execution_options={"synchronize_session": False},
+            )
 
 
 def _known(session: Session, keys: Collection[str]) -> dict[str, int]:
     rows = session.execute(select(QuietGroup.key, QuietGroup.id).where(QuietGroup.key.in_(keys)))
     return {key: value for key, value in rows}
-
-
-_PUT = (
-    update(Subscriber.__table__)  # type: ignore[arg-type]  # a mapped class's table is typed as FromClause
-    .where(Subscriber.id == bindparam("b_id"))
-    .values(quiet_group_id=bindparam("b_group"))
-)

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from app.domain.messages import DeliveryRef
 from app.domain.replies import CONFIRM_WITHIN, CONFIRMATIONS
-from app.domain.statuses import DeliveryStatus, SkipReason
+from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
 from app.storage.deliveries import Person
-from app.storage.models import Delivery, InboundRow, Subscriber
+from app.storage.models import Broadcast, Delivery, InboundRow, Subscriber
 
 
 def claim_replies(session: Session, broadcast_id: int, now: datetime, limit: int) -> list[Person]:
@@ -100,7 +100,10 @@ def dropped_confirmations(session: Session, since: datetime) -> int:
         select(func.count())
         .select_from(Delivery)
         .join(InboundRow, InboundRow.id == Delivery.inbound_id)
+        .join(Broadcast, Broadcast.id == Delivery.broadcast_id)
         .where(
+            Broadcast.state == BroadcastState.REPLIES.value,
+            Delivery.slice.is_(None),  # lets the index find them among all deliveries
             InboundRow.received_at >= since,
             InboundRow.reply_kind.in_([kind.value for kind in CONFIRMATIONS]),
             Delivery.subscriber_id == InboundRow.subscriber_id,

@@ -1,10 +1,12 @@
 """Corrections that change the message on the phones, at the desk: the choice, the review and the report."""
 
 import pytest
+from sqlalchemy import select
 
+from app.domain.statuses import DeliveryStatus
 from app.services import fan_out, schedule_broadcasts
-from app.storage.database import db
-from app.storage.models import Broadcast
+from app.storage.database import db, transaction
+from app.storage.models import Broadcast, DeliveryTally, Sender, Slice
 from tests.desk.conftest import House, Visitor, words
 from tests.gateways.samples.telegram import SETTINGS
 from tests.support.chat_city import ADA, GRACE, ChatCity
@@ -49,6 +51,39 @@ def test_the_choice_says_on_how_many_phones_it_can_be_done(editor: Visitor, wron
     assert f"The old words are replaced where they stand: {SAID} a message of their own." in words(page)
     assert f"The old message is taken off the phones: {SAID} the words that you write" in words(page)
     assert page.text.count('name="in_place"') == 3
+    assert "Count exactly" not in page.text
+
+
+def test_a_large_broadcast_says_at_most_how_many_and_the_exact_numbers_follow(
+    house: House, editor: Visitor, city: ChatCity, wrong: int
+) -> None:
+    with house.inside(), transaction() as session:
+        on_telegram = select(Slice.sender_id).join(Sender, Sender.id == Slice.sender_id)
+        sender_id = session.scalars(on_telegram.where(Sender.channel == "telegram")).first()
+        session.add(
+            DeliveryTally(
+                broadcast_id=wrong,
+                status=DeliveryStatus.SENT.value,
+                reason="",
+                error_code="",
+                sender_id=sender_id,
+                shard=7,
+                people=30_000,
+            )
+        )
+    with house.inside():
+        city.says(GRACE, "STOP")
+    page = editor.get(f"/broadcasts/{wrong}/correct")
+    most = "at most: Telegram (30,002 people)."
+
+    assert f"The old words are replaced where they stand, {most}" in words(page)
+    assert f"The old message is taken off the phones, {most}" in words(page)
+    assert "These are the most there can be" in words(page)
+    assert f'hx-get="/broadcasts/{wrong}/correct/count"' in page.text
+    for path in (f"/broadcasts/{wrong}/correct/count", f"/broadcasts/{wrong}/correct?count=1"):
+        counted = words(editor.get(path))
+        assert "replaced where they stand: Telegram (1 person)." in counted
+        assert "at most" not in counted
 
 
 def test_what_is_chosen_is_said_again_before_it_goes_and_told_afterwards(

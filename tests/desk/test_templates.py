@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from app.domain.buttons import Button, ButtonKind, Rich
 from app.domain.segments import Among, Clause, Segment, Trait, written
 from app.runtime import runtime
-from app.services import close_list, fan_out, manage_segments, manage_templates, write_drafts
+from app.services import close_list, manage_segments, manage_templates, write_drafts
 from app.services.broadcast_rows import targets_of
 from app.services.controller import NotFound, Refused
 from app.services.media.attach import EVERYWHERE, Given, attach, attached_to
@@ -84,9 +84,8 @@ def test_gaps_are_filled_in_every_text_and_stop_what_is_not_filled(newsroom: New
 
 def test_what_was_sent_can_be_kept_and_closed_lists_are_left_out(newsroom: Newsroom) -> None:
     newsroom.join(1)
-    sent = newsroom.broadcast_waiting("City: the bridge is closed. Reply STOP to leave.")
+    sent = newsroom.broadcast("City: the bridge is closed. Reply STOP to leave.")
     newsroom.send(FakeProvider())
-    fan_out.end_finished(LATER)
     kept = manage_templates.keep(sent, "Bridge", by="ada", now=LATER)
     name = targets_of(db.session(), sent)[0].name
     db.session.rollback()

@@ -182,15 +182,28 @@ def test_a_json_body_is_signed_by_its_hash_in_the_address() -> None:
         hook(INBOUND, token="another token"),
         hook(INBOUND, url="https://news.example.org/hooks/other"),
         HookRequest("POST", HOOK, {}, urlencode(INBOUND).encode()),
+        HookRequest("POST", HOOK, {"x-twilio-signature": "sïgnëd"}, urlencode(INBOUND).encode()),
         HookRequest("POST", HOOK, hook(INBOUND).headers, urlencode(INBOUND | {"Body": "START"}).encode()),
     ],
-    ids=["another token", "another address", "no signature", "changed words"],
+    ids=[
+        "another token",
+        "another address",
+        "no signature",
+        "letters that no signature has",
+        "changed words",
+    ],
 )
 def test_what_twilio_did_not_sign_is_refused(request_: HookRequest) -> None:
     moved = HookRequest("POST", HOOK, request_.headers, request_.body)
 
     with pytest.raises(BadSignature):
         gateway().verify(moved)
+
+
+def test_an_address_that_was_signed_with_its_port_is_ours_too() -> None:
+    with_port = hook(INBOUND, url=HOOK.replace("example.org", "example.org:443"))
+
+    assert gateway().verify(HookRequest("POST", HOOK, with_port.headers, with_port.body)) is None
 
 
 def test_an_inbound_text_becomes_a_message() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import Exists, Row, Select, exists, literal, select
+from sqlalchemy import Exists, Row, Select, exists, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from app.domain.consent import EventType
@@ -63,7 +63,8 @@ def done_lately(ledger: str, limit: int = 50) -> list[Done]:
         select(ConsentEvent, Subscriber.id)
         .outerjoin(Subscriber, Subscriber.subject_ref == ConsentEvent.subject_ref)
         .where(
-            ConsentEvent.ledger == ledger,
+            # Not by the bare column: SQLite would read the whole ledger in its order to find a few erasures.
+            func.coalesce(ConsentEvent.ledger, "") == ledger,
             ConsentEvent.event_type == EventType.ERASED.value,
             _IN_THE_INDEX,
         )

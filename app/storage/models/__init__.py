@@ -32,6 +32,7 @@ from app.storage.models.own_words import OwnWordRow
 from app.storage.models.people import (
     AccountRate,
     BroadcastList,
+    Headcount,
     ListSender,
     QuietGroup,
     Sender,
@@ -73,6 +74,7 @@ __all__ = [
     "FeedItemRow",
     "FeedRow",
     "FigureMark",
+    "Headcount",
     "ImportRefusal",
     "ImportRun",
     "ImportState",

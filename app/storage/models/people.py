@@ -214,3 +214,23 @@ class Subscription(Model):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     check_use_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Headcount(Model):
+    """How many are active on a list, by what the gate asks of the person; each is counted once for each list.
+
+    Triggers of the database keep it in the transaction that changes subscriptions or subscribers (migration 0044),
+    whoever changes them. `answer` is the `SkipReason` of an overlay, or `other_purpose` where there is no consent,
+    or "". `quiet_group_id` is 0 where nobody has looked yet. Each connection counts in a `shard` of its own: a row may
+    be negative, the sum over the shards is exact.
+    """
+
+    __tablename__ = "headcount"
+
+    list_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    channel: Mapped[str] = mapped_column(String(20), primary_key=True)
+    quiet_group_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    language: Mapped[str] = mapped_column(String(8), primary_key=True)
+    answer: Mapped[str] = mapped_column(String(30), primary_key=True)
+    shard: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    people: Mapped[int] = mapped_column(BigId)
