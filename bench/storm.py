@@ -70,7 +70,8 @@ def _finding(
     wanted = {person: DeliveryStatus.SENT.value for _, person in forged}
     wanted |= {person: DeliveryStatus.DELIVERED.value for _, person in receipted}
     with field.room.app.app_context():
-        stand = statuses(receipted[0][0])
+        # The worker sends the rest of that broadcast meanwhile, which has no receipts.
+        stand = {one: status for one, status in statuses(receipted[0][0]).items() if one in wanted}
     faults = verdicts.applied(wanted, stand)
     faults += ["the report of the broadcast is not of everybody"] if set(got) != everybody else []
     copies = verdicts.copies(field.sink.arrivals())
