@@ -60,17 +60,27 @@ def look_up(wanted: Filter, *, region: str, before: int | None = None, limit: in
     It may be short, even empty, and still name a next page: of a million people one page looks at a part. Raises
     `Refused` for fewer than four digits.
     """
-    by_index = bool(wanted.query or wanted.place or wanted.status in _OVERLAYS)
-    conditions = list(_conditions(wanted, region))
-    found = people_pages.page(db.session(), conditions, before=before, limit=limit, by_index=by_index)
+    session, indexed, rest = db.session(), list(_indexed(wanted, region)), list(_others(wanted))
+    if indexed:
+        first, *others = indexed
+        found = people_pages.page_by_index(session, first, [*others, *rest], before=before, limit=limit)
+    else:
+        most = people_pages.MOST_TAGGED if wanted.tag else people_pages.MOST_IDS
+        found = people_pages.page(session, rest, before=before, limit=limit, most=most)
     return People(rows_of(found.people), found.before)
 
 
-def _conditions(wanted: Filter, region: str) -> Iterable[ColumnElement[bool]]:
+def _indexed(wanted: Filter, region: str) -> Iterable[ColumnElement[bool]]:
+    """What an index finds, that of which fewest people are first."""
     if wanted.query:
         yield matching(wanted.query, digits_of(wanted.query), region)
     if wanted.status in _OVERLAYS:
         yield _OVERLAYS[wanted.status].is_not(None)
+    if wanted.place:
+        yield people_pages.lives_in(" ".join(wanted.place.split()))
+
+
+def _others(wanted: Filter) -> Iterable[ColumnElement[bool]]:
     state = wanted.status if wanted.status and wanted.status not in _OVERLAYS else None
     if state is not None or wanted.list_id is not None:
         yield people_pages.stands(state, wanted.list_id)
@@ -78,7 +88,5 @@ def _conditions(wanted: Filter, region: str) -> Iterable[ColumnElement[bool]]:
         yield Subscriber.language == wanted.language
     if wanted.channel:
         yield Subscriber.channel == wanted.channel
-    if wanted.place:
-        yield people_pages.lives_in(" ".join(wanted.place.split()))
     if wanted.tag:
         yield people_pages.came_by(wanted.tag, wanted.list_id)

@@ -91,6 +91,8 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     headline = archive.draft_of(editor)
     camera.take("desk-inbox", "/inbox")
     camera.take("desk-lists", "/lists")
+    camera.take("desk-list", "/lists/1")
+    camera.take("desk-poster", "/lists/1/poster")
     camera.take("sign-up", "/join/city")
     camera.take("desk-feed", archive.feed_of(demo, editor))
     camera.take("desk-ticker", archive.ticker_of(demo, editor))

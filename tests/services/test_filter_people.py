@@ -83,7 +83,7 @@ def test_pages_go_on_where_the_last_one_ended_and_name_nobody_twice(
     newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = newsroom.join(7)
-    monkeypatch.setattr(people_pages, "FIRST_STRETCH", 2)
+    monkeypatch.setattr(people_pages, "STRETCH", 2)
     monkeypatch.setattr(people_pages, "MOST_IDS", 4)
     everybody = Filter(channel="sms")
 
@@ -105,7 +105,7 @@ def test_a_page_that_looked_at_its_share_says_where_to_go_on(
     numbers = newsroom.join(9)
     change(numbers[0], language="de")
     set_place(id_of(numbers[0]), "Rome", by="ada", now=newsroom.now)
-    monkeypatch.setattr(people_pages, "FIRST_STRETCH", 2)
+    monkeypatch.setattr(people_pages, "STRETCH", 2)
     monkeypatch.setattr(people_pages, "MOST_IDS", 4)
 
     first = look_up(Filter(language="de"), region="US")
