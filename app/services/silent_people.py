@@ -1,6 +1,6 @@
 """Why somebody gets nothing of a list: since when, and by which act of whom it ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,19 +12,20 @@ from app.storage.models import BroadcastList, Subscription
 
 @dataclass(frozen=True)
 class Silence:
-    """One list that sends nothing to a person. `act` is how they left ("" where they did not)."""
+    """One list that sends nothing to a person. `act` is how they left, "" where they did not; `closed`: the list is."""
 
     list_name: str
     state: str
     since: datetime | None
     act: str = ""
+    closed: bool = False
     until: datetime | None = None
 
 
 def silences(subscriber_id: int) -> list[Silence]:
     """Return every list whose messages a person does not get though they once were on it, by name."""
     rows = db.session.execute(
-        select(BroadcastList.name, Subscription)
+        select(BroadcastList.name, BroadcastList.archived_at.is_not(None), Subscription)
         .join(Subscription, Subscription.list_id == BroadcastList.id)
         .where(
             Subscription.subscriber_id == subscriber_id,
@@ -32,7 +33,7 @@ def silences(subscriber_id: int) -> list[Silence]:
         )
         .order_by(BroadcastList.name)
     )
-    return [_silence(name, row) for name, row in rows]
+    return [replace(_silence(name, row), closed=closed) for name, closed, row in rows]
 
 
 def _silence(name: str, row: Subscription) -> Silence:

@@ -7,6 +7,7 @@ from sqlalchemy import text, update
 
 from app.domain.keywords import LANGUAGES
 from app.services import filter_people
+from app.services.close_list import close_list
 from app.services.controller import Refused
 from app.services.filter_people import Filter, look_up
 from app.services.set_place import set_place
@@ -135,6 +136,8 @@ def test_it_is_told_why_somebody_gets_nothing(newsroom: Newsroom) -> None:
     assert (silence.list_name, silence.state, silence.act) == ("City", "stopped", "keyword_exact")
     assert silence.since is not None
     assert silences(id_of(second)) == []
+    close_list("City", by="ada", controller=newsroom.controller, now=newsroom.now)
+    assert [(one.state, one.closed) for one in silences(id_of(second))] == [("stopped", True)]
 
 
 def test_numbers_and_towns_are_found_by_an_index(newsroom: Newsroom) -> None:
