@@ -1,16 +1,21 @@
 """People, with the timeline of their consent; and the inbox of texts that no rule understood."""
 
+from dataclasses import replace
+
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
+from app.desk import people_filter
 from app.desk.access import allow, me, room
 from app.desk.reading import house_zone
 from app.desk.refusals import translated
 from app.runtime import runtime
 from app.services import find_people, person_timeline, read_inbox
 from app.services.controller import NotFound, Refused
+from app.services.filter_people import People, look_up
 from app.services.set_place import set_place
+from app.services.silent_people import silences
 from app.storage.models.accounts import Role
 
 people = room("people", __name__)
@@ -19,15 +24,24 @@ people = room("people", __name__)
 @people.get("/people")
 @allow(Role.EDITOR)
 def index() -> ResponseReturnValue:
-    """Search by a full number or its last digits."""
-    query = request.args.get("q", "").strip()
-    rows, error = [], None
-    if query:
+    """Search by a full number or its last digits, and filter; a page at a time, the newest first."""
+    wanted, before = people_filter.asked(), people_filter.before()
+    page, error = People((), None), None
+    if wanted:
         try:
-            rows = find_people.search(query, region=runtime().controller.region)
+            page = look_up(wanted, region=runtime().controller.region, before=before)
         except Refused as refusal:
             error = translated(refusal)
-    return render_template("people.html", query=query, rows=rows, error=error)
+    return render_template(
+        "people.html",
+        asked=people_filter.as_query(wanted),
+        filtered=bool(replace(wanted, query="")),
+        choices=people_filter.choices(),
+        rows=page.rows,
+        before=page.before,
+        paged=before is not None,
+        error=error,
+    )
 
 
 @people.get("/people/<int:subscriber_id>")
@@ -39,7 +53,9 @@ def show(subscriber_id: int) -> ResponseReturnValue:
         entries = person_timeline.timeline(subscriber_id, controller=runtime().controller)
     except NotFound:
         abort(404)
-    return render_template("person.html", person=person, entries=entries, zone=house_zone())
+    return render_template(
+        "person.html", person=person, entries=entries, silences=silences(subscriber_id), zone=house_zone()
+    )
 
 
 @people.route("/people/<int:subscriber_id>/place", methods=["GET", "POST"])

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 
 from app.domain.addresses import BadAddress, parse_phone
 from app.services.controller import NotFound, Refused
@@ -13,6 +13,7 @@ from app.services.project_consent import overlays_of
 from app.storage import headcounts
 from app.storage.database import db
 from app.storage.models import BroadcastList, Subscriber, Subscription
+from app.storage.people_pages import tail_is
 
 FEWEST_DIGITS: Final = 4
 
@@ -37,22 +38,28 @@ def search(query: str, *, region: str, limit: int = 25) -> list[PersonRow]:
 
     Raises Refused when there are fewer than four digits.
     """
-    digits = "".join(character for character in query if character.isdigit())
-    if len(digits) < FEWEST_DIGITS:
-        raise Refused("Write a full number, or its last four digits or more.")
-    matches = _matching(query, digits, region)
+    digits = digits_of(query)
+    matches = matching(query, digits, region)
     chosen = (
         select(Subscriber)
         .where(matches, Subscriber.erased_at.is_(None))
         .order_by(Subscriber.id.desc())
         .limit(limit)
     )
-    return _rows(db.session.scalars(chosen).all())
+    return rows_of(db.session.scalars(chosen).all())
+
+
+def digits_of(query: str) -> str:
+    """Return the digits that somebody searches for; raises `Refused` where they are fewer than four."""
+    digits = "".join(character for character in query if character.isdecimal())
+    if len(digits) < FEWEST_DIGITS:
+        raise Refused("Write a full number, or its last four digits or more.")
+    return digits
 
 
 def person(subscriber_id: int) -> PersonRow:
     """One subscriber. Raises NotFound."""
-    return _rows([subscriber(subscriber_id)])[0]
+    return rows_of([subscriber(subscriber_id)])[0]
 
 
 def reachable(list_ids: Iterable[int]) -> int:
@@ -60,11 +67,13 @@ def reachable(list_ids: Iterable[int]) -> int:
     return headcounts.open_on_any(db.session(), list_ids)
 
 
-def _matching(query: str, digits: str, region: str) -> ColumnElement[bool]:
+def matching(query: str, digits: str, region: str) -> ColumnElement[bool]:
+    """Return SQL for whose number it is, or ends in these digits, which are four or more."""
     try:
-        return Subscriber.address == parse_phone(query, region).value
+        found = parse_phone(query, region).value
+        return and_(tail_is(found), Subscriber.address == found)
     except BadAddress:
-        return Subscriber.address.endswith(digits, autoescape=True)
+        return and_(tail_is(digits), Subscriber.address.endswith(digits, autoescape=True))
 
 
 def subscriber(subscriber_id: int) -> Subscriber:
@@ -75,7 +84,8 @@ def subscriber(subscriber_id: int) -> Subscriber:
     return found
 
 
-def _rows(subscribers: Sequence[Subscriber]) -> list[PersonRow]:
+def rows_of(subscribers: Sequence[Subscriber]) -> list[PersonRow]:
+    """Return what is shown of these people, in their order."""
     lists = _lists_of([subscriber.id for subscriber in subscribers])
     return [
         PersonRow(s.id, s.address, s.channel, s.language, lists.get(s.id, {}), _overlays(s), s.place)

@@ -181,7 +181,7 @@ def _trait(
             there = func.coalesce(Subscriber.attributes[PLACE].as_string(), "")
             return there.in_([one for value in values for one in spellings(value)])
         case Trait.TAG:
-            return _agreed(list_ids, or_(*(_tag(one) for one in values)))
+            return _agreed(list_ids, or_(*(has_tag(one) for one in values)))
 
 
 def _on(
@@ -212,8 +212,10 @@ def _way(way: Way) -> ColumnElement[bool]:
     return or_(plain, and_(ConsentEvent.act.in_(questions), ~by_us)) if acts & questions else plain
 
 
-def _tag(tag: str) -> ColumnElement[bool]:
-    """`channel:sender:city_poster7` ends in the tag; compared as text, for SQLite's LIKE takes A for a."""
+def has_tag(tag: str) -> ColumnElement[bool]:
+    """Whether a consent, of the joined `ConsentEvent`, came by a link with this tag.
+
+    `channel:sender:city_poster7` ends in the tag; compared as text, for SQLite's LIKE takes A for a."""
     reference = func.coalesce(ConsentEvent.cta_ref, "")
     end = func.substr(reference, func.length(reference) - len(tag))
     return and_(reference.like("%:%:%"), end == f"_{tag}")

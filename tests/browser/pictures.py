@@ -33,6 +33,8 @@ SCENES = (
     "desk-versions",
     "desk-texts",
     "desk-lists",
+    "desk-list",
+    "desk-poster",
     "desk-feed",
     "desk-ticker",
     "desk-rehearsal",

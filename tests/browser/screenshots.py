@@ -97,6 +97,7 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     headline = archive.draft_of(editor)
     camera.take("desk-inbox", "/inbox")
     camera.take("desk-lists", "/lists")
+    camera.take("desk-poster", "/lists/1/poster")
     camera.take("sign-up", "/join/city")
     camera.take("desk-feed", archive.feed_of(demo, editor))
     camera.take("desk-ticker", archive.ticker_of(demo, editor))
@@ -160,6 +161,7 @@ def photograph_what_came_of_it(camera: Photographer, demo: Demo, editor: Editor,
     camera.take("desk-erase", f"{person}/erase")
     camera.take("desk-retention", "/retention", highest=860)
     camera.take("desk-clicks", "/lists/1/clicks")
+    camera.take("desk-list", "/lists/1")  # now, when the clock has counted who came
     camera.take("desk-reports", "/reports?sheet=broadcasts&days=7")
     camera.take("desk-health", "/health-page", highest=900)
     camera.take("desk-audit", "/audit", highest=860)

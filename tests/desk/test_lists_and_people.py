@@ -1,5 +1,8 @@
 """Lists and their promise; people and what they agreed to."""
 
+import re
+from html import unescape
+
 import pytest
 
 from app.services import find_people, person_timeline
@@ -181,3 +184,39 @@ def test_the_town_of_a_person_is_changed_on_a_page_of_its_own(house: House, edit
     assert long.status_code == 422
     assert "A town has at most 100 characters, on one line." in words(long)
     assert editor.get("/people/99999/place").status_code == 404
+
+
+def test_people_are_filtered_and_numbers_stay_masked_for_editors(house: House, editor: Visitor) -> None:
+    with house.inside() as newsroom:
+        newsroom.join(27)
+        newsroom.text("STOP", number(3))
+
+    stopped = editor.get("/people?status=stopped")
+    first = editor.get(f"/people?list={house.newsroom.list_id}&channel=sms")
+    nobody = editor.get("/people?place=Rome&before=99999999999999999999")
+
+    assert "1 person found" in words(stopped)
+    assert "City: left" in words(stopped)
+    assert "Nothing can be sent" in words(stopped)
+    assert number(3) not in stopped.text
+    assert "25 people on this page, the newest first" in words(first)
+    assert "Older people" in words(first)
+    older = re.search(r'href="(/people\?before=[^"]+)"', first.text)
+    assert older is not None
+    rest = editor.get(unescape(older[1]))
+    assert "2 people" in words(rest)
+    assert "Older people" not in words(rest)
+    assert "Nobody is like that." in words(nobody)
+    assert editor.get("/people?status=x&list=x&channel=x").status_code == 200
+
+
+def test_the_page_of_somebody_who_left_says_why_nothing_can_be_sent(house: House, editor: Visitor) -> None:
+    with house.inside() as newsroom:
+        newsroom.join(1)
+        newsroom.text("STOP", number(0))
+        subscriber_id = find_people.search("0100", region="US")[0].subscriber_id
+
+    page = words(editor.get(f"/people/{subscriber_id}"))
+
+    assert "Why nothing can be sent City : left" in page
+    assert "Only the person can come back, by texting START" in page

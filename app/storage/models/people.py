@@ -142,6 +142,13 @@ class Subscriber(Model):
             postgresql_where=text("quiet_group_id IS NULL"),
             sqlite_where=text("quiet_group_id IS NULL"),
         ),
+        Index("ix_subscriber_tail", text("substr(address, length(address) - 3)"), "id").ddl_if("postgresql"),
+        Index(
+            "ix_subscriber_place",
+            text("(attributes ->> 'city')"),
+            "id",
+            postgresql_where=text("attributes ->> 'city' IS NOT NULL"),
+        ).ddl_if("postgresql"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
