@@ -50,7 +50,7 @@ def test_a_part_that_failed_says_so_with_a_way_to_try_again_and_keeps_what_was_w
     assert faults(page) == []
 
     page.unroute(MEASURE)
-    line.get_by_role("button", name="Try again").click()
+    line.get_by_role("button", name="Renew it now").click()
     expect(line).to_have_count(0)
     expect(page.locator("#counter")).to_contain_text("17 of 160")
     expect(page.locator("#counter")).to_be_focused()

@@ -25,9 +25,17 @@ const search = () => {
   else location.assign(dialog.dataset.search);
 };
 
+const content = dialog?.querySelector("template").content;
+
+// The table stands in the page only once it is asked for.
+const show = () => {
+  if (!dialog.querySelector("article")) dialog.append(content.cloneNode(true));
+  dialog.showModal();
+};
+
 const goTo = (letter) => {
-  const link = dialog.querySelector(`[data-go="${letter}"]`);
-  if (link) location.assign(link.href);
+  const link = content.querySelector(`[data-go="${letter}"]`);
+  if (link) location.assign(link.getAttribute("href"));
   return Boolean(link);
 };
 
@@ -45,7 +53,7 @@ document.addEventListener("keydown", (event) => {
   wentAt = 0;
   if (since < PATIENCE && goTo(event.key.toLowerCase())) event.preventDefault();
   else if (event.key === "g") wentAt = event.timeStamp;
-  else if (event.key === "?") dialog.showModal();
+  else if (event.key === "?") show();
   else if (event.key === "/") search();
   else return;
   event.preventDefault();
