@@ -1,6 +1,6 @@
 """The words that Twilio answers by itself on a number or a Messaging Service that nobody configured otherwise.
 
-Source: help.twilio.com, "Twilio support for opt-out keywords", and the Advanced Opt-Out tutorial, read in November 2026.
+Source: help.twilio.com, "Twilio support for opt-out keywords", and the tutorial of Advanced Opt-Out, November 2026.
 Only a text that is one of them as a whole counts, in any case: "STOP PLEASE" is left to us.
 """
 
