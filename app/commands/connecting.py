@@ -1,11 +1,16 @@
-"""Carries on a conversation with a provider about our webhook, while an operator waits."""
+"""Carries on a conversation with a provider about a sender, while an operator waits."""
+
+from collections.abc import Generator
+from typing import TypeVar
 
 from app.gateways.asking import ask
-from app.gateways.base import Transport
-from app.gateways.connect import CannotConnect, Connected, Conversation
+from app.gateways.base import Call, Reply, Transport
+from app.gateways.connect import CannotConnect, Connected
 from app.gateways.registry import gateway_class
 from app.gateways.transport import CurlTransport
 from app.services.controller import Refused
+
+_End = TypeVar("_End")
 
 _CALL_MS = 30_000
 _ELSEWHERE = {
@@ -14,16 +19,16 @@ _ELSEWHERE = {
 }
 
 
-def carry_on(talk: Conversation, transport: Transport | None = None) -> Connected:
-    """Make the calls one after another. Raises `Refused` with what the provider said."""
+def carry_on(talk: Generator[Call, Reply, _End], transport: Transport | None = None) -> _End:
+    """Make the calls one after another, and return the end. Raises `Refused` with what the provider said."""
     line = transport or CurlTransport(connections=1, total_timeout_ms=_CALL_MS)
     try:
         call = next(talk)
         while True:
             call = talk.send(ask(call, line))
     except StopIteration as end:
-        done: Connected = end.value
-        return done
+        last: _End = end.value
+        return last
     except CannotConnect as error:
         raise Refused(str(error)) from error
     finally:

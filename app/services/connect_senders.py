@@ -1,9 +1,9 @@
-"""Connect a sender: open its settings for the conversation with its provider, and note in the audit log that it was."""
+"""Open a sender's settings for a conversation with its provider, and note in the audit log what that changes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from app.services.audit import note
 from app.services.controller import Controller
@@ -11,6 +11,7 @@ from app.services.gateways_of_senders import open_settings
 from app.services.manage_senders import find_sender, hook_of
 from app.storage.database import transaction
 
+CONNECT: Final = "sender.connect"
 _Talk = TypeVar("_Talk")
 
 
@@ -31,12 +32,16 @@ def begin(
     by: str,
     controller: Controller,
     now: datetime,
+    act: str | None = CONNECT,
 ) -> Begun[_Talk]:
-    """Return how to register the webhook of the sender `name`. Raises `NotFound`, `CannotOpen`."""
+    """Return how to register the webhook of the sender `name`, or what else `opening` opens.
+
+    `act` is what the audit log calls it; None for a mere question. Raises `NotFound`, `CannotOpen`.
+    """
     with transaction() as session:
         sender = find_sender(session, name)
         hook = hook_of(name, public_url)
         talk = opening(sender.gateway, open_settings(sender, controller), sender.base_url, hook)
-        if talk is not None:
-            note(session, by, "sender.connect", f"sender {name}", now, hook=hook)
+        if talk is not None and act is not None:
+            note(session, by, act, f"sender {name}", now, hook=hook)
         return Begun(sender.gateway, hook, talk)

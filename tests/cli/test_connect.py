@@ -85,3 +85,11 @@ def test_an_unknown_sender_is_named(shell: Shell) -> None:
     shell.ok("db", "upgrade")
 
     assert "There is no sender" in shell.run("senders", "connect", "nobody").output
+
+
+def test_a_platform_that_tells_no_quota_is_named(shell: Shell, telegram: Telegram) -> None:
+    result = shell.run("senders", "quota", "city-telegram")
+
+    assert result.exit_code == 1
+    assert "telegram tells no such numbers" in result.output
+    assert "sender.connect" not in shell.ok("audit", "list")

@@ -11,6 +11,7 @@ import pytest
 from app.gateways.base import Call, Reply
 from app.gateways.connect import CannotConnect, Connected, conversation
 from app.gateways.connect.meta import PAGE_FIELDS
+from app.gateways.connect.quota import quota
 from app.gateways.registry import GATEWAYS
 from tests.gateways.samples import line, messenger, telegram, twilio, viber, whatsapp
 
@@ -203,3 +204,46 @@ def test_whoever_has_no_such_api_has_no_conversation() -> None:
     assert conversation("vonage", {}, None, HOOK) is None
     with_one = {name for name in GATEWAYS if conversation(name, {}, None, HOOK) is not None}
     assert with_one == {"line", "messenger", "telegram", "twilio", "viber", "whatsapp"}
+
+
+def told(gateway: str, *replies: Reply) -> tuple[list[str], tuple[str, ...]]:
+    settings = {"line": line.SETTINGS, "whatsapp": whatsapp.SETTINGS}[gateway]
+    talk = quota(gateway, settings, None, HOOK)
+    assert talk is not None
+    asked, left = [next(talk).url], list(replies)
+    while True:
+        try:
+            asked.append(talk.send(left.pop(0)).url)
+        except StopIteration as end:
+            return asked, end.value
+
+
+def test_line_tells_what_is_left_of_the_month() -> None:
+    asked, said = told("line", reply({"type": "limited", "value": 1000}), reply({"totalUsage": 400}))
+
+    assert [one.rpartition("/bot/")[2] for one in asked] == ["message/quota", "message/quota/consumption"]
+    assert said == ("LINE takes 1,000 messages this month; sent: 400; left: 600.",)
+
+
+def test_a_plan_without_a_limit_says_so() -> None:
+    _, said = told("line", reply({"type": "none"}), reply({"totalUsage": 4321}))
+
+    assert said == ("LINE sets no limit; sent this month: 4,321.",)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"messaging_limit_tier": "TIER_1K", "quality_rating": "RED"}, ("1,000 people", "low")),
+        ({"messaging_limit_tier": "TIER_9M", "quality_rating": "BLUE"}, ("TIER_9M people", "BLUE")),
+        ({}, ("an unknown number of people", "unknown")),
+    ],
+)
+def test_whatsapp_tells_tier_and_quality(found: dict[str, str], words: tuple[str, str]) -> None:
+    _, said = told("whatsapp", reply(found))
+
+    assert all(word in line_ for word, line_ in zip(words, said, strict=True))
+
+
+def test_who_tells_no_quota_is_asked_nothing() -> None:
+    assert quota("telegram", {}, None, HOOK) is None
