@@ -180,7 +180,12 @@ def _describe(database_url: str) -> tuple[str, int | None]:
 
 
 def _twilio(account: Account, number: str) -> dict[str, str]:
-    return {"account_sid": account.sid, "auth_token": account.auth_token, "from": number}
+    return {
+        "account_sid": account.sid,
+        "auth_token": account.auth_token,
+        "from": number,
+        "stop_answered_by": "us",  # the sink answers nobody
+    }
 
 
 def _make_list(

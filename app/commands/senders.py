@@ -8,13 +8,16 @@ import click
 from flask.cli import AppGroup
 
 from app.clock import utcnow
+from app.commands.connecting import by_hand, carry_on
 from app.commands.output import json_option, operator, say, table
 from app.gateways.base import BadSetting, GatewayClass
+from app.gateways.connect import conversation
+from app.gateways.connect.quota import quota
 from app.gateways.given_back import CannotRead
 from app.gateways.registry import GATEWAYS, build, gateway_class
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
-from app.services import manage_senders, sender_limits
+from app.services import connect_senders, manage_senders, sender_limits
 from app.services.close_given_back import GivenBack
 from app.services.controller import Refused
 from app.services.manage_senders import SenderRow
@@ -100,6 +103,56 @@ def print_registration(name: str, as_json: bool) -> None:
         now=utcnow(),
     )
     say({"registration": found}, as_json, lambda: found.rstrip())
+
+
+@senders.command("connect")
+@click.argument("name")
+@json_option
+def connect_sender(name: str, as_json: bool) -> None:
+    """Tell the provider of the sender NAME by its API where our webhook is, and check that it knows.
+
+    Says what was done and what is left to do by hand. To run it again is harmless.
+
+    \b
+    Example:
+      tidings senders connect city-telegram
+    """
+    begun = connect_senders.begin(
+        name,
+        opening=conversation,
+        public_url=runtime().settings.public_url,
+        by=operator(),
+        controller=runtime().controller,
+        now=utcnow(),
+    )
+    found = carry_on(begun.talk) if begun.talk else by_hand(name, begun.gateway, begun.hook)
+    lines = [*(f"Done: {one}" for one in found.done), *(f"Left to do: {one}" for one in found.left)]
+    say({"hook": begun.hook, "done": found.done, "left": found.left}, as_json, lambda: "\n".join(lines))
+
+
+@senders.command("quota")
+@click.argument("name")
+@json_option
+def show_quota(name: str, as_json: bool) -> None:
+    """Ask the platform of the sender NAME how much it still takes: LINE's month, a WhatsApp number's tier and quality.
+
+    \b
+    Example:
+      tidings senders quota city-line
+    """
+    begun = connect_senders.begin(
+        name,
+        opening=quota,
+        public_url=runtime().settings.public_url,
+        by=operator(),
+        controller=runtime().controller,
+        now=utcnow(),
+        act=None,
+    )
+    if begun.talk is None:
+        raise Refused(f"{begun.gateway} tells no such numbers by an API that we know.")
+    told = carry_on(begun.talk)
+    say({"sender": name, "told": told}, as_json, lambda: "\n".join(told))
 
 
 @senders.command("rate")

@@ -110,7 +110,12 @@ def _add_newsroom(home: Path, simulator_url: str, controller: Controller, now: d
     sender = manage_senders.add(
         name=SENDER,
         gateway=gateway_class("twilio"),
-        settings={"account_sid": ACCOUNT, "auth_token": auth_token(home), "from": NUMBER},
+        settings={
+            "account_sid": ACCOUNT,
+            "auth_token": auth_token(home),
+            "from": NUMBER,
+            "stop_answered_by": "us",  # as `simulator_sender` says
+        },
         base_url=simulator_url,
         rate=RATE,
         by=_BY,

@@ -24,7 +24,7 @@ class EventKind(StrEnum):
 
 
 class ProviderSignal(StrEnum):
-    """What the provider itself understood and did about an inbound message (Twilio's `OptOutType`)."""
+    """What the provider itself understood and did about an inbound message, such as Twilio about STOP."""
 
     NONE = ""
     STOP = "stop"
@@ -52,7 +52,7 @@ class InboundMessage:
     `payload` is what a deep link or a button of ours carried, which the person did not type: see `app.domain.links`.
     `route` is the room or conversation that it came from, on platforms where we write to that and not to the person.
     `page` is where the button was, when it was on a page of ours. `also_at` is another address of the same account,
-    where the platform showed both.
+    where the platform showed both. `signal_from` names what the signal was read from, for the ledger's evidence.
     """
 
     external_id: str
@@ -65,6 +65,7 @@ class InboundMessage:
     route: str = ""
     page: ShownPage | None = None
     also_at: Address | None = None
+    signal_from: str = "OptOutType"
 
 
 class PlatformSignal(StrEnum):

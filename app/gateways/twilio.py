@@ -35,6 +35,7 @@ from app.gateways import (
     twilio_deactivations,
     twilio_look_up,
     twilio_signatures,
+    twilio_words,
 )
 from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import HttpGateway, by_code, check_switch, for_all, json_of, seconds, without_answer
@@ -89,6 +90,7 @@ class TwilioGateway(HttpGateway):
             help="Tell Twilio who agreed and who left through us, for its own block list. Twilio has to open its "
             "Consent API to the account.",
         ),
+        twilio_words.SPEC,
     )
 
     def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
@@ -102,6 +104,7 @@ class TwilioGateway(HttpGateway):
             f"{(base_url or API).rstrip('/')}/2010-04-01/Accounts/{quote(self._account)}/Messages.json"
         )
         self._validator = RequestValidator(self._token)
+        self._answers_words = settings.get(twilio_words.SETTING) == twilio_words.US
 
     @classmethod
     def check_settings(cls, settings: Mapping[str, str]) -> str:
@@ -111,6 +114,7 @@ class TwilioGateway(HttpGateway):
             raise BadSetting("account_sid must begin with AC; find it on the first page of Twilio's console.")
         check_switch(settings, given_back.SETTING)
         check_switch(settings, consent_shares.SETTING)
+        twilio_words.check(settings)
         try:
             return parse_phone(settings["from"]).value
         except BadAddress as error:
@@ -213,7 +217,14 @@ class TwilioGateway(HttpGateway):
             payload,
             also_at=also_at,
         )
-        return Event(EventKind.MESSAGE, message=message)
+        return Event(EventKind.MESSAGE, message=self._as_answered(message))
+
+    def _as_answered(self, message: InboundMessage) -> InboundMessage:
+        """Note what Twilio answers by itself without telling: its default words, unless that is switched off."""
+        if self._answers_words or message.signal is not ProviderSignal.NONE:
+            return message
+        signal = twilio_words.signal_of(message.text)
+        return message if not signal else replace(message, signal=signal, signal_from=twilio_words.RULE)
 
     def _who(self, fields: Mapping[str, str]) -> tuple[Address, Address | None]:
         """Return who wrote, and another address of the same account; raises `BadAddress`."""

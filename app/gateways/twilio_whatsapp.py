@@ -13,7 +13,7 @@ from app.domain.buttons import TEXT_VARIABLE
 from app.domain.channels import CHANNELS
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
-from app.domain.messages import ReceiptStatus, Recipient
+from app.domain.messages import InboundMessage, ReceiptStatus, Recipient
 from app.domain.pace import PAIRS
 from app.domain.policy.proactive import window_of
 from app.gateways.base import BadSetting, Capabilities, SettingSpec
@@ -84,6 +84,10 @@ class TwilioWhatsAppGateway(TwilioGateway):
         if recipient.rich is None or recipient.rich.template is None:
             return super()._with_media(recipient, media)
         return self._content(recipient._replace(text=recipient.text + media.instead))
+
+    def _as_answered(self, message: InboundMessage) -> InboundMessage:
+        """Twilio's default words are those of SMS; here only `OptOutType` tells that it answered."""
+        return message
 
     @staticmethod
     def _person(sender: str) -> Address:

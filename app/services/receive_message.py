@@ -150,9 +150,9 @@ def _decide(
         return carried.decision
     read = _read_words(session, person, offers, now, message.text)
     if message.signal is ProviderSignal.STOP and read.outcome is not Outcome.STOP_LIST:
-        return Decision(Outcome.STOP, "provider", "OptOutType", None, read.matcher_version)
+        return Decision(Outcome.STOP, "provider", message.signal_from, None, read.matcher_version)
     if message.signal is ProviderSignal.HELP:
-        return Decision(Outcome.HELP, "provider", "OptOutType", None, read.matcher_version)
+        return Decision(Outcome.HELP, "provider", message.signal_from, None, read.matcher_version)
     return read
 
 

@@ -18,6 +18,7 @@ from app.domain.messages import (
     ErrorKind,
     EventKind,
     HookRequest,
+    InboundMessage,
     ProviderSignal,
     ReceiptStatus,
     Recipient,
@@ -216,6 +217,35 @@ def test_an_inbound_text_becomes_a_message() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "signal"),
+    [
+        ("STOP", "stop"),
+        (" optout ", "stop"),
+        ("Cancel", "stop"),
+        ("info", "help"),
+        ("STOP PLEASE", ""),
+        ("START", ""),
+        ("YES", ""),
+    ],
+)
+def test_the_words_that_twilio_answers_by_default_are_marked_as_answered(text: str, signal: str) -> None:
+    def heard(**settings: str) -> InboundMessage:
+        (event,) = gateway(**settings).parse(hook(INBOUND | {"Body": text}))
+        assert event.message is not None
+        return event.message
+
+    assert heard().signal == heard(stop_answered_by="provider").signal == signal
+    assert heard(stop_answered_by="us").signal == ""
+
+
+def test_what_twilio_tells_beats_its_default_words() -> None:
+    (event,) = gateway(stop_answered_by="us").parse(hook(INBOUND | {"Body": "ARRET", "OptOutType": "STOP"}))
+
+    assert event.message is not None
+    assert (event.message.signal, event.message.signal_from) == (ProviderSignal.STOP, "OptOutType")
+
+
+@pytest.mark.parametrize(
     ("status", "code", "expected", "kind"),
     [
         ("sent", "", ReceiptStatus.SENT, None),
@@ -281,6 +311,7 @@ def test_the_acknowledgement_is_empty_twiml() -> None:
         (SETTINGS | {"account_sid": "SK1"}, "must begin with AC"),
         (SETTINGS | {"from": "city desk"}, "from"),
         (SETTINGS | {"colour": "red"}, "colour"),
+        (SETTINGS | {"stop_answered_by": "nobody"}, "stop_answered_by is provider or us"),
     ],
 )
 def test_wrong_settings_are_named(settings: dict[str, str], names: str) -> None:

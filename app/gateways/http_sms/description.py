@@ -14,6 +14,7 @@ from typing import Any
 
 from app.domain.messages import ErrorKind, ReceiptStatus
 from app.gateways.base import SettingSpec
+from app.gateways.http_sms.signed import Signature, signature_of
 
 FORMATS = ("form", "json", "query")
 BODIES = ("form", "json", "text")
@@ -71,7 +72,10 @@ class Hook:
 
 @dataclass(frozen=True)
 class Description:
-    """One provider. `codes` maps what its answers and receipts say to the family of errors."""
+    """One provider. `codes` maps what its answers and receipts say to the family of errors.
+
+    `signature`: how it signs its webhooks, where it does; `app.gateways.http_sms.signed` checks it.
+    """
 
     name: str
     title: str
@@ -85,6 +89,7 @@ class Description:
     receipt: Hook | None
     codes: Mapping[str, ErrorKind]
     acknowledges_with: str
+    signature: Signature | None = None
 
 
 @cache
@@ -116,6 +121,7 @@ def read(name: str, text: str) -> Description:
             receipt=_receipt(data.get("receipt")),
             codes=_codes(data.get("codes", {})),
             acknowledges_with=data.get("acknowledge", ""),
+            signature=signature_of(data),
         )
     except KeyError as error:
         raise BadDescription(f"{name}.toml: the key {error} is missing.") from error
@@ -126,7 +132,11 @@ def read(name: str, text: str) -> Description:
 def _settings(found: Mapping[str, Mapping[str, Any]]) -> tuple[SettingSpec, ...]:
     own = tuple(
         SettingSpec(
-            name, bool(one.get("secret", False)), str(one["example"]), bool(one.get("required", True))
+            name,
+            bool(one.get("secret", False)),
+            str(one["example"]),
+            bool(one.get("required", True)),
+            str(one.get("help", "")),
         )
         for name, one in found.items()
     )

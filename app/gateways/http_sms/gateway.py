@@ -37,6 +37,7 @@ from app.gateways.common import (
     sms_link,
     without_answer,
 )
+from app.gateways.http_sms import signed
 from app.gateways.http_sms.description import Description, Hook, descriptions
 from app.gateways.paths import at, filled, holds, items
 
@@ -64,6 +65,7 @@ class HttpSmsGateway(HttpGateway):
             "from_digits": sender.removeprefix("+"),
         }
         self._secret = settings["hook_secret"]
+        self._signed = signed.key_of(self.description.signature, settings)
         base = base_url or settings.get("base_url") or self.description.base_url
         self._url = base.rstrip("/") + filled(self._ask.path, {k: quote(v) for k, v in self._values.items()})
         basic = self._ask.basic
@@ -77,6 +79,7 @@ class HttpSmsGateway(HttpGateway):
             raise BadSetting(
                 "hook_secret needs 16 to 100 letters, digits, _ or -; it is part of the webhook's address."
             )
+        signed.key_of(cls.description.signature, settings)
         return number_of_ours(settings["from"])
 
     @classmethod
@@ -160,9 +163,11 @@ class HttpSmsGateway(HttpGateway):
         return None
 
     def verify(self, request: HookRequest) -> None:
-        """Compare the secret that is part of the address which we gave the provider."""
+        """Compare the secret that is part of the address which we gave the provider, and check its signature."""
         if not hmac.compare_digest(request.query.get(KEY_PARAMETER, "").encode(), self._secret.encode()):
             raise BadSignature(f"The {KEY_PARAMETER} in this address is not the sender's hook_secret.")
+        if self.description.signature is not None and self._signed is not None:
+            signed.check(self.description.signature, self._signed, request)
 
     def parse(self, request: HookRequest) -> Sequence[Event]:
         """Tell messages from receipts as the description says."""
