@@ -17,7 +17,7 @@ from app.domain.addresses import Address
 from app.domain.buttons import Rich
 from app.domain.media.attached import Media
 from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient, Standing
-from app.gateways.base import Gateway, Reply, Routed, Transport
+from app.gateways.base import HELD_BACK, Call, Gateway, Reply, Routed, Transport
 from app.services import push_routes, settle_outcomes
 from app.services.beside import Beside
 from app.services.controller import Controller
@@ -26,6 +26,7 @@ from app.services.lane_replies import OWN_MESSAGE_PARTS, LaneReplies
 from app.services.lane_slices import LaneSlices
 from app.services.media.lane_media import LaneMedia
 from app.services.outcome_writer import OutcomeWriter, Written
+from app.services.second_look import SecondLook
 from app.storage.deliveries import Person
 from app.storage.journal import Journal
 
@@ -287,7 +288,7 @@ class Lane:
             self._out[person.ref] = (held, place, person.attempts + 1)
             stands = held.standing.get(person.ref.subscriber_id)
             ready.append(_recipient(person, held.text(place), routes, held.rich(place), stands))
-        self._submit(ready, held.media)
+        self._submit(ready, held.media, SecondLook(held, self._slices, self._clock))
         self._tidy()
         return 0.0
 
@@ -316,18 +317,23 @@ class Lane:
         held.give_back()
         self._tidy()
 
-    def _submit(self, recipients: Sequence[Recipient], media: Media | None = None) -> None:
+    def _submit(
+        self, recipients: Sequence[Recipient], media: Media | None = None, look: SecondLook | None = None
+    ) -> None:
         if recipients:
             batch = Batch(tuple(recipients), self._setup.callback_url, media)
             for call in self._setup.gateway.encode(batch):
                 while not self._transport.free:  # many who were to share a request may have to go alone
                     self._collect(0.05)
-                self._transport.submit(call)
+                self._transport.submit(call._replace(may_leave=look))
             self._result.handed_over += len(recipients)
 
     def _collect(self, timeout: float) -> None:
-        urgent = False
+        urgent, failed = False, None
         for call, reply in self._transport.poll(timeout):
+            if reply.reason == HELD_BACK:
+                failed = self._stayed(call) or failed
+                continue
             for outcome in self._setup.gateway.decode(call, reply):
                 held, place, attempt = self._out[outcome.ref]
                 if held is not None:
@@ -336,11 +342,24 @@ class Lane:
                 self._writer.add(outcome, attempt)
                 error = outcome.error
                 urgent = urgent or (error is not None and error.kind in settle_outcomes.URGENT)
+        if failed is not None:
+            raise failed
         if urgent or (self._writer.has_some and self._quiet()):
             for written in self._writer.write_all():
                 self._settled(written)
         elif (done := self._writer.go_on()) is not None:
             self._settled(done)
+
+    def _stayed(self, call: Call) -> Exception | None:
+        """Settle a request that was held back when its connection stood; returns why the door could not be asked."""
+        look = call.may_leave
+        assert isinstance(look, SecondLook)  # noqa: S101  # nobody else holds a call back
+        for ref in call.refs:
+            _, place, _ = self._out.pop(ref)
+            look.held.stayed(place, waits=not look.is_refused(ref))
+        self._result.handed_over -= len(call.refs)
+        self._tidy()
+        return look.failed
 
     def _hear_of_file(self, held: HeldSlice, reply: Reply) -> None:
         if held.media is not None and self._media is not None:
