@@ -16,11 +16,12 @@ from typing import Protocol
 from app.domain.addresses import Address
 from app.domain.buttons import Rich
 from app.domain.media.attached import Media
-from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient, Standing
+from app.domain.messages import DeliveryRef, Outcome, Recipient, Standing
 from app.gateways.base import HELD_BACK, Call, Gateway, Reply, Routed, Transport
 from app.services import push_routes, settle_outcomes
 from app.services.beside import Beside
 from app.services.controller import Controller
+from app.services.encoding import requests_for
 from app.services.held_slice import HeldSlice
 from app.services.lane_replies import OWN_MESSAGE_PARTS, LaneReplies
 from app.services.lane_slices import LaneSlices
@@ -321,8 +322,10 @@ class Lane:
         self, recipients: Sequence[Recipient], media: Media | None = None, look: SecondLook | None = None
     ) -> None:
         if recipients:
-            batch = Batch(tuple(recipients), self._setup.callback_url, media)
-            for call in self._setup.gateway.encode(batch):
+            for call in requests_for(self._setup.gateway, recipients, self._setup.callback_url, media):
+                if isinstance(call, Outcome):
+                    self._note(call)
+                    continue
                 while not self._transport.free:  # many who were to share a request may have to go alone
                     self._collect(0.05)
                 self._transport.submit(call._replace(may_leave=look))
@@ -335,11 +338,9 @@ class Lane:
                 failed = self._stayed(call) or failed
                 continue
             for outcome in self._setup.gateway.decode(call, reply):
-                held, place, attempt = self._out[outcome.ref]
+                held = self._note(outcome)
                 if held is not None:
-                    held.answered(place, outcome)
                     self._hear_of_file(held, reply)
-                self._writer.add(outcome, attempt)
                 error = outcome.error
                 urgent = urgent or (error is not None and error.kind in settle_outcomes.URGENT)
         if failed is not None:
@@ -349,6 +350,14 @@ class Lane:
                 self._settled(written)
         elif (done := self._writer.go_on()) is not None:
             self._settled(done)
+
+    def _note(self, outcome: Outcome) -> HeldSlice | None:
+        """Write an outcome into the journal, and let it be written into the database; returns its slice."""
+        held, place, attempt = self._out[outcome.ref]
+        if held is not None:
+            held.answered(place, outcome)
+        self._writer.add(outcome, attempt)
+        return held
 
     def _stayed(self, call: Call) -> Exception | None:
         """Settle a request that was held back when its connection stood; returns why the door could not be asked."""
