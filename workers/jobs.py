@@ -186,10 +186,14 @@ def setup_of(sender_id: int) -> LaneSetup | None:
         sender = session.get(Sender, sender_id)
         if sender is None or sender.paused_at is not None:
             return None
+        if sender.rests_until is not None and sender.rests_until > now:
+            # Redis may have been emptied since the provider asked for this wait.
+            runtime().throttle.pause(sender_id, (sender.rests_until - now).total_seconds())
         return LaneSetup(
             sender_id=sender.id,
             replies_id=replies_broadcast(session, sender, now),
             rate=sender.rate,
             callback_url=f"{runtime().settings.public_url}/hooks/{sender.name}",
             gateway=gateway_of(sender, runtime().controller, build),
+            rests_until=sender.rests_until,
         )

@@ -68,13 +68,14 @@ class Meter(Protocol):
 
 @dataclass(frozen=True)
 class LaneSetup:
-    """What one lane needs to know of its sender."""
+    """What one lane needs to know of its sender; until `rests_until` its provider wants to hear nothing."""
 
     sender_id: int
     replies_id: int
     rate: float
     callback_url: str
     gateway: Gateway
+    rests_until: datetime | None = None
 
 
 @dataclass
@@ -125,6 +126,7 @@ class Lane:
         self._looked_for_urgent: datetime | None = None
         self._last_window: datetime | None = None
         self._sender_open = True
+        self._rests_until = setup.rests_until
         self._result = Drained()
 
     def drain(self, until: datetime, *, replies_only: bool = False) -> Drained:
@@ -162,7 +164,13 @@ class Lane:
         now = self._clock()
         if not self._transport.free or self._crowded(now):
             return 0.01
-        if self._replies.may_look(now) and (self._start_replies(now) or self._start_own_messages(now)):
+        # The throttle lets no slice out meanwhile; answers do not wait for permits, and ask here.
+        rests = self._rests_until is not None and now < self._rests_until
+        if (
+            not rests
+            and self._replies.may_look(now)
+            and (self._start_replies(now) or self._start_own_messages(now))
+        ):
             return 0.0
         if replies_only:
             return 0.05 if self._transport.in_flight else None
@@ -384,6 +392,7 @@ class Lane:
         verdict = written.verdict
         if verdict.pause_seconds:
             self._throttle.pause(self._setup.sender_id, verdict.pause_seconds)
+            self._rests_until = self._clock() + timedelta(seconds=verdict.pause_seconds)
             for held in self._held:
                 held.permitted = 0
         self._sender_open = self._sender_open and not verdict.sender_closed

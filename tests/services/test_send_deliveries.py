@@ -516,3 +516,27 @@ def test_when_nothing_at_all_can_be_written_the_sender_rests_and_nobody_has_fail
     counts = newsroom.tally(broadcast_id)
     assert (counts.pending, counts.failed, counts.unknown) == (3, 0, 0)
     assert db.session.get_one(Sender, newsroom.sender_id).paused_at is not None
+
+
+def test_a_wait_that_the_provider_asks_for_stands_in_the_database_and_answers_wait_too(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.text("START", number(0))
+    newsroom.text("START", number(1))
+    busy = FakeProvider(answer=lambda _to, _body: Reply(429, b"{}", {"retry-after": "60"}), capacity=1)
+    newsroom.lane(busy).drain(newsroom.now + timedelta(seconds=20))
+    until = db.session.get_one(Sender, newsroom.sender_id).rests_until
+    db.session.rollback()
+
+    assert until == newsroom.now + timedelta(seconds=60)
+    assert len(busy.arrived) == 1, "the other answer waits as well"
+
+    newsroom.later(seconds=59)
+    resting = newsroom.lane()
+    resting._rests_until = until
+    resting.drain(newsroom.now + timedelta(seconds=20), replies_only=True)
+    assert newsroom.provider.arrived == []
+
+    newsroom.later(seconds=2)
+    newsroom.send_replies()
+    assert newsroom.provider.copies == {number(0): 1, number(1): 1}

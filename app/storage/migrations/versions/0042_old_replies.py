@@ -1,4 +1,4 @@
-"""An index by which retention finds the oldest deliveries of answers; those of broadcasts are not in it."""
+"""What retention finds old deliveries of answers by; and until when a provider wants to hear nothing of a sender."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,7 +19,10 @@ def upgrade() -> None:
         postgresql_where=_ANSWERS,
         sqlite_where=_ANSWERS,
     )
+    op.add_column("sender", sa.Column("rests_until", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("sender") as table:
+        table.drop_column("rests_until")
     op.drop_index("ix_delivery_answered_at", table_name="delivery")
