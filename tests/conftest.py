@@ -93,6 +93,7 @@ _BOTH_ENGINES_MATTER = tuple(
         "test_linked_channels.py",
         "test_receive_message.py",
         "test_recover_slices.py",
+        "test_second_look.py",
         "test_segments.py",
         "test_send_deliveries.py",
         "test_served.py",

@@ -186,6 +186,9 @@ def setup_of(sender_id: int) -> LaneSetup | None:
         sender = session.get(Sender, sender_id)
         if sender is None or sender.paused_at is not None:
             return None
+        if sender.rests_until is not None and sender.rests_until > now:
+            # Redis may have been emptied since the provider asked for this wait.
+            runtime().throttle.pause(sender_id, (sender.rests_until - now).total_seconds())
         gateway = gateway_of(sender, runtime().controller, build)
         return LaneSetup(
             sender_id=sender.id,
@@ -194,4 +197,5 @@ def setup_of(sender_id: int) -> LaneSetup | None:
             callback_url=f"{runtime().settings.public_url}/hooks/{sender.name}",
             gateway=gateway,
             shared=sender_limits.shared_by(session, sender, gateway, runtime().settings.channel_rates),
+            rests_until=sender.rests_until,
         )

@@ -1,5 +1,6 @@
 """`tidings doctor` and `tidings reconcile`: see how the installation is, and bring back what a crash left behind."""
 
+from datetime import datetime
 from typing import Final
 
 import click
@@ -14,6 +15,7 @@ from app.runtime import runtime
 from app.services import fan_out
 from app.services.check_health import Check, Health, Surroundings, worst
 from app.services.check_health import doctor as run_checks
+from app.services.end_canceled import end_all_canceled
 from app.services.look_up_unknown import senders_to_ask
 from app.services.recover_slices import recover_stopped
 from workers.jobs import ask_provider
@@ -59,16 +61,29 @@ def reconcile(as_json: bool) -> None:
     Example:
       tidings reconcile
     """
-    now = utcnow()
+    done = _reconcile(utcnow())
+    say(
+        done,
+        as_json,
+        lambda: "\n".join(f"{count:>8}  {what.replace('_', ' ')}" for what, count in done.items()),
+    )
+
+
+def _reconcile(now: datetime) -> dict[str, int]:
+    """Do it all, and count what was found as well as what was done, each under words of its own."""
     done = {
         "slices_taken_from_dead_workers": fan_out.take_from_dead(dead_here(fan_out.leaseholders()), now),
+        "slices_whose_lease_ran_out": fan_out.leases_run_out(now),
         "left_unknown_by_dead_workers": recover_stopped(journal(), controller=runtime().controller, now=now),
+        "stopped_broadcasts_ended": len(list(end_all_canceled(now))),
         "replies_given_up": fan_out.give_up_replies(now),
         "brought_back": fan_out.bring_back(now),
         "finished": len(fan_out.end_finished(now)),
+        "rows_of_counters_added_up": fan_out.fold_tallies(now),
     }
     asked = [ask_provider(sender_id) for sender_id in senders_to_ask(now)]
     done |= {
+        "senders_asked_about_unknown_messages": len(asked),
         "found_at_the_provider": sum(one.found for one in asked),
         "not_at_the_provider": sum(one.absent for one in asked),
         "of_these_sent_again": sum(one.sent_again for one in asked),
@@ -77,12 +92,13 @@ def reconcile(as_json: bool) -> None:
     replies, slices = fan_out.lanes_with_work(now)
     woken = [enqueue_lane(sender_id, REPLIES) for sender_id in replies]
     woken += [enqueue_lane(sender_id, LANE) for sender_id in slices]
-    done["lanes_with_work"], done["lanes_woken"] = len(woken), sum(woken)
-    say(
-        done,
-        as_json,
-        lambda: "\n".join(f"{count:>8}  {what.replace('_', ' ')}" for what, count in done.items()),
-    )
+    return done | {
+        "senders_with_replies_waiting": len(replies),
+        "senders_with_slices_waiting": len(slices),
+        "lanes_with_work": len(woken),
+        "lanes_woken": sum(woken),
+        "lanes_awake_already": len(woken) - sum(woken),
+    }
 
 
 def _in_words(check: Check) -> str:

@@ -104,6 +104,7 @@ _WAITS: Final = {
 
 # Codes as SMS gateways report them (Twilio's numbers), each with what it means to an editor.
 _CODES: Final = {
+    "cannot_write": _l("no message for this platform can be made of the text"),
     "21211": _l("not a valid phone number"),
     "21408": _l("our account may not send to this country"),
     "21610": _l("the person said STOP to the provider"),

@@ -9,7 +9,7 @@ A gateway translates and nothing else: no network, no database, no sleeping, no 
     └── BadSetting                    a sender was configured wrongly                 -> told to the operator
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -122,6 +122,8 @@ class Call(NamedTuple):
     """One HTTP request, covering the deliveries in `refs`. Its address and headers may hold secrets: never shown.
 
     `public_only`: a stranger chose its host, so that it may go to the public internet alone, and the answer is short.
+    `may_leave` is asked where a connection has to be opened first, when it stands and the first byte would leave; it
+    must not raise. After a no nothing is sent, and the reply's reason is `HELD_BACK`.
     """
 
     method: str
@@ -131,6 +133,7 @@ class Call(NamedTuple):
     basic_auth: tuple[str, str] | None = None
     refs: tuple[DeliveryRef, ...] = ()
     public_only: bool = False
+    may_leave: "Callable[[Call], bool] | None" = None
 
     def __repr__(self) -> str:
         return f"Call(method={self.method!r}, refs={self.refs!r})"
@@ -148,6 +151,8 @@ class Errand(Event):
     then: tuple[Call, ...] = ()
 
 
+HELD_BACK = "held_back"
+"""The `reason` of a reply to a call that `may_leave` kept here."""
 NOT_PUBLIC = "not_public"
 """The `reason` of a reply to a call that was `public_only` and would have gone elsewhere."""
 

@@ -15,7 +15,7 @@ from typing import Any
 import pycurl
 
 from app.gateways import proxies
-from app.gateways.base import NOT_PUBLIC, Call, Reply
+from app.gateways.base import HELD_BACK, NOT_PUBLIC, Call, Reply
 from app.gateways.public_hosts import is_public
 
 CONNECT_TIMEOUT_MS = 5_000
@@ -31,6 +31,10 @@ MOST_OF_A_STRANGER = 64 * 1024
 # libcurl's number; pycurl has no name for it.
 _SUPPRESS_CONNECT_HEADERS = 265
 
+_GO: int = pycurl.PREREQFUNC_OK
+_STAY: int = pycurl.PREREQFUNC_ABORT
+_OPEN: int = pycurl.SOCKOPT_OK
+_DO_NOT_OPEN: int = pycurl.SOCKOPT_ERROR
 _NOT_LEFT = frozenset(
     {
         pycurl.E_COULDNT_RESOLVE_HOST,
@@ -66,7 +70,8 @@ class _Headers(Mapping[str, str]):
 
 
 class _Line:
-    """One handle of libcurl with its buffers. libcurl calls their C methods, and no function of ours for each call."""
+    """One handle of libcurl with its buffers. libcurl calls their C methods, and no function of ours for each call:
+    what asks whether a call may still leave is set only for one that needs a new connection."""
 
     def __init__(
         self,
@@ -82,7 +87,8 @@ class _Line:
         self._headers: list[bytes] = []
         self._shape: tuple[object, ...] = ()
         self._room = 0
-        self._kept_in = False
+        self._kept_in = self._held_back = False
+        self._asks = self.lacks_connection = False
         self._opened: list[socket.socket] = []
         handle = self.handle = pycurl.Curl()
         handle.setopt(pycurl.NOSIGNAL, 1)
@@ -97,6 +103,7 @@ class _Line:
         handle.setopt(pycurl.TIMEOUT_MS, timeouts[1])
         if ca_file:
             handle.setopt(pycurl.CAINFO, ca_file)
+        handle.setopt(pycurl.SOCKOPTFUNCTION, self._new_connection)
         handle.setopt(pycurl.READFUNCTION, self._unread.read)
         handle.setopt(pycurl.WRITEFUNCTION, self._chunks.append)
         handle.setopt(pycurl.HEADERFUNCTION, self._headers.append)
@@ -109,7 +116,9 @@ class _Line:
             self._shape = shape
             _aim(self.handle, call)
             self._guard(call.public_only)
-        self._room, self._kept_in = self._most, False
+        self._room, self._kept_in, self._held_back = self._most, False, False
+        if self._asks or self.lacks_connection:
+            self._set_asks(to=False)
         unread = self._unread
         unread.seek(0)
         unread.truncate()
@@ -122,12 +131,45 @@ class _Line:
     def reply(self, error: int) -> Reply:
         """Return what came back; `error` is libcurl's number, 0 for none."""
         body, headers = b"".join(self._chunks), _Headers(tuple(self._headers))
-        left = self._unread.tell() > 0 and error not in _NOT_LEFT
+        left = self._unread.tell() > 0 and (self.lacks_connection or error not in _NOT_LEFT)
         self.let_go()
         if error:
-            reason = NOT_PUBLIC if self._kept_in and not left else f"curl_{error}"
-            return Reply(0, body, headers, left, reason)
+            return Reply(0, body, headers, left, self._why(left, error))
         return Reply(self.handle.getinfo(pycurl.RESPONSE_CODE), body, headers, left)
+
+    def _why(self, left: bool, error: int) -> str:
+        if not left and (self._held_back or self._kept_in):
+            return HELD_BACK if self._held_back else NOT_PUBLIC
+        return f"curl_{error}"
+
+    def _before_request(self, *_where: object) -> int:
+        """Ask for the last time: libcurl has a connection, be it after a handshake or one more try on a fresh one."""
+        call = self.call
+        if call is None or call.may_leave is None or call.may_leave(call):
+            return _GO
+        self._held_back = True
+        return _STAY
+
+    def _new_connection(self, *_socket: object) -> int:
+        """Keep a call from a new connection until it is set to ask: a handshake takes long, and much may happen."""
+        if self._asks or self.call is None or self.call.may_leave is None:
+            return _OPEN
+        self.lacks_connection = True
+        return _DO_NOT_OPEN
+
+    def again(self) -> bool:
+        """Make ready for the call once more, now to open a connection and ask; False where something may have left."""
+        if not self.lacks_connection or self._asks or self._unread.tell():
+            return False
+        self._set_asks(to=True)
+        return True
+
+    def _set_asks(self, *, to: bool) -> None:
+        self._asks, self.lacks_connection = to, False
+        if to:
+            self.handle.setopt(pycurl.PREREQFUNCTION, self._before_request)
+        else:
+            self.handle.unsetopt(pycurl.PREREQFUNCTION)
 
     def _guard(self, public_only: bool) -> None:
         """Watch a call to a host that a stranger chose; the others need no function of ours, and get none."""
@@ -220,9 +262,16 @@ class CurlTransport:
         while True:
             queued, succeeded, failed = self._multi.info_read()
             done += [self._end(handle, 0) for handle in succeeded]
-            done += [self._end(handle, number) for handle, number, _ in failed]
+            done += [self._end(handle, number) for handle, number, _ in failed if not self._again(handle)]
             if not queued:
                 return done
+
+    def _again(self, handle: Any) -> bool:
+        if not self._busy[handle].again():
+            return False
+        self._multi.remove_handle(handle)
+        self._multi.add_handle(handle)
+        return True
 
     def _end(self, handle: Any, error: int) -> tuple[Call, Reply]:
         line = self._busy.pop(handle)

@@ -229,6 +229,22 @@ def leaseholders() -> set[str]:
         return {name for name in session.scalars(select(Slice.worker).where(held)) if name}
 
 
+def leases_run_out(now: datetime) -> int:
+    """Count the slices of broadcasts being sent whose holder let the lease run out: the next lane takes them."""
+    with transaction() as session:
+        found = session.scalar(
+            select(func.count())
+            .select_from(Slice)
+            .join(Broadcast, Broadcast.id == Slice.broadcast_id)
+            .where(
+                Slice.state == "leased",
+                Slice.lease_until < now,
+                Broadcast.state == BroadcastState.SENDING.value,
+            )
+        )
+    return found or 0
+
+
 def take_from_dead(workers: Collection[str], now: datetime) -> int:
     """End the leases of workers that are known to be dead, so that their slices go on at once."""
     if not workers:

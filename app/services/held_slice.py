@@ -32,6 +32,7 @@ class HeldSlice:
     Something may leave up to place `reach` before the next note in SQL; `reaching` is the note that is being written,
     with the place that it leads to. `by_parts`: an SMS takes as many permits as it has parts. `media` is the
     file beside the text, `dress` what else goes with it, `standing` what is changed instead, by subscriber.
+    `door_said` is the ledger's end when the last window was let through.
     `gives_back`: others may send to those who still wait. `rests`: whose person had a message just now, by place, and
     for how many seconds this one waits; they took no permit. `templates`, where there are any, has the words for each
     place; without, all get `template`.
@@ -58,6 +59,7 @@ class HeldSlice:
     permitted: int = 0
     gives_back: bool = False
     rests: dict[int, float] = field(default_factory=dict)
+    door_said: int = 0
     _texts: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -174,6 +176,18 @@ class HeldSlice:
         self.unsettled += len(going)
         return going
 
+    def stayed(self, place: int, *, waits: bool) -> None:
+        """Take back that somebody leaves: the request was not sent. `waits`: others may send to them, after us."""
+        self.pages.mark(place, 1, Mark.UNTOUCHED)
+        self.unsettled -= 1
+        if waits:
+            self.give_back()
+            self.gives_back = True
+
+    def is_expired(self, now: datetime) -> bool:
+        """Tell whether the news is too old by now."""
+        return self.limits.expires_at is not None and now >= self.limits.expires_at
+
     def noted(self) -> None:
         """Wait for the note in SQL that is being written; raises what went wrong with it."""
         if self.reaching is not None:
@@ -191,6 +205,5 @@ class HeldSlice:
 
     def must_ask(self, ledger_end: int, now: datetime) -> bool:
         """Tell whether the gate has to be asked once more: somebody may have left, expired or had enough since."""
-        expired = self.limits.expires_at is not None and now >= self.limits.expires_at
         held_back = bool(self.limits.closed or self.limits.recent or self.limits.spent.recent)
-        return ledger_end != self.ledger_end or now >= self.fresh_until or expired or held_back
+        return ledger_end != self.ledger_end or now >= self.fresh_until or self.is_expired(now) or held_back

@@ -177,8 +177,9 @@ class LaneSlices:
         ledger_end = self.door.ledger_end(held.lease)
         if ledger_end is None:
             return None
+        held.door_said = ledger_end
         ids = held.ids[held.next : held.next + count]
-        return self._pass_gate(held, ids, now) if held.must_ask(ledger_end, now) else ids
+        return self.pass_gate(held, ids, now) if held.must_ask(ledger_end, now) else ids
 
     def _note_reach(self, held: HeldSlice, count: int, now: datetime) -> None:
         """Say in SQL up to whom something may leave, some way ahead so that nobody waits for it; keep the lease."""
@@ -201,7 +202,8 @@ class LaneSlices:
             self._watermark = Watermark()
         self._watermark.write(lease, subscriber_id)
 
-    def _pass_gate(self, held: HeldSlice, ids: Sequence[int], now: datetime) -> set[int]:
+    def pass_gate(self, held: HeldSlice, ids: Sequence[int], now: datetime) -> set[int]:
+        """Return which of these subscribers the gate lets through; of the others it writes why not."""
         with transaction() as session:
             if now >= held.limits.valid_until:
                 broadcast = session.get_one(Broadcast, held.lease.broadcast_id)

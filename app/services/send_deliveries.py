@@ -16,18 +16,20 @@ from typing import Protocol
 from app.domain.addresses import Address
 from app.domain.buttons import Rich
 from app.domain.media.attached import Media
-from app.domain.messages import Batch, DeliveryRef, Outcome, Recipient, Standing
+from app.domain.messages import DeliveryRef, Outcome, Recipient, Standing
 from app.domain.pace import Shared
-from app.gateways.base import Gateway, Reply, Routed, Transport
+from app.gateways.base import HELD_BACK, Call, Gateway, Reply, Routed, Transport
 from app.services import push_routes, settle_outcomes
 from app.services.beside import Beside
 from app.services.controller import Controller
+from app.services.encoding import requests_for
 from app.services.held_slice import HeldSlice
 from app.services.lane_pace import OWN_PACE, RESTED, LanePace, Throttle, resting
 from app.services.lane_replies import OWN_MESSAGE_PARTS, LaneReplies
 from app.services.lane_slices import LaneSlices
 from app.services.media.lane_media import LaneMedia
 from app.services.outcome_writer import OutcomeWriter, Written
+from app.services.second_look import SecondLook
 from app.storage.deliveries import Person
 from app.storage.journal import Journal
 
@@ -58,7 +60,10 @@ class Meter(Protocol):
 
 @dataclass(frozen=True)
 class LaneSetup:
-    """What one lane needs to know of its sender; it keeps `shared` limits together with others."""
+    """What one lane needs to know of its sender; it keeps `shared` limits together with others.
+
+    Until `rests_until` its provider wants to hear nothing.
+    """
 
     sender_id: int
     replies_id: int
@@ -66,6 +71,7 @@ class LaneSetup:
     callback_url: str
     gateway: Gateway
     shared: tuple[Shared, ...] = ()
+    rests_until: datetime | None = None
 
 
 @dataclass
@@ -116,6 +122,7 @@ class Lane:
         self._looked_for_urgent: datetime | None = None
         self._last_window: datetime | None = None
         self._sender_open = True
+        self._rests_until = setup.rests_until
         self._result = Drained()
 
     def drain(self, until: datetime, *, replies_only: bool = False) -> Drained:
@@ -154,7 +161,13 @@ class Lane:
         now = self._clock()
         if not self._transport.free or self._crowded(now):
             return 0.01
-        if self._replies.may_look(now) and (self._start_replies(now) or self._start_own_messages(now)):
+        # The throttle lets no slice out meanwhile; answers do not wait for permits, and ask here.
+        rests = self._rests_until is not None and now < self._rests_until
+        if (
+            not rests
+            and self._replies.may_look(now)
+            and (self._start_replies(now) or self._start_own_messages(now))
+        ):
             return 0.0
         if replies_only:
             return 0.05 if self._transport.in_flight else None
@@ -287,7 +300,7 @@ class Lane:
             self._out[person.ref] = (held, place, person.attempts + 1)
             stands = held.standing.get(person.ref.subscriber_id)
             ready.append(_recipient(person, held.text(place), routes, held.rich(place), stands))
-        calls = self._submit(ready, held.media)
+        calls = self._submit(ready, held.media, SecondLook(held, self._slices, self._clock))
         # The gate refused some, for whom there were permits.
         unused = max(0, requests - calls) if together > 1 else held.unused(first, held.next, places)
         self._pace.give_back(unused)
@@ -326,34 +339,62 @@ class Lane:
         held.give_back()
         self._tidy()
 
-    def _submit(self, recipients: Sequence[Recipient], media: Media | None = None) -> int:
+    def _submit(
+        self, recipients: Sequence[Recipient], media: Media | None = None, look: SecondLook | None = None
+    ) -> int:
         """Hand over, and return in how many requests."""
         if not recipients:
             return 0
-        calls = self._setup.gateway.encode(Batch(tuple(recipients), self._setup.callback_url, media))
-        for call in calls:
+        calls = 0
+        for call in requests_for(self._setup.gateway, recipients, self._setup.callback_url, media):
+            if isinstance(call, Outcome):
+                self._note(call)
+                continue
             while not self._transport.free:  # many who were to share a request may have to go alone
                 self._collect(0.05)
-            self._transport.submit(call)
+            self._transport.submit(call._replace(may_leave=look))
+            calls += 1
         self._result.handed_over += len(recipients)
-        return len(calls)
+        return calls
 
     def _collect(self, timeout: float) -> None:
-        urgent = False
+        urgent, failed = False, None
         for call, reply in self._transport.poll(timeout):
+            if reply.reason == HELD_BACK:
+                failed = self._stayed(call) or failed
+                continue
             for outcome in self._setup.gateway.decode(call, reply):
-                held, place, attempt = self._out[outcome.ref]
+                held = self._note(outcome)
                 if held is not None:
-                    held.answered(place, outcome)
                     self._hear_of_file(held, reply)
-                self._writer.add(outcome, attempt)
                 error = outcome.error
                 urgent = urgent or (error is not None and error.kind in settle_outcomes.URGENT)
+        if failed is not None:
+            raise failed
         if urgent or (self._writer.has_some and self._quiet()):
             for written in self._writer.write_all():
                 self._settled(written)
         elif (done := self._writer.go_on()) is not None:
             self._settled(done)
+
+    def _note(self, outcome: Outcome) -> HeldSlice | None:
+        """Write an outcome into the journal, and let it be written into the database; returns its slice."""
+        held, place, attempt = self._out[outcome.ref]
+        if held is not None:
+            held.answered(place, outcome)
+        self._writer.add(outcome, attempt)
+        return held
+
+    def _stayed(self, call: Call) -> Exception | None:
+        """Settle a request that was held back when its connection stood; returns why the door could not be asked."""
+        look = call.may_leave
+        assert isinstance(look, SecondLook)  # noqa: S101  # nobody else holds a call back
+        for ref in call.refs:
+            _, place, _ = self._out.pop(ref)
+            look.held.stayed(place, waits=not look.is_refused(ref))
+        self._result.handed_over -= len(call.refs)
+        self._tidy()
+        return look.failed
 
     def _hear_of_file(self, held: HeldSlice, reply: Reply) -> None:
         if held.media is not None and self._media is not None:
@@ -369,6 +410,7 @@ class Lane:
         verdict = written.verdict
         if verdict.pause_seconds:
             self._pace.pause(verdict.pause_seconds)
+            self._rests_until = self._clock() + timedelta(seconds=verdict.pause_seconds)
             for held in self._held:
                 self._pace.give_back(held.forget_permits(self._together(held)))
         self._sender_open = self._sender_open and not verdict.sender_closed

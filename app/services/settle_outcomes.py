@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from app.domain.messages import DeliveryRef, ErrorKind, Outcome, SendError
 from app.domain.statuses import DeliveryStatus
 from app.services.after_failures import CLOSES_SENDER, close_sender, follow, lock
 from app.services.controller import Controller
 from app.storage.database import transaction
+from app.storage.models import Sender
 from app.storage.outcomes import Settlement
 from app.storage.outcomes import settle as write
 
@@ -47,8 +50,24 @@ def settle(
         write(session, settlements, now)
         failed = [one.ref for one in settlements if one.status is DeliveryStatus.FAILED]
         closed = follow(session, errors, failed, sender_id=sender_id, controller=controller, now=now)
+        rest = _rest(session, sender_id, errors, now)
+    return Verdict(rest, closed)
+
+
+def _rest(
+    session: Session, sender_id: int, errors: Sequence[tuple[DeliveryRef, SendError]], now: datetime
+) -> float:
+    """Return for how many seconds the provider wants to hear nothing of this sender, and keep until when.
+
+    In the database, for Redis may be emptied; a shorter wait that is told later does not end a longer one.
+    """
     waits = [error.retry_after or 1.0 for _, error in errors if error.kind is ErrorKind.RATE_LIMITED]
-    return Verdict(max(waits, default=0.0), closed)
+    if not waits:
+        return 0.0
+    sender, until = session.get_one(Sender, sender_id), now + timedelta(seconds=max(waits))
+    if sender.rests_until is None or sender.rests_until < until:
+        sender.rests_until = until
+    return max(waits)
 
 
 def settlement(outcome: Outcome, attempt: int, now: datetime) -> Settlement:

@@ -3,90 +3,18 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from app.gateways.base import Call, Reply
+from app.gateways.base import HELD_BACK, Call, Reply
 from app.gateways.transport import USER_AGENT, CurlTransport
 from tests.support.certificates import self_signed
-
-OK = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nX-Request: 7\r\n\r\n{}"
-
-
-class Server:
-    """Reads whole requests on each connection and does what `behave(connection, number of request)` says."""
-
-    def __init__(self, behave, context: ssl.SSLContext | None) -> None:
-        self._behave, self._context = behave, context
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self.requests: list[bytes] = []
-        self.heads: list[bytes] = []
-        self._connections: list[socket.socket] = []
-        self._lock = threading.Lock()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            if self._context is not None:
-                try:
-                    connection = self._context.wrap_socket(connection, server_side=True)
-                except OSError:
-                    continue
-            self._connections.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with connection:
-            while body := self._read(connection):
-                with self._lock:
-                    self.requests.append(body)
-                    number = len(self.requests)
-                if not self._behave(connection, number):
-                    return
-
-    def _read(self, connection: socket.socket) -> bytes:
-        data = b""
-        try:
-            while b"\r\n\r\n" not in data:
-                data += (more := connection.recv(65536))
-                if not more:
-                    return b""
-            head, _, body = data.partition(b"\r\n\r\n")
-            self.heads.append(head)
-            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-            while len(body) < length:
-                body += connection.recv(65536)
-        except OSError:
-            return b""
-        return body
-
-    def close(self) -> None:
-        self._listener.close()
-        for connection in self._connections:
-            connection.close()
-
-
-@contextmanager
-def server(behave, context: ssl.SSLContext | None = None) -> Iterator[Server]:
-    running = Server(behave, context)
-    try:
-        yield running
-    finally:
-        running.close()
-
-
-def answer(connection: socket.socket, _number: int) -> bool:
-    connection.sendall(OK)
-    return True
+from tests.support.raw_server import OK, answer, server
 
 
 def call(port: int, body: bytes = b"To=1") -> Call:
@@ -128,7 +56,7 @@ def test_connections_are_kept_for_the_next_calls(transport: CurlTransport) -> No
         for _ in range(20):
             run(transport, call(other.port))
 
-        assert len(other._connections) == 1
+        assert len(other.connections) == 1
         assert len(other.requests) == 20
 
 
@@ -205,3 +133,60 @@ def test_over_tls_only_whom_we_trust_gets_a_request(tmp_path: Path, transport: C
 
     assert [(one.status, one.left) for one in (refused, misnamed)] == [(0, False)] * 2
     assert (taken.status, other.requests) == (201, [b"To=1"])
+
+
+def test_a_call_is_asked_about_when_its_handshake_is_over_and_a_no_keeps_all_of_it_here(
+    tmp_path: Path,
+) -> None:
+    file = self_signed(tmp_path / "server.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    trusting = CurlTransport(connections=1, ca_file=str(file))
+    asked: list[float] = []
+
+    def may_leave(call: Call) -> bool:
+        asked.append(time.monotonic() - began)
+        return call.body == b"To=2"
+
+    with closing(trusting), server(answer, context, lambda: time.sleep(0.2)) as other:
+        to_one, to_two = (
+            Call("POST", f"https://localhost:{other.port}/", body, may_leave=may_leave)
+            for body in (b"To=1", b"To=2")
+        )
+        began = time.monotonic()
+        ((_, held_back),) = run(trusting, to_one)
+        ((_, taken),) = run(trusting, to_two)
+
+    assert asked[0] >= 0.2
+    assert (held_back.status, held_back.left, held_back.reason) == (0, False, HELD_BACK)
+    assert (taken.status, other.requests) == (201, [b"To=2"])
+
+
+def test_a_call_is_asked_about_when_libcurl_tries_it_on_a_fresh_connection(
+    transport: CurlTransport,
+) -> None:
+    asked: list[bytes] = []
+
+    def may_leave(call: Call) -> bool:
+        asked.append(call.body)
+        return False
+
+    def answer_once_then_hang_up() -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(OK)
+            connection.recv(65536)
+        with listener.accept()[0] as connection:
+            heads.append(connection.recv(65536))
+
+    heads: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        there = Call("GET", f"http://127.0.0.1:{listener.getsockname()[1]}/", b"")
+        serving = threading.Thread(target=answer_once_then_hang_up)
+        serving.start()
+        run(transport, there)
+        ((_, reply),) = run(transport, there._replace(may_leave=may_leave))
+        serving.join(5)
+
+    assert len(asked) == 1, "of a kept connection nobody asks, and libcurl repeats what has no body"
+    assert (reply.reason, heads) == (HELD_BACK, [b""])

@@ -1,20 +1,24 @@
 """Fan-out: everybody once, nobody lost, and whoever said stop not at all."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
+from app.domain.messages import Batch
 from app.domain.pace import Ask, Grant
 from app.domain.statuses import BroadcastState, DeliveryStatus
-from app.gateways.base import Reply
+from app.gateways.base import Call, Reply
+from app.gateways.twilio import TwilioGateway
 from app.services import fan_out, manage_senders
 from app.services.send_deliveries import Lane
 from app.services.stop_broadcasts import cancel, pause, resume
 from app.storage.database import db, transaction
 from app.storage.deliveries import lease_slice
 from app.storage.models import Broadcast, Delivery, Sender, Slice, Subscriber
-from tests.support.world import FakeProvider, Newsroom, OpenThrottle, accepted, number
+from tests.support.world import ACCOUNT, NUMBER, TOKEN, FakeProvider, Newsroom, OpenThrottle, accepted, number
 
 
 def state_of(broadcast_id: int) -> str:
@@ -466,3 +470,74 @@ def test_a_lane_that_must_wait_keeps_a_worker_whom_nobody_else_wants(newsroom: N
     done = slow_lane(newsroom, others_wait=False).drain(newsroom.now + timedelta(seconds=20))
 
     assert (done.gave_way, done.handed_over) == (False, 5)
+
+
+class Choosy(TwilioGateway):
+    """Cannot write some texts."""
+
+    def encode(self, batch: Batch) -> Sequence[Call]:
+        for one in batch.recipients:
+            one.text.encode("ascii")
+        return super().encode(batch)
+
+
+def choosy(newsroom: Newsroom) -> Lane:
+    gateway = Choosy({"account_sid": ACCOUNT, "auth_token": TOKEN, "from": NUMBER})
+    lane = newsroom.lane()
+    lane._setup = replace(lane._setup, gateway=gateway)
+    return lane
+
+
+def test_a_text_that_cannot_be_written_fails_for_that_person_and_the_others_get_theirs(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.join(4)
+    with transaction() as session:
+        session.execute(
+            update(Subscriber).where(Subscriber.address == number(2)).values(attributes={"city": "Köln"})
+        )
+    broadcast_id = newsroom.broadcast("Hello {{city|you}}")
+
+    choosy(newsroom).drain(newsroom.now + timedelta(seconds=20))
+
+    counts = newsroom.tally(broadcast_id)
+    assert (counts.sent, counts.failed, counts.unknown, counts.pending) == (3, 1, 0, 0)
+    assert counts.errors == {"cannot_write": 1}
+    assert number(2) not in newsroom.provider.copies
+
+
+def test_when_nothing_at_all_can_be_written_the_sender_rests_and_nobody_has_failed(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.join(3)
+    broadcast_id = newsroom.broadcast("Grüße")
+
+    choosy(newsroom).drain(newsroom.now + timedelta(seconds=20))
+
+    counts = newsroom.tally(broadcast_id)
+    assert (counts.pending, counts.failed, counts.unknown) == (3, 0, 0)
+    assert db.session.get_one(Sender, newsroom.sender_id).paused_at is not None
+
+
+def test_a_wait_that_the_provider_asks_for_stands_in_the_database_and_answers_wait_too(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.text("START", number(0))
+    newsroom.text("START", number(1))
+    busy = FakeProvider(answer=lambda _to, _body: Reply(429, b"{}", {"retry-after": "60"}), capacity=1)
+    newsroom.lane(busy).drain(newsroom.now + timedelta(seconds=20))
+    until = db.session.get_one(Sender, newsroom.sender_id).rests_until
+    db.session.rollback()
+
+    assert until == newsroom.now + timedelta(seconds=60)
+    assert len(busy.arrived) == 1, "the other answer waits as well"
+
+    newsroom.later(seconds=59)
+    resting = newsroom.lane()
+    resting._rests_until = until
+    resting.drain(newsroom.now + timedelta(seconds=20), replies_only=True)
+    assert newsroom.provider.arrived == []
+
+    newsroom.later(seconds=2)
+    newsroom.send_replies()
+    assert newsroom.provider.copies == {number(0): 1, number(1): 1}

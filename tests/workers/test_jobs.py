@@ -266,3 +266,24 @@ def test_a_broadcast_that_is_stale_by_the_time_of_day_is_not_sent(
 
     assert provider.arrived == []
     assert newsroom.tally(broadcast_id).reasons == {"expired": 2}
+
+
+def test_a_wait_that_the_provider_asked_for_holds_though_redis_was_emptied(
+    present: Newsroom, provider: Provider
+) -> None:
+    people = present.join(2)
+    present.broadcast()
+    with transaction() as session:
+        session.execute(update(Sender).values(rests_until=utcnow() + timedelta(seconds=60)))
+    runtime().redis.flushall()
+
+    resting = jobs.drain(present.sender_id)
+
+    assert resting is not None
+    assert (resting.handed_over, provider.arrived) == (0, [])
+
+    with transaction() as session:
+        session.execute(update(Sender).values(rests_until=utcnow() - timedelta(seconds=1)))
+    runtime().redis.flushall()
+    jobs.drain(present.sender_id)
+    assert sorted(provider.arrived) == sorted(people)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, delete, exists, func, literal_colu
 from sqlalchemy.orm import Session
 
 from app.domain.retention import Kept, Periods
-from app.domain.statuses import BroadcastState
+from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services.kept_hooks import id_at
 from app.services.rights.wiping import ERASED, forget_answers
 from app.storage.database import changed
@@ -158,6 +158,39 @@ class OldDeliveries:
 
 
 @dataclass(frozen=True)
+class OldAnswers:
+    """Rows of answers and of messages of our own, which belong to a broadcast that never ends.
+
+    What still waits is left: the lane drops it long before.
+    """
+
+    step: int = BATCH
+    kind = Kept.DELIVERIES
+
+    def count(self, session: Session, periods: Periods, now: datetime) -> int:
+        """How many rows would go now."""
+        return session.scalar(select(func.count()).where(*self._old(periods, now))) or 0
+
+    def take(self, session: Session, periods: Periods, now: datetime) -> int:
+        """Delete up to `step` rows, the oldest first; returns how many went."""
+        key = (Delivery.broadcast_id, Delivery.subscriber_id, Delivery.inbound_id)
+        some = select(*key).where(*self._old(periods, now)).order_by(Delivery.updated_at).limit(self.step)
+        keys = [tuple(row) for row in session.execute(some)]
+        these = delete(Delivery).where(tuple_(*key).in_(keys))
+        gone = {"synchronize_session": False}
+        return changed(session.execute(these, execution_options=gone)) if keys else 0
+
+    @staticmethod
+    def _old(periods: Periods, now: datetime) -> tuple[ColumnElement[bool], ...]:
+        return (
+            Delivery.slice.is_(None),  # in the words of the partial index
+            Delivery.updated_at <= periods.cutoff(Kept.DELIVERIES, now),
+            Delivery.inbound_id != 0,
+            Delivery.status.not_in((DeliveryStatus.PENDING.value, DeliveryStatus.HANDING_OVER.value)),
+        )
+
+
+@dataclass(frozen=True)
 class OldClicks:
     """Which links people opened, of those who agreed that it is kept."""
 
@@ -182,6 +215,7 @@ class OldClicks:
 
 TIMERS: Final[tuple[Ages, ...]] = (
     OldDeliveries(),
+    OldAnswers(),
     OldClicks(),
     Timer(
         Kept.MESSAGES,

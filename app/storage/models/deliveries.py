@@ -34,6 +34,13 @@ class Delivery(Model):
             postgresql_where=text("status = 0 AND due_at IS NOT NULL"),
             sqlite_where=text("status = 0 AND due_at IS NOT NULL"),
         ),
+        # What answered people, and nothing of a broadcast: for the retention timer.
+        Index(
+            "ix_delivery_answered_at",
+            "updated_at",
+            postgresql_where=text("slice IS NULL"),
+            sqlite_where=text("slice IS NULL"),
+        ),
         # Only what `app.domain.messages.found_by` made: for all other gateways this index is empty and costs nothing.
         Index(
             "ix_delivery_provider_id",

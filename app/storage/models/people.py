@@ -55,6 +55,7 @@ class Sender(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_reason: Mapped[str | None] = mapped_column(String(300))
+    rests_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     price_micros: Mapped[int | None] = mapped_column(BigId)
     currency: Mapped[str | None] = mapped_column(String(3))
 

@@ -10,11 +10,19 @@ from app.domain.retention import Kept, read_periods
 from app.services.audit import note
 from app.services.record_consent import NewEvent, find_or_create_subscriber, record
 from app.services.rights import erase_subscriber, retention
-from app.services.rights.timers import OldDeliveries
+from app.services.rights.timers import OldAnswers, OldDeliveries
 from app.services.rights.wiping import ERASED
 from app.services.verify_ledger import verify
 from app.storage.database import db, transaction
-from app.storage.models import AuditEntry, Delivery, InboundRow, PurgeRun, Subject, Subscriber, Suppression
+from app.storage.models import (
+    AuditEntry,
+    Delivery,
+    InboundRow,
+    PurgeRun,
+    Subject,
+    Subscriber,
+    Suppression,
+)
 from tests.services.rights.test_erasure import ask, person_at
 from tests.support.world import Newsroom, number
 from workers.clock import slow_round
@@ -50,7 +58,7 @@ def test_each_kind_goes_at_its_time_and_a_dry_run_says_the_same_numbers(newsroom
     with transaction() as session:
         note(session, "ops", "list.create", "list 9", newsroom.now)
     newsroom.later(days=1827 - 91 + 1)
-    assert would_go(newsroom) == {"audit": _audits(), "proof": 1}
+    assert would_go(newsroom) == {"audit": _audits(), "deliveries": 3, "proof": 1}
     assert purge(newsroom)["proof"] == 1
 
     db.session.rollback()
@@ -161,6 +169,26 @@ def test_new_words_are_left_alone(newsroom: Newsroom) -> None:
     assert db.session.scalar(select(InboundRow.text)) == "where is the bridge?"
     assert retention.last_runs()[0].by == "ops"
     assert newsroom.now - timedelta(days=89) == db.session.scalar(select(InboundRow.received_at))
+
+
+def test_rows_of_old_answers_go_and_what_people_said_and_the_ledger_stay(newsroom: Newsroom) -> None:
+    newsroom.text("START", ANNA)
+    newsroom.text("START", BERT)
+    newsroom.send_replies()
+    newsroom.later(days=1826)
+    newsroom.text("STOP", BERT)
+    newsroom.send_replies()
+    assert "deliveries" not in would_go(newsroom)
+    newsroom.later(days=1)
+
+    assert would_go(newsroom)["deliveries"] == 2
+    with transaction() as session:
+        assert [OldAnswers(step=1).take(session, PERIODS, newsroom.now) for _ in range(3)] == [1, 1, 0]
+
+    db.session.rollback()
+    assert db.session.scalar(select(func.count()).select_from(Delivery)) == 1
+    assert db.session.scalars(select(InboundRow.outcome)).all() == ["START", "START", "STOP"]
+    assert verify(controller=newsroom.controller).bad is None
 
 
 def test_rows_of_old_broadcasts_go_and_their_counts_stay(newsroom: Newsroom) -> None:
