@@ -26,6 +26,7 @@ from app.desk.errors import init_errors
 from app.desk.feeds import feeds
 from app.desk.health import health_page
 from app.desk.held import held
+from app.desk.hints import hint
 from app.desk.imports import imports
 from app.desk.language_form import language_name
 from app.desk.languages import (
@@ -143,6 +144,7 @@ def init_app(app: Flask) -> None:
         "state_words": words.state_words,
         "status_words": words.status_words,
         "reason_words": words.reason_words,
+        "hint": hint,
         "waiting_words": words.waiting_words,
         "channel_name": lambda name: channel_named(name).name,
         "language_name": language_name,

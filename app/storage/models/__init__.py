@@ -23,7 +23,14 @@ from app.storage.models.consent import (
 )
 from app.storage.models.deliveries import Delivery, DeliveryTally, InboundRow
 from app.storage.models.feeds import FeedItemRow, FeedRow
-from app.storage.models.figures import BroadcastHour, BroadcastTotal, FigureMark, ListDay, WordDay
+from app.storage.models.figures import (
+    BroadcastHour,
+    BroadcastMinute,
+    BroadcastTotal,
+    FigureMark,
+    ListDay,
+    WordDay,
+)
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.inbox import InboxMessage
 from app.storage.models.media import BroadcastMedia, MediaFile, MediaUpload, VersionMedia
@@ -56,6 +63,7 @@ __all__ = [
     "BroadcastHour",
     "BroadcastList",
     "BroadcastMedia",
+    "BroadcastMinute",
     "BroadcastRich",
     "BroadcastTarget",
     "BroadcastTotal",
