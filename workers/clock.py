@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from app.clock import utcnow
 from app.queue import enqueue_feed, enqueue_import, enqueue_look_up
 from app.runtime import runtime
-from app.services import fan_out, hold_back, import_turns, plan_slices, recover_slices
+from app.services import fan_out, hold_back, import_turns, plan_slices, record_reads, recover_slices
 from app.services.end_canceled import end_all_canceled
 from app.services.end_tickers import end_tickers
 from app.services.figures import pace
@@ -99,6 +99,7 @@ def slow_round(now: datetime) -> None:
     fan_out.fold_tallies(now)
     pace.sample(now)
     pace.forget(now)
+    record_reads.forget(now)
     for _ in range(STEPS):
         if not roll_up(controller=controller, now=now):
             break

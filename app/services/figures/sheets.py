@@ -31,6 +31,7 @@ _FIGURES: Final = (
     "sent_to",
     "delivered",
     "delivered_percent",
+    "read",
     "open",
     "failed",
     "unknown",
@@ -272,7 +273,11 @@ def _summed(head: Any, sums: Sums, names: Sequence[str]) -> tuple[Any, ...]:
 
 
 def _figures(sums: Sums, names: Sequence[str]) -> tuple[Any, ...]:
-    special = {"delivered_percent": _rounded(sums.share("delivered")), "cost": sums.money}
+    special = {
+        "delivered_percent": _rounded(sums.share("delivered")),
+        "read": sums.read if sums.tells else None,  # nobody knows, which is not nobody
+        "cost": sums.money,
+    }
     return tuple(special[name] if name in special else getattr(sums, name) for name in names)
 
 

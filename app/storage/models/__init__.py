@@ -27,8 +27,10 @@ from app.storage.models.figures import (
     BroadcastHour,
     BroadcastMinute,
     BroadcastTotal,
+    DeliveryRead,
     FigureMark,
     ListDay,
+    ReadTally,
     WordDay,
 )
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
@@ -74,6 +76,7 @@ __all__ = [
     "ConsentEvent",
     "ConsentPii",
     "Delivery",
+    "DeliveryRead",
     "DeliveryTally",
     "DraftComment",
     "FeedItemRow",
@@ -97,6 +100,7 @@ __all__ = [
     "PurgeRun",
     "PushRouteRow",
     "QuietGroup",
+    "ReadTally",
     "Rehearsal",
     "RepeatRule",
     "RepeatRun",
