@@ -20,6 +20,7 @@ from app.commands.broadcast_words import (
     status_of,
 )
 from app.commands.output import json_option, operator, say, table
+from app.commands.prove_broadcast import prove
 from app.commands.rehearse import rehearse
 from app.commands.rules import repeat
 from app.commands.send_tests import send_test
@@ -51,6 +52,7 @@ broadcasts.add_command(correct)
 broadcasts.add_command(show)
 broadcasts.add_command(repeat)
 broadcasts.add_command(rehearse)
+broadcasts.add_command(prove)
 broadcasts.add_command(send_test)
 
 _broadcast = click.argument("broadcast_id", metavar="ID", type=int)

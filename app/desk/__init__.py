@@ -31,6 +31,7 @@ from app.desk.imports import imports
 from app.desk.language_form import language_name
 from app.desk.languages import (
     LANGUAGE_NAMES,
+    day_words,
     distance,
     duration,
     init_languages,
@@ -139,6 +140,7 @@ def init_app(app: Flask) -> None:
         "enumerated": lambda rows: list(enumerate(rows)),
         "moment": moment,
         "distance": distance,
+        "day_words": day_words,
         "own_hour": own_hour,
         "duration": duration,
         "state_words": words.state_words,

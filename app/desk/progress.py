@@ -26,6 +26,7 @@ from app.services.figures.compare import Comparison, compare, left_after
 from app.services.figures.effects import effects_of
 from app.services.figures.pace import pace_of
 from app.services.figures.roll_up import counted_until
+from app.services.prove_broadcast import basis_of, rows_kept_until
 from app.services.read_rules import rule_behind
 from app.services.record_clicks import clicks_of, labels_of
 from app.services.reports import Tally
@@ -113,6 +114,8 @@ def report(broadcast_id: int) -> ResponseReturnValue:
         filters=STATUS_FILTERS,
         more=rows[-1].subscriber_id if len(rows) == ROWS else None,
         lists=list_names([broadcast_id])[broadcast_id],
+        basis=basis_of(broadcast, runtime().controller),
+        kept_until=rows_kept_until(broadcast, runtime().settings.retention),
         **segment_of(broadcast),
         **_corrections(broadcast),
     )

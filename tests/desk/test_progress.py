@@ -325,3 +325,16 @@ def test_people_held_for_later_are_told_with_until_when(house: House, editor: Vi
 
     assert "3 people are held for quiet hours where they are" in words(page)
     assert "The first until" in words(page)
+
+
+def test_the_report_says_on_what_it_rests_and_until_when_its_rows_are_kept(
+    house: House, editor: Visitor, done: int
+) -> None:
+    with house.inside() as newsroom, transaction() as session:
+        session.get_one(Broadcast, done).finished_at = newsroom.now
+
+    page = words(editor.get(f"/broadcasts/{done}/report"))
+
+    assert "by entry 4 of the consent ledger" in page
+    assert f"tidings broadcasts prove {done}" in page
+    assert "The rows are kept until 3 March 2031" in page
