@@ -61,6 +61,7 @@ from app.desk.saved_texts import saved_texts
 from app.desk.schedule import schedule
 from app.desk.security import init_security
 from app.desk.segments import segments
+from app.desk.tables import tables
 from app.desk.test_sends import test_sends, tests_of
 from app.desk.texted_words import texted_words
 from app.desk.tickers import tickers
@@ -104,6 +105,7 @@ ROOMS = (
     rules,
     schedule,
     segments,
+    tables,
     test_sends,
     texted_words,
     tickers,

@@ -1,14 +1,13 @@
 """What became of a broadcast: counts that always add up to its audience, and the row behind every one of them."""
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, select
 
 from app.domain.consent import SubscriptionState
+from app.domain.spreadsheets import csv_line
 from app.domain.statuses import DeliveryStatus
 from app.services.brake_samples import left_because_of
 from app.services.controller import NotFound, Refused
@@ -160,24 +159,13 @@ def deliveries_csv(broadcast_id: int) -> Iterator[str]:
         "provider_id",
         "updated_at",
     )
-    yield _csv_line(columns)
+    yield csv_line(columns)
     after: int | None = None
     while page := deliveries(broadcast_id, limit=1000, after=after):
         for line in page:
             values = [getattr(line, name) for name in columns]
-            yield _csv_line(
-                ["" if v is None else v.isoformat() if isinstance(v, datetime) else str(v) for v in values]
-            )
+            yield csv_line(values)
         after = page[-1].subscriber_id
-
-
-def _csv_line(values: Sequence[str]) -> str:
-    # A cell that begins like a formula would be run by a spreadsheet; a leading quote makes it text. Phone
-    # numbers begin with + and are left alone: nothing but digits follows.
-    safe = ["'" + v if v[:1] in ("=", "-", "@", "\t", "\r") else v for v in values]
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(safe)
-    return out.getvalue()
 
 
 def optouts_caused(broadcast_id: int) -> int:
