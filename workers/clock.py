@@ -12,9 +12,18 @@ from sqlalchemy.exc import OperationalError
 from app.clock import utcnow
 from app.queue import enqueue_feed, enqueue_import, enqueue_look_up
 from app.runtime import runtime
-from app.services import close_list, fan_out, hold_back, import_turns, plan_slices, recover_slices
+from app.services import (
+    close_list,
+    fan_out,
+    hold_back,
+    import_turns,
+    plan_slices,
+    record_reads,
+    recover_slices,
+)
 from app.services.end_canceled import end_all_canceled
 from app.services.end_tickers import end_tickers
+from app.services.figures import pace
 from app.services.figures.roll_up import roll_up
 from app.services.fill_slots import fill_slots
 from app.services.let_time_pass import let_time_pass
@@ -97,6 +106,9 @@ def slow_round(now: datetime) -> None:
     import_turns.tidy(runtime().uploads, now)
     controller, periods = runtime().controller, runtime().settings.retention
     fan_out.fold_tallies(now)
+    pace.sample(now)
+    pace.forget(now)
+    record_reads.forget(now)
     for _ in range(STEPS):
         if not roll_up(controller=controller, now=now):
             break

@@ -18,11 +18,21 @@ from app.storage.models import Broadcast
 
 
 def check(
-    broadcast_id: int, at: datetime | None, local_at: datetime | None = None, zone: str = "UTC"
+    broadcast_id: int,
+    at: datetime | None,
+    local_at: datetime | None = None,
+    zone: str = "UTC",
+    fresh_minutes: int | None = None,
 ) -> Review:
     """Return whom a broadcast would reach at a time, without sending anything."""
     return review_broadcasts.check(
-        broadcast_id, now=utcnow(), at=at, local_at=local_at, zone=zone, brand=runtime().controller.brand
+        broadcast_id,
+        now=utcnow(),
+        at=at,
+        local_at=local_at,
+        zone=zone,
+        brand=runtime().controller.brand,
+        fresh_minutes=fresh_minutes,
     )
 
 

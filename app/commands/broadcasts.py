@@ -20,6 +20,7 @@ from app.commands.broadcast_words import (
     status_of,
 )
 from app.commands.output import json_option, operator, say, table
+from app.commands.prove_broadcast import prove
 from app.commands.rehearse import rehearse
 from app.commands.rules import repeat
 from app.commands.send_tests import send_test
@@ -39,7 +40,7 @@ from app.services import (
     watch_broadcasts,
 )
 from app.services.broadcast_rows import targets_of
-from app.services.broadcast_times import local_instant, zone_named
+from app.services.broadcast_times import MOST_FRESH_MINUTES, local_instant, zone_named
 from app.services.controller import Refused
 from app.storage.database import db
 from app.storage.models import Broadcast
@@ -52,6 +53,7 @@ broadcasts.add_command(correct)
 broadcasts.add_command(show)
 broadcasts.add_command(repeat)
 broadcasts.add_command(rehearse)
+broadcasts.add_command(prove)
 broadcasts.add_command(send_test)
 broadcasts.add_command(list_templates)
 
@@ -83,6 +85,13 @@ _broadcast = click.argument("broadcast_id", metavar="ID", type=int)
     metavar="PERCENT",
     help="Send to so many per cent first; the rest follows ten minutes later, if nothing bad came of them.",
 )
+@click.option(
+    "--fresh-for",
+    "fresh_minutes",
+    type=click.IntRange(1, MOST_FRESH_MINUTES),
+    metavar="MINUTES",
+    help="Do not send it later than so many minutes after its time; 120 without it.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say whom it would reach then, who would wait, and why.")
 @number_options
 @json_option
@@ -93,6 +102,7 @@ def schedule(
     local_time: bool,
     over_cap: str,
     first_percent: int | None,
+    fresh_minutes: int | None,
     dry_run: bool,
     people: int | None,
     yes: bool,
@@ -114,7 +124,7 @@ def schedule(
         )  # people just imported, before the clock comes to it
     at = local_instant(_wall(wall), zone) if wall and not local_time else None
     if dry_run:
-        review = check(broadcast_id, at, local_at, zone)
+        review = check(broadcast_id, at, local_at, zone, fresh_minutes)
         say({"id": broadcast_id, "review": review}, as_json, lambda: "\n".join(review_in_words(review, zone)))
         return
     confirm_number(broadcast_id, people=people, yes=yes, at=at, local_at=local_at, zone=zone)
@@ -127,6 +137,7 @@ def schedule(
         now=utcnow(),
         over_cap_reason=over_cap,
         first_percent=first_percent,
+        fresh_minutes=fresh_minutes,
         public_url=runtime().settings.public_url,
     )
     if wall is None:

@@ -26,11 +26,13 @@ from app.desk.errors import init_errors
 from app.desk.feeds import feeds
 from app.desk.health import health_page
 from app.desk.held import held
+from app.desk.hints import hint
 from app.desk.imports import imports
 from app.desk.keys import KEYS, PLACES, keys
 from app.desk.language_form import language_name
 from app.desk.languages import (
     LANGUAGE_NAMES,
+    day_words,
     distance,
     duration,
     init_languages,
@@ -62,6 +64,7 @@ from app.desk.saved_texts import saved_texts
 from app.desk.schedule import schedule
 from app.desk.security import init_security
 from app.desk.segments import segments
+from app.desk.tables import tables
 from app.desk.templates_page import templates
 from app.desk.test_sends import test_sends, tests_of
 from app.desk.texted_words import texted_words
@@ -110,6 +113,7 @@ ROOMS = (
     rules,
     schedule,
     segments,
+    tables,
     test_sends,
     texted_words,
     templates,
@@ -150,11 +154,13 @@ def init_app(app: Flask) -> None:
         "enumerated": lambda rows: list(enumerate(rows)),
         "moment": moment,
         "distance": distance,
+        "day_words": day_words,
         "own_hour": own_hour,
         "duration": duration,
         "state_words": words.state_words,
         "status_words": words.status_words,
         "reason_words": words.reason_words,
+        "hint": hint,
         "waiting_words": words.waiting_words,
         "channel_name": lambda name: channel_named(name).name,
         "language_name": language_name,

@@ -18,7 +18,7 @@ from app.services.controller import Refused
 from app.services.own_clocks import Plan
 from app.storage.models import Broadcast
 
-_OF_A_MOMENT: Final = ("choice", "day", "hour", "zone")
+_OF_A_MOMENT: Final = ("choice", "day", "hour", "zone", "fresh")
 _OF_A_RULE: Final = ("every", "interval", "weekdays", "until", "times", "own_clocks")
 
 

@@ -13,6 +13,7 @@ from app.clock import utcnow
 from app.desk.access import LARGEST_ID, allow, room
 from app.desk.language_form import texts_of
 from app.desk.own_clocks import TurnLine, turn_lines
+from app.desk.pace import pace_drawing
 from app.desk.reading import broadcast_or_404, list_names, senders
 from app.desk.report_words import drawing_of
 from app.desk.segments import segment_of
@@ -23,7 +24,9 @@ from app.services import correct_broadcasts, own_clocks, reports, try_again, und
 from app.services.answers import tallied
 from app.services.figures.compare import Comparison, compare, left_after
 from app.services.figures.effects import effects_of
+from app.services.figures.pace import pace_of
 from app.services.figures.roll_up import counted_until
+from app.services.prove_broadcast import basis_of, rows_kept_until
 from app.services.read_rules import rule_behind
 from app.services.record_clicks import clicks_of, labels_of
 from app.services.reports import Tally
@@ -31,6 +34,7 @@ from app.storage.models import Broadcast, Sender
 from app.storage.models.accounts import Role
 
 ROWS: Final = 50
+FIRST_ROWS: Final = 20
 RECEIPTS_COME_WITHIN: Final = timedelta(hours=1)
 _SLOWEST: Final = 15
 _MOVING: Final = (BroadcastState.SENDING,)
@@ -56,9 +60,11 @@ def show(broadcast_id: int) -> ResponseReturnValue:
     broadcast = broadcast_or_404(broadcast_id)
     if broadcast.state == BroadcastState.DRAFT:
         return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
+    status = _status()
     return render_template(
         "progress.html",
         rule_id=rule_behind(broadcast_id),
+        rows=reports.deliveries(broadcast_id, status=status, limit=FIRST_ROWS) if status else [],
         other_texts=texts_of(broadcast_id),
         **segment_of(broadcast),
         **_standing(broadcast),
@@ -77,9 +83,7 @@ def live(broadcast_id: int) -> ResponseReturnValue:
 def report(broadcast_id: int) -> ResponseReturnValue:
     """What became of each message, in numbers and one by one."""
     broadcast = broadcast_or_404(broadcast_id)
-    status = request.args.get("status") or None
-    if status not in (None, *STATUS_FILTERS):
-        status = None
+    status = _status()
     after = request.args.get("after", None, int)
     rows = list(
         reports.deliveries(
@@ -110,6 +114,8 @@ def report(broadcast_id: int) -> ResponseReturnValue:
         filters=STATUS_FILTERS,
         more=rows[-1].subscriber_id if len(rows) == ROWS else None,
         lists=list_names([broadcast_id])[broadcast_id],
+        basis=basis_of(broadcast, runtime().controller),
+        kept_until=rows_kept_until(broadcast, runtime().settings.retention),
         **segment_of(broadcast),
         **_corrections(broadcast),
     )
@@ -124,6 +130,12 @@ def report_csv(broadcast_id: int) -> ResponseReturnValue:
     name = f"broadcast-{broadcast_id}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(stream_with_context(lines), mimetype="text/csv", headers=headers)
+
+
+def _status() -> str | None:
+    """The status by which the rows are filtered; None for all of them, and for what is none."""
+    chosen = request.args.get("status")
+    return chosen if chosen in STATUS_FILTERS else None
 
 
 def _awaited(found: Comparison | None, all_senders: Mapping[int, Sender]) -> int:
@@ -184,6 +196,9 @@ def _standing(broadcast: Broadcast) -> dict[str, object]:
         "again": try_again.waiting_for_it(broadcast.id) if broadcast.state == BroadcastState.FINISHED else 0,
         "wave_waits": broadcast.first_percent is not None and watch_broadcasts.rest_waits(broadcast.id),
         "still": still,
+        "held": watch_broadcasts.held(broadcast, now),
+        "pace": pace_drawing(pace_of(broadcast.id)) if broadcast.started_at else None,
+        "status": _status(),
         "now": now,
         **_corrections(broadcast),
     }

@@ -54,6 +54,7 @@ COLUMNS: Final = {
     "sent_to": _l("Sent to"),
     "delivered": _l("Delivered"),
     "delivered_percent": _l("Delivered, %"),
+    "read": _l("Read"),
     "open": _l("No receipt yet"),
     "failed": _l("Failed"),
     "unknown": _l("Unknown"),

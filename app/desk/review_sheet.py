@@ -9,6 +9,7 @@ from flask import render_template
 from app.desk.approvals import approval_of
 from app.desk.choices import Choice, moment_fields
 from app.desk.forms import Errors
+from app.desk.freshness import fresh_of
 from app.desk.holidays import holiday_note
 from app.desk.media_words import notes_of
 from app.desk.phones import drawn, links_of, phones_of_draft
@@ -25,8 +26,8 @@ from app.storage.models import Broadcast
 FIRST_WAVES: Final = (5, 10, 25)
 
 
-def look(broadcast: Broadcast, choice: Choice, now: datetime) -> Review:
-    """The dry run for a moment that was chosen."""
+def look(broadcast: Broadcast, choice: Choice, now: datetime, fresh_minutes: int | None = None) -> Review:
+    """The dry run for a moment that was chosen, and for how long after it the message is worth sending."""
     return review_broadcasts.check(
         broadcast.id,
         now=now,
@@ -35,6 +36,7 @@ def look(broadcast: Broadcast, choice: Choice, now: datetime) -> Review:
         zone=choice.zone,
         brand=runtime().controller.brand,
         public_url=runtime().settings.public_url,
+        fresh_minutes=fresh_minutes,
     )
 
 
@@ -70,6 +72,7 @@ def review_page(
         promise=said(sheet.promise),
         gaps=[said(str(gap)) for gap in sheet.gaps],
         lists=lists,
+        worth_until=last + timedelta(minutes=fresh_of(raw) or broadcast.fresh_minutes),
         ends=last + timedelta(seconds=sheet.seconds),
         first_waves=FIRST_WAVES,
         number_to_type=sheet.reachable if is_asked(sheet.reachable) else None,

@@ -14,6 +14,7 @@ from app.desk.approvals import approval_of
 from app.desk.choices import Choice, chosen, right_now
 from app.desk.cost_words import cost_words
 from app.desk.forms import Errors, posted
+from app.desk.freshness import fresh_of, worth_choices
 from app.desk.holidays import holiday_note
 from app.desk.languages import gettext as _
 from app.desk.languages import zones
@@ -67,7 +68,7 @@ def review(broadcast_id: int) -> ResponseReturnValue:
     choice, errors = chosen(broadcast, raw, now)
     if choice is None or choice.problem:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, errors), 422
-    return review_page(broadcast, choice, look(broadcast, choice, now), now, raw=raw)
+    return review_page(broadcast, choice, look(broadcast, choice, now, fresh_of(raw)), now, raw=raw)
 
 
 @schedule.get("/broadcasts/<int:broadcast_id>/approval")
@@ -95,7 +96,7 @@ def confirm(broadcast_id: int) -> ResponseReturnValue:
     choice, errors = chosen(broadcast, raw, now)
     if choice is None:
         return _when_page(broadcast, {**_proposal(broadcast), **raw}, errors), 422
-    sheet = look(broadcast, choice, now)
+    sheet = look(broadcast, choice, now, fresh_of(raw))
     if not choice.problem and (errors := wrong_number(sheet.reachable, raw)):
         return review_page(broadcast, choice, sheet, now, raw=raw, errors=errors), 422
     try:
@@ -124,6 +125,7 @@ def _schedule(broadcast_id: int, choice: Choice, raw: dict[str, Any], now: datet
         over_cap_reason=str(raw.get("over_cap_reason", "")),
         first_percent=_first_percent(raw),
         public_url=runtime().settings.public_url,
+        fresh_minutes=fresh_of(raw),
     )
 
 
@@ -157,6 +159,7 @@ def _when_page(broadcast: Broadcast, values: dict[str, Any], errors: Errors) -> 
         zones=zones(),
         every=EVERY_WORDS,
         weekdays=weekday_names(),
+        worth=worth_choices(broadcast, values),
         now=now,
         **shown,
     )
@@ -168,14 +171,19 @@ def _answer(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> dict[st
         plan, errors = planned(broadcast, raw, now)
         return {"plan": plan, "choice": None, "errors": errors}
     choice, errors = chosen(broadcast, raw, now)
-    return {"plan": None, "choice": choice, "errors": errors, **_against(broadcast, choice, now)}
+    return {
+        "plan": None,
+        "choice": choice,
+        "errors": errors,
+        **_against(broadcast, choice, fresh_of(raw), now),
+    }
 
 
-def _against(broadcast: Broadcast, choice: Choice | None, now: datetime) -> dict[str, Any]:
+def _against(broadcast: Broadcast, choice: Choice | None, fresh: int | None, now: datetime) -> dict[str, Any]:
     """What is worth knowing of a moment that can be; who waits on their own clocks stands with their turns."""
     if choice is None or choice.problem:
         return {"ahead": None}
-    ahead = None if choice.plan else look_ahead(broadcast.id, max(choice.at or now, now))
+    ahead = None if choice.plan else look_ahead(broadcast.id, max(choice.at or now, now), fresh)
     return {
         "ahead": ahead,
         "promise": said(ahead.promise) if ahead else "",

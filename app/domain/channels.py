@@ -44,6 +44,8 @@ _ALL: Final = (
 )
 IN_BROWSERS: Final = frozenset({"webpush", "inapp"})
 """Channels that people join on a page of ours, and not by a text."""
+TELL_READS: Final = frozenset({"whatsapp", "viber", "signal"})
+"""Channels on which each message that was opened is told; on the others nobody knows."""
 CHANNELS: Final[Mapping[str, Channel]] = {one.key or one.name.casefold(): one for one in _ALL}
 
 

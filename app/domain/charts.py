@@ -1,4 +1,4 @@
-"""The shapes of a column chart, in whole units of its drawing: what a template needs to draw it, and nothing of how."""
+"""The shapes of column and line charts, in units of the drawing: what a template needs, and nothing of how."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,6 +51,15 @@ def beside(series: Mapping[str, Sequence[float]]) -> Chart:
         for at, (name, value) in enumerate(zip(series, values, strict=True)):
             columns += _column(name, place, len(places), 0.0, value, top, at, len(series))
     return Chart(tuple(columns), top)
+
+
+def line(values: Sequence[float], top: float) -> str:
+    """Return the points of a line through the middles of as many places, as `x,y x,y`; one value is level."""
+    slot = WIDTH / max(1, len(values))
+    points = [((place + 0.5) * slot, HEIGHT * (1 - value / top)) for place, value in enumerate(values)]
+    if len(points) == 1:
+        points = [(0.0, points[0][1]), (float(WIDTH), points[0][1])]
+    return " ".join(f"{round(x, 1):g},{round(y, 1):g}" for x, y in points)
 
 
 def ceiling(value: float) -> float:

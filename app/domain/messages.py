@@ -153,7 +153,7 @@ class Receipt:
 
     `ref` is our reference, which came back with the report. Where a protocol has no place for it, `ref` is None and the
     delivery is the one whose `Outcome` had the same `provider_id`, which then is made by `found_by`. `shows` are two
-    addresses of the account that it went to, where the report shows both.
+    addresses of the account that it went to, where the report shows both. `read`: it was not only delivered but opened.
     """
 
     ref: DeliveryRef | None
@@ -161,6 +161,7 @@ class Receipt:
     status: ReceiptStatus
     error: "SendError | None" = None
     shows: tuple[Address, Address] | None = None
+    read: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,11 @@
 """What a spreadsheet does to phone numbers and texts: undone where nothing is lost, named in words where it is."""
 
+import csv
+import io
 import re
 import unicodedata
+from collections.abc import Iterable
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
@@ -34,6 +38,26 @@ def wrap(cell: str) -> str:
     """Put an apostrophe before what a spreadsheet would calculate; `unwrap` takes it off again."""
     calculated = cell.startswith(_FORMULA_STARTS) or (cell.startswith("+") and not _PHONE.fullmatch(cell))
     return f"'{cell}" if calculated else cell
+
+
+def csv_line(values: Iterable[object]) -> str:
+    """Write one line of a CSV file, with its newline; no text in it is calculated.
+
+    Nothing is an empty cell, moments and days are ISO 8601, True and False are `yes` and `no`.
+    """
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(map(_cell, values))
+    return out.getvalue()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, int | float) else wrap(str(value))
 
 
 def number_damage(text: str, region: str) -> str | None:

@@ -53,13 +53,14 @@ def _address(document: object, field: str) -> Address | None:
 
 
 def _receipts(report: object, people: Sequence[Address]) -> list[Event]:
-    """One report may name several messages; that one was read says no more than that it came."""
+    """One report may name several messages; whoever looked at one has it."""
     if not any(at(report, field) == "true" for field in ("isDelivery", "isRead", "isViewed")):
         return []
     shows = (people[0], people[1]) if len(people) > 1 else None
     when = moment(at(report, "when"), per_second=1000)
     ids = [message_id(str(one), who(people)) for one in items(report, "timestamps")]
-    found = [Receipt(None, one, ReceiptStatus.DELIVERED, shows=shows) for one in ids]
+    read = any(at(report, field) == "true" for field in ("isRead", "isViewed"))
+    found = [Receipt(None, one, ReceiptStatus.DELIVERED, shows=shows, read=read) for one in ids]
     return [Event(EventKind.RECEIPT, when, receipt=one) for one in found]
 
 

@@ -291,7 +291,8 @@ def _receipt(fields: Mapping[str, str], ref: str) -> Event:
     except ValueError as error:
         raise Malformed(str(error)) from error
     failure = _by_code(fields.get("ErrorCode") or "") if status is ReceiptStatus.FAILED else None
-    return Event(EventKind.RECEIPT, receipt=Receipt(delivery, sid, status, failure))
+    receipt = Receipt(delivery, sid, status, failure, read=fields["MessageStatus"] == "read")
+    return Event(EventKind.RECEIPT, receipt=receipt)
 
 
 def _error(reply: Reply, body: Mapping[str, Any]) -> SendError:

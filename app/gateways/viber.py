@@ -169,7 +169,7 @@ class ViberGateway(HttpGateway):
         if kind in ("subscribed", "unsubscribed"):
             return [_signal(body, kind)]
         if kind in _RECEIPTS:
-            return [_receipt(body, _RECEIPTS[kind])]
+            return [_receipt(body, _RECEIPTS[kind], read=kind == "seen")]
         return [_IGNORED]
 
     def acknowledge(self, request: HookRequest) -> HookReply:
@@ -244,7 +244,7 @@ def _message(body: Mapping[str, Any]) -> Event:
     return Event(EventKind.MESSAGE, moment(at(body, "timestamp"), 1000), message=found)
 
 
-def _receipt(body: Mapping[str, Any], status: ReceiptStatus) -> Event:
+def _receipt(body: Mapping[str, Any], status: ReceiptStatus, *, read: bool) -> Event:
     token, user = at(body, "message_token"), at(body, "user_id")
     if not token or not user:
         return _IGNORED
@@ -252,7 +252,7 @@ def _receipt(body: Mapping[str, Any], status: ReceiptStatus) -> Event:
     if status is ReceiptStatus.FAILED:  # in words alone, such as that the person's phone is too old
         words = at(body, "desc")[:300]
         error = SendError(ErrorKind.TEMPORARY, "failed", words, tries=TRIES_IF_UNLISTED)
-    receipt = Receipt(None, found_by(token, user), status, error)
+    receipt = Receipt(None, found_by(token, user), status, error, read=read)
     return Event(EventKind.RECEIPT, moment(at(body, "timestamp"), 1000), receipt=receipt)
 
 

@@ -201,7 +201,8 @@ class WhatsAppGateway(MetaGateway):
             detail = at(found, "errors.0.error_data.details") or at(found, "errors.0.title")
             error = self._tuned(self._by_code(at(found, "errors.0.code"), detail))
         number, id_ = contacts.addresses(at(found, "recipient_id"), at(found, "recipient_user_id"))
-        receipt = Receipt(ref, at(found, "id"), status, error, (number, id_) if number and id_ else None)
+        shows, read = (number, id_) if number and id_ else None, at(found, "status") == "read"
+        receipt = Receipt(ref, at(found, "id"), status, error, shows, read)
         return Event(EventKind.RECEIPT, moment(at(found, "timestamp")), receipt=receipt)
 
     def link(self, payload: str) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.domain.statuses import NOT_EDITORS, BroadcastState, MoveRefused, check_move
 from app.services.controller import Conflict, NotFound, Refused
@@ -72,3 +73,9 @@ def move(broadcast: Broadcast, to: BroadcastState, by: str, now: datetime, reaso
         raise Refused(str(error)) from error
     broadcast.state, broadcast.state_by, broadcast.state_at = to.value, by, now
     broadcast.state_reason, broadcast.updated_at = reason, now
+
+
+def as_if_fresh(broadcast: Broadcast, minutes: int | None) -> None:
+    """Look at a broadcast as if it were worth sending for so long; nothing of that is ever written."""
+    if minutes is not None:
+        set_committed_value(broadcast, "fresh_minutes", minutes)

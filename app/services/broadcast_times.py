@@ -2,10 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.services.controller import Refused
 from app.storage.models import BroadcastList
+
+# A week: what is older than that is another message.
+MOST_FRESH_MINUTES: Final = 7 * 24 * 60
+
+
+def checked_freshness(minutes: int) -> int:
+    """Return for how long a message is worth sending, in minutes. Raises `Refused` for too short or too long."""
+    if not 1 <= minutes <= MOST_FRESH_MINUTES:
+        raise Refused(f"A broadcast is worth sending for 1 to {MOST_FRESH_MINUTES} minutes, not {minutes}.")
+    return minutes
 
 
 def zone_named(name: str) -> ZoneInfo:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.services import hold_back
 from app.services.ask_gate import ask_gate
-from app.services.broadcast_rows import broadcast_for_change, targets_of
+from app.services.broadcast_rows import as_if_fresh, broadcast_for_change, targets_of
 from app.services.foresee import Foresight, Waiting, broken_promise, foresee
 from app.storage.database import transaction
 from app.storage.models import Broadcast, BroadcastList
@@ -28,13 +28,14 @@ class Ahead:
     promise: str
 
 
-def look_ahead(broadcast_id: int, at: datetime) -> Ahead:
-    """Ask as if the draft began at the UTC instant `at`.
+def look_ahead(broadcast_id: int, at: datetime, fresh_minutes: int | None = None) -> Ahead:
+    """Ask as if the draft began at the UTC instant `at`, and were worth sending for `fresh_minutes`.
 
     Cheaper than a review, for it is asked while somebody types: nobody is counted where nobody can have to wait.
     """
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
+        as_if_fresh(broadcast, fresh_minutes)
         lists = targets_of(session, broadcast_id)
         seen = (
             _counted(session, broadcast, lists, at) if _some_wait(session, broadcast, lists, at) else _NOBODY

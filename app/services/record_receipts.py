@@ -11,6 +11,7 @@ from app.domain.statuses import RECEIPT_OVERWRITES, DeliveryStatus
 from app.services.after_failures import Failure, follow, lock
 from app.services.controller import Controller
 from app.services.late_refusals import WAITS, is_old, may_wait, stood_at, wait_again
+from app.services.record_reads import record_reads
 from app.services.same_account import Shown, learn_all
 from app.storage.database import transaction
 from app.storage.outcomes import Report, apply_report, apply_reports, apply_result
@@ -71,6 +72,8 @@ def record_receipts(
     if good:
         with transaction() as session:
             apply_reports(session, good, now)
+    if reads := [(one.sender_id, one.ref) for one in named if one.receipt.read]:
+        record_reads(reads, now)
     # By themselves, so that each transaction locks deliveries in their order: two groups never wait for each other.
     failures = sorted(
         (_Failed(one, error) for one in named if (error := one.receipt.error)), key=lambda one: one.named.ref

@@ -9,7 +9,7 @@ from app.domain.parts import measure
 from app.domain.policy.content import Finding, Severity
 from app.services import own_clocks, quotas
 from app.services.ask_gate import ask_gate
-from app.services.broadcast_rows import broadcast_for_change, targets_of
+from app.services.broadcast_rows import as_if_fresh, broadcast_for_change, targets_of
 from app.services.figures.sums import money
 from app.services.foresee import Waiting, broken_promise, foresee, read_text
 from app.services.obstacles import advice, obstacles
@@ -77,14 +77,17 @@ def check(
     zone: str = "UTC",
     brand: str = "",
     public_url: str = EXAMPLE_URL,
+    fresh_minutes: int | None = None,
 ) -> Review:
     """Ask the gate about everybody, as if the broadcast started at `at` (or now), without sending anything.
 
     With the naive `local_at` it goes at that time on each person's own clock, by the clock of `zone` where nobody knows
-    theirs. With `brand` the lint looks for it in the text; links to files are counted as below `public_url`.
+    theirs. `fresh_minutes` stand for those of the draft, which stays as it is. With `brand` the lint looks for
+    it in the text; links to files are counted as below `public_url`.
     """
     with transaction() as session:
         broadcast = broadcast_for_change(session, broadcast_id)
+        as_if_fresh(broadcast, fresh_minutes)
         lists = targets_of(session, broadcast_id)
         plan = own_clocks.plan(session, broadcast, lists, local_at, zone, now) if local_at else None
         start = plan.first if plan else max(at or now, now)

@@ -11,7 +11,7 @@ from app.services import own_clocks, quotas
 from app.services.ask_gate import ask_gate
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, move, targets_of
-from app.services.broadcast_times import nearest_allowed, within_promise, zone_named
+from app.services.broadcast_times import checked_freshness, nearest_allowed, within_promise, zone_named
 from app.services.controller import Refused
 from app.services.foresee import broken_promise, read_text
 from app.services.obstacles import obstacles
@@ -37,6 +37,7 @@ class Wish(TypedDict, total=False):
     first_percent: int | None
     local_at: datetime | None
     public_url: str
+    fresh_minutes: int | None
 
 
 def schedule(broadcast_id: int, **wish: Unpack[Wish]) -> datetime:
@@ -47,8 +48,9 @@ def schedule(broadcast_id: int, **wish: Unpack[Wish]) -> datetime:
     goes to people who have had their messages of the day; the reason is kept and stands in the audit log. With
     `first_percent` so many per cent of the people go first, and the rest when these told nothing bad. With the naive
     `local_at` (and no `at`) it goes at that time on each person's own clock, by that of `zone` where nobody knows
-    theirs; what is returned is then the first instant at which somebody may get it. Links to files are counted as below
-    `public_url`.
+    theirs; with `fresh_minutes` it is worth sending for so long after its time, or else as long as the draft says. What
+    is returned on people's own clocks is the first instant at which somebody may get it. Links to files
+    are counted as below `public_url`.
     """
     with transaction() as session:
         return schedule_in(session, broadcast_id, **wish)
@@ -66,6 +68,7 @@ def schedule_in(
     first_percent: int | None = None,
     local_at: datetime | None = None,
     public_url: str = EXAMPLE_URL,
+    fresh_minutes: int | None = None,
 ) -> datetime:
     """Do what `schedule` does within the caller's transaction."""
     zone_named(zone)
@@ -79,6 +82,8 @@ def schedule_in(
     findings = read_text(session, broadcast, lists, "", now, answers)
     if problems := obstacles(session, broadcast, lists, shares, answers.reachable, used, findings):
         raise Refused(" ".join(problems))
+    if fresh_minutes is not None:
+        broadcast.fresh_minutes = checked_freshness(fresh_minutes)
     if first_percent is not None:
         _check_first_wave(session, shares, first_percent, local_at)
     instant, last = _moments(session, broadcast, lists, at, local_at, zone, now)

@@ -14,11 +14,13 @@ from app.services.brake_samples import sample_of
 from app.services.broadcast_rows import broadcast_for_change, move, targets_of
 from app.services.controller import Refused
 from app.storage.database import changed, db, transaction
+from app.storage.holding import Held, held_of
 from app.storage.models import Broadcast, Slice
 
 # Long enough for receipts to come and for people to say STOP; with the button the rest goes at once.
 REST_FOLLOWS_AFTER: Final = timedelta(minutes=10)
 _SYSTEM: Final = "system"
+_COUNTED: Final = 5000
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,13 @@ def release(broadcast_id: int, *, by: str, now: datetime) -> int:
 def rest_waits(broadcast_id: int) -> bool:
     """Tell whether a part of a broadcast waits for its first wave."""
     return _any(db.session(), broadcast_id, "held")
+
+
+def held(broadcast: Broadcast, now: datetime) -> Held | None:
+    """Say whom quiet hours or the messages of the day hold back while it is sent, and until when."""
+    if broadcast.state not in (BroadcastState.SENDING, BroadcastState.PAUSED):
+        return None
+    return held_of(db.session(), broadcast.id, now, _COUNTED)
 
 
 def _act(broadcast_id: int, reason: str | None, now: datetime) -> Watched | None:

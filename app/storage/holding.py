@@ -155,6 +155,40 @@ def waiting_by_group(session: Session, broadcast_id: int) -> dict[int | None, in
     return {group: people for group, people in rows}
 
 
+@dataclass(frozen=True)
+class Held:
+    """People whose delivery waits for its moment: the turn of the `first` comes then, of the `last` then.
+
+    `more`: there are more than `people`, and nobody counted them.
+    """
+
+    people: int
+    more: bool
+    first: datetime
+    last: datetime
+
+
+def held_of(session: Session, broadcast_id: int, now: datetime, most: int) -> Held | None:
+    """Return whom quiet hours or the messages of the day hold back; None for nobody.
+
+    At most `most` are counted, for a page asks this each second. What a provider refused for a moment is not held: it
+    has an error's code.
+    """
+    waits = (
+        Delivery.broadcast_id == broadcast_id,
+        Delivery.inbound_id == 0,
+        Delivery.status == DeliveryStatus.PENDING.value,
+        Delivery.due_at > now,
+        Delivery.error_code.is_(None),
+    )
+    some = select(Delivery.due_at).where(*waits).order_by(Delivery.due_at).limit(most + 1).subquery()
+    people, first = session.execute(select(func.count(), func.min(some.c.due_at))).one()
+    if not people:
+        return None
+    last = session.scalar(select(Delivery.due_at).where(*waits).order_by(Delivery.due_at.desc()).limit(1))
+    return Held(min(people, most), people > most, first, last or first)
+
+
 def _writes(limits: Limits) -> Iterator[tuple[dict[str, Any], tuple[int, ...] | None]]:
     """What to write for which groups. All who wait go into one statement, however many hours they wait for."""
     later: dict[tuple[int, ...], datetime] = {}

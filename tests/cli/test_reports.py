@@ -25,6 +25,7 @@ def test_every_sheet_can_be_had_as_a_table_as_csv_and_as_json(newsdesk: Shell) -
         (("senders", "price", "news-us", "200", "USD"), "is no price of a message"),
         (("senders", "price", "news-us", "0.01", "dollars"), "is no price of a message"),
         (("senders", "price", "news-us", "cheap"), "“cheap” is no number"),
+        (("broadcasts", "prove", "999"), "There is no broadcast 999"),
         (("lists", "clicks", "NEWS", "people"), "We note which links you open."),
     ],
 )

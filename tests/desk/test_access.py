@@ -16,6 +16,8 @@ from tests.support.world import NOON
 
 PUBLIC = {"account.sign_in", "account.check_sign_in", "account.sign_out", "account.language"}
 ADMINS_ONLY = {
+    "tables.retention_periods",
+    "tables.retention_rounds",
     "answers.download",
     "approvals.change",
     "audit.as_csv",

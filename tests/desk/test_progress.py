@@ -5,17 +5,19 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from app.desk.progress import poll_seconds, segments
 from app.domain.policy.brakes import Brakes, Sample, pulled
-from app.domain.statuses import BroadcastState
+from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.gateways.base import Reply
 from app.services import fan_out, schedule_broadcasts, write_drafts
+from app.services.figures.pace import sample
 from app.services.figures.roll_up import roll_up
 from app.services.reports import Tally
 from app.services.watch_broadcasts import watch
 from app.storage.database import db, transaction
-from app.storage.models import Broadcast, Delivery
+from app.storage.models import Broadcast, Delivery, Subscriber
 from app.storage.models.accounts import Role
 from tests.desk.conftest import House, Visitor, words
 from tests.support.world import NOON, FakeProvider, number
@@ -269,3 +271,70 @@ def test_why_it_stopped_by_itself_is_said_in_the_readers_language(
     page = visit(Role.EDITOR, "de").get(f"/broadcasts/{running}")
 
     assert "Von selbst angehalten: 20 von 100 Menschen waren nicht zu erreichen" in words(page)
+
+
+def test_a_count_leads_to_its_people_and_a_reason_says_what_to_do(editor: Visitor, done: int) -> None:
+    page = editor.get(f"/broadcasts/{done}")
+    failed = editor.get(f"/broadcasts/{done}?status=failed")
+
+    assert f'href="/broadcasts/{done}?status=failed#rows"' in page.text
+    assert "Check the numbers where they came from" in words(page)
+    assert "One by one: Failed" in words(failed)
+    assert failed.text.count('href="/people/') == 1
+    assert "One by one" not in words(editor.get(f"/broadcasts/{done}?status=nonsense")).replace(
+        "one by one", ""
+    )
+
+
+def test_how_fast_it_goes_is_a_line_and_a_table(house: House, editor: Visitor, running: int) -> None:
+    with house.inside() as newsroom:
+        before = editor.get(f"/broadcasts/{running}")
+        sample(newsroom.now)
+        newsroom.later(minutes=1)
+        newsroom.send()
+        sample(newsroom.now)
+
+    page = editor.get(f"/broadcasts/{running}/live")
+
+    assert "How fast it goes" not in words(before)
+    assert "The senders allow 60,000 messages a minute." in words(page)
+    assert '<polyline class="line" points="250,200 750,40"' in page.text
+
+
+def test_people_held_for_later_are_told_with_until_when(house: House, editor: Visitor, running: int) -> None:
+    until = {0: 1, 1: 1, 2: 3}
+    with house.inside() as newsroom, transaction() as session:
+        ids = session.scalars(select(Delivery.subscriber_id).where(Delivery.broadcast_id == running)).all()
+        assert not ids
+        for index, subscriber_id in enumerate(
+            session.scalars(select(Subscriber.id).order_by(Subscriber.id)).all()
+        ):
+            if index in until:
+                session.add(
+                    Delivery(
+                        broadcast_id=running,
+                        subscriber_id=subscriber_id,
+                        slice=0,
+                        status=DeliveryStatus.PENDING,
+                        due_at=newsroom.now + timedelta(days=400, hours=until[index]),
+                        updated_at=newsroom.now,
+                    )
+                )
+
+    page = editor.get(f"/broadcasts/{running}")
+
+    assert "3 people are held for quiet hours where they are" in words(page)
+    assert "The first until" in words(page)
+
+
+def test_the_report_says_on_what_it_rests_and_until_when_its_rows_are_kept(
+    house: House, editor: Visitor, done: int
+) -> None:
+    with house.inside() as newsroom, transaction() as session:
+        session.get_one(Broadcast, done).finished_at = newsroom.now
+
+    page = words(editor.get(f"/broadcasts/{done}/report"))
+
+    assert "by entry 4 of the consent ledger" in page
+    assert f"tidings broadcasts prove {done}" in page
+    assert "The rows are kept until 3 March 2031" in page

@@ -75,6 +75,7 @@ OF_FEEDS = {"BrokenFeed", "BadAddress", "BadTemplate", "TooLong", "FetchFailed"}
 # Refusals about names and settings that only the command line or a broken installation can cause.
 NOT_AT_THE_DESK = re.compile(
     r"There is no list “X”\. Lists|X Brand and privacy page|X cannot be read|There is no encoding"
+    r"|A broadcast is worth sending"
 )
 
 

@@ -19,6 +19,7 @@ LAST: Final = 5
 MEASURES: Final = (
     ("delivered", "sent_to"),
     ("failed", "sent_to"),
+    ("read", "tells"),
     ("answered", "delivered"),
     ("clicks", "delivered"),
     ("left", "delivered"),

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from app.domain.channels import TELL_READS
 from app.domain.parts import count_parts
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services.figures import no_files
@@ -20,6 +21,7 @@ from app.storage.models import (
     BroadcastTarget,
     BroadcastTotal,
     DeliveryTally,
+    ReadTally,
     Sender,
 )
 
@@ -76,10 +78,17 @@ def told(session: Session, chosen: Select[int]) -> list[Told]:
     totals = _totals(session, chosen)
     parts = _parts(session, rows, totals)
     by_sender, reasons = _tallies(session, chosen)
+    reads = _reads(session, chosen)
+    tellers = {sender_id for sender_id, row in prices.items() if row.channel in TELL_READS}
     found = []
     for one in session.scalars(chosen):
         row, counts = rows[one], by_sender[one].items()
-        each = {sender_id: _priced(their, parts[one], prices.get(sender_id)) for sender_id, their in counts}
+        each = {
+            sender_id: _read(_priced(their, parts[one], prices.get(sender_id)), reads[one, sender_id])
+            if sender_id in tellers
+            else _priced(their, parts[one], prices.get(sender_id))
+            for sender_id, their in counts
+        }
         sums = replace(
             total(each.values()),
             broadcasts=1,
@@ -150,6 +159,20 @@ def _totals(session: Session, chosen: Select[int]) -> Counter[tuple[int, str]]:
         )
     )
     return Counter({(broadcast_id, kind): count for broadcast_id, kind, count in rows})
+
+
+def _reads(session: Session, chosen: Select[int]) -> Counter[tuple[int, int]]:
+    rows = session.execute(
+        select(ReadTally.broadcast_id, ReadTally.sender_id, ReadTally.people).where(
+            ReadTally.broadcast_id.in_(chosen)
+        )
+    )
+    return Counter({(broadcast_id, sender_id): people for broadcast_id, sender_id, people in rows})
+
+
+def _read(sums: Sums, people: int) -> Sums:
+    """Figures of a sender whose platform tells who opened a message."""
+    return replace(sums, tells=sums.delivered, read=people)
 
 
 def _priced(counts: Counter[str], parts: "_Parts", sender: Sender | None) -> Sums:

@@ -1,7 +1,5 @@
 """The sheets of the reports: columns and rows, the same on a page, as CSV and as JSON."""
 
-import csv
-import io
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.keywords import Outcome
-from app.domain.spreadsheets import wrap
+from app.domain.spreadsheets import csv_line
 from app.services.controller import Refused
 from app.services.figures import read
 from app.services.figures.read import Told
@@ -31,6 +29,7 @@ _FIGURES: Final = (
     "sent_to",
     "delivered",
     "delivered_percent",
+    "read",
     "open",
     "failed",
     "unknown",
@@ -98,9 +97,9 @@ class Sheet:
 
     def as_csv(self) -> Iterator[str]:
         """Yield the lines of a CSV file for spreadsheets; no cell of it is calculated."""
-        yield "\ufeff" + _csv_line(self.columns)  # the mark by which spreadsheets know UTF-8
+        yield "\ufeff" + csv_line(self.columns)  # the mark by which spreadsheets know UTF-8
         for row in self.rows:
-            yield _csv_line([_cell(value) for value in row])
+            yield csv_line(row)
 
 
 def window(days: int, *, now: datetime, list_id: int | None = None) -> Window:
@@ -272,7 +271,11 @@ def _summed(head: Any, sums: Sums, names: Sequence[str]) -> tuple[Any, ...]:
 
 
 def _figures(sums: Sums, names: Sequence[str]) -> tuple[Any, ...]:
-    special = {"delivered_percent": _rounded(sums.share("delivered")), "cost": sums.money}
+    special = {
+        "delivered_percent": _rounded(sums.share("delivered")),
+        "read": sums.read if sums.tells else None,  # nobody knows, which is not nobody
+        "cost": sums.money,
+    }
     return tuple(special[name] if name in special else getattr(sums, name) for name in names)
 
 
@@ -286,17 +289,3 @@ def _list_names(session: Session) -> Mapping[int, str]:
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(_plain(value)) if isinstance(value, date | float | int) else wrap(str(value))
-
-
-def _csv_line(values: Sequence[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(values)
-    return out.getvalue()

@@ -11,8 +11,9 @@ MICROS: Final = 1_000_000
 class Sums:
     """Counts of people, and what the messages cost.
 
-    `sent_to` = delivered + open + failed + unknown: whom it was handed over for; `open` has no receipt yet. `left`,
-    `answered`: within three days, it being the last that they had. `clicks`: how often links were opened. `parts` are
+    `sent_to` = delivered + open + failed + unknown: whom it was handed over for; `open` has no receipt yet. `read`
+    opened it, of the `tells` who got it on channels that tell so. `left`, `answered`: within three days, it being the
+    last that they had. `clicks`: how often links were opened. `parts` are
     those that a provider took, and `cost` is in millionths by currency; it leaves out senders without a price.
     """
 
@@ -20,6 +21,8 @@ class Sums:
     audience: int = 0
     sent_to: int = 0
     delivered: int = 0
+    tells: int = 0
+    read: int = 0
     open: int = 0
     failed: int = 0
     unknown: int = 0

@@ -22,6 +22,7 @@ from app.storage.models import (
     Broadcast,
     BroadcastAnswer,
     Delivery,
+    DeliveryRead,
     InboundRow,
     OwnMessage,
     PersonClick,
@@ -98,6 +99,8 @@ def _messages_out(session: Session, person: Subscriber) -> list[dict[str, Any]]:
 
     The text is filled in with the profile of today; an answer is the one that was kept.
     """
+    marks = select(DeliveryRead.broadcast_id, DeliveryRead.at).where(DeliveryRead.subscriber_id == person.id)
+    read = {broadcast_id: at for broadcast_id, at in session.execute(marks)}
     rows = session.execute(
         select(
             Delivery,
@@ -126,6 +129,9 @@ def _messages_out(session: Session, person: Subscriber) -> list[dict[str, Any]]:
             "consent_seq": delivery.consent_seq,
             "provider_id": delivery.provider_id,
             "at": iso_ms(delivery.updated_at),
+            "read_at": iso_ms(read[delivery.broadcast_id])
+            if not delivery.inbound_id and delivery.broadcast_id in read
+            else None,
         }
         for delivery, title, text, reply, sender in rows
     ]

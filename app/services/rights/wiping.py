@@ -22,6 +22,7 @@ from app.storage.models import (
     ConsentEvent,
     ConsentPii,
     Delivery,
+    DeliveryRead,
     InboundRow,
     InboxMessage,
     LinkedAddress,
@@ -55,7 +56,7 @@ def blank(session: Session, people: Sequence[Subscriber], now: datetime) -> None
     _blank_texts(session, ids, now)
     _blank_deliveries(session, ids, now)
     forget_answers(session, BroadcastAnswer.subscriber_id.in_(ids))
-    for table in (PushRouteRow, InboxMessage, AddressAlias, LinkedAddress, PersonClick, Tester):
+    for table in (PushRouteRow, InboxMessage, AddressAlias, LinkedAddress, PersonClick, DeliveryRead, Tester):
         session.execute(
             delete(table).where(table.subscriber_id.in_(ids)),
             execution_options={"synchronize_session": False},

@@ -23,7 +23,16 @@ from app.storage.models.consent import (
 )
 from app.storage.models.deliveries import Delivery, DeliveryTally, InboundRow
 from app.storage.models.feeds import FeedItemRow, FeedRow
-from app.storage.models.figures import BroadcastHour, BroadcastTotal, FigureMark, ListDay, WordDay
+from app.storage.models.figures import (
+    BroadcastHour,
+    BroadcastMinute,
+    BroadcastTotal,
+    DeliveryRead,
+    FigureMark,
+    ListDay,
+    ReadTally,
+    WordDay,
+)
 from app.storage.models.imports import ImportRefusal, ImportRun, ImportState
 from app.storage.models.inbox import InboxMessage
 from app.storage.models.media import BroadcastMedia, MediaFile, MediaUpload, VersionMedia
@@ -59,6 +68,7 @@ __all__ = [
     "BroadcastHour",
     "BroadcastList",
     "BroadcastMedia",
+    "BroadcastMinute",
     "BroadcastRich",
     "BroadcastTarget",
     "BroadcastTotal",
@@ -69,6 +79,7 @@ __all__ = [
     "ConsentEvent",
     "ConsentPii",
     "Delivery",
+    "DeliveryRead",
     "DeliveryTally",
     "DraftComment",
     "FeedItemRow",
@@ -93,6 +104,7 @@ __all__ = [
     "PurgeRun",
     "PushRouteRow",
     "QuietGroup",
+    "ReadTally",
     "Rehearsal",
     "RepeatRule",
     "RepeatRun",

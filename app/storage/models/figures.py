@@ -63,6 +63,42 @@ class BroadcastTotal(Model):
     people: Mapped[int] = mapped_column(BigId)
 
 
+class BroadcastMinute(Model):
+    """How far a broadcast was at the last look in a minute (UTC): handed over in all, and how many of these failed."""
+
+    __tablename__ = "broadcast_minute"
+    __table_args__ = (Index("ix_broadcast_minute_minute", "minute"),)
+
+    broadcast_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    minute: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    handed_over: Mapped[int] = mapped_column(BigId)
+    failed: Mapped[int] = mapped_column(BigId)
+
+
+class DeliveryRead(Model):
+    """Somebody opened a message: kept for some days, so that nobody is counted twice, and then let go."""
+
+    __tablename__ = "delivery_read"
+    __table_args__ = (
+        Index("ix_delivery_read_at", "at"),
+        Index("ix_delivery_read_subscriber_id", "subscriber_id"),
+    )
+
+    broadcast_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    subscriber_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ReadTally(Model):
+    """How many people opened a broadcast, of those who got it by a sender whose platform tells."""
+
+    __tablename__ = "read_tally"
+
+    broadcast_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    sender_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    people: Mapped[int] = mapped_column(BigId)
+
+
 class WordDay(Model):
     """How many texts of one day (in UTC) were read as `outcome` by `rule`, such as `START` by `en.start:start`."""
 

@@ -43,6 +43,7 @@ TABLES_WITH_PEOPLE = {
     "tester": "deleted",
     "own_message": "deleted",
     "person_click": "deleted",
+    "delivery_read": "deleted",
     "push_route": "deleted",
     "webhook_person": "deleted, with the post",
     "restricted_subject": "made, or destroyed",
