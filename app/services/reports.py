@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import CompoundSelect, select
 
 from app.domain.spreadsheets import csv_line
 from app.domain.statuses import DeliveryStatus
@@ -117,14 +117,19 @@ def deliveries(
             raise Refused(f"{status!r} is no status. There are: {', '.join(STATUS_WORDS)}.")
         query = query.where(Delivery.status == STATUS_WORDS[status].value)
         if _few(broadcast_id, STATUS_WORDS[status]):
-            # Three among a million are found by slice; along the primary key all the others would be read.
-            slices = select(Slice.seq).where(Slice.broadcast_id == broadcast_id)
-            query = (
-                query.where(Delivery.slice.in_(slices)).order_by(None).order_by(Delivery.subscriber_id + 0)
-            )
+            query = query.where(Delivery.subscriber_id.in_(_by_slice(broadcast_id, STATUS_WORDS[status])))
     if after is not None:
         query = query.where(Delivery.subscriber_id > after)
     return [_line(row, address) for row, address in db.session.execute(query)]
+
+
+def _by_slice(broadcast_id: int, status: DeliveryStatus) -> CompoundSelect[int]:
+    """Three among a million are found by slice, or by having none; along the primary key all would be read."""
+    people = select(Delivery.subscriber_id).where(
+        Delivery.broadcast_id == broadcast_id, Delivery.status == status.value
+    )
+    slices = select(Slice.seq).where(Slice.broadcast_id == broadcast_id)
+    return people.where(Delivery.slice.in_(slices)).union_all(people.where(Delivery.slice.is_(None)))
 
 
 def _few(broadcast_id: int, status: DeliveryStatus) -> bool:

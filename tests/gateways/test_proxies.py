@@ -15,9 +15,10 @@ from app.config import BadSettings, Settings
 from app.gateways.base import Call, Reply
 from app.gateways.proxies import read_proxy, use_proxy
 from app.gateways.transport import CurlTransport
-from tests.gateways.test_transport import Server, answer, run, server
+from tests.gateways.test_transport import run
 from tests.support.certificates import self_signed
 from tests.support.connect_proxy import connect_proxy
+from tests.support.raw_server import Server, answer, server
 from tests.test_config import GOOD
 
 PASSWORD = "not-for-logs"
