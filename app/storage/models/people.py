@@ -227,7 +227,7 @@ class Subscription(Model):
 class Headcount(Model):
     """How many are active on a list, by what the gate asks of the person; each is counted once for each list.
 
-    Triggers of the database keep it in the transaction that changes subscriptions or subscribers (migration 0044),
+    Triggers of the database keep it in the transaction that changes subscriptions or subscribers (migration 0042),
     whoever changes them. `answer` is the `SkipReason` of an overlay, or `other_purpose` where there is no consent,
     or "". `quiet_group_id` is 0 where nobody has looked yet. Each connection counts in a `shard` of its own: a row may
     be negative, the sum over the shards is exact.
