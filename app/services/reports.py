@@ -30,7 +30,8 @@ STATUS_WORDS = {status.name.lower(): status for status in DeliveryStatus}
 class Tally:
     """audience = pending + handing_over + sent + delivered + failed + unknown + skipped, at every moment.
 
-    `reasons` counts skipped, failed and unknown by reason, `failures` the failed alone, `errors` by the provider's code.
+    `reasons` counts skipped, failed and unknown by reason, `failures` the failed alone, and `errors` counts by the
+    provider's code.
     """
 
     audience: int
