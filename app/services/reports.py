@@ -28,7 +28,8 @@ STATUS_WORDS = {status.name.lower(): status for status in DeliveryStatus}
 class Tally:
     """audience = pending + handing_over + sent + delivered + failed + unknown + skipped, at every moment.
 
-    `reasons` counts skipped, failed and unknown by reason, `errors` by the provider's code.
+    `reasons` counts skipped, failed and unknown by reason, `failures` the failed alone, and `errors` counts by the
+    provider's code.
     """
 
     audience: int
@@ -41,6 +42,7 @@ class Tally:
     skipped: int
     reasons: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
 
     @property
     def settled(self) -> int:
@@ -76,10 +78,13 @@ def tally(broadcast_id: int) -> Tally:
     counts = dict.fromkeys(DeliveryStatus, 0)
     reasons: dict[str, int] = {}
     errors: dict[str, int] = {}
+    failures: dict[str, int] = {}
     for status, reason, code, count in groups:
         counts[DeliveryStatus(status)] += count
         if reason:
             reasons[reason] = reasons.get(reason, 0) + count
+        if reason and status == DeliveryStatus.FAILED:
+            failures[reason] = failures.get(reason, 0) + count
         if code and status in (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN):
             errors[code] = errors.get(code, 0) + count
     # The audience is counted once, at the start; whoever is not counted elsewhere waits, for the claim or in a row.
@@ -98,6 +103,7 @@ def tally(broadcast_id: int) -> Tally:
         skipped=counts[DeliveryStatus.SKIPPED],
         reasons=reasons,
         errors=errors,
+        failures=failures,
     )
 
 

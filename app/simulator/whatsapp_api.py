@@ -2,7 +2,8 @@
 switch by which people end marketing.
 
 After developers.facebook.com/docs/whatsapp/cloud-api. Nobody is told of a block. Numbers that end in 0202, 0299, 0403,
-0404, 0424, 0429, 0449, 0456, 0500 or 0610 misbehave; most of it comes with the statuses, as Meta's errors do.
+0404, 0424, 0429, 0449, 0456, 0500 or 0610 misbehave; most of it comes with the statuses, as Meta's errors do. Whoever's
+ends in 0298 reads at once.
 """
 
 import secrets
@@ -45,6 +46,8 @@ _REFUSALS: Final = {
     "0456": (131056, "Pair rate limit hit", 400),
     "0500": (131016, "Service unavailable", 503),
 }
+
+_TELLS: Final = {"0298": ("sent", "delivered", "read"), "0299": ("delivered", "sent", "delivered")}
 
 
 class WhatsAppMessenger(Messenger):
@@ -199,8 +202,8 @@ class WhatsAppApi:
 
     def _report(self, account: Account, sent: dict[str, str], code: int | None) -> None:
         words: tuple[str, ...] = ("sent", "delivered") if code is None else ("failed",)
-        if ending_of(sent["recipient_id"]) == "0299":
-            words = ("delivered", "sent", "delivered")
+        if code is None:
+            words = _TELLS.get(ending_of(sent["recipient_id"]), words)
         for word in words:
             self._chats.report(account, self._messenger.status(account, sent, word, code))
 

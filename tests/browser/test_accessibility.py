@@ -51,6 +51,7 @@ PAGES = {
     "report": "{sent}/report",
     "reports": "/reports",
     "reports, days": "/reports?sheet=days&days=7",
+    "reports, lists": "/reports?sheet=lists",
     "reports, growth": "/reports?sheet=growth&days=7",
     "reports, not delivered": "/reports?sheet=failures",
     "reports, hours": "/reports?sheet=hours",

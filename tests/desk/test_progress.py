@@ -338,3 +338,13 @@ def test_the_report_says_on_what_it_rests_and_until_when_its_rows_are_kept(
     assert "by entry 4 of the consent ledger" in page
     assert f"tidings broadcasts prove {done}" in page
     assert "The rows are kept until 3 March 2031" in page
+
+
+def test_the_list_says_in_words_why_some_failed(editor: Visitor, done: int) -> None:
+    seen = words(editor.get("/broadcasts?tab=sent"))
+
+    assert "1 failed: not a number that can be reached (1)" in seen
+
+
+def test_the_list_is_silent_about_failures_where_none_failed(editor: Visitor, running: int) -> None:
+    assert "failed:" not in words(editor.get("/broadcasts?tab=sending"))

@@ -119,6 +119,10 @@ def test_statuses_may_come_twice_and_in_any_order(whatsapp: Platform) -> None:
     assert ends(whatsapp, "+447700900299") == [REACHED[1], REACHED[0], REACHED[1]]
 
 
+def test_a_number_that_reads_tells_so_after_its_delivery(whatsapp: Platform) -> None:
+    assert ends(whatsapp, "+447700900298") == [*REACHED, REACHED[1]]
+
+
 @pytest.mark.parametrize(
     ("digits", "kind"),
     [

@@ -130,7 +130,23 @@ def _steps(rows: Sequence[tuple[datetime, int, int]]) -> tuple[Step, ...]:
 
 
 def _target(session: Session, broadcast_id: int) -> float:
-    ids = set(ways_of_broadcast(session, broadcast_id).values())
+    ids = _at_work(session, broadcast_id) or set(ways_of_broadcast(session, broadcast_id).values())
     parts = max(1, session.scalar(select(Broadcast.sms_parts).where(Broadcast.id == broadcast_id)) or 1)
     senders = session.scalars(select(Sender).where(Sender.id.in_(ids)))
     return sum(60 * one.rate / (parts if one.channel == _SMS else 1) for one in senders)
+
+
+def _at_work(session: Session, broadcast_id: int) -> set[int]:
+    """Senders that handed something over: a list may offer channels on which it has nobody."""
+    return set(
+        session.scalars(
+            select(DeliveryTally.sender_id)
+            .where(
+                DeliveryTally.broadcast_id == broadcast_id,
+                DeliveryTally.status.in_(_HANDED_OVER),
+                DeliveryTally.sender_id != 0,
+            )
+            .group_by(DeliveryTally.sender_id)
+            .having(func.sum(DeliveryTally.people) > 0)
+        )
+    )

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from app.gateways.base import Reply
 from app.services.figures.pace import MOST_POINTS, Step, forget, pace_of, sample
 from app.storage.database import transaction
-from app.storage.models import BroadcastMinute
+from app.storage.models import BroadcastList, BroadcastMinute, ListSender, Sender
 from tests.support.world import NOON, FakeProvider, Newsroom, number
 
 
@@ -72,3 +74,25 @@ def test_old_minutes_are_let_go(newsroom: Newsroom) -> None:
     assert forget(NOON + timedelta(days=89)) == 0
     assert forget(NOON + timedelta(days=91)) == 1
     assert pace_of(broadcast_id).steps == ()
+
+
+def test_the_level_leaves_out_a_sender_of_the_list_that_has_nobody(newsroom: Newsroom) -> None:
+    newsroom.join(1)
+    broadcast_id = newsroom.broadcast()
+    newsroom.send()
+    with transaction() as session:
+        idle = Sender(
+            name="idle",
+            gateway="whatsapp",
+            channel="whatsapp",
+            address="+447700900999",
+            rate=5,
+            created_at=NOON,
+            sealed_settings=b"",
+        )
+        session.add(idle)
+        session.flush()
+        list_id = session.scalars(select(BroadcastList.id)).one()
+        session.add(ListSender(list_id=list_id, sender_id=idle.id, channel=idle.channel))
+
+    assert pace_of(broadcast_id).target == 60_000
