@@ -18,18 +18,18 @@ def test_what_is_written_each_week_is_kept_filled_in_and_scheduled(
     open_page: Callable[..., Page], demo: Demo
 ) -> None:
     page = open_page(signed_in=True)
-    page.goto(f"{demo.visitor().draft('Burst pipe', TEXT)}/edit")
+    page.goto(f"{demo.visitor().draft('Burst watermain', TEXT)}/edit")
     page.get_by_role("link", name="Keep as template").click()
     expect(page.locator("mark")).to_have_text("[[street]]")
-    page.get_by_label("Name").fill("Pipe")
+    page.get_by_label("Name").fill("Watermain")
     page.get_by_role("button", name="Keep as template").click()
-    row = page.get_by_role("listitem").filter(has_text="Pipe")
+    row = page.get_by_role("listitem").filter(has_text="Watermain")
     assert faults(page) == []
     page.set_viewport_size({"width": 320, "height": 640})
     assert overflow(page) == 0
     page.set_viewport_size({"width": 1200, "height": 800})
 
-    row.get_by_role("button", name="Write from this Pipe").click()
+    row.get_by_role("button", name="Write from this Watermain").click()
     preview = page.get_by_role("region", name="Preview on a phone")
     expect(preview.locator("mark").first).to_have_text("[[street]]")
     page.get_by_role("button", name="Save and choose when").click()
@@ -47,10 +47,10 @@ def test_what_is_written_each_week_is_kept_filled_in_and_scheduled(
     expect(page.get_by_role("button", name=re.compile("^Send .* now$"))).to_be_enabled()
 
     page.goto("/templates")
-    row.get_by_role("button", name="Look, rename Pipe").click()
-    page.get_by_label("Name").fill("Pipe in a street")
+    row.get_by_role("button", name="Look, rename Watermain").click()
+    page.get_by_label("Name").fill("Watermain in a street")
     page.get_by_role("button", name="Rename").click()
-    row.get_by_role("button", name="Remove … Pipe in a street").click()
+    row.get_by_role("button", name="Remove … Watermain in a street").click()
     page.get_by_role("button", name="Remove the template").click()
-    expect(page.get_by_text("“Pipe in a street” is removed.")).to_be_visible()
+    expect(page.get_by_text("“Watermain in a street” is removed.")).to_be_visible()
     expect(row).to_have_count(0)
