@@ -3,12 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
+from app.domain.consent import SubscriptionState
 from app.services.waiting_for_lists import repeating, waiting_broadcast
+from app.storage import headcounts
 from app.storage.database import db
 from app.storage.models import BroadcastList, Sender, Subscription
 from app.storage.ways import ways
+
+_ACTIVE = SubscriptionState.ACTIVE.value
+# Written out: an index of some rows is not used for what stands in a parameter.
+_IS_OFF = text(f"subscription.state <> '{_ACTIVE}'")
 
 
 @dataclass(frozen=True)
@@ -38,15 +44,19 @@ class Standing:
 def standing(row: BroadcastList) -> Standing:
     """Return how a list stands now."""
     session = db.session()
-    counted = (
+    # Of those who are on it there may be a million, and their number is kept; the others have an index of their own.
+    others = (
         select(Subscription.state, func.count())
-        .where(Subscription.list_id == row.id)
+        .where(Subscription.list_id == row.id, _IS_OFF)
         .group_by(Subscription.state)
     )
+    people = {state: count for state, count in session.execute(others)}
+    if active := headcounts.by_list(session).get(row.id, 0):
+        people[_ACTIVE] = active
     ids = sorted(one for some in ways(session, [row.id]).values() for one in some)
     senders = session.scalars(select(Sender).where(Sender.id.in_(ids)).order_by(Sender.channel)).all()
     return Standing(
-        {state: people for state, people in session.execute(counted)},
+        people,
         senders,
         session.get_one(Sender, row.sender_id).address,
         waiting_broadcast(session, row.id) or "",

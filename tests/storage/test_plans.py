@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import event, text
 
 from app.services import ask_again
+from app.services.list_standing import standing
 from app.services.rights.requests import done_lately
 from app.storage.database import db
+from app.storage.models import BroadcastList
 from app.storage.replies import dropped_confirmations
 from tests.support.world import Newsroom
 
@@ -66,3 +68,15 @@ def test_sqlite_reads_no_whole_table_for_the_few_rows_that_pages_ask_for(newsroo
     late = plans_of(lambda: dropped_confirmations(db.session(), newsroom.now), "delivery")
     assert late
     assert all(one.startswith("SEARCH delivery USING") for one in late)
+
+
+def test_who_is_not_on_a_list_is_counted_by_an_index_of_its_own(newsroom: Newsroom) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL decides by its statistics")
+    newsroom.join(2)
+    row = db.session.get_one(BroadcastList, newsroom.list_id)
+
+    found = plans_of(lambda: standing(row), "subscription")
+
+    assert any("ix_subscription_not_active" in plan for plan in found), found
+    assert standing(row).people == {"active": 2}

@@ -203,6 +203,13 @@ class Subscription(Model):
     __tablename__ = "subscription"
     __table_args__ = (
         Index("ix_subscription_subscriber_id", "subscriber_id"),
+        Index(
+            "ix_subscription_not_active",
+            "list_id",
+            "state",
+            postgresql_where=text("state <> 'active'"),
+            sqlite_where=text("state <> 'active'"),
+        ),
         _where_set("ix_subscription_expires_at", "expires_at"),
         _where_set("ix_subscription_paused_until", "paused_until"),
         _where_set("ix_subscription_check_use_at", "check_use_at"),
