@@ -70,6 +70,8 @@ COLUMNS: Final = {
     "joined": _l("Came"),
     "left_list": _l("Left"),
     "net": _l("Difference"),
+    "on_list": _l("On the lists afterwards"),
+    "left_percent": _l("Left, %"),
     "kind": _l("Came or left"),
     "act": _l("How"),
     "tag": _l("Where the link hung"),

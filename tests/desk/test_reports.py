@@ -38,7 +38,7 @@ def test_every_sheet_is_a_page_with_its_figures_and_a_file(
     assert "Small numbers mislead" in words(pages["hours"])
     assert "few broadcasts: chance" in words(pages["hours"])
     assert "Leave everything" in words(pages["words"])
-    assert files["growth"].splitlines()[-1] == "2026-03-02,4,1,3"
+    assert files["growth"].splitlines()[-1] == "2026-03-02,4,1,3,3,"
     assert files["broadcasts"].startswith("\ufeffbroadcast,lists,began")
 
 

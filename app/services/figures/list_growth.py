@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from app.services.figures.sheets import Sheet, make, window
+from app.services.figures.sheets import Sheet, grown, make, window
 from app.storage.database import db
 from app.storage.models import ListDay
 
@@ -32,10 +32,12 @@ def growth(list_id: int, days: int, *, now: datetime) -> Sheet:
         return sheet
     came: Counter[date] = Counter()
     left: Counter[date] = Counter()
-    for day, joined, gone, _ in sheet.rows:
+    people: dict[date, int] = {}
+    for day, joined, gone, _, on_list, _ in sheet.rows:
         came[day.replace(day=1)] += joined
         left[day.replace(day=1)] += gone
-    rows = [(month, came[month], left[month], came[month] - left[month]) for month in came]
+        people[day.replace(day=1)] = on_list  # that of its last day stays
+    rows = [grown(month, came[month], left[month], people[month]) for month in people]
     return Sheet("growth", ("month", *sheet.columns[1:]), rows)
 
 

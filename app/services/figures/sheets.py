@@ -16,6 +16,7 @@ from app.services.controller import Refused
 from app.services.figures import read
 from app.services.figures.read import Told
 from app.services.figures.sums import Sums, total
+from app.storage import headcounts
 from app.storage.database import db
 from app.storage.models import BroadcastList, ListDay, Sender, WordDay
 
@@ -182,14 +183,23 @@ def _failures(session: Session, chosen: Window) -> Sheet:
 
 
 def _growth(session: Session, chosen: Window) -> Sheet:
+    """Go back from today: how many were on the lists follows from how many are, as far as comings and leavings tell."""
     counts: Counter[tuple[date, str]] = Counter()
     for row in session.execute(_list_days(chosen, ListDay.day, ListDay.kind)):
         counts[row[0], row[1]] += int(row[2])
+    now = headcounts.by_list(session)
+    people = sum(now.values()) if chosen.list_id is None else now.get(chosen.list_id, 0)
     rows = []
-    for day in chosen.all_days():
-        joined, left = counts[day, "joined"], counts[day, "left"]
-        rows.append((day, joined, left, joined - left))
-    return Sheet("growth", ("day", "joined", "left_list", "net"), rows)
+    for day in reversed(chosen.all_days()):
+        rows.append(grown(day, counts[day, "joined"], counts[day, "left"], people))
+        people = max(0, people - counts[day, "joined"] + counts[day, "left"])
+    return Sheet("growth", ("day", "joined", "left_list", "net", "on_list", "left_percent"), rows[::-1])
+
+
+def grown(when: date, joined: int, left: int, people: int) -> tuple[Any, ...]:
+    """Return a row of growth; `people` are there at its end, and who left is a share of those at its beginning."""
+    before = max(0, people - joined + left)
+    return when, joined, left, joined - left, people, _rounded(100 * left / before) if before else None
 
 
 def _sources(session: Session, chosen: Window) -> Sheet:

@@ -8,12 +8,12 @@ from app.services import record_clicks, short_links
 from app.services.controller import Refused
 from app.services.figures import roll_up, sheets
 from app.services.figures.compare import compare
-from app.services.figures.sheets import SHEETS, Sheet
+from app.services.figures.sheets import SHEETS, Sheet, grown
 from app.services.reports import list_counts
 from app.storage.database import db, transaction
 from app.storage.models import BroadcastHour, FigureMark, ListDay, Sender
 from tests.desk.test_progress import refuses_some
-from tests.support.world import FakeProvider, Newsroom, number
+from tests.support.world import NOON, FakeProvider, Newsroom, number
 
 
 def count_all(newsroom: Newsroom, batch: int = 1000) -> None:
@@ -61,6 +61,7 @@ def test_every_sheet_tells_the_same_day(newsroom: Newsroom) -> None:
     )
     assert found["failures"].rows == [("failed", "invalid_address", 1)]
     assert [sum(found["growth"].column(name)) for name in ("joined", "left_list", "net")] == [4, 1, 3]
+    assert found["growth"].rows[-1][-2:] == (3, None)
     assert found["sources"].rows == [
         ("joined", "sms", "keyword_exact", "", 4),
         ("left", "sms", "keyword_exact", "", 1),
@@ -140,3 +141,15 @@ def test_what_is_no_report_is_refused(newsroom: Newsroom) -> None:
         sheet(newsroom, "nonsense")
     with pytest.raises(Refused, match="1 to 3660 days"):
         sheet(newsroom, "days", 0)
+
+
+@pytest.mark.parametrize(
+    ("joined", "left", "people", "percent"),
+    [(5, 1, 14, 10.0), (0, 10, 0, 100.0), (3, 1, 3, 100.0), (4, 1, 3, None), (0, 0, 0, None), (2, 0, 7, 0.0)],
+)
+def test_who_left_is_a_share_of_those_who_were_there_before(
+    joined: int, left: int, people: int, percent: float | None
+) -> None:
+    day = NOON.date()
+
+    assert grown(day, joined, left, people) == (day, joined, left, joined - left, people, percent)
