@@ -35,6 +35,7 @@ from app.services.watch_broadcasts import watch
 from workers import daily
 from workers.heartbeat import beat
 from workers.journal import journal
+from workers.memory import look_at_the_database
 from workers.take_over import free_slices_of_dead, wake_lanes
 
 TICK_SECONDS = 1.0
@@ -48,6 +49,7 @@ log = structlog.get_logger(__name__)
 
 def tick(now: datetime) -> None:
     """Do one round. Several clocks may run: every step claims what it changes."""
+    look_at_the_database(now)
     _open_what_is_due(now)
     free_slices_of_dead(now)
     unknown = recover_slices.recover_stopped(journal(), controller=runtime().controller, now=now)

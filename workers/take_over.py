@@ -10,6 +10,7 @@ from app.queue import LANE, REPLIES, enqueue_lane, lane_is_awake, waiting
 from app.services import fan_out
 from app.storage.database import db
 from workers.machine import dead_here
+from workers.memory import look_at_the_database
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,7 @@ def take_over(now: datetime) -> None:
     When the database is away too, the clock will do it.
     """
     try:
+        look_at_the_database(now)
         free_slices_of_dead(now)
         for sender_id, queue in _lanes_with_work(now):
             if not waiting(queue):  # the last wake-up died with whoever took it, but its marker did not

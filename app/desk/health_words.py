@@ -69,6 +69,7 @@ SENTENCES: Final[tuple[str, ...]] = (
     N_("those of “%(name)s” begin with %(begin)s, which is not our address any more"),
     N_("Run: tidings lists clicks %(words)s"),
     N_("those of all lists that count clicks lead here"),
+    N_("All sending was paused by the clock: the database is older than what was sent"),
     N_("All sending was paused by %(who)s"),
     N_("no list of a carrier is waiting to be read"),
     N_("the lists of “%(name)s” could never be read"),
