@@ -37,6 +37,7 @@ class Complaints:
     """What a page said to its console: errors of scripts, of the content policy, of anything that did not load."""
 
     said: list[str] = field(default_factory=list)
+    _late: list[str] = field(default_factory=list)
 
     def listen(self, page: Page) -> None:
         page.on("console", self._hear)
@@ -50,15 +51,23 @@ class Complaints:
         self.said.append(str(error))
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if late := next((one for one in self._late if one in message.text), None):
+            self._late.remove(late)
+        elif message.type in ("error", "warning"):
             self.said.append(f"{message.location.get('url')}: {message.text}")
 
     @contextmanager
     def refused(self, status: int) -> Iterator[None]:
-        """The browser complains of each page that answers so; here that answer is what was asked for."""
-        before = list(self.said)
+        """The browser complains of each page that answers so; here that answer is what was asked for.
+
+        On a busy machine it complains a moment later.
+        """
+        before, asked_for = list(self.said), f"status of {status}"
         yield
-        self.said[:] = before + [one for one in self.said[len(before) :] if f"status of {status}" not in one]
+        meanwhile = self.said[len(before) :]
+        self.said[:] = before + [one for one in meanwhile if asked_for not in one]
+        if len(self.said) == len(before) + len(meanwhile):
+            self._late.append(asked_for)
 
 
 def faults(page: Page) -> list[str]:

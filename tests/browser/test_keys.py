@@ -125,6 +125,8 @@ def test_keys_that_are_off_stay_off_and_the_page_still_lists_them(
     page.goto("/keys")
     expect(page.get_by_role("table")).to_contain_text("Save what is being written")
     page.get_by_role("button", name="Turn the keys on").click()
+    expect(page.get_by_text("The keys are on.", exact=True)).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
 

@@ -63,6 +63,7 @@ def test_it_is_scheduled_for_everybodys_own_clock_then_moved_and_moved_back(
     page.get_by_role("link", name="Move it back").focus()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Move it to").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("“Own clocks” was moved.")
     page.goto(f"/calendar?day={first}&view=week")
     cell = page.locator(f'[data-day="{first}"]')
     expect(cell.get_by_role("link", name="10:00 Own clocks")).to_be_visible()
