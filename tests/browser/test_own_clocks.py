@@ -1,10 +1,12 @@
 """An hour on each person's own clock, and a broadcast that is moved in the calendar: by drag, by keyboard, and back."""
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.browser.archive import tomorrow
 from tests.browser.demo import Demo
@@ -72,8 +74,15 @@ def test_it_is_scheduled_for_everybodys_own_clock_then_moved_and_moved_back(
 
 
 def drag_to(page: Page, day: date, to: date) -> None:
-    """Drag the broadcast in the week of both days; nothing is saved by that."""
+    """Drag the broadcast in the week of both days; nothing is saved by that.
+
+    A busy browser may let go of what it drags, as a tired hand does; both try again.
+    """
     page.goto(f"/calendar?day={day}&view=week")
     line = page.locator("[data-move]", has_text="Own clocks")
     expect(line).to_have_attribute("draggable", "true")
-    line.drag_to(page.locator(f'[data-day="{to}"]'))
+    for _ in range(3):
+        line.drag_to(page.locator(f'[data-day="{to}"]'))
+        with suppress(TimeoutError):
+            page.wait_for_url(re.compile("/move"), timeout=5_000)
+            return
