@@ -10,7 +10,7 @@ from app.domain.messages import Standing
 from app.domain.placeholders import MOVE_LINK, Template, read
 from app.domain.wording import Wording
 from app.gateways.base import Capabilities, Routed
-from app.services import hold_back, short_links
+from app.services import hold_back, plan_slices, short_links
 from app.services.beside import Beside
 from app.services.controller import Controller
 from app.services.held_slice import CLAIM_IS_FRESH, HeldSlice
@@ -73,8 +73,14 @@ class LaneSlices:
     def lease(self, now: datetime, *, without: Sequence[int] = ()) -> HeldSlice | None:
         """Take the next slice, settle what an earlier holder left of it, and claim its people; None: there is none.
 
-        The broadcasts in `without` are left out.
+        The broadcasts in `without` are left out. Where nothing is cut yet of what is being sent, it is cut here.
         """
+        held = self._next(now, without)
+        if held is None and plan_slices.go_on_for(self.sender_id, self.controller):
+            return self._next(now, without)
+        return held
+
+    def _next(self, now: datetime, without: Sequence[int]) -> HeldSlice | None:
         with transaction() as session:
             found = deliveries.lease_slice(session, self.sender_id, self.worker, now, LEASE, without)
             if found is None:

@@ -5,7 +5,7 @@ is killed has done a step or not done it, two planners take turns, and no broadc
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -55,6 +55,18 @@ def go_on(*, controller: Controller, until: datetime, clock: Callable[[], dateti
     return steps
 
 
+def go_on_for(sender_id: int, controller: Controller) -> bool:
+    """Plan one more step of a broadcast that goes out of a sender whose lane has nothing to do; False: there is none.
+
+    A lane may be faster than the clock, which plans once a second and has other work.
+    """
+    session = db.session()
+    sending = _unplanned((BroadcastState.SENDING.value,))
+    ours = [one for one in sending if sender_id in ways_of_broadcast(session, one).values()]
+    session.rollback()
+    return any(plan_step(broadcast_id, controller) for broadcast_id in ours)
+
+
 def plan_step(broadcast_id: int, controller: Controller) -> bool:
     """Look through the next ids; False when there was nothing to do, for it is planned or stopped."""
     with transaction() as session:
@@ -67,9 +79,9 @@ def plan_step(broadcast_id: int, controller: Controller) -> bool:
         return True
 
 
-def _unplanned() -> Sequence[int]:
+def _unplanned(states: Collection[str] = _RUNS) -> Sequence[int]:
     session = db.session()
-    rows = select(Broadcast.id).where(Broadcast.planned_to.is_not(None), Broadcast.state.in_(_RUNS))
+    rows = select(Broadcast.id).where(Broadcast.planned_to.is_not(None), Broadcast.state.in_(states))
     found = session.scalars(rows.order_by(Broadcast.id)).all()
     session.rollback()
     return found

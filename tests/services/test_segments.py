@@ -198,29 +198,60 @@ PART_OR_ALL = pytest.mark.parametrize("rule", [GERMAN, None], ids=["segment", "w
 
 
 @PART_OR_ALL
-def test_planning_goes_on_while_it_is_sent_and_nothing_ends_before(
-    newsroom: Newsroom, rule: Segment | None
-) -> None:
+def test_planning_goes_on_while_it_is_sent(newsroom: Newsroom, rule: Segment | None) -> None:
     numbers = people_far_apart(newsroom)
     broadcast_id = start(newsroom, draft(newsroom, rule))
     assert newsroom.tally(broadcast_id).audience == 3
-    newsroom.send()
-    assert len(newsroom.provider.copies) == 3
-    assert row(broadcast_id).state == "sending"
-    adds_up(newsroom, broadcast_id)
-
     assert plan_slices.plan_step(broadcast_id, newsroom.controller)  # and then the planner is killed
     adds_up(newsroom, broadcast_id)
-    newsroom.send()
-    assert row(broadcast_id).state == "sending"
     assert plan(newsroom) == 4
     assert plan(newsroom) == 0
     assert not plan_slices.plan_step(broadcast_id, newsroom.controller)
+    adds_up(newsroom, broadcast_id)
     newsroom.send()
 
     assert newsroom.provider.copies == dict.fromkeys(numbers, 1)
     assert row(broadcast_id).state == "finished"
     adds_up(newsroom, broadcast_id)
+
+
+@PART_OR_ALL
+def test_a_lane_with_nothing_to_do_plans_for_itself(newsroom: Newsroom, rule: Segment | None) -> None:
+    numbers = people_far_apart(newsroom)
+    broadcast_id = start(newsroom, draft(newsroom, rule))
+    newsroom.send()  # and the clock is busy elsewhere
+
+    assert newsroom.provider.copies == dict.fromkeys(numbers, 1)
+    assert newsroom.tally(broadcast_id).audience == len(numbers)
+    assert row(broadcast_id).state == "finished"
+    adds_up(newsroom, broadcast_id)
+
+
+def test_a_lane_plans_nothing_for_another_sender_and_nothing_that_pauses(newsroom: Newsroom) -> None:
+    people_far_apart(newsroom, groups=2)
+    broadcast_id = start(newsroom, draft(newsroom))
+    assert not plan_slices.go_on_for(newsroom.sender_id + 1, newsroom.controller)
+    stop_broadcasts.pause(broadcast_id, by="ada", reason="a look", now=newsroom.now)
+    assert not plan_slices.go_on_for(newsroom.sender_id, newsroom.controller)
+
+    assert newsroom.tally(broadcast_id).audience == 3
+    stop_broadcasts.resume(broadcast_id, by="ada", now=newsroom.now)
+    assert plan_slices.go_on_for(newsroom.sender_id, newsroom.controller)
+    assert newsroom.tally(broadcast_id).audience == 6
+
+
+@PART_OR_ALL
+def test_nothing_ends_before_its_planning(newsroom: Newsroom, rule: Segment | None) -> None:
+    people_far_apart(newsroom, groups=2)
+    broadcast_id = start(newsroom, draft(newsroom, rule))
+    with transaction() as session:
+        session.execute(update(Slice).values(state="done"))
+
+    assert fan_out.end_finished(newsroom.now) == []
+    plan(newsroom)
+    with transaction() as session:
+        session.execute(update(Slice).values(state="done"))
+    assert fan_out.end_finished(newsroom.now) == [broadcast_id]
 
 
 def test_a_step_that_dies_leaves_nothing_behind(newsroom: Newsroom) -> None:
@@ -378,9 +409,9 @@ def test_a_broadcast_that_is_stopped_while_it_is_planned_still_adds_up(
 def test_the_rest_waits_for_its_first_wave(newsroom: Newsroom, rule: Segment | None) -> None:
     numbers = people_far_apart(newsroom, groups=6, each=10)
     broadcast_id = start(newsroom, draft(newsroom, rule), first_percent=10)
-    newsroom.send()
-    assert len(newsroom.provider.copies) == 1
-    plan(newsroom)
+    people = Slice.people, Slice.state
+    assert sorted(db.session.execute(select(*people).where(Slice.state == "open"))) == [(1, "open")]
+    db.session.rollback()
     newsroom.send()
     assert len(newsroom.provider.copies) == 6
     assert newsroom.tally(broadcast_id).audience == len(numbers)
