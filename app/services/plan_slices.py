@@ -26,8 +26,9 @@ from app.storage.ways import ways_of_broadcast
 # So many ids are looked through in one transaction, under the ledger's lock: a STOP waits no longer than that.
 STEP_IDS: Final = 20_000
 # At the start it ends with the first stretch in which somebody is, so that the first message leaves at once; where few
-# belong to the segment, after so many.
+# belong to the segment, after so many. The first of all is short: whoever pressed *Send* waits for it.
 FIRST_STEPS: Final = 4
+FIRST_IDS: Final = 5_000
 _LAST_ID: Final = 2**62
 _RUNS: Final = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
 
@@ -40,8 +41,8 @@ def begin(session: Session, broadcast: Broadcast, controller: Controller) -> Non
     rule = segments.rule_data(session, broadcast)
     broadcast.segment_rule = None if rule is None else dict(rule)
     broadcast.audience, broadcast.planned_to = 0, 0
-    for _ in range(FIRST_STEPS):
-        step(session, broadcast, controller)
+    for ids in (FIRST_IDS, *[STEP_IDS] * (FIRST_STEPS - 1)):
+        step(session, broadcast, controller, ids)
         if broadcast.planned_to is None or broadcast.audience:
             return
 
@@ -87,8 +88,8 @@ def _unplanned(states: Collection[str] = _RUNS) -> Sequence[int]:
     return found
 
 
-def step(session: Session, broadcast: Broadcast, controller: Controller) -> None:
-    """Plan the next stretch, which begins with a member."""
+def step(session: Session, broadcast: Broadcast, controller: Controller, ids: int = STEP_IDS) -> None:
+    """Plan the next stretch of so many ids, which begins with a member."""
     chosen = segments.chosen_of(session, broadcast, broadcast.updated_at)
     whole = planning.whole_of(session, broadcast)
     first = planning.next_member(session, whole, broadcast.planned_to or 0)
@@ -98,7 +99,7 @@ def step(session: Session, broadcast: Broadcast, controller: Controller) -> None
     ways = ways_of_broadcast(session, broadcast.id)
     sizes = quotas.slice_sizes(session, ways.values())
     # A platform that counts sendings wants full ones, so nobody is cut off at the end of a stretch.
-    last = _LAST_ID if sizes else first + STEP_IDS - 1
+    last = _LAST_ID if sizes else first + ids - 1
     if chosen is not None and chosen.asks_area:
         hold_back.group_between(session, first, last, controller.region)
         chosen = segments.chosen_of(session, broadcast, broadcast.updated_at)
