@@ -29,6 +29,8 @@ STEP_IDS: Final = 20_000
 # belong to the segment, after so many. The first of all is short: whoever pressed *Send* waits for it.
 FIRST_STEPS: Final = 4
 FIRST_IDS: Final = 5_000
+# A lane looks through so many stretches for somebody: a million ids, in less than a second.
+LANE_STEPS: Final = 50
 _LAST_ID: Final = 2**62
 _RUNS: Final = (BroadcastState.SENDING.value, BroadcastState.PAUSED.value)
 
@@ -57,7 +59,7 @@ def go_on(*, controller: Controller, until: datetime, clock: Callable[[], dateti
 
 
 def go_on_for(sender_id: int, controller: Controller) -> bool:
-    """Plan one more step of a broadcast that goes out of a sender whose lane has nothing to do; False: there is none.
+    """Plan further until somebody is found, for a sender whose lane has nothing to do; False: there is nobody so far.
 
     A lane may be faster than the clock, which plans once a second and has other work.
     """
@@ -65,19 +67,34 @@ def go_on_for(sender_id: int, controller: Controller) -> bool:
     sending = _unplanned((BroadcastState.SENDING.value,))
     ours = [one for one in sending if sender_id in ways_of_broadcast(session, one).values()]
     session.rollback()
-    return any(plan_step(broadcast_id, controller) for broadcast_id in ours)
+    return any(_found_somebody(broadcast_id, controller) for broadcast_id in ours)
+
+
+def _found_somebody(broadcast_id: int, controller: Controller) -> bool:
+    found: int | None = 0
+    for _ in range(LANE_STEPS):
+        found = _plan(broadcast_id, controller)
+        if found is None or found:
+            break
+    return bool(found)
 
 
 def plan_step(broadcast_id: int, controller: Controller) -> bool:
     """Look through the next ids; False when there was nothing to do, for it is planned or stopped."""
+    return _plan(broadcast_id, controller) is not None
+
+
+def _plan(broadcast_id: int, controller: Controller) -> int | None:
+    """Do one step; returns how many people were found, None when there was nothing to do."""
     with transaction() as session:
         # Nobody joins or leaves between the look and the slices: who leaves after them is found in them.
         lock_head(session, controller.ledger)
         broadcast = session.get_one(Broadcast, broadcast_id, with_for_update=True)
         if broadcast.planned_to is None or broadcast.state not in _RUNS:
-            return False
+            return None
+        before = broadcast.audience or 0
         step(session, broadcast, controller)
-        return True
+        return (broadcast.audience or 0) - before
 
 
 def _unplanned(states: Collection[str] = _RUNS) -> Sequence[int]:

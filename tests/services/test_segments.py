@@ -227,6 +227,18 @@ def test_a_lane_with_nothing_to_do_plans_for_itself(newsroom: Newsroom, rule: Se
     adds_up(newsroom, broadcast_id)
 
 
+def test_a_lane_looks_past_stretches_in_which_nobody_is_meant(newsroom: Newsroom) -> None:
+    everybody = people_far_apart(newsroom, groups=7)
+    speak_german(everybody, "en")
+    speak_german(everybody[-1:])
+    broadcast_id = start(newsroom, draft(newsroom))
+    assert newsroom.tally(broadcast_id).audience == 0
+    newsroom.send()
+
+    assert newsroom.provider.copies == {everybody[-1]: 1}
+    assert row(broadcast_id).state == "finished"
+
+
 def test_a_lane_plans_nothing_for_another_sender_and_nothing_that_pauses(newsroom: Newsroom) -> None:
     people_far_apart(newsroom, groups=2)
     broadcast_id = start(newsroom, draft(newsroom))
