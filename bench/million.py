@@ -20,6 +20,7 @@ from bench.finding import Finding
 from bench.ground import Ground, ground
 from bench.running import MemoryMeter, RunFailed
 from bench.size import Size
+from bench.sparse_segment import first_message_ms
 from bench.web import SHIPPED, web
 
 _PLANS = {Size.SMOKE: 300, Size.NORMAL: 20_000, Size.FULL: 200_000}
@@ -40,11 +41,13 @@ class Start:
     """Milliseconds: the press of Send until it stands on the schedule, and until the first message is at the sink.
 
     `opening_ms` is until the audience is frozen, its first slices are committed, and the worker is called.
+    `segment_ms` is of a later broadcast, to a segment whose people stand at the end of the list alone.
     """
 
     schedule_ms: float
     opening_ms: float
     first_ms: float
+    segment_ms: float
 
 
 @dataclass
@@ -110,11 +113,12 @@ def live(database: str, people: int) -> Life:
                 settled = time.monotonic() - pressed
             after = _report(on, big, broadcast_id, desk)
         seen = on.sink.stats()
+        segment_ms = first_message_ms(on, big.list_id)
         return Life(
             database=on.room.database,
             people=big.people,
             imported=imported,
-            start=Start(scheduled_ms, opening_ms, seen.first_ns / 1e6 - pressed * 1000),
+            start=Start(scheduled_ms, opening_ms, seen.first_ns / 1e6 - pressed * 1000, segment_ms),
             sending_seconds=seen.seconds,
             settled_seconds=settled,
             watch=watch,

@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Sequence
 
 from bench.million import Life
+from bench.sparse_segment import PEOPLE
 
 
 def as_markdown(life: Life, notes: Sequence[str]) -> str:
@@ -22,6 +23,10 @@ def _rows(life: Life) -> list[tuple[str, str]]:
         ("Send pressed: dry run and schedule", f"{start.schedule_ms:,.0f} ms"),
         ("opening: audience frozen, first slices cut, worker called", f"{start.opening_ms:,.0f} ms"),
         ("Send pressed until the first message", f"{start.first_ms:,.0f} ms"),
+        (
+            f"the same of a segment, the last {PEOPLE} ids of the list, its draft and dry run included",
+            f"{start.segment_ms:,.0f} ms",
+        ),
         ("first message until the last", f"{life.sending_seconds:,.1f} s"),
         ("messages/s", f"{life.per_second:,.0f}"),
         ("Send pressed until all outcomes are in SQL", f"{life.settled_seconds:,.1f} s"),

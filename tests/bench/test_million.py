@@ -12,7 +12,7 @@ LIFE = Life(
     database="PostgreSQL 15",
     people=1_000_000,
     imported=Imported(rows=1_020_000, seconds=400.0, megabytes=118.0),
-    start=Start(schedule_ms=2_000.0, opening_ms=40.0, first_ms=2_500.0),
+    start=Start(schedule_ms=2_000.0, opening_ms=40.0, first_ms=2_500.0, segment_ms=250.0),
     sending_seconds=80.0,
     settled_seconds=83.0,
     watch=Watch([5.0, 9.0, 6.0], [20.0, 70.0, 30.0], 80 * 1024, 120.0, 121.0),
