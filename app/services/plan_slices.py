@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState
@@ -76,7 +76,29 @@ def _found_somebody(broadcast_id: int, controller: Controller) -> bool:
         found = _plan(broadcast_id, controller)
         if found is None or found:
             break
+        _skip(broadcast_id)
     return bool(found)
+
+
+def _skip(broadcast_id: int) -> None:
+    """Leave out ids at which nobody of a segment is, looked for without a lock: it may take long.
+
+    Who comes into the segment behind the look comes too late, as behind any stretch that was planned.
+    """
+    session = db.session()
+    broadcast = session.get_one(Broadcast, broadcast_id, populate_existing=True)
+    done, chosen = broadcast.planned_to, segments.chosen_of(session, broadcast, broadcast.updated_at)
+    if done is None or chosen is None or chosen.asks_area:
+        session.rollback()
+        return
+    found = planning.next_chosen(session, planning.whole_of(session, broadcast), chosen, done)
+    session.rollback()
+    # Where another planner was faster, it knows better.
+    here = Broadcast.id == broadcast_id, Broadcast.planned_to == done
+    with transaction() as session:
+        session.execute(
+            update(Broadcast).where(*here).values(planned_to=None if found is None else found - 1)
+        )
 
 
 def plan_step(broadcast_id: int, controller: Controller) -> bool:

@@ -95,6 +95,12 @@ def next_member(session: Session, whole: Whole, after: int) -> int | None:
     return min((one for one in found if one is not None), default=None)
 
 
+def next_chosen(session: Session, whole: Whole, chosen: Chosen, after: int) -> int | None:
+    """Return the next subscriber behind an id who is in a segment, on the lists or not: before them nobody is meant."""
+    people = select(func.min(Subscriber.id)).where(Subscriber.id > after, chosen.of(whole.list_ids))
+    return session.scalar(people)
+
+
 def people_between(
     session: Session, whole: Whole, chosen: Chosen | None, within: tuple[int, int]
 ) -> dict[str, list[int]]:
