@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text, update
 
 from app.domain.keywords import LANGUAGES
-from app.services import filter_people
+from app.services import filter_people, find_people
 from app.services.close_list import close_list
 from app.services.controller import Refused
 from app.services.filter_people import Filter, look_up
@@ -157,6 +157,7 @@ def test_numbers_and_towns_are_found_by_an_index(newsroom: Newsroom) -> None:
 
     for condition, index in (
         (people_pages.tail_is("4321"), "ix_subscriber_tail"),
+        (find_people.matching("+447700900123", "447700900123", "GB"), "address"),
         (people_pages.lives_in("Town 77"), "ix_subscriber_place" if served else "ix_subscriber_town"),
     ):
         rows = db.session.query(Subscriber.id).filter(condition, Subscriber.id < 10**9)
