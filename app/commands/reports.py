@@ -25,6 +25,7 @@ _ABOUT = {
     "sources": "Show how people came and left, and where the link hung that they followed.",
     "hours": "Show what came of each hundred deliveries, by the hour at which the broadcast began.",
     "words": "Show what people texted, and how it was read.",
+    "costs": "Show what the messages to the people of each list's word cost.",
 }
 
 

@@ -24,6 +24,7 @@ SHEETS: Final = {
     "sources": _l("Ways in and out"),
     "hours": _l("Hours"),
     "words": _l("Words"),
+    "costs": _l("Cost by word"),
 }
 
 ABOUT: Final = {
@@ -36,6 +37,7 @@ ABOUT: Final = {
     "sources": _l("How people came, how they left, and where the link hung that they followed."),
     "hours": _l("What came of each hundred deliveries, by the hour at which the broadcast began."),
     "words": _l("What people texted, and how it was read."),
+    "costs": _l("What the messages to the people of each list's word cost, however they came to the list."),
 }
 
 COLUMNS: Final = {
@@ -82,6 +84,7 @@ COLUMNS: Final = {
     "meaning": _l("Meaning"),
     "word": _l("Word"),
     "texts": _l("Texts"),
+    "without_price": _l("Parts without a price"),
 }
 
 MEANINGS: Final = {

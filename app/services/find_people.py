@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, select
 
 from app.domain.addresses import BadAddress, parse_phone
+from app.domain.channels import CHANNELS
 from app.services.controller import NotFound, Refused
 from app.services.project_consent import overlays_of
 from app.storage import headcounts
@@ -71,7 +72,9 @@ def matching(query: str, digits: str, region: str) -> ColumnElement[bool]:
     """Return SQL for whose number it is, or ends in these digits, which are four or more."""
     try:
         found = parse_phone(query, region).value
-        return and_(tail_is(found), Subscriber.address == found)
+        # By the index of channel and address. SQLite, which works `tail_is` out before it looks for an index, would
+        # else read everybody.
+        return and_(Subscriber.channel.in_(CHANNELS), Subscriber.address == found)
     except BadAddress:
         return and_(tail_is(digits), Subscriber.address.endswith(digits, autoescape=True))
 

@@ -85,14 +85,14 @@ def _skip(broadcast_id: int) -> None:
 
     Who comes into the segment behind the look comes too late, as behind any stretch that was planned.
     """
-    session = db.session()
-    broadcast = session.get_one(Broadcast, broadcast_id, populate_existing=True)
-    done, chosen = broadcast.planned_to, segments.chosen_of(session, broadcast, broadcast.updated_at)
+    looking = db.session()
+    broadcast = looking.get_one(Broadcast, broadcast_id, populate_existing=True)
+    done, chosen = broadcast.planned_to, segments.chosen_of(looking, broadcast, broadcast.updated_at)
     if done is None or chosen is None or chosen.asks_area:
-        session.rollback()
+        looking.rollback()
         return
-    found = planning.next_chosen(session, planning.whole_of(session, broadcast), chosen, done)
-    session.rollback()
+    found = planning.next_chosen(looking, planning.whole_of(looking, broadcast), chosen, done)
+    looking.rollback()
     # Where another planner was faster, it knows better.
     here = Broadcast.id == broadcast_id, Broadcast.planned_to == done
     with transaction() as session:

@@ -4,7 +4,18 @@ import pytest
 
 from tests.cli.conftest import Shell
 
-SHEETS = ("broadcasts", "days", "lists", "channels", "failures", "growth", "sources", "hours", "words")
+SHEETS = (
+    "broadcasts",
+    "days",
+    "lists",
+    "channels",
+    "failures",
+    "growth",
+    "sources",
+    "hours",
+    "words",
+    "costs",
+)
 
 
 def test_every_sheet_can_be_had_as_a_table_as_csv_and_as_json(newsdesk: Shell) -> None:

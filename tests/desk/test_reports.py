@@ -38,6 +38,8 @@ def test_every_sheet_is_a_page_with_its_figures_and_a_file(
     assert "Small numbers mislead" in words(pages["hours"])
     assert "few broadcasts: chance" in words(pages["hours"])
     assert "Leave everything" in words(pages["words"])
+    assert "CITY City 1 4 3 0.02 EUR 0" in words(pages["costs"])
+    assert "cannot be told whose it was" in words(pages["costs"])
     assert files["growth"].splitlines()[-1] == "2026-03-02,4,1,3,3,"
     assert files["broadcasts"].startswith("\ufeffbroadcast,lists,began")
 

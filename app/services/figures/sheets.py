@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.domain.keywords import Outcome
 from app.domain.spreadsheets import csv_line
 from app.services.controller import Refused
-from app.services.figures import read
+from app.services.figures import read, word_costs
 from app.services.figures.read import Told
 from app.services.figures.sums import Sums, total
 from app.storage import headcounts
@@ -250,6 +250,10 @@ def _words(session: Session, chosen: Window) -> Sheet:
     return Sheet("words", ("meaning", "word", "texts"), rows)
 
 
+def _costs(session: Session, chosen: Window) -> Sheet:
+    return Sheet("costs", word_costs.COLUMNS, word_costs.rows(session, _told(session, chosen)))
+
+
 def _word_of(outcome: str, rule: str) -> str:
     """`en.stop:unsubscribe` is the word “unsubscribe”; texts that are no command have none."""
     return "" if outcome in (Outcome.NONE, Outcome.REVIEW) else rule.rpartition(":")[2].replace("+list", "")
@@ -265,6 +269,7 @@ SHEETS: Final[Mapping[str, Callable[[Session, Window], Sheet]]] = {
     "sources": _sources,
     "hours": _hours,
     "words": _words,
+    "costs": _costs,
 }
 
 

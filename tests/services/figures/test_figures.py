@@ -70,6 +70,21 @@ def test_every_sheet_tells_the_same_day(newsroom: Newsroom) -> None:
     assert set(found["words"].rows) == {("STOP", "stop", 1), ("NONE", "", 1)}
 
 
+def test_cost_is_told_by_word_and_what_cannot_be_split_is_not(newsroom: Newsroom) -> None:
+    a_day(newsroom)
+    other = newsroom.new_list("Sport", "SPORT")
+    newsroom.broadcast("To both", list_ids=[newsroom.list_id, other])
+    newsroom.send()
+
+    assert sheet(newsroom, "costs").rows == [
+        ("CITY", "City", 1, 4, 3, "0.02 EUR", 0),
+        ("CITY + SPORT", "City, Sport", 1, 2, 2, "0.01 EUR", 0),
+    ]
+    with transaction() as session:
+        session.execute(update(Sender).values(price_micros=None))
+    assert [row[-2:] for row in sheet(newsroom, "costs").rows] == [("", 3), ("", 2)]
+
+
 def test_growth_meets_the_people_on_the_list_however_often_the_clock_counts(newsroom: Newsroom) -> None:
     newsroom.join(6)
     newsroom.text("STOP", number(1))
