@@ -82,6 +82,7 @@ _BOTH_ENGINES_MATTER = tuple(
     for name in (
         "figures/test_figures.py",
         "rights/test_erasure.py",
+        "test_allowances.py",
         "test_beside.py",
         "test_correct_broadcasts.py",
         "test_end_canceled.py",

@@ -12,6 +12,7 @@ from app.runtime import runtime
 from app.services.controller import Refused
 from app.services.media import keep
 from app.services.sign_heads import sign_heads
+from workers.allowances import read_allowances
 from workers.consents import share_consents
 from workers.given_back import read_given_back
 
@@ -51,8 +52,8 @@ def let_files_go() -> None:
 
 
 def speak_with_providers() -> None:
-    """Read lists of numbers that were given back, tell of consents; a database that is away is asked in a minute."""
-    for errand in (read_given_back, share_consents):
+    """Ask what may be sent, read lists of numbers given back, tell of consents; what breaks off is tried anew."""
+    for errand in (read_allowances, read_given_back, share_consents):
         try:
             errand(utcnow)
         except SQLAlchemyError as error:

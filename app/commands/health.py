@@ -13,8 +13,9 @@ from app.pulse import RedisPulse
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
 from app.services import fan_out
-from app.services.check_health import Check, Health, Surroundings, worst
+from app.services.check_health import Surroundings, worst
 from app.services.check_health import doctor as run_checks
+from app.services.checks import Check, Health
 from app.services.end_canceled import end_all_canceled
 from app.services.look_up_unknown import senders_to_ask
 from app.services.recover_slices import recover_stopped

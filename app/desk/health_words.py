@@ -23,6 +23,7 @@ CHECKS: Final = {
     "short links": _l("Short links"),
     "numbers given back": _l("Numbers given back to carriers"),
     "shared consents": _l("Consents told to providers"),
+    "allowances": _l("Allowances of senders"),
 }
 
 SENTENCES: Final[tuple[str, ...]] = (
@@ -78,4 +79,12 @@ SENTENCES: Final[tuple[str, ...]] = (
     N_("every provider that is told of consents has them"),
     N_("the provider of “%(name)s” has not taken consents for hours"),
     N_("See what the clock logs; the provider may not have opened this to your account."),
+    N_("no sender is short of what its platform lets it send"),
+    N_("“%(name)s” has %(left)s of %(most)s messages left this month"),
+    N_("“%(name)s” may begin to talk with %(most)s people in 24 hours"),
+    N_("what “%(name)s” may still send is not known: %(problem)s"),
+    N_("people block or report “%(name)s”; its platform may let it send less"),
+    N_("See what the platform says: tidings senders quota %(name)s"),
+    N_("Send less until the month ends, or choose a larger plan at the platform."),
+    N_("Send less often, and only what people asked for, until the platform thinks better of it."),
 )

@@ -231,6 +231,36 @@ PATTERNS: Final[tuple[str, ...]] = (
         "before %(day)s."
     ),
     N_(
+        "%(channel)s: %(left)s messages are left this month for %(sender)s, and this broadcast needs "
+        "%(needs)s. Then it pauses on all its channels, and at least %(wait)s people wait until somebody lets"
+        " it go on, which works from %(day)s (%(zone)s)."
+    ),
+    N_(
+        "%(channel)s: %(left)s messages are left this month for %(sender)s, and this broadcast needs "
+        "%(needs)s. Then it pauses on all its channels, and at least %(wait)s people do not get it: the next "
+        "month begins on %(day)s (%(zone)s), when it is not fresh any more."
+    ),
+    N_(
+        "%(channel)s: %(sender)s has %(left)s messages a month, and this broadcast needs %(needs)s. Then it "
+        "pauses on all its channels, and at least %(wait)s people wait until somebody lets it go on, which "
+        "works from %(day)s (%(zone)s)."
+    ),
+    N_(
+        "%(channel)s: %(sender)s has %(left)s messages a month, and this broadcast needs %(needs)s. Then it "
+        "pauses on all its channels, and at least %(wait)s people do not get it: the next month begins on "
+        "%(day)s (%(zone)s), when it is not fresh any more."
+    ),
+    N_(
+        "%(channel)s: %(sender)s may begin to talk with %(most)s people in 24 hours, %(used)s are used up, "
+        "and this broadcast needs %(needs)s. Then it pauses on all its channels, and at least %(wait)s people"
+        " wait until somebody lets it go on."
+    ),
+    N_("%(channel)s: nobody knows how much %(sender)s may still send: its platform has not told."),
+    N_(
+        "%(channel)s: its platform told last at %(at)s how much %(sender)s may still send; it may be less by "
+        "now."
+    ),
+    N_(
         "%(list)s promised at most %(n)s messages a day, and this would be one more. "
         "Choose another time, or give a reason for going over the promise."
     ),

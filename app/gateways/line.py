@@ -14,6 +14,7 @@ from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from app.domain.addresses import Address
+from app.domain.allowances import Allowance
 from app.domain.buttons import Button, ButtonKind, Rich, limits_named
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
@@ -30,7 +31,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
-from app.gateways import line_card, line_media
+from app.gateways import line_allowance, line_card, line_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Proof, Reply, SettingSpec
 from app.gateways.common import (
     HttpGateway,
@@ -142,6 +143,14 @@ class LineGateway(HttpGateway):
         if not isinstance(body.get("events"), list):
             raise Malformed("The field events is missing.")
         return [_event(found) for found in items(body, "events")]
+
+    def allowance_calls(self) -> Sequence[Call]:
+        """Ask for the month's messages, and for what is used of them."""
+        return line_allowance.calls(self._url, self._headers)
+
+    def allowance_of(self, replies: Sequence[Reply]) -> Allowance:
+        """What is left of the month; raises `CannotSay`."""
+        return line_allowance.read(replies)
 
     def link(self, payload: str) -> str:
         """Opens the chat with the word written already."""

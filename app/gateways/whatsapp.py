@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from app.domain.addresses import Address, BadAddress, canonical, parse_phone
+from app.domain.allowances import Allowance
 from app.domain.buttons import limits_named
 from app.domain.channels import CHANNELS
 from app.domain.media.attached import Media
@@ -33,7 +34,7 @@ from app.domain.messages import (
 )
 from app.domain.pace import PAIRS
 from app.domain.policy.proactive import window_of
-from app.gateways import whatsapp_media
+from app.gateways import whatsapp_allowance, whatsapp_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import for_all, json_of, moment, posted_json, without_answer
 from app.gateways.meta import SETTINGS, MetaGateway
@@ -204,6 +205,14 @@ class WhatsAppGateway(MetaGateway):
         shows, read = (number, id_) if number and id_ else None, at(found, "status") == "read"
         receipt = Receipt(ref, at(found, "id"), status, error, shows, read)
         return Event(EventKind.RECEIPT, moment(at(found, "timestamp")), receipt=receipt)
+
+    def allowance_calls(self) -> Sequence[Call]:
+        """Ask for the tier of the number."""
+        return whatsapp_allowance.calls(self._url, self._headers)
+
+    def allowance_of(self, replies: Sequence[Reply]) -> Allowance:
+        """With how many people it may begin to talk in 24 hours; raises `CannotSay`."""
+        return whatsapp_allowance.read(replies)
 
     def link(self, payload: str) -> str:
         """Opens the chat with the word written already."""

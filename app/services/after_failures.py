@@ -11,7 +11,7 @@ from app.domain.statuses import BroadcastState
 from app.services.controller import Controller
 from app.services.other_channels import fall_back
 from app.services.react_to_failures import PERSONAL, react
-from app.storage import linked
+from app.storage import allowances, linked
 from app.storage.consent import lock_head
 from app.storage.models import Broadcast, Sender
 
@@ -56,6 +56,8 @@ def follow(
     fall_back(session, failed, now)
     closed = close_sender(session, sender_id, [error for _, error in failures], now)
     _pause_broadcasts(session, failures, now)
+    if any(error.kind is ErrorKind.QUOTA for _, error in failures):
+        allowances.ask_soon(session, sender_id)
     return closed
 
 

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -16,6 +15,8 @@ from app.domain.sealing import CannotOpen
 from app.domain.short_links import PATH
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services import given_back_days, kept_hooks, share_consents
+from app.services.allowance_health import check_allowances
+from app.services.checks import Check, Health
 from app.services.controller import Controller
 from app.services.gateways_of_senders import open_settings
 from app.storage.database import db
@@ -31,24 +32,6 @@ BACKUP_WITHIN: Final = timedelta(days=2)
 BACKUP_MARK: Final = "last-backup"
 CONFIRMATIONS_LOOKED_AT: Final = timedelta(days=7)
 PROCESSES: Final = ("worker", "replies", "clock")
-
-
-class Health(StrEnum):
-    """How a check went: `warn` works but wants attention, `fail` does not work."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check: what was looked at, how it is, and what to do unless it is well."""
-
-    name: str
-    health: Health
-    found: str
-    advice: str = ""
 
 
 class Pulse(Protocol):
@@ -85,6 +68,7 @@ def doctor(*, pulse: Pulse, around: Surroundings, controller: Controller, now: d
         checks.append(_guarded("short links", lambda: _short_links(around.public_url)))
         checks.append(_guarded("numbers given back", lambda: _given_back(controller, now)))
         checks.append(_guarded("shared consents", lambda: _shared(controller, now)))
+        checks.append(_guarded("allowances", lambda: check_allowances(now)))
     return checks
 
 

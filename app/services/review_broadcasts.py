@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app.domain.parts import measure
 from app.domain.policy.content import Finding, Severity
-from app.services import own_clocks, quotas
+from app.services import allowances, own_clocks, quotas
 from app.services.ask_gate import ask_gate
 from app.services.broadcast_rows import as_if_fresh, broadcast_for_change, targets_of
 from app.services.figures.sums import money
@@ -32,11 +32,12 @@ class Review:
     `skipped` counts people by the gate's reason; `waiting` tells of those among the reachable who get it later.
     `elsewhere` of those skipped get it on another channel that they agreed to. `findings` are what the lint says of
     the text, `promise` (or "") is the promise to a list that one message more would break, `quota_notes` (among the
-    warnings) say whom a platform's quota leaves out. `parts`, `encoding`, `rate` and `sender_name` are those of the
-    first share, `most_parts` those of its longest text; `total_parts` is for all reachable, `cost` what they come to
-    in millionths by currency, where prices are known, `seconds` until the last sender is done. `sent_before` are
-    broadcasts of late with the same words. `turns` say who gets it when on their own clocks. `gaps` (among the
-    warnings) are people whom a template would reach. `problems` forbid scheduling, `warnings` do not.
+    warnings) say whom a platform's quota leaves out, or who waits for a sender's allowance. `parts`, `encoding`,
+    `rate` and `sender_name` are those of the first share, `most_parts` those of its longest text; `total_parts` is
+    for all reachable, `cost` what they come to in millionths by currency, where prices are known, `seconds` until
+    the last sender is done. `sent_before` are broadcasts of late with the same words. `turns` say who gets it when
+    on their own clocks. `gaps` (among the warnings) are people whom a template would reach. `problems` forbid
+    scheduling, `warnings` do not.
     """
 
     audience: int
@@ -94,7 +95,10 @@ def check(
         answers = ask_gate(session, broadcast, [one.id for one in lists], start)
         shares = shares_of(session, broadcast, lists, start, public_url, answers)
         used = quotas.used_of(session, broadcast, lists, shares, start)
-        quota_notes = tuple(quotas.warnings_of(used, shares))
+        quota_notes = (
+            *quotas.warnings_of(used, shares),
+            *allowances.notes_of(session, broadcast, lists, shares, start, now),
+        )
         seen = foresee(session, broadcast, lists, start, answers, used, plan.own if plan else None)
         size = measure(longest(shares[0].sent) + shares[0].tail if shares else longest(broadcast.text))
         gaps = tuple(gaps_of(session, broadcast, lists, shares, start))

@@ -34,7 +34,7 @@ MOST: Final = 500
 MAX_TEXT: Final = 5000
 MAX_ALT: Final = 1500
 MAX_BUBBLE: Final = 30 * 1024
-PER_SECOND: Final = {"push": 2000.0, "multicast": 200.0, "reply": 2000.0}
+PER_SECOND: Final = {"push": 2000.0, "multicast": 200.0, "reply": 2000.0, "quota": 2000.0}
 RATE_LIMIT: Final = "The API rate limit has been exceeded. Try again later."
 MONTHLY_LIMIT: Final = "You have reached your monthly limit."
 _USER: Final = re.compile(r"U[0-9a-f]{32}")
@@ -134,6 +134,8 @@ class LineApi:
         routes = Blueprint("line", __name__, url_prefix="/v2/bot/message")
         for view in (self.push, self.multicast, self.reply):
             routes.add_url_rule(f"/{view.__name__}", view.__name__, view, methods=["POST"])
+        routes.add_url_rule("/quota", "quota", self.quota)
+        routes.add_url_rule("/quota/consumption", "consumption", self.consumption)
         routes.register_error_handler(Refusal, _refused)
         return routes
 
@@ -165,6 +167,15 @@ class LineApi:
         if user is None:
             raise Refusal(400, "Invalid reply token")
         return self._deliver(account, [user], messages, secrets.token_hex(16))
+
+    def quota(self) -> Response:
+        """How many messages the plan has in a month; without a limit there is no value."""
+        limit = self._account("quota").settings.get("monthly_limit")
+        return json_response({"type": "limited", "value": int(limit)} if limit else {"type": "none"})
+
+    def consumption(self) -> Response:
+        """How many of them went out."""
+        return json_response({"totalUsage": self._sent[self._account("quota").address, self._month()]})
 
     def _once(self, account: Account, to: list[str], messages: Messages, pushed: bool = False) -> Response:
         key = request.headers.get("X-Line-Retry-Key", "")
@@ -227,10 +238,13 @@ class LineApi:
 
     def _count(self, account: Account, people: int) -> None:
         """A month's quota counts people; Japan's calendar says which month it is."""
-        limit, month = account.settings.get("monthly_limit"), f"{self._clock().astimezone(_CALENDAR):%Y-%m}"
+        limit, month = account.settings.get("monthly_limit"), self._month()
         if limit and self._sent[account.address, month] + people > int(limit):
             raise Refusal(429, MONTHLY_LIMIT)
         self._sent[account.address, month] += people
+
+    def _month(self) -> str:
+        return f"{self._clock().astimezone(_CALENDAR):%Y-%m}"
 
     def _misbehave(self, to: list[str]) -> None:
         for ending in filter(None, map(self._faults.take, to)):

@@ -7,7 +7,7 @@ from pathlib import Path
 from app.desk.health_words import CHECKS
 from app.desk.refusals import is_known
 from app.runtime import runtime
-from app.services import check_health
+from app.services import allowance_health, check_health
 from app.services.manage_senders import pause
 from app.storage.models.accounts import Role
 from app.throttle import KEY_PREFIX
@@ -57,8 +57,13 @@ def test_all_sending_is_paused_and_goes_on_but_not_what_was_paused_for_another_r
 
 
 def test_the_desk_knows_every_sentence_of_the_doctor() -> None:
-    tree = ast.parse(Path(check_health.__file__).read_text())
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node) == "Check"]
+    trees = [ast.parse(Path(one.__file__).read_text()) for one in (check_health, allowance_health)]
+    calls = [
+        node
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and _name(node) == "Check"
+    ]
     said = [_text(one) for call in calls for one in call.args[2:4]]
 
     assert len(calls) > 20

@@ -27,6 +27,7 @@ from app.domain.pace import PAIRS
 from app.domain.policy.proactive import window_of
 from app.domain.quotas import QUOTAS
 from app.domain.small_lists import MOST_PEOPLE
+from app.gateways.allowances import CannotSay, TellsAllowance
 from app.gateways.base import (
     Accounted,
     BadSetting,
@@ -46,6 +47,9 @@ from tests.gateways.samples import SAMPLES
 
 TEXT = 'Grüße 🌍 & <more> "quoted"\nsecond line'
 every_gateway = pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES.keys())
+
+_TELLERS = [one for one in SAMPLES.values() if hasattr(GATEWAYS[one.name], "allowance_calls")]
+every_teller = pytest.mark.parametrize("sample", _TELLERS, ids=[one.name for one in _TELLERS])
 
 
 def bound(sample: Sample) -> Gateway:
@@ -109,6 +113,22 @@ def test_its_window_is_what_the_gate_keeps(sample: Sample) -> None:
 def test_a_quota_is_what_editors_and_the_gate_are_told(sample: Sample) -> None:
     assert class_of(sample).capabilities().quota == QUOTAS.get(sample.name)
     assert class_of(sample).capabilities().most_people == MOST_PEOPLE.get(sample.name)
+
+
+@every_teller
+@pytest.mark.parametrize(
+    "reply", [Reply(0, left=False), Reply(401, b"{}"), Reply(200, b"no JSON"), Reply(200, b"[]")]
+)
+def test_what_a_sender_may_still_send_is_asked_harmlessly_and_never_guessed(
+    sample: Sample, reply: Reply
+) -> None:
+    gateway = bound(sample)
+    assert isinstance(gateway, TellsAllowance)
+    calls = gateway.allowance_calls()
+
+    assert {(one.method, one.body, one.refs) for one in calls} == {("GET", b"", ())}
+    with pytest.raises(CannotSay):
+        gateway.allowance_of([reply for _ in calls])
 
 
 @every_gateway

@@ -11,17 +11,10 @@ from app.gateways import line, meta
 from app.gateways.base import Call, Reply
 from app.gateways.connect.talk import answer, bearer, call
 from app.gateways.paths import at
+from app.gateways.whatsapp_allowance import FIELDS, TIERS
 
 Told: TypeAlias = Generator[Call, Reply, tuple[str, ...]]
-_TIERS: Final = {
-    "TIER_50": "50",
-    "TIER_250": "250",
-    "TIER_1K": "1,000",
-    "TIER_2K": "2,000",
-    "TIER_10K": "10,000",
-    "TIER_100K": "100,000",
-    "TIER_UNLIMITED": "any number of",
-}
+_TIERS: Final = {name: f"{most:,}" if most else "any number of" for name, most in TIERS.items()}
 _QUALITY: Final = {
     "GREEN": "high",
     "YELLOW": "medium: people block or report it",
@@ -49,7 +42,7 @@ def _line(settings: Mapping[str, str], base_url: str | None) -> Told:
 
 def _whatsapp(settings: Mapping[str, str], base_url: str | None) -> Told:
     url = f"{(base_url or meta.API).rstrip('/')}/{meta.VERSION}/{settings['phone_number_id']}"
-    asked = call("GET", f"{url}?fields=messaging_limit_tier,quality_rating", None, bearer(settings["token"]))
+    asked = call("GET", f"{url}?fields={FIELDS}", None, bearer(settings["token"]))
     found = answer((yield asked), "Asking for the number")
     tier, quality = at(found, "messaging_limit_tier"), at(found, "quality_rating")
     return (

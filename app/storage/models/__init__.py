@@ -45,6 +45,7 @@ from app.storage.models.people import (
     ListSender,
     QuietGroup,
     Sender,
+    SenderAllowance,
     Subscriber,
     Subscription,
 )
@@ -111,6 +112,7 @@ __all__ = [
     "RestrictedSubject",
     "SavedSegment",
     "Sender",
+    "SenderAllowance",
     "ShortLink",
     "Slice",
     "SlicePeople",

@@ -60,6 +60,28 @@ class Sender(Model):
     currency: Mapped[str | None] = mapped_column(String(3))
 
 
+class SenderAllowance(Model):
+    """What a provider told last of how much a sender may still send; fields as in `app.domain.allowances.Allowance`.
+
+    `asked_at` is when somebody set out to ask, `told_at` when an answer came: until then the rest says nothing.
+    `problem` is why the newest question got none, or NULL.
+    """
+
+    __tablename__ = "sender_allowance"
+
+    sender_id: Mapped[int] = mapped_column(
+        ForeignKey("sender.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    span: Mapped[str] = mapped_column(String(12), default="")
+    most: Mapped[int | None] = mapped_column(BigId)
+    used: Mapped[int | None] = mapped_column(BigId)
+    zone: Mapped[str] = mapped_column(String(60), default="UTC")
+    standing: Mapped[str] = mapped_column(String(10), default="")
+    problem: Mapped[str | None] = mapped_column(String(300))
+
+
 class AccountRate(Model):
     """What all senders of one account at a provider send together, in messages (SMS: parts) a second."""
 
