@@ -49,6 +49,7 @@ from app.storage.models.people import (
     Subscription,
 )
 from app.storage.models.persons import AddressAlias, ChannelMove, LinkedAddress
+from app.storage.models.platform import SenderNews
 from app.storage.models.push import PushRouteRow
 from app.storage.models.rehearsals import Rehearsal
 from app.storage.models.rich import BroadcastAnswer, BroadcastRich
@@ -111,6 +112,7 @@ __all__ = [
     "RestrictedSubject",
     "SavedSegment",
     "Sender",
+    "SenderNews",
     "ShortLink",
     "Slice",
     "SlicePeople",
