@@ -17,7 +17,7 @@ from app.gateways.given_back import CannotRead
 from app.gateways.registry import GATEWAYS, build, gateway_class
 from app.queue import LANE, REPLIES, enqueue_lane
 from app.runtime import runtime
-from app.services import connect_senders, manage_senders, sender_limits
+from app.services import connect_senders, hear_platform, manage_senders, sender_limits
 from app.services.close_given_back import GivenBack
 from app.services.controller import Refused
 from app.services.manage_senders import SenderRow
@@ -153,6 +153,25 @@ def show_quota(name: str, as_json: bool) -> None:
         raise Refused(f"{begun.gateway} tells no such numbers by an API that we know.")
     told = carry_on(begun.talk)
     say({"sender": name, "told": told}, as_json, lambda: "\n".join(told))
+
+
+@senders.command("told")
+@click.argument("name")
+@click.option("--forget", is_flag=True, help="Forget it, where the platform never said that it is over.")
+@json_option
+def show_told(name: str, forget: bool, as_json: bool) -> None:
+    """Show what the platform told last of the sender NAME: templates, limits, complaints.
+
+    \b
+    Example:
+      tidings senders told city-whatsapp
+    """
+    rows = hear_platform.told(name)
+    found = [{"subject": row.subject, "news": row.news, "why": row.why, "at": row.at} for row in rows]
+    lines = [f"{row.at:%Y-%m-%d %H:%M}  {row.news}  {row.subject}  {row.why}" for row in rows]
+    if forget:
+        lines.append(f"Forgotten: {hear_platform.forget(name, by=operator(), now=utcnow())}")
+    say({"sender": name, "told": found}, as_json, lambda: "\n".join(lines) or "Nothing was told.")
 
 
 @senders.command("rate")

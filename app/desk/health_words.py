@@ -15,6 +15,7 @@ CHECKS: Final = {
     "disk": _l("Disk"),
     "backup": _l("Backup"),
     "senders": _l("Senders"),
+    "platforms": _l("What platforms say of us"),
     "due": _l("What is due"),
     "ledger": _l("Ledger"),
     "signed heads": _l("Signed heads of the ledger"),
@@ -27,6 +28,12 @@ CHECKS: Final = {
 }
 
 SENTENCES: Final[tuple[str, ...]] = (
+    N_("the platforms say: %(said)s"),
+    N_(
+        "See the platform's own pages. What is over although nobody said so: tidings senders told NAME --forget"
+    ),
+    N_("approved again, resume what waits for it: %(names)s"),
+    N_("no platform holds anything against us"),
     N_("every STOP of the last week was confirmed in time, if at all"),
     N_("%(n)s confirmations of STOP were dropped in a week, for they would have come after five minutes"),
     N_("Keep a replies worker running at all times, and look whether a sender was paused."),

@@ -30,6 +30,8 @@ from app.services.prove_broadcast import basis_of, rows_kept_until
 from app.services.read_rules import rule_behind
 from app.services.record_clicks import clicks_of, labels_of
 from app.services.reports import Tally
+from app.services.template_news import back_again
+from app.storage.database import db
 from app.storage.models import Broadcast, Sender
 from app.storage.models.accounts import Role
 
@@ -185,6 +187,7 @@ def poll_seconds(broadcast: Broadcast, tally: Tally, cost: float, now: datetime)
 def _standing(broadcast: Broadcast) -> dict[str, object]:
     began = perf_counter()
     tally, now = reports.tally(broadcast.id), utcnow()
+    paused = broadcast.state == BroadcastState.PAUSED
     still, left = _still(broadcast, now), undo_window.seconds_left(broadcast, runtime().settings.undo, now)
     return {
         "seconds_left": left,
@@ -197,6 +200,7 @@ def _standing(broadcast: Broadcast) -> dict[str, object]:
         "wave_waits": broadcast.first_percent is not None and watch_broadcasts.rest_waits(broadcast.id),
         "still": still,
         "held": watch_broadcasts.held(broadcast, now),
+        "back": back_again(db.session(), broadcast) if paused else (),
         "pace": pace_drawing(pace_of(broadcast.id)) if broadcast.started_at else None,
         "status": _status(),
         "now": now,

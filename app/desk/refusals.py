@@ -71,6 +71,12 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("You wrote this, or asked for the yes yourself: a second person must give it."),
     N_("This broadcast is %(state)s; only a draft is approved."),
     N_("None of these lists asks for a second person."),
+    N_(
+        "The template %(name)s may not be sent now, says the platform: %(why)s. "
+        "Name another template, or wait until it is approved again."
+    ),
+    N_("The template %(name)s may not be sent now, says the platform: %(why)s"),
+    N_("The platform closed this account to us: %(why)s"),
     N_("The text is empty."),
     N_("Describe the picture in words: people who cannot see it get them instead."),
     N_("The description has %(n)s characters; it may have %(most)s."),

@@ -11,6 +11,7 @@ from app.domain.addresses import Address
 from app.domain.buttons import Rich
 from app.domain.in_place import InPlace
 from app.domain.media.attached import Media
+from app.domain.platform_news import PlatformNews
 
 
 class EventKind(StrEnum):
@@ -20,6 +21,7 @@ class EventKind(StrEnum):
     RECEIPT = "receipt"
     BATCH_RESULT = "batch_result"
     SIGNAL = "signal"
+    NEWS = "news"
     IGNORED = "ignored"
 
 
@@ -314,3 +316,4 @@ class Event:
     receipt: Receipt | None = None
     result: BatchResult | None = None
     signal: PlatformEvent | None = None
+    news: PlatformNews | None = None

@@ -189,6 +189,10 @@ class Gateway(Protocol):
         """Whether what answers nobody goes out as a text that the platform approved beforehand."""
 
     @property
+    def usual_template(self) -> str:
+        """That text as the platform names it in its news of templates, such as newsletter:en_US; or empty."""
+
+    @property
     def template_file(self) -> str:
         """The kind of file that this text has room for (image, video, document), or empty."""
 

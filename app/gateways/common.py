@@ -44,6 +44,7 @@ class HttpGateway:
     settings: ClassVar[tuple[SettingSpec, ...]]
 
     has_template = False
+    usual_template = ""
     template_file = ""
 
     @classmethod

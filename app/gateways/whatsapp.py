@@ -40,6 +40,7 @@ from app.gateways.common import for_all, json_of, moment, posted_json, without_a
 from app.gateways.meta import SETTINGS, MetaGateway
 from app.gateways.paths import at, items
 from app.gateways.uploads import Handle, multipart
+from app.gateways.whatsapp_account import news_of
 from app.gateways.whatsapp_content import free_text, own_template, template
 
 _TEMPLATE: Final = re.compile(r"([a-z0-9_]{1,512}):([a-z]{2,3}(?:_[A-Z]{2})?)")
@@ -66,6 +67,13 @@ class WhatsAppGateway(MetaGateway):
         SettingSpec(
             "template_header", secret=False, example="image, if the template has one", required=False
         ),
+        SettingSpec(
+            "business_account_id",
+            secret=False,
+            example="102290129340398",
+            required=False,
+            help="Only where one app has several accounts: news of the others is then left alone.",
+        ),
     )
 
     def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
@@ -75,6 +83,8 @@ class WhatsAppGateway(MetaGateway):
         # Meta's description wants the policy, of which there is one.
         spoken = {"policy": "deterministic", "code": language}
         self._template = {"name": name, "language": spoken} if name else None
+        self.usual_template = settings.get("template", "")
+        self._business = settings.get("business_account_id", "")
         self.has_template = self._template is not None
         self.template_file = settings.get("template_header", "")
 
@@ -88,6 +98,8 @@ class WhatsAppGateway(MetaGateway):
             )
         if settings.get("template") and not _TEMPLATE.fullmatch(settings["template"]):
             raise BadSetting("template is name:language of an approved template, such as newsletter:en_US.")
+        if not settings.get("business_account_id", "0").isdigit():
+            raise BadSetting("business_account_id is digits; it stands under API Setup.")
         if settings.get("template_header", "") not in ("", *whatsapp_media.HEADERS):
             raise BadSetting(
                 "template_header is what stands above the template's text: image, video or document."
@@ -168,17 +180,27 @@ class WhatsAppGateway(MetaGateway):
         return replace(error, **_TUNING.get(error.code, {}))
 
     def parse(self, request: HookRequest) -> Sequence[Event]:
-        """An app hears of every number of its account; only this sender's is ours."""
+        """An app hears of every number of its account; only this sender's is ours.
+
+        What is about the account as a whole names no number.
+        """
         body = posted_json(request)
         if not isinstance(body.get("entry"), list):
             raise Malformed("The field entry is missing.")
         found: list[Event] = []
-        for change in (change for entry in items(body, "entry") for change in items(entry, "changes")):
+        pairs = [(one, change) for one in items(body, "entry") for change in items(one, "changes")]
+        for entry, change in pairs:
             value = change.get("value") if isinstance(change, dict) else None
             number = at(value, "metadata.phone_number_id")
             if isinstance(value, dict) and number in ("", self._account):
-                found += self._events(value)
+                found += self._events(value) + self._news(entry, at(change, "field"), value)
         return found or [_IGNORED]
+
+    def _news(self, entry: object, field: str, value: Mapping[str, Any]) -> list[Event]:
+        if self._business and at(entry, "id") not in ("", self._business):
+            return []
+        told = news_of(field, value, self.usual_template, self._number, self._account)
+        return [] if told is None else [Event(EventKind.NEWS, moment(at(entry, "time")), news=told)]
 
     def _events(self, value: Mapping[str, Any]) -> list[Event]:
         contacts = _Contacts(value)

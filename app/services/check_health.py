@@ -14,7 +14,7 @@ from app.domain.ledger import iso_ms
 from app.domain.sealing import CannotOpen
 from app.domain.short_links import PATH
 from app.domain.statuses import BroadcastState, DeliveryStatus
-from app.services import given_back_days, kept_hooks, share_consents
+from app.services import check_platforms, given_back_days, kept_hooks, share_consents
 from app.services.allowance_health import check_allowances
 from app.services.checks import Check, Health
 from app.services.controller import Controller
@@ -63,6 +63,7 @@ def doctor(*, pulse: Pulse, around: Surroundings, controller: Controller, now: d
         checks += [_guarded("senders", lambda: _senders(controller)), _guarded("due", lambda: _due(now))]
         checks.append(_guarded("ledger", lambda: _ledger(controller)))
         checks.append(_guarded("signed heads", lambda: _signed_heads(controller, now)))
+        checks.append(_guarded("platforms", lambda: _platforms(now)))
         checks.append(_guarded("confirmations", lambda: _confirmations(now)))
         checks.append(_guarded("webhooks", lambda: webhooks(controller)))
         checks.append(_guarded("short links", lambda: _short_links(around.public_url)))
@@ -70,6 +71,23 @@ def doctor(*, pulse: Pulse, around: Surroundings, controller: Controller, now: d
         checks.append(_guarded("shared consents", lambda: _shared(controller, now)))
         checks.append(_guarded("allowances", lambda: check_allowances(now)))
     return checks
+
+
+def _platforms(now: datetime) -> Check:
+    """Templates, limits and complaints, of which platforms tell by webhook."""
+    against, approved = check_platforms.said(now)
+    if against:
+        return Check(
+            "platforms",
+            Health.WARN,
+            f"the platforms say: {'; '.join(against)}",
+            "See the platform's own pages. What is over although nobody said so: tidings senders told NAME --forget",
+        )
+    if approved:
+        return Check(
+            "platforms", Health.OK, f"approved again, resume what waits for it: {', '.join(approved)}"
+        )
+    return Check("platforms", Health.OK, "no platform holds anything against us")
 
 
 def _confirmations(now: datetime) -> Check:

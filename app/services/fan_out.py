@@ -12,6 +12,7 @@ from app.domain.statuses import WORKER_DIED, BroadcastState, DeliveryStatus
 from app.services import comments, plan_slices, quotas
 from app.services.controller import Controller
 from app.services.figures import no_files
+from app.services.hear_platform import stop_if_lost
 from app.storage import audience, headcounts, tallies
 from app.storage.consent import lock_head
 from app.storage.database import changed, transaction
@@ -24,7 +25,8 @@ REPLY_GIVEN_UP_AFTER = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Opened:
-    """A broadcast that became due: sent to `audience` people, or expired before it could start.
+    """A broadcast that became due: sent to `audience` people, or expired before it could start,
+    or paused as a template of it is gone.
 
     Of a large list or a segment, these are the people of its first slices.
     """
@@ -73,7 +75,9 @@ def _open(broadcast_id: int, controller: Controller, now: datetime) -> Opened | 
             broadcast.state_reason = "Its time had passed when the system came to it, so nothing was sent."
             return Opened(broadcast_id, BroadcastState.EXPIRED, 0)
         plan_slices.begin(session, broadcast, controller)
-        return Opened(broadcast_id, BroadcastState.SENDING, broadcast.audience or 0)
+        if broadcast.tests_id is None:
+            stop_if_lost(session, broadcast, now)
+        return Opened(broadcast_id, BroadcastState(broadcast.state), broadcast.audience or 0)
 
 
 def bring_back(now: datetime) -> int:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app.gateways.base import BadSetting, GatewayClass, Paced
@@ -16,7 +16,7 @@ from app.services.audit import note
 from app.services.controller import Conflict, Controller, NotFound, Refused
 from app.services.gateways_of_senders import Registry, gateway_of, open_settings, seal_settings
 from app.storage.database import db, transaction
-from app.storage.models import MediaUpload, Sender
+from app.storage.models import MediaUpload, Sender, SenderNews
 
 MAX_RATE: Final = 100_000.0
 
@@ -210,6 +210,8 @@ def rotate_secrets(
         bound = gateway(merged, sender.base_url)
         sender.has_template, sender.template_file = bound.has_template, bound.template_file
         sender.rate = min(sender.rate, bound.most_per_second) if isinstance(bound, Paced) else sender.rate
+        usual = SenderNews.subject == bound.usual_template
+        session.execute(update(SenderNews).where(SenderNews.sender_id == sender.id).values(usual=usual))
         # What the provider calls our files it may call otherwise for other access.
         session.execute(delete(MediaUpload).where(MediaUpload.sender_id == sender.id))
         note(session, by, "sender.rotate", f"sender {name}", now)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.domain.in_place import InPlace
 from app.domain.policy.content import Finding, Severity
 from app.domain.statuses import BroadcastState
-from app.services import approval, quotas
+from app.services import approval, quotas, template_news
 from app.services.in_place_fit import too_long_for_captions
 from app.services.media.attach import attached_to
 from app.services.shares import (
@@ -61,6 +61,7 @@ def _problems(
     if not lists:
         found.append("Choose at least one list.")
     found += problems_of(session, broadcast, lists, shares)
+    found += template_news.problems_of(session, broadcast, {one.channel: one.sender_id for one in shares})
     found += _problems_of_segment(session, broadcast, lists)
     if broadcast.corrects_id is not None:
         found += _problems_of_correction(session, broadcast, broadcast.corrects_id, reachable)

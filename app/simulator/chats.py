@@ -205,6 +205,16 @@ class Chats:
         self._tell(account, number, told)
         return True
 
+    def judge(self, account: Account, template: str, event: str, reason: str) -> Answer | None:
+        """The platform takes a template from us, or approves it; returns the answer, None if nobody is told."""
+        told = self._messengers[account.channel].judged(account, template, event, reason)
+        if told is None:
+            return None
+        try:
+            return self._post(account, told)
+        except CannotDeliver:
+            return Answer(0, b"")
+
     def is_unwanted(self, account: Account, user_id: str) -> bool:
         """Tell whether the person with this id switched our news off."""
         with self._lock:

@@ -45,6 +45,7 @@ class ControlApi:
             ("POST", "/reset", self.reset),
             ("POST", "/block", self.block),
             ("POST", "/prefer", self.prefer),
+            ("POST", "/templates", self.judge_template),
             ("PUT", "/deactivations", self.give_back),
         ):
             routes.add_url_rule(path, view.__name__, view, methods=[method])
@@ -191,6 +192,18 @@ class ControlApi:
             raise BadField(f"sender: {account.channel} has no switch for news")
         self._world.remember()
         return json_response({"phone": phone, "sender": sender, "wanted": wanted})
+
+    def judge_template(self) -> Response:
+        """Take or approve a template: `{sender, template: "name:language", event: "PAUSED", reason}`."""
+        data = _body()
+        sender, template, event = _string(data, "sender"), _string(data, "template"), _string(data, "event")
+        account = self._world.chats.accounts.get(sender)
+        if account is None or ":" not in template:
+            raise BadField("sender: must be an account's address, and template name:language")
+        answer = self._world.chats.judge(account, template, event, str(data.get("reason", "NONE")))
+        if answer is None:
+            raise BadField(f"sender: {account.channel} tells nothing about templates")
+        return json_response({"sender": sender, "template": template, "webhook_status": answer.status})
 
 
 def sender_json(sender: Sender) -> dict[str, object]:

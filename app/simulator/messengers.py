@@ -79,6 +79,10 @@ class Messenger(Protocol):
         """Return the webhook for the switch by which people end our news, or want them again; None without one."""
         return None
 
+    def judged(self, account: Account, template: str, event: str, reason: str) -> Told | None:
+        """Return the webhook for a template (`name:language`) that the platform took or approved; None without any."""
+        return None
+
 
 def read_account(data: Mapping[str, object]) -> Account:
     """Return the account that a JSON object describes. Raises `BadAccount`."""

@@ -47,6 +47,7 @@ _REFUSALS: Final = {
     "0500": (131016, "Service unavailable", 503),
 }
 
+_TAKEN: Final = {"PAUSED": 132015, "DISABLED": 132016, "REJECTED": 132001}
 _TELLS: Final = {"0298": ("sent", "delivered", "read"), "0299": ("delivered", "sent", "delivered")}
 
 
@@ -59,6 +60,7 @@ class WhatsAppMessenger(Messenger):
         self._clock = clock
         # Over restarts they count up, or the product would take new messages for repeats.
         self._numbers = count(int(clock().timestamp() * 1000))
+        self._lost: dict[tuple[str, str], int] = {}
 
     def id_of(self, number: str) -> str:
         """A person's id: the digits of the phone."""
@@ -103,6 +105,31 @@ class WhatsAppMessenger(Messenger):
             "timestamp": self._now(),
         }
         return self._changed(account, "user_preferences", user_preferences=[change])
+
+    def judged(self, account: Account, template: str, event: str, reason: str) -> Told:
+        """News of a template, which is about the whole account and so names no number."""
+        self._lost.pop((account.address, template), None)
+        if event in _TAKEN:
+            self._lost[account.address, template] = _TAKEN[event]
+        name, _, language = template.partition(":")
+        value = {
+            "event": event,
+            "message_template_id": 594425479261596,
+            "message_template_name": name,
+            "message_template_language": language,
+            "reason": reason,
+            "message_template_category": "MARKETING",
+        }
+        change = {"field": "message_template_status_update", "value": value}
+        entry = {"id": "1", "time": int(self._now()), "changes": [change]}
+        return signed(account, {"object": "whatsapp_business_account", "entry": [entry]})
+
+    def refuse_lost(self, account: Account, body: dict[str, Any]) -> None:
+        """Raise `Refusal` for a message by a template that was taken from us."""
+        template = body.get("template")
+        named = f"{_at(template, 'name')}:{_at(template, 'language', 'code')}"
+        if code := self._lost.get((account.address, named)):
+            raise Refusal(code, "Template is paused or disabled")
 
     def status(self, account: Account, sent: dict[str, str], word: str, code: int | None) -> Told:
         """What became of a message: `sent` has its `id`, `recipient_id` and `biz_opaque_callback_data`."""
@@ -151,6 +178,7 @@ class WhatsAppApi:
             raise Refusal(131008, "Required parameter is missing: to")
         if self._buckets.take(account.address, PER_SECOND, self._clock().timestamp()):
             raise Refusal(*_REFUSALS["0429"])
+        self._messenger.refuse_lost(account, body)
         if ending := self._faults.take(to):
             raise Refusal(*_REFUSALS[ending])
         code = self._failure(account, to, text, body["type"] == "template", medium, of_whatsapp(body))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from app.domain.messages import ErrorKind, HookRequest, PlatformSignal, ReceiptStatus
+from app.domain.platform_news import News
 from app.gateways.base import Call, Reply
 
 HOOK = "https://news.example.org/hooks/city-desk"
@@ -27,6 +28,7 @@ class Sample:
     `routes` where the addresses lead, `press` the signed webhook of the first person who pressed the button `PRESSED`.
     `unlisted` are answers with a code that no table has, `unlisted_later` webhooks that report a failure with one;
     `failed_later` webhooks that report failures, with the kind of each.
+    `news` are signed webhooks about the account itself.
     `plain` is what a call says, for a test to read.
     """
 
@@ -53,6 +55,7 @@ class Sample:
     unlisted: Sequence[Reply] = ()
     unlisted_later: Sequence[HookRequest] = ()
     failed_later: Sequence[tuple[HookRequest, ErrorKind]] = ()
+    news: Sequence[tuple[HookRequest, News]] = ()
     plain: Callable[[Call], str] = lambda call: call.body.decode(errors="replace")
 
 

@@ -399,6 +399,21 @@ def test_it_hears_exactly_the_signals_that_it_says(sample: Sample) -> None:
 
 
 @every_gateway
+def test_news_of_the_account_is_neutral_says_why_and_is_of_nobody(sample: Sample) -> None:
+    gateway = bound(sample)
+
+    for request, expected in sample.news:
+        gateway.verify(request)
+        (event,) = gateway.parse(request)
+        assert event.news is not None
+        assert event.news.news is expected
+        assert event.news.why
+        assert event.at is not None
+        assert (event.message, event.receipt, event.signal) == (None, None, None)
+        assert gateway.parse(request) == [event]
+
+
+@every_gateway
 def test_it_reads_exactly_the_receipts_that_it_says(sample: Sample) -> None:
     gateway = bound(sample)
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.addresses import Address, BadAddress, canonical, mask
 from app.domain.media.attached import Media
-from app.domain.messages import Batch, DeliveryRef, ErrorKind, EventKind, Recipient
+from app.domain.messages import Batch, DeliveryRef, ErrorKind, EventKind, HookRequest, Recipient
 from app.gateways.base import Gateway
 from app.gateways.registry import build
 from tests.gateways.sample import HOOK, REF, post
@@ -20,10 +20,15 @@ from tests.gateways.samples.whatsapp import (
     ID_ONLY,
     SAMPLE,
     SETTINGS,
+    account_news,
+    alert_news,
+    ban_news,
     changed,
     failure,
+    number_news,
     preference,
     status,
+    template_news,
     text,
     told,
 )
@@ -256,3 +261,39 @@ def test_twilio_tells_an_id_and_the_payload_of_a_button() -> None:
     assert event.message is not None
     assert event.message.address == Address("whatsapp", ID_ONLY)
     assert (event.message.text, event.message.payload) == ("Subscribe", "weekly")
+
+
+def test_news_names_the_template_says_why_and_whether_it_is_the_usual_one() -> None:
+    request = template_news("PAUSED", "LOW_QUALITY")
+
+    (other,) = gateway(template="poll:en").parse(request)
+    (usual,) = gateway(template="newsletter:en_US").parse(request)
+
+    assert usual.news is not None
+    assert other.news == replace(usual.news, usual=False)
+    assert (usual.news.subject, usual.news.why) == ("newsletter:en_US", "PAUSED, LOW_QUALITY")
+    assert usual.news.usual
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        template_news("PENDING"),
+        account_news("message_template_status_update", {"event": "PAUSED"}),
+        account_news("account_update", {"event": "PARTNER_ADDED"}),
+        account_news("a_field_of_next_year", {"event": "PAUSED"}),
+        number_news("DOWNGRADE", "TIER_250", number="12025550199"),
+        alert_news(entity="900002"),
+    ],
+)
+def test_news_that_says_nothing_about_us_is_ignored(request_: HookRequest) -> None:
+    (event,) = gateway().parse(request_)
+
+    assert event.kind is EventKind.IGNORED
+
+
+def test_news_of_another_account_of_the_app_is_left_alone_where_ours_is_named() -> None:
+    (foreign,) = gateway(business_account_id="700002").parse(ban_news("DISABLE"))
+    (own,) = gateway(business_account_id="700001").parse(ban_news("DISABLE"))
+
+    assert (foreign.kind, own.kind) == (EventKind.IGNORED, EventKind.NEWS)

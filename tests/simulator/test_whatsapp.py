@@ -6,7 +6,10 @@ import pytest
 
 from app.clock import utcnow
 from app.domain.messages import ErrorKind, HookRequest, ReceiptStatus
+from app.services import stop_broadcasts
 from app.simulator.wire import Answer
+from app.storage.database import db
+from app.storage.models import Broadcast
 from tests.gateways.samples.whatsapp import SETTINGS
 from tests.support.chat_city import ADA, GRACE, ChatCity, Platform
 from tests.support.world import Newsroom
@@ -42,6 +45,50 @@ def test_people_join_read_switch_off_and_on_stop_and_fall_silent(newsroom: Newsr
     assert city.broadcast("Too late.") == []
     assert [city.shown(ADA).count(words) for words in ("The road is open.", "The tram runs.")] == [1, 1]
     assert "Too late." not in city.shown(ADA)
+
+
+def test_a_template_that_the_platform_takes_stops_the_broadcast_and_its_approval_only_says_so(
+    newsroom: Newsroom,
+) -> None:
+    city = ChatCity(newsroom, "whatsapp", NUMBER, TEMPLATE)
+    city.says(GRACE, "CITY")
+    broadcast = newsroom.broadcast("The bridge is open.")
+
+    judge(city, "PAUSED", "LOW_QUALITY")
+    city.drain()
+    assert "The bridge is open." not in city.shown(GRACE)
+    assert standing(broadcast) == (
+        "paused",
+        "The template newsletter:en_US may not be sent now, says the platform: PAUSED, LOW_QUALITY",
+    )
+
+    city.newsroom.later(hours=1)
+    judge(city, "APPROVED")
+    assert standing(broadcast)[0] == "paused"
+    stop_broadcasts.resume(broadcast, by="bob", now=newsroom.now)
+    city.drain()
+    assert city.shown(GRACE)[-1] == "The bridge is open."
+
+
+def test_the_platform_refuses_what_goes_by_a_template_that_it_took(whatsapp: Platform) -> None:
+    judge(whatsapp, "DISABLED")
+
+    (outcome,) = whatsapp.send("+12025550143")
+
+    assert outcome.error is not None
+    assert (outcome.error.kind, outcome.error.code) == (ErrorKind.CONFIG, "132016")
+
+
+def judge(platform: Platform, event: str, reason: str = "NONE") -> None:
+    """Let the platform take or approve our usual template, by the control API."""
+    data = {"sender": NUMBER, "template": "newsletter:en_US", "event": event, "reason": reason}
+    assert platform.client.post("/control/templates", json=data).status_code == 200
+
+
+def standing(broadcast_id: int) -> tuple[str, str | None]:
+    db.session.rollback()
+    row = db.session.get_one(Broadcast, broadcast_id)
+    return row.state, row.state_reason
 
 
 class Heard:

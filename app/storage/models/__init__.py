@@ -50,6 +50,7 @@ from app.storage.models.people import (
     Subscription,
 )
 from app.storage.models.persons import AddressAlias, ChannelMove, LinkedAddress
+from app.storage.models.platform import SenderNews
 from app.storage.models.push import PushRouteRow
 from app.storage.models.rehearsals import Rehearsal
 from app.storage.models.rich import BroadcastAnswer, BroadcastRich
@@ -113,6 +114,7 @@ __all__ = [
     "SavedSegment",
     "Sender",
     "SenderAllowance",
+    "SenderNews",
     "ShortLink",
     "Slice",
     "SlicePeople",

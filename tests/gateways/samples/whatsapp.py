@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from app.domain.messages import ErrorKind, HookRequest, PlatformSignal, ReceiptStatus
+from app.domain.platform_news import News
 from app.gateways.base import Reply
 from tests.gateways.sample import PRESSED, REF, Sample, get, post
 
@@ -80,6 +81,64 @@ def changed(**system: str) -> HookRequest:
     return told(messages=[{**base, "system": {"type": "user_changed_number", **system}}])
 
 
+def account_news(field: str, value: dict[str, Any], at: int = 1795370400) -> HookRequest:
+    """News about the account as a whole names no number."""
+    entry = {"id": "700001", "time": at, "changes": [{"field": field, "value": value}]}
+    return signed({"object": "whatsapp_business_account", "entry": [entry]})
+
+
+def template_news(event: str, reason: str = "NONE", at: int = 1795370400) -> HookRequest:
+    value = {
+        "event": event,
+        "message_template_id": 594425479261596,
+        "message_template_name": "newsletter",
+        "message_template_language": "en_US",
+        "reason": reason,
+    }
+    return account_news("message_template_status_update", value, at)
+
+
+def number_news(event: str, limit: str, number: str = "12025550100") -> HookRequest:
+    value = {"display_phone_number": number, "event": event, "max_daily_conversations_per_business": limit}
+    return account_news("phone_number_quality_update", value)
+
+
+def score_news(score: str) -> HookRequest:
+    value = {
+        "previous_quality_score": "GREEN",
+        "new_quality_score": score,
+        "message_template_name": "newsletter",
+        "message_template_language": "en_US",
+    }
+    return account_news("message_template_quality_update", value)
+
+
+def ban_news(state: str) -> HookRequest:
+    ban = {"waba_ban_state": state, "waba_ban_date": "November 29, 2026"}
+    return account_news("account_update", {"event": "DISABLED_UPDATE", "ban_info": ban})
+
+
+def restriction_news(*types: str) -> HookRequest:
+    info = [{"restriction_type": one, "expiration": "2026-12-19T13:59:20+0000"} for one in types]
+    return account_news("account_update", {"event": "ACCOUNT_RESTRICTION", "restriction_info": info})
+
+
+def violation_news(kind: str) -> HookRequest:
+    info = {"violation_type": kind}
+    return account_news("account_update", {"event": "ACCOUNT_VIOLATION", "violation_info": info})
+
+
+def alert_news(severity: str = "WARNING", entity: str = NUMBER_ID) -> HookRequest:
+    info = {
+        "alert_severity": severity,
+        "alert_status": "ACTIVE",
+        "alert_type": "INCREASED_CAPABILITIES_ELIGIBILITY_DEFERRED",
+        "alert_description": "Increased messaging was put off.",
+    }
+    value = {"entity_type": "PHONE_NUMBER", "entity_id": entity, "alert_info": info}
+    return account_news("account_alerts", value)
+
+
 def failure(code: int, http: int = 400, **more: Any) -> Reply:
     error = {"message": "words", "type": "OAuthException", "code": code, **more}
     return Reply(http, json.dumps({"error": error}).encode())
@@ -99,6 +158,7 @@ SAMPLE = Sample(
         ({"phone_number_id": "+1202"}, "digits"),
         ({"number": "news"}, "phone number"),
         ({"template": "Newsletter"}, "name:language"),
+        ({"business_account_id": "mine"}, "digits"),
         ({"template_header": "music"}, "image, video or document"),
     ],
     addresses=["+" + ADA, "+" + GRACE, ID_ONLY],
@@ -147,4 +207,24 @@ SAMPLE = Sample(
     several=told(messages=[text("one", 1), {"id": 7}, text("two", 2), text("three", 3)]),
     handshake=(get(QUESTION), "1158201444"),
     press=told(messages=[pressed(PRESSED, "Yes")]),
+    news=[
+        *(
+            (template_news(one, "LOW_QUALITY"), News.TEMPLATE_LOST)
+            for one in ("PAUSED", "REJECTED", "DISABLED")
+        ),
+        (template_news("APPROVED"), News.TEMPLATE_BACK),
+        (template_news("FLAGGED"), News.QUALITY),
+        (score_news("RED"), News.QUALITY),
+        (score_news("GREEN"), News.WELL),
+        (number_news("DOWNGRADE", "TIER_250"), News.LIMITED),
+        (number_news("UPGRADE", "TIER_10K"), News.WELL),
+        (ban_news("DISABLE"), News.CLOSED),
+        (ban_news("SCHEDULE_FOR_DISABLE"), News.QUALITY),
+        (ban_news("REINSTATE"), News.WELL),
+        (restriction_news("RESTRICTED_BIZ_INITIATED_MESSAGING"), News.CLOSED),
+        (restriction_news("RESTRICTED_ADD_PHONE_NUMBER_ACTION"), News.LIMITED),
+        (violation_news("SCAM"), News.QUALITY),
+        (alert_news(), News.QUALITY),
+        (alert_news("INFORMATIONAL"), News.WELL),
+    ],
 )
