@@ -2,7 +2,7 @@
 
 The last digits of a number decide what happens to it, as `app.simulator.magic` says; what a provider cannot refuse at
 once, it takes and reports as failed. Webhooks carry the `hook_secret` in their address, which is what the product
-checks; some of these providers sign theirs besides.
+checks; where the account has a key, they are signed besides (`app.simulator.sms_signing`).
 """
 
 import json
@@ -22,6 +22,7 @@ from app.simulator.limits import TokenBuckets
 from app.simulator.magic import OneTimeFaults
 from app.simulator.messengers import Account, Messenger, Told
 from app.simulator.sms_providers import Provider, Stranger, Unreadable, providers
+from app.simulator.sms_signing import signed
 
 FAILING: Final = ("0202", "0403", "0404", "0610", "0614", "0998")
 """Endings of numbers that no message reaches."""
@@ -56,7 +57,8 @@ class SmsMessenger(Messenger):
             **{"from": number, "from_digits": number.removeprefix("+")},
         )
         url = f"{account.webhook_url}?key={account.settings['hook_secret']}"
-        return told_in(self.provider.formats["message"], url, body)
+        told = told_in(self.provider.formats["message"], url, body)
+        return signed(self.provider.signature, account.settings, told)
 
     def blocked(self, account: Account, number: str, blocked: bool) -> None:
         """A handset tells nobody."""
@@ -155,7 +157,8 @@ class SmsApi:
             code=code if step == "failed" else "0",
             ref=asked.get("ref", ""),
         )
-        return told_in(provider.formats["report"], url, body)
+        told = told_in(provider.formats["report"], url, body)
+        return signed(provider.signature, account.settings, told)
 
 
 def told_in(format_: str, url: str, body: bytes) -> Told:

@@ -45,6 +45,7 @@ class Provider:
     answers: Mapping[str, Any]
     formats: Mapping[str, str]
     words: Mapping[str, str]
+    signature: Mapping[str, str]
 
     @property
     def rule(self) -> str:
@@ -124,6 +125,7 @@ def _provider(name: str, answers: Mapping[str, Any]) -> Provider:
         answers,
         {"message": file["inbound"]["format"], "report": receipt.get("format", "")},
         words | ({"failed": answers["failed"]} if "failed" in answers else {}),
+        file.get("signature", {}),
     )
 
 

@@ -1,6 +1,7 @@
 """SMS providers in the simulator: what each refuses, reports and tells, read by our gateways."""
 
-from dataclasses import dataclass, field
+from base64 import b64encode
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -14,6 +15,8 @@ from app.simulator.sms_providers import providers
 from app.simulator.wire import Answer
 from app.simulator.world import World
 from tests.gateways.samples.http_sms import SAMPLES
+from tests.gateways.test_shared_secrets import KEYS
+from tests.gateways.test_signed_sms import RFC_KEY, RFC_PUBLIC
 from tests.support.chat_city import ADA, SIMULATOR, Platform
 
 OURS = "+12025550177"
@@ -90,6 +93,31 @@ def test_what_somebody_texts_comes_whole(each: Sms) -> None:
     (message,) = each.messages()
     assert (message.address.value, message.text) == (ADA, words)
     assert message.external_id
+
+
+@pytest.mark.parametrize("name", sorted(KEYS))
+def test_what_a_provider_tells_is_signed_as_it_signs(name: str) -> None:
+    here = sms(name, **KEYS[name])
+
+    assert here.refusal(ADA) is None
+    assert len(here.receipts()) == 2
+    here.told.clear()
+    here.platform.world.chats.text(ADA, here.platform.account, "Ja & nein = 1")
+    assert [one.text for one in here.messages()] == ["Ja & nein = 1"]
+    assert (
+        any("signature" in one or one == "authorization" for one in here.told[0].headers) or name == "vonage"
+    )
+
+
+def test_an_account_with_telnyx_private_half_gets_signed_webhooks() -> None:
+    private, public = RFC_KEY.hex(), b64encode(RFC_PUBLIC).decode()
+    here = sms("telnyx", public_key=public)
+    here.platform.world.chats.put(
+        replace(here.platform.account, settings={**here.platform.account.settings, "signing_key": private})
+    )
+
+    assert here.refusal(ADA) is None
+    assert len(here.receipts()) == 2
 
 
 def test_a_wrong_secret_is_our_fault(each: Sms) -> None:

@@ -65,7 +65,7 @@ class HttpSmsGateway(HttpGateway):
             "from_digits": sender.removeprefix("+"),
         }
         self._secret = settings["hook_secret"]
-        self._signed = signed.key_of(self.description.signature, settings)
+        self._check = signed.check_of(self.description.signature, settings)
         base = base_url or settings.get("base_url") or self.description.base_url
         self._url = base.rstrip("/") + filled(self._ask.path, {k: quote(v) for k, v in self._values.items()})
         basic = self._ask.basic
@@ -79,7 +79,7 @@ class HttpSmsGateway(HttpGateway):
             raise BadSetting(
                 "hook_secret needs 16 to 100 letters, digits, _ or -; it is part of the webhook's address."
             )
-        signed.key_of(cls.description.signature, settings)
+        signed.check_of(cls.description.signature, settings)
         return number_of_ours(settings["from"])
 
     @classmethod
@@ -166,8 +166,8 @@ class HttpSmsGateway(HttpGateway):
         """Compare the secret that is part of the address which we gave the provider, and check its signature."""
         if not hmac.compare_digest(request.query.get(KEY_PARAMETER, "").encode(), self._secret.encode()):
             raise BadSignature(f"The {KEY_PARAMETER} in this address is not the sender's hook_secret.")
-        if self.description.signature is not None and self._signed is not None:
-            signed.check(self.description.signature, self._signed, request)
+        if self._check is not None:
+            self._check(request)
 
     def parse(self, request: HookRequest) -> Sequence[Event]:
         """Tell messages from receipts as the description says."""
