@@ -193,6 +193,29 @@ def test_who_sends_faster_than_the_account_may_is_refused() -> None:
     assert [here.refusal(ADA) for _ in range(3)] == [None, None, LIMITED]
 
 
+def test_people_in_one_request_are_answered_and_reported_each_for_themselves() -> None:
+    here = sms("infobip")
+    people = ["+447700900118", "+447700900404", "+447700900998", ADA]
+    one, two, three, four = here.platform.send(*people)
+
+    assert (one.error, four.error) == (None, None)
+    assert one.provider_id != four.provider_id
+    assert two.error is not None
+    assert three.error is not None
+    assert (two.error.kind, three.error.kind) == (INVALID, TEMPORARY)
+    assert {(one.ref.subscriber_id, one.status.value) for one in here.receipts()} == {
+        (subscriber, status) for subscriber in (1, 4) for status in ("sent", "delivered")
+    }
+
+
+def test_a_limit_stops_a_whole_request_and_nobody_in_it_gets_anything() -> None:
+    here = sms("infobip")
+    outcomes = here.platform.send(ADA, "+447700900429")
+
+    assert [one.error and one.error.kind for one in outcomes] == [LIMITED, LIMITED]
+    assert here.platform.shown(ADA) == []
+
+
 def test_a_blocked_handset_shows_nothing_and_the_report_says_so() -> None:
     here = sms("telnyx")
     here.platform.world.chats.block(ADA, here.platform.account, True)
