@@ -23,6 +23,7 @@ from app.services.send_deliveries import WINDOW
 from bench.numbers import reserved
 from bench.sink.fallback import TWILIO_ANSWER
 from tests.gateways.samples import SAMPLES
+from tests.gateways.samples.http_sms import infobip_takes
 
 CALLBACK = "https://news.example.org/hooks/city-desk"
 WINDOWS = 40
@@ -48,6 +49,9 @@ def cases(base_url: str) -> Iterator[Case]:
         can = GATEWAYS[name].capabilities()
         if can.connection != "http" or name in _NAMES_OF_TWINS:
             continue
+        if can.own_results:
+            yield _case(name, base_url, f"{name}, {can.max_batch:,} people, a text for each", can.max_batch)
+            continue
         if can.max_batch > 1:
             yield _case(name, base_url, f"{name}, one text for {can.max_batch:,}", can.max_batch)
         yield _case(name, base_url, f"{name}, a text for each" if can.max_batch > 1 else name, 1)
@@ -57,12 +61,23 @@ def _case(name: str, base_url: str, title: str, together: int) -> Case:
     sample = SAMPLES[name]
     gateway = build(name, sample.settings, base_url)
     size, count = (together, _FULL_REQUESTS) if together > 1 else (WINDOW, WINDOWS)
-    people = _people(gateway, size * count)
+    own_results = gateway.capabilities().own_results
+    # Where an answer names everybody, the one answer that there is names the same people in each request.
+    people = _people(gateway, size) * count if own_results else _people(gateway, size * count)
     batches = [
-        Batch(tuple(_addressed(people[at * size : (at + 1) * size], at, together > 1)), CALLBACK)
+        Batch(
+            tuple(_addressed(people[at * size : (at + 1) * size], at, together > 1 and not own_results)),
+            CALLBACK,
+        )
         for at in range(count)
     ]
-    return Case(title, gateway, batches, _REPLIES.get(name) or sample.accepted(together))
+    reply = _takes_each(batches[0]) if own_results else _REPLIES.get(name) or sample.accepted(together)
+    return Case(title, gateway, batches, reply)
+
+
+def _takes_each(batch: Batch) -> Reply:
+    """Infobip's yes, the only one so far that names everybody."""
+    return infobip_takes([one.address.value for one in batch.recipients])
 
 
 def _addressed(people: Sequence[tuple[Address, str]], batch: int, shared: bool) -> Iterator[Recipient]:

@@ -77,8 +77,9 @@ class Capabilities:
     """What a channel can do; the composer and the engine ask this, never the gateway's name.
 
     `text_unit`: sms (parts), chars, utf16 (code units) or bytes. `rate_unit`: part, message or request, of which
-    `default_rate` go in a second. `max_batch` recipients of the same text share one request. `media`: which files go
-    with a text (`app.domain.media.limits`). `buttons`: what fits under one message. `changes`: whether a message can be
+    `default_rate` go in a second. `max_batch` recipients of the same text share one request; with `own_results` so do
+    those of different texts, and the answer says of each what became of them. `media`: which files go with a text
+    (`app.domain.media.limits`). `buttons`: what fits under one message. `changes`: whether a message can be
     changed where it stands, or taken away; only then a recipient comes with `replaces`. `window`: how long after a
     person's words we may write; None: always. `receipts`: what is reported later. `signals`: what the platform tells
     about people unasked.
@@ -95,6 +96,7 @@ class Capabilities:
     text_unit: str = "sms"
     max_batch: int = 1
     min_batch: int = 1
+    own_results: bool = False
     default_rate: float = 1.0
     rate_unit: str = "part"
     auto_replies_to_stop: bool = False

@@ -2,7 +2,7 @@
 
 The last digits of a number decide what happens to it, as `app.simulator.magic` says; what a provider cannot refuse at
 once, it takes and reports as failed. Webhooks carry the `hook_secret` in their address, which is what the product
-checks; some of these providers sign theirs besides.
+checks; where the account has a key, they are signed besides (`app.simulator.sms_signing`).
 """
 
 import json
@@ -22,6 +22,7 @@ from app.simulator.limits import TokenBuckets
 from app.simulator.magic import OneTimeFaults
 from app.simulator.messengers import Account, Messenger, Told
 from app.simulator.sms_providers import Provider, Stranger, Unreadable, providers
+from app.simulator.sms_signing import signed
 
 FAILING: Final = ("0202", "0403", "0404", "0610", "0614", "0998")
 """Endings of numbers that no message reaches."""
@@ -56,7 +57,8 @@ class SmsMessenger(Messenger):
             **{"from": number, "from_digits": number.removeprefix("+")},
         )
         url = f"{account.webhook_url}?key={account.settings['hook_secret']}"
-        return told_in(self.provider.formats["message"], url, body)
+        told = told_in(self.provider.formats["message"], url, body)
+        return signed(self.provider.signature, account.settings, told)
 
     def blocked(self, account: Account, number: str, blocked: bool) -> None:
         """A handset tells nobody."""
@@ -81,28 +83,43 @@ class SmsApi:
         return routes
 
     def send(self, sharing: list[Provider], **_: str) -> Response:
-        """One message, by whichever account is signed in."""
+        """One message, or several in one request, by whichever account is signed in."""
         for provider in sharing:
             for account in self._chats.all():
                 if account.channel != provider.name:
                     continue
                 try:
-                    return self._take(provider, account, provider.read(request, account.settings))
+                    asked = provider.read(request, account.settings)
                 except Stranger:
                     continue
                 except Unreadable as error:
                     return _refusal(provider, "unreadable", words=str(error))
+                return self._take_all(provider, account, asked)
         return _refusal(sharing[0], "login", words="Authorization failed")
 
-    def _take(self, provider: Provider, account: Account, asked: dict[str, str]) -> Response:
-        number, text = asked["to"], asked["text"]
+    def _take_all(self, provider: Provider, account: Account, asked: list[dict[str, str]]) -> Response:
+        """A limit or a fault stops a whole request; beyond that each message has an answer of its own."""
+        for one in asked:
+            if (refused := self._stopped(provider, account, one["to"])) is not None:
+                return refused
+        answers = [self._take(provider, account, one) for one in asked]
+        if len(answers) == 1:
+            return answers[0]
+        name = provider.batch["answers"]
+        each = [result for one in answers for result in json.loads(one.get_data())[name]]
+        return _answer(provider, provider.answers["status"], json.dumps({name: each}).encode())
+
+    def _stopped(self, provider: Provider, account: Account, number: str) -> Response | None:
         rate = float(account.settings.get("rate") or provider.rate)
         limited = provider.answers.get("refuses_above_rate") or "rate" in account.settings
         if limited and self._buckets.take(account.address, rate, time.monotonic()):
             return _refusal(provider, "0429", to=number)
+        once = self._faults.take(number)
+        return _refusal(provider, once, to=number) if once else None
+
+    def _take(self, provider: Provider, account: Account, asked: dict[str, str]) -> Response:
+        number, text = asked["to"], asked["text"]
         ending = number[-4:]
-        if once := self._faults.take(number):
-            return _refusal(provider, once, to=number)
         if ending in provider.answers["no"] and ending != "0429":
             return _refusal(provider, ending, to=number)
         id_ = secrets.token_hex(8)
@@ -155,7 +172,8 @@ class SmsApi:
             code=code if step == "failed" else "0",
             ref=asked.get("ref", ""),
         )
-        return told_in(provider.formats["report"], url, body)
+        told = told_in(provider.formats["report"], url, body)
+        return signed(provider.signature, account.settings, told)
 
 
 def told_in(format_: str, url: str, body: bytes) -> Told:

@@ -45,25 +45,43 @@ class Provider:
     answers: Mapping[str, Any]
     formats: Mapping[str, str]
     words: Mapping[str, str]
+    signature: Mapping[str, str]
+    batch: Mapping[str, Any]
 
     @property
     def rule(self) -> str:
         """The path of its requests, as Flask writes it."""
         return _NAME.sub(r"<\1>", self.asks["path"])
 
-    def read(self, request: Request, settings: Mapping[str, str]) -> dict[str, str]:
-        """Return `to`, `text`, `ref`, `callback` ... of a request to this account; raises `Stranger`, `Unreadable`."""
+    def read(self, request: Request, settings: Mapping[str, str]) -> list[dict[str, str]]:
+        """Return `to`, `text`, `ref`, `callback` ... of each message of a request to this account, mostly of one.
+
+        Raises `Stranger`, `Unreadable`.
+        """
         signs = dict(self._signs(request))
         ours = {**settings, "from_digits": settings["from"].removeprefix("+")}
         if any(value != ours.get(name, "") for name, value in signs.items() if name in self.own):
             raise Stranger
-        found = signs | dict(_unfilled(self.asks["fields"], self._document(request), "body"))
+        return [self._message(signs, one, ours) for one in self._apart(self._document(request))]
+
+    def _message(self, signs: Mapping[str, str], document: object, ours: Mapping[str, str]) -> dict[str, str]:
+        found = {**signs, **dict(_unfilled(self.asks["fields"], document, "body"))}
         wrong = [name for name, value in found.items() if name in ours and value != ours[name]]
         if self.own.intersection(wrong):
             raise Stranger
         if wrong:
             raise Unreadable(f"{wrong[0]}: {found[wrong[0]]!r} is not this account's")
         return self._checked(found)
+
+    def _apart(self, document: object) -> list[object]:
+        """Return a document for each message of a request that has several, where the provider takes that."""
+        name = self.batch.get("list", "")
+        several = document.get(name) if isinstance(document, Mapping) else None
+        if not name or not isinstance(several, list) or not isinstance(document, Mapping):
+            return [document]
+        if not 0 < len(several) <= int(self.batch["most"]):
+            raise Unreadable(f"body.{name}: must be a list of 1 to {self.batch['most']}")
+        return [{**document, name: [one]} for one in several]
 
     def fill(self, part: str, **values: str) -> bytes:
         """Return an answer, or what a webhook carries, with the names filled in."""
@@ -124,6 +142,8 @@ def _provider(name: str, answers: Mapping[str, Any]) -> Provider:
         answers,
         {"message": file["inbound"]["format"], "report": receipt.get("format", "")},
         words | ({"failed": answers["failed"]} if "failed" in answers else {}),
+        file.get("signature", {}),
+        file.get("batch", {}),
     )
 
 

@@ -168,12 +168,16 @@ def test_its_requests_cover_everybody_once_and_no_more_than_fit_in_one(sample: S
 
 
 @every_gateway
-def test_people_with_texts_of_their_own_never_share_a_request(sample: Sample) -> None:
+def test_people_with_texts_of_their_own_share_a_request_only_where_each_has_a_result(sample: Sample) -> None:
     one, two = (batch(sample, 1, text).recipients[0] for text in ("for Ada", "for Grace"))
     both = Batch((one, two._replace(ref=DeliveryRef(12, 999))), HOOK)
 
     calls = bound(sample).encode(both)
 
+    if bound(sample).capabilities().own_results:
+        assert [call.refs for call in calls] == [(one.ref, DeliveryRef(12, 999))]
+        assert all(words in sample.plain(calls[0]) for words in ("for Ada", "for Grace"))
+        return
     assert [call.refs for call in calls] == [(one.ref,), (DeliveryRef(12, 999),)]
 
 
@@ -263,7 +267,30 @@ def test_a_no_about_one_person_is_not_believed_of_all_who_shared_the_request(sam
         for one in gateway.decode(call, reply)
     }
 
-    assert not kinds & PERSONAL
+    if not gateway.capabilities().own_results:
+        assert not kinds & PERSONAL
+
+
+@every_gateway
+def test_where_each_has_a_result_of_their_own_everybody_else_keeps_theirs(sample: Sample) -> None:
+    gateway = bound(sample)
+    if not gateway.capabilities().own_results:
+        return
+    call = first_call(sample, 3)
+    refs = set(call.refs)
+
+    # Samples of failures name the first person alone.
+    for reply, kind in sample.failures:
+        first, *others = gateway.decode(call, reply)
+        assert {first.ref, *(one.ref for one in others)} == refs
+        assert first.error is not None
+        if kind in PERSONAL:
+            assert first.error.kind is kind
+            assert {one.error.kind for one in others if one.error} == {ErrorKind.UNKNOWN}
+    one, two, three = gateway.decode(call, sample.accepted(2))
+    assert (one.error, two.error) == (None, None)
+    assert three.error is not None
+    assert three.error.kind is ErrorKind.UNKNOWN
 
 
 @every_gateway
@@ -503,6 +530,9 @@ def test_people_with_other_buttons_never_share_a_request(sample: Sample) -> None
 
     calls = bound(sample).encode(both)
 
+    if bound(sample).capabilities().own_results:
+        assert [call.refs for call in calls] == [(one.ref, DeliveryRef(12, 999))]
+        return
     assert [call.refs for call in calls] == [(one.ref,), (DeliveryRef(12, 999),)]
 
 

@@ -1,20 +1,29 @@
 """Providers as data files: what a slip in one is answered with, and how texts and nested fields are written."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
 
 from app.domain.addresses import Address
-from app.domain.messages import Batch, DeliveryRef, ErrorKind, ReceiptStatus, Recipient, SendError
-from app.gateways.base import Call
+from app.domain.messages import (
+    Batch,
+    DeliveryRef,
+    ErrorKind,
+    Outcome,
+    ReceiptStatus,
+    Recipient,
+    SendError,
+)
+from app.gateways.base import Call, Reply
 from app.gateways.http_sms import descriptions
 from app.gateways.http_sms.description import BadDescription, read
 from app.gateways.paths import at, filled, holds, items
 from app.gateways.registry import build
 from tests.gateways.sample import HOOK, REF
-from tests.gateways.samples.http_sms import SAMPLES, SECRET
+from tests.gateways.samples.http_sms import SAMPLES, SECRET, infobip_takes
 
 GOOD = """
 title = "Test"
@@ -145,3 +154,77 @@ def test_a_code_pattern_must_find_a_code() -> None:
     for pattern, word in (("(", "no regular expression"), ("NACK", "no group")):
         with pytest.raises(BadDescription, match=word):
             read("acme", GOOD + receipt % pattern)
+
+
+def several(*numbers: str) -> Call:
+    people = tuple(
+        Recipient(DeliveryRef(12, at), Address("sms", one), f"Hello {at}")
+        for at, one in enumerate(numbers, 1)
+    )
+    (call,) = build("infobip", SAMPLES["infobip"].settings, None).encode(Batch(people, HOOK))
+    return call
+
+
+ADA, GRACE, HEDY = "+12025550123", "+447700900118", "+12025550124"
+
+
+def test_each_person_in_a_request_has_text_reference_and_callback_of_their_own() -> None:
+    messages = json.loads(several(ADA, GRACE).body)["messages"]
+
+    assert [one["content"]["text"] for one in messages] == ["Hello 1", "Hello 2"]
+    assert [one["webhooks"]["callbackData"] for one in messages] == ["12.1.0", "12.2.0"]
+    assert [one["destinations"] for one in messages] == [[{"to": "12025550123"}], [{"to": "447700900118"}]]
+
+
+def test_results_are_matched_by_number_and_not_by_place() -> None:
+    outcomes = decoded(several(ADA, GRACE, HEDY), infobip_takes([HEDY, GRACE]))
+
+    ids = [(one.provider_id, one.error and one.error.kind) for one in outcomes]
+    assert ids == [(None, ErrorKind.UNKNOWN), ("IB2", None), ("IB1", None)]
+
+
+def test_two_messages_to_one_number_have_a_result_each() -> None:
+    outcomes = decoded(several(ADA, ADA, ADA), infobip_takes([ADA, ADA]))
+
+    assert [one.provider_id for one in outcomes] == ["IB1", "IB2", None]
+
+
+def test_a_request_refused_as_a_whole_is_everybodys_outcome() -> None:
+    said = {"requestError": {"serviceException": {"messageId": "UNAUTHORIZED"}}}
+    outcomes = decoded(several(ADA, GRACE), Reply(401, json.dumps(said).encode()))
+
+    assert [one.error and one.error.kind for one in outcomes] == [ErrorKind.AUTH] * 2
+
+
+def decoded(call: Call, reply: Reply) -> Sequence[Outcome]:
+    return build("infobip", SAMPLES["infobip"].settings, None).decode(call, reply)
+
+
+BATCH = """
+[batch]
+most = 10
+list = "people"
+number = "to"
+answers = "results"
+answered = "to"
+"""
+TOGETHER = GOOD.replace(
+    'fields = { to = "{to}" }', 'fields = { people = [{ to = "{to}" }], by = "{from}" }'
+).replace('reply = { id = "id" }', 'reply = { id = "results.0.id" }')
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "word"),
+    [
+        ("most = 10", "most = 1", r"batch\.most"),
+        ('list = "people"', 'list = "persons"', r"batch\.list"),
+        ('by = "{from}"', 'by = "{ref}"', r"\{ref\} stands outside of people"),
+        ("results.0.id", "id", "does not lead there"),
+        ('answered = "to"', "", "'answered' is missing"),
+    ],
+)
+def test_a_slip_in_how_people_share_a_request_is_named(before: str, after: str, word: str) -> None:
+    text = TOGETHER + BATCH
+    assert read("acme", text).together is not None
+    with pytest.raises(BadDescription, match=rf"acme\.toml: .*{word}"):
+        read("acme", text.replace(before, after, 1))

@@ -1,6 +1,7 @@
 """SMS providers in the simulator: what each refuses, reports and tells, read by our gateways."""
 
-from dataclasses import dataclass, field
+from base64 import b64encode
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -14,6 +15,8 @@ from app.simulator.sms_providers import providers
 from app.simulator.wire import Answer
 from app.simulator.world import World
 from tests.gateways.samples.http_sms import SAMPLES
+from tests.gateways.test_shared_secrets import KEYS
+from tests.gateways.test_signed_sms import RFC_KEY, RFC_PUBLIC
 from tests.support.chat_city import ADA, SIMULATOR, Platform
 
 OURS = "+12025550177"
@@ -92,6 +95,31 @@ def test_what_somebody_texts_comes_whole(each: Sms) -> None:
     assert message.external_id
 
 
+@pytest.mark.parametrize("name", sorted(KEYS))
+def test_what_a_provider_tells_is_signed_as_it_signs(name: str) -> None:
+    here = sms(name, **KEYS[name])
+
+    assert here.refusal(ADA) is None
+    assert len(here.receipts()) == 2
+    here.told.clear()
+    here.platform.world.chats.text(ADA, here.platform.account, "Ja & nein = 1")
+    assert [one.text for one in here.messages()] == ["Ja & nein = 1"]
+    assert (
+        any("signature" in one or one == "authorization" for one in here.told[0].headers) or name == "vonage"
+    )
+
+
+def test_an_account_with_telnyx_private_half_gets_signed_webhooks() -> None:
+    private, public = RFC_KEY.hex(), b64encode(RFC_PUBLIC).decode()
+    here = sms("telnyx", public_key=public)
+    here.platform.world.chats.put(
+        replace(here.platform.account, settings={**here.platform.account.settings, "signing_key": private})
+    )
+
+    assert here.refusal(ADA) is None
+    assert len(here.receipts()) == 2
+
+
 def test_a_wrong_secret_is_our_fault(each: Sms) -> None:
     secrets = ("password", "token", "auth_token", "api_secret", "api_key", "access_key")
     settings = each.platform.account.settings
@@ -163,6 +191,29 @@ def test_who_sends_faster_than_the_account_may_is_refused() -> None:
     here = sms("clickatell", rate="2")
 
     assert [here.refusal(ADA) for _ in range(3)] == [None, None, LIMITED]
+
+
+def test_people_in_one_request_are_answered_and_reported_each_for_themselves() -> None:
+    here = sms("infobip")
+    people = ["+447700900118", "+447700900404", "+447700900998", ADA]
+    one, two, three, four = here.platform.send(*people)
+
+    assert (one.error, four.error) == (None, None)
+    assert one.provider_id != four.provider_id
+    assert two.error is not None
+    assert three.error is not None
+    assert (two.error.kind, three.error.kind) == (INVALID, TEMPORARY)
+    assert {(one.ref.subscriber_id, one.status.value) for one in here.receipts()} == {
+        (subscriber, status) for subscriber in (1, 4) for status in ("sent", "delivered")
+    }
+
+
+def test_a_limit_stops_a_whole_request_and_nobody_in_it_gets_anything() -> None:
+    here = sms("infobip")
+    outcomes = here.platform.send(ADA, "+447700900429")
+
+    assert [one.error and one.error.kind for one in outcomes] == [LIMITED, LIMITED]
+    assert here.platform.shown(ADA) == []
 
 
 def test_a_blocked_handset_shows_nothing_and_the_report_says_so() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from app.domain.messages import ErrorKind, ReceiptStatus
 from app.gateways.base import SettingSpec
 from app.gateways.http_sms.signed import Signature, signature_of
+from app.gateways.http_sms.together import Together, together_of
 
 FORMATS = ("form", "json", "query")
 BODIES = ("form", "json", "text")
@@ -74,7 +75,8 @@ class Hook:
 class Description:
     """One provider. `codes` maps what its answers and receipts say to the family of errors.
 
-    `signature`: how it signs its webhooks, where it does; `app.gateways.http_sms.signed` checks it.
+    `signature`: how it signs its webhooks, where it does; `app.gateways.http_sms.signed` checks it. `together`: how
+    several people share a request, where they may.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Description:
     codes: Mapping[str, ErrorKind]
     acknowledges_with: str
     signature: Signature | None = None
+    together: Together | None = None
 
 
 @cache
@@ -122,6 +125,7 @@ def read(name: str, text: str) -> Description:
             codes=_codes(data.get("codes", {})),
             acknowledges_with=data.get("acknowledge", ""),
             signature=signature_of(data),
+            together=together_of(data),
         )
     except KeyError as error:
         raise BadDescription(f"{name}.toml: the key {error} is missing.") from error

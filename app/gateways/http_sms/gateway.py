@@ -5,9 +5,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 
-from app.domain.addresses import Address, BadAddress, parse_phone
 from app.domain.messages import (
     Batch,
     DeliveryRef,
@@ -16,7 +15,6 @@ from app.domain.messages import (
     EventKind,
     HookReply,
     HookRequest,
-    InboundMessage,
     Outcome,
     Receipt,
     ReceiptStatus,
@@ -31,15 +29,17 @@ from app.gateways.common import (
     HttpGateway,
     by_status,
     for_all,
+    for_group,
     json_of,
     number_of_ours,
     seconds,
     sms_link,
     without_answer,
 )
-from app.gateways.http_sms import signed
+from app.gateways.http_sms import hooks, signed
 from app.gateways.http_sms.description import Description, Hook, descriptions
-from app.gateways.paths import at, filled, holds, items
+from app.gateways.http_sms.together import Together
+from app.gateways.paths import at, filled
 
 KEY_PARAMETER: Final = "key"
 REF_PARAMETER: Final = "d"
@@ -65,7 +65,7 @@ class HttpSmsGateway(HttpGateway):
             "from_digits": sender.removeprefix("+"),
         }
         self._secret = settings["hook_secret"]
-        self._signed = signed.key_of(self.description.signature, settings)
+        self._check = signed.check_of(self.description.signature, settings)
         base = base_url or settings.get("base_url") or self.description.base_url
         self._url = base.rstrip("/") + filled(self._ask.path, {k: quote(v) for k, v in self._values.items()})
         basic = self._ask.basic
@@ -79,28 +79,46 @@ class HttpSmsGateway(HttpGateway):
             raise BadSetting(
                 "hook_secret needs 16 to 100 letters, digits, _ or -; it is part of the webhook's address."
             )
-        signed.key_of(cls.description.signature, settings)
+        signed.check_of(cls.description.signature, settings)
         return number_of_ours(settings["from"])
 
     @classmethod
     def capabilities(cls) -> Capabilities:
         """A yes says that the provider has taken the message; what became of it, its receipt tells."""
-        receipt = cls.description.receipt
+        receipt, together = cls.description.receipt, cls.description.together
         return Capabilities(
             channel=cls.channel,
+            max_batch=together.most if together else 1,
+            own_results=together is not None,
             default_rate=cls.description.rate,
             receipts=frozenset(receipt.statuses.values()) if receipt else frozenset(),
             proof=Proof.QUEUED,
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
-        """One request a recipient: what such interfaces do with lists differs too much."""
-        return [self._call(recipient, batch.callback_url) for recipient in batch.recipients]
+        """One request a person, or one for as many as the provider gives results of their own in one answer."""
+        together, people = self.description.together, batch.recipients
+        if together is None or len(people) == 1:
+            return [self._call(recipient, batch.callback_url) for recipient in people]
+        parts = [people[start : start + together.most] for start in range(0, len(people), together.most)]
+        return [self._call_for(part, batch.callback_url, together) for part in parts]
 
     def _call(self, recipient: Recipient, callback_url: str) -> Call:
+        values = self._values_of(recipient, callback_url)
+        body = _written(self._ask.body, filled(self._ask.fields, values))
+        return self._call_with(body, values, (recipient.ref,))
+
+    def _call_for(self, people: Sequence[Recipient], callback_url: str, together: Together) -> Call:
+        if len(people) == 1:
+            return self._call(people[0], callback_url)
+        values = [self._values_of(one, callback_url) for one in people]
+        body = together.body([filled(self._ask.fields, one) for one in values])
+        return self._call_with(body, values[0], tuple(one.ref for one in people))
+
+    def _values_of(self, recipient: Recipient, callback_url: str) -> dict[str, str]:
         number = recipient.address.value
         gsm, other = self._ask.unicode
-        values = self._values | {
+        return self._values | {
             "to": number,
             "to_digits": number.removeprefix("+"),
             "text": recipient.text,
@@ -108,25 +126,42 @@ class HttpSmsGateway(HttpGateway):
             "callback": f"{callback_url}?{KEY_PARAMETER}={self._secret}&{REF_PARAMETER}={recipient.ref}",
             "encoding": gsm if measure(recipient.text).encoding == "GSM-7" else other,
         }
+
+    def _call_with(self, body: bytes, values: Mapping[str, str], refs: tuple[DeliveryRef, ...]) -> Call:
         headers = {name: value for name, value in filled(self._ask.headers, values).items() if value}
         return Call(
             self._ask.method,
             self._url,
-            _written(self._ask.body, filled(self._ask.fields, values)),
+            body,
             {"Content-Type": _CONTENT_TYPES[self._ask.body], "Accept": "application/json", **headers},
             self._basic,
-            (recipient.ref,),
+            refs,
         )
 
     def decode(self, call: Call, reply: Reply) -> Sequence[Outcome]:
         """A yes with the message's id; else the provider's code, looked up in its table."""
         if (error := without_answer(reply)) is not None:
             return for_all(call, error)
-        found = self._read(reply)
+        if len(call.refs) > 1:
+            return self._decode_each(call, reply)
+        return [self._outcome(call.refs[0], reply, self._read(reply))]
+
+    def _decode_each(self, call: Call, reply: Reply) -> Sequence[Outcome]:
+        """Everybody's own result; an answer without any is about the request, and so about everybody in it."""
+        together = self.description.together
+        if together is not None and 200 <= reply.status < 300:
+            outcomes = together.outcomes(
+                call, reply.body, lambda ref, found: self._outcome(ref, reply, self._found(found))
+            )
+            if outcomes is not None:
+                return outcomes
+        return for_group(call, self._error(reply, self._read(reply)))
+
+    def _outcome(self, ref: DeliveryRef, reply: Reply, found: Mapping[str, str]) -> Outcome:
         if 200 <= reply.status < 300 and self._is_yes(found):
             # Some interfaces give no id; the delivery's own reference, which receipts bring back, stands for it.
-            return for_all(call, None, found["id"] or str(call.refs[0]))
-        return for_all(call, self._error(reply, found))
+            return Outcome(ref, provider_id=found["id"] or str(ref))
+        return Outcome(ref, error=self._error(reply, found))
 
     def _read(self, reply: Reply) -> dict[str, str]:
         answer = self.description.answer
@@ -135,7 +170,10 @@ class HttpSmsGateway(HttpGateway):
             named = match.groupdict() if match else {}
             found = {name: named.get(name) or "" for name in ("id", "code", "detail")}
             return found | {"ok": found["code"]}
-        document = json_of(reply.body)
+        return self._found(json_of(reply.body))
+
+    def _found(self, document: Mapping[str, Any]) -> dict[str, str]:
+        answer = self.description.answer
         paths = {"id": answer.id, "code": answer.code, "detail": answer.detail}
         found = {name: at(document, path) if path else "" for name, path in paths.items()}
         return found | {"ok": at(document, answer.ok[0]) if answer.ok else found["id"]}
@@ -166,19 +204,19 @@ class HttpSmsGateway(HttpGateway):
         """Compare the secret that is part of the address which we gave the provider, and check its signature."""
         if not hmac.compare_digest(request.query.get(KEY_PARAMETER, "").encode(), self._secret.encode()):
             raise BadSignature(f"The {KEY_PARAMETER} in this address is not the sender's hook_secret.")
-        if self.description.signature is not None and self._signed is not None:
-            signed.check(self.description.signature, self._signed, request)
+        if self._check is not None:
+            self._check(request)
 
     def parse(self, request: HookRequest) -> Sequence[Event]:
         """Tell messages from receipts as the description says."""
         events = [
             *(
-                _message(one, self.description.inbound)
-                for one in _matching(request, self.description.inbound)
+                hooks.message(one, self.description.inbound)
+                for one in hooks.matching(request, self.description.inbound)
             ),
             *(
                 self._receipt(one, request, self.description.receipt)
-                for one in _matching(request, self.description.receipt)
+                for one in hooks.matching(request, self.description.receipt)
                 if self.description.receipt is not None
             ),
         ]
@@ -194,7 +232,7 @@ class HttpSmsGateway(HttpGateway):
             delivery = DeliveryRef.parse(ref)
         except ValueError as error:
             raise Malformed(str(error)) from error
-        failure = self._failure(_code(item, hook)) if status is ReceiptStatus.FAILED else None
+        failure = self._failure(hooks.code(item, hook)) if status is ReceiptStatus.FAILED else None
         return Event(
             EventKind.RECEIPT, receipt=Receipt(delivery, at(item, hook.paths["id"]) or ref, status, failure)
         )
@@ -234,42 +272,3 @@ def _written(body: str, fields: Any) -> bytes:
     if body == "json":
         return json.dumps(fields).encode()
     return urlencode({name: value for name, value in fields.items() if value != ""}).encode()
-
-
-def _matching(request: HookRequest, hook: Hook | None) -> list[object]:
-    """Return the items of a webhook that are of this sort."""
-    if hook is None:
-        return []
-    return [one for one in items(_document(request, hook.format), hook.each) if holds(one, hook.when)]
-
-
-def _code(item: object, hook: Hook) -> str:
-    """Return why a report says that a message failed."""
-    found = at(item, hook.paths.get("code", ""))
-    if not hook.code_pattern:
-        return found
-    match = re.search(hook.code_pattern, found)
-    return match["code"] if match else at(item, hook.paths["status"])
-
-
-def _document(request: HookRequest, format_: str) -> object:
-    if format_ == "query" or request.method == "GET":
-        return request.query
-    try:
-        if format_ == "json":
-            return json.loads(request.body)
-        return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"The body is no {format_}.") from error
-
-
-def _message(item: object, hook: Hook) -> Event:
-    external_id, number = at(item, hook.paths["id"]), at(item, hook.paths["from"])
-    if not external_id:
-        raise Malformed(f"The field {hook.paths['id']} is missing.")
-    try:
-        address: Address = parse_phone(number if number.startswith(("+", "00")) else f"+{number}")
-    except BadAddress as error:
-        raise Malformed(str(error)) from error
-    message = InboundMessage(external_id, address, at(item, hook.paths["text"]))
-    return Event(EventKind.MESSAGE, message=message)

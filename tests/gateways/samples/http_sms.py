@@ -69,9 +69,18 @@ def vonage_report(status: str) -> dict[str, str]:
     return {"msisdn": ADA, "messageId": "0A1", "status": status, "err-code": "0", "client-ref": REF}
 
 
-def infobip(group: str, name: str) -> Reply:
+def infobip(group: str, name: str, numbers: Sequence[str] = (ADA,)) -> Reply:
     status = {"groupName": group, "name": name, "description": "words"}
-    return answer(200, {"messages": [{"messageId": "IB1", "status": status}]})
+    found = [
+        {"messageId": f"IB{at}", "destination": one.removeprefix("+"), "status": status}
+        for at, one in enumerate(numbers, 1)
+    ]
+    return answer(200, {"messages": found})
+
+
+def infobip_takes(numbers: Sequence[str]) -> Reply:
+    """The yes for several people."""
+    return infobip("PENDING", "PENDING_ACCEPTED", numbers)
 
 
 def infobip_report(group: str) -> dict[str, Any]:
@@ -359,6 +368,11 @@ _ALL = [
     ),
 ]
 SAMPLES = {one.name: one for one in _ALL}
+SAMPLES["infobip"] = replace(
+    SAMPLES["infobip"],
+    accepted=lambda count: infobip_takes(SAMPLES["infobip"].addresses[:count]),
+    provider_ids=["IB1", "IB2", "IB3"],
+)
 # A file of the operator's own; Kannel's stands for it.
 _KANNEL = files("app.gateways.http_sms").joinpath("providers/kannel.toml").read_text(encoding="utf-8")
 SAMPLE = replace(
