@@ -48,6 +48,14 @@ def test_the_review_warns_and_can_be_sent_all_the_same(
     assert "<button disabled" not in page.text
 
 
+def test_it_is_said_while_the_moment_is_chosen(editor: Visitor, draft: int) -> None:
+    now = editor.get(f"/broadcasts/{draft}/when/words?choice=now&zone=UTC")
+    page = editor.get(f"/broadcasts/{draft}/when?choice=now&zone=UTC")
+
+    assert ENGLISH in words(now)
+    assert ENGLISH in words(page)
+
+
 def test_health_shows_what_the_sender_may_send(visit: Callable[..., Visitor], draft: int) -> None:
     page = words(visit(Role.ADMIN, "de").get("/health-page"))
 
