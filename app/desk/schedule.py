@@ -183,10 +183,11 @@ def _against(broadcast: Broadcast, choice: Choice | None, fresh: int | None, now
     """What is worth knowing of a moment that can be; who waits on their own clocks stands with their turns."""
     if choice is None or choice.problem:
         return {"ahead": None}
-    ahead = None if choice.plan else look_ahead(broadcast.id, max(choice.at or now, now), fresh)
+    ahead = None if choice.plan else look_ahead(broadcast.id, max(choice.at or now, now), fresh, now=now)
     return {
         "ahead": ahead,
         "promise": said(ahead.promise) if ahead else "",
+        "allowance_notes": [said(one) for one in ahead.notes] if ahead else [],
         "holiday": holiday_note(choice.day(now), [one.zone for one in targets(broadcast.id)]),
     }
 

@@ -93,6 +93,12 @@ def notes_of(
     return found
 
 
+def some_limited(session: Session, sender_ids: Collection[int]) -> bool:
+    """Tell whether there can be a note on one of these senders; cheap."""
+    rows = allowances.known(session, sender_ids).values()
+    return any(row.told_at is None or row.most is not None for row in rows)
+
+
 def allowance_in(row: SenderAllowance) -> Allowance:
     """Return what was told last."""
     return Allowance(Span(row.span), row.most, row.used, row.zone, Standing(row.standing))
