@@ -90,6 +90,7 @@ _BOTH_ENGINES_MATTER = tuple(
         "test_found_by_id.py",
         "test_gate_at_the_door.py",
         "test_headcounts.py",
+        "test_hear_platform.py",
         "test_hold_back.py",
         "test_linked_channels.py",
         "test_receive_message.py",

@@ -307,6 +307,10 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("A first wave would use up the quota of a platform that counts each sending; send to all at once."),
     N_("The first wave is 1 to %(most)s per cent of the people, not %(n)s."),
     N_(
+        "Stopped by itself: the provider refused the text for %(n)s of %(all)s people. "
+        "It will for the rest, too: look at the text, and at the template if it has one."
+    ),
+    N_(
         "Stopped by itself: %(n)s of %(all)s people could not be reached, %(share)s per cent; the limit is %(limit)s."
     ),
     N_(

@@ -20,16 +20,17 @@ _BY_PLATFORM: Final = frozenset({Act.PROVIDER_SIGNAL.value, Act.PLATFORM_PREFERE
 
 def sample_of(session: Session, broadcast: Broadcast) -> Sample:
     """Return what came of a broadcast that began."""
-    taken = failed = blocked = 0
+    taken = failed = blocked = refused = 0
     for status, reason, _, people in tallies.counts(session, broadcast.id):
         if status in _TAKEN:
             taken += people
         elif status == DeliveryStatus.FAILED:
             failed += people
             blocked += people if reason in _BLOCKED else 0
+            refused += people if reason == ErrorKind.CONTENT.value else 0
     left = left_because_of(session, broadcast)
     by_platform = sum(people for act, people in left.items() if act in _BY_PLATFORM)
-    return Sample(taken, failed, sum(left.values()) - by_platform, blocked + by_platform)
+    return Sample(taken, failed, sum(left.values()) - by_platform, blocked + by_platform, refused)
 
 
 def left_because_of(session: Session, broadcast: Broadcast) -> dict[str | None, int]:

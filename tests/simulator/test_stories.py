@@ -1,15 +1,20 @@
 """The same story on every gateway: people join, read a broadcast, leave, block us, and come back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.domain.messages import ErrorKind
+from app.domain.policy.brakes import Brakes
 from app.domain.statuses import DeliveryStatus
 from app.gateways.http_sms import gateway_classes
 from app.gateways.registry import GATEWAYS
+from app.services.watch_broadcasts import watch
 from app.simulator.records import OptOutMode
 from app.simulator.world import World
+from app.storage.database import db, transaction
+from app.storage.models import BroadcastList, Sender
 from tests.gateways.samples.http_sms import SAMPLE as OWN
 from tests.gateways.samples.http_sms import SAMPLES as SMS
 from tests.gateways.samples.telegram import SETTINGS as TELEGRAM
@@ -136,6 +141,26 @@ def test_whatsapp_at_twilio_carries_the_whole_story(newsroom: Newsroom) -> None:
     newsroom.later(hours=30)  # the window has closed; the template opens it
     assert city.broadcast("The road is open.") == ["delivered", "delivered"]
     assert [city.shown(one)[-1] for one in (JONAS, GRACE)] == ["City desk: The road is open."] * 2
+
+
+def test_a_template_that_twilio_does_not_know_stops_the_broadcast_and_the_author_reads_why(
+    newsroom: Newsroom,
+) -> None:
+    city = TwilioCity(newsroom, "twilio_whatsapp")
+    for digit in range(6):
+        city.says(f"+44770090010{digit}", "CITY")
+    city.world.state.put_sender(replace(city.world.state.senders[city.number], content={}))
+    broadcast_id = newsroom.broadcast("The bridge is open.")
+
+    city.drain()
+    with transaction() as session:  # lists for any hour, as that of these tests, have no brakes
+        session.get_one(BroadcastList, newsroom.list_id).any_hour_reason = None
+    (watched,) = watch(Brakes(), newsroom.now)
+
+    assert newsroom.tally(broadcast_id).reasons == {"content": 6}
+    assert watched.reason.startswith("Stopped by itself: the provider refused the text for 6 of 6 people.")
+    db.session.rollback()
+    assert db.session.get_one(Sender, city.sender_id).paused_at is None
 
 
 def test_smpp_carries_the_whole_story(newsroom: Newsroom) -> None:

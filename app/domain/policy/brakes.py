@@ -12,13 +12,15 @@ class Sample:
     """What came of a broadcast so far, in people.
 
     `taken`: the provider took it; `failed` for good; `optouts`: those who had it and left in words or by a button;
-    `blocks`: those who blocked us, or had opted out at the provider.
+    `blocks`: those who blocked us, or had opted out at the provider. `refused`: those who failed as the provider
+    refused the text.
     """
 
     taken: int = 0
     failed: int = 0
     optouts: int = 0
     blocks: int = 0
+    refused: int = 0
 
     def since(self, base: "Sample") -> "Sample":
         """Return what came after `base`; a receipt may have moved somebody from one count to another."""
@@ -55,10 +57,19 @@ class Brakes:
 # Fewer people than these are no jump: of the first ten, one who leaves would be ten per cent.
 _LEAST: Final = {"failures": 20, "optouts": 10, "blocks": 10}
 
+# A text that is refused for one is refused for all, whoever they are; a provider's filter may err about a few.
+_LEAST_REFUSED: Final = 5
+
 
 def pulled(seen: Sample, brakes: Brakes) -> str | None:
     """Say in words why a broadcast of which `seen` came must stop; None: it may go on."""
     handed_over = seen.taken + seen.failed
+    share = 100 * seen.refused / handed_over if handed_over else 0.0
+    if brakes.failures and seen.refused >= _LEAST_REFUSED and share >= brakes.failures:
+        return (
+            f"Stopped by itself: the provider refused the text for {seen.refused} of {handed_over} people. "
+            "It will for the rest, too: look at the text, and at the template if it has one."
+        )
     for name, count, limit, what in (
         ("failures", seen.failed, brakes.failures, "could not be reached"),
         ("blocks", seen.blocks, brakes.blocks, "have blocked us"),

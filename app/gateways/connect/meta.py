@@ -50,8 +50,8 @@ def talk_of_a_number(settings: Mapping[str, str], base_url: str | None, hook: st
     check_address(at(found, "webhook_configuration.phone_number"), hook, "Meta")
     by_hand = (
         "In the app's dashboard, WhatsApp, Configuration, subscribe to the fields messages and user_preferences, "
-        "and subscribe the app to the WhatsApp Business Account, if that was not done yet. News of templates and the "
-        "account (message_template_status_update, message_template_quality_update, phone_number_quality_update, "
+        "and subscribe the app to the WhatsApp Business Account, if that was not done yet. News of templates and of "
+        "the account (message_template_status_update, message_template_quality_update, phone_number_quality_update, "
         f"account_update, account_alerts) goes to the app's own callback address: enter {hook} there, too."
     )
     return Connected(

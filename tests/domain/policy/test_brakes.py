@@ -21,6 +21,15 @@ from app.domain.policy.brakes import Brakes, Sample, pulled
             Sample(taken=190, failed=10, blocks=10),
             "10 of 200 people have blocked us, 5.0 per cent; the limit is 3.",
         ),
+        (
+            Sample(taken=5, failed=5, refused=5),
+            (
+                "the provider refused the text for 5 of 10 people. It will for the rest, too: look at the text, and at "
+                "the template if it has one."
+            ),
+        ),
+        (Sample(failed=4, refused=4), None),
+        (Sample(taken=996, failed=4, refused=4), None),
         (Sample(), None),
     ],
 )
@@ -39,7 +48,7 @@ def test_what_came_before_somebody_let_it_go_on_is_not_counted_again() -> None:
 def test_limits_are_read_by_name_and_the_others_stay() -> None:
     assert Brakes.parse("") == Brakes(20.0, 3.0, 3.0)
     assert Brakes.parse("optouts=1.5, failures=0") == Brakes(0.0, 1.5, 3.0)
-    assert pulled(Sample(failed=500), Brakes(failures=0)) is None
+    assert pulled(Sample(failed=500, refused=500), Brakes(failures=0)) is None
 
 
 @pytest.mark.parametrize("text", ["optouts", "optouts=abc", "speed=3", "failures=101"])

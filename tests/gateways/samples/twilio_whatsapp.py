@@ -22,6 +22,7 @@ SAMPLE = replace(
         (failure(429, 63018), ErrorKind.RATE_LIMITED),
         (failure(400, 63038), ErrorKind.QUOTA),
         (failure(400, 63041), ErrorKind.CONFIG),
+        *((failure(400, code), ErrorKind.CONTENT) for code in (21655, 21656, 63013, 63027, 63028)),
     ],
     stop=signed(STOP),
     tampered=signed(STOP, token="f" * 32),
