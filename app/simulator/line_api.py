@@ -134,8 +134,19 @@ class LineApi:
         routes = Blueprint("line", __name__, url_prefix="/v2/bot/message")
         for view in (self.push, self.multicast, self.reply):
             routes.add_url_rule(f"/{view.__name__}", view.__name__, view, methods=["POST"])
+        routes.add_url_rule("/quota", "quota", self.quota)
+        routes.add_url_rule("/quota/consumption", "consumption", self.consumption)
         routes.register_error_handler(Refusal, _refused)
         return routes
+
+    def quota(self) -> Response:
+        """How many messages the account may send in a month."""
+        limit = self._known().settings.get("monthly_limit")
+        return json_response({"type": "limited", "value": int(limit)} if limit else {"type": "none"})
+
+    def consumption(self) -> Response:
+        """How many of them went out."""
+        return json_response({"totalUsage": self._sent[self._known().address, self._month()]})
 
     def push(self) -> Response:
         """Messages for one person; an id that the account never met is refused."""
@@ -227,20 +238,27 @@ class LineApi:
 
     def _count(self, account: Account, people: int) -> None:
         """A month's quota counts people; Japan's calendar says which month it is."""
-        limit, month = account.settings.get("monthly_limit"), f"{self._clock().astimezone(_CALENDAR):%Y-%m}"
+        limit, month = account.settings.get("monthly_limit"), self._month()
         if limit and self._sent[account.address, month] + people > int(limit):
             raise Refusal(429, MONTHLY_LIMIT)
         self._sent[account.address, month] += people
+
+    def _month(self) -> str:
+        return f"{self._clock().astimezone(_CALENDAR):%Y-%m}"
 
     def _misbehave(self, to: list[str]) -> None:
         for ending in filter(None, map(self._faults.take, to)):
             raise Refusal(500, "Internal server error") if ending == "0500" else Refusal(429, RATE_LIMIT)
 
-    def _account(self, kind: str) -> Account:
+    def _known(self) -> Account:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         account = self._chats.find("line", "channel_token", token)
         if account is None:
             raise Refusal(401, "Authentication failed. Confirm that the access token is valid.")
+        return account
+
+    def _account(self, kind: str) -> Account:
+        account = self._known()
         if self._buckets.take(f"{account.address} {kind}", PER_SECOND[kind], self._clock().timestamp()):
             raise Refusal(429, RATE_LIMIT)
         return account
