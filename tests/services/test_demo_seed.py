@@ -47,11 +47,11 @@ def test_what_somebody_chose_stays(newsroom: Newsroom, tmp_path: Path) -> None:
     rotate_secrets(
         SENDER,
         gateway=TwilioGateway,
-        settings={"stop_answered_by": "twilio"},
+        settings={"stop_answered_by": "provider"},
         by="ada",
         controller=newsroom.controller,
         now=newsroom.now,
     )
 
-    assert after_a_start(newsroom, tmp_path)["stop_answered_by"] == "twilio"
+    assert after_a_start(newsroom, tmp_path)["stop_answered_by"] == "provider"
     assert changes() == 1
