@@ -13,6 +13,7 @@ from app.domain.ledger import iso_ms
 from app.gateways.registry import gateway_class
 from app.services import manage_senders
 from app.services.controller import Controller
+from app.services.gateways_of_senders import open_settings
 from app.services.import_plan import ImportOptions
 from app.services.import_subscribers import import_subscribers
 from app.services.manage_lists import create_list
@@ -33,17 +34,22 @@ RATE = 250.0
 _AREA_CODES = (205, 206, 207, 208, 209, 210, 212, 213, 214, 215)
 _FIRST_NAMES = ("Ada", "Grace", "Alan", "Edith", "Tim", "Radia", "Linus", "Katherine", "Dennis", "Barbara")
 _BY = "demo"
+_WE = "us"
+"""Who answers STOP: the simulated account's `opt_out_mode` is none."""
 
 
 def seed(home: Path, *, simulator_url: str, controller: Controller, now: datetime) -> None:
-    """Lay the demo data where it is missing; running it again changes only the simulator's address."""
+    """Lay the demo data where it is missing; running it again changes only what an older demo had otherwise."""
     _password(home)
     with transaction() as session:
         sender = session.scalar(select(Sender).where(Sender.name == SENDER))
         if sender is not None:
             sender.base_url = simulator_url
+            chosen = "stop_answered_by" in open_settings(sender, controller)
     if sender is None:
         _add_newsroom(home, simulator_url, controller, now)
+    elif not chosen:
+        _answer_stop(controller, now)
     for account in chat_accounts(auth_token(home)):
         _add_chats(account, simulator_url, controller, now)
     if (db.session.scalar(select(func.count()).select_from(Subscriber)) or 0) < SUBSCRIBERS:
@@ -106,6 +112,18 @@ def _add_chats(account: ChatAccount, simulator_url: str, controller: Controller,
     add_sender(account.list_name, account.sender, by=_BY, now=now)
 
 
+def _answer_stop(controller: Controller, now: datetime) -> None:
+    """Give an older demo's sender the setting that says who answers STOP; one that somebody chose stays."""
+    manage_senders.rotate_secrets(
+        SENDER,
+        gateway=gateway_class("twilio"),
+        settings={"stop_answered_by": _WE},
+        by=_BY,
+        controller=controller,
+        now=now,
+    )
+
+
 def _add_newsroom(home: Path, simulator_url: str, controller: Controller, now: datetime) -> None:
     sender = manage_senders.add(
         name=SENDER,
@@ -114,7 +132,7 @@ def _add_newsroom(home: Path, simulator_url: str, controller: Controller, now: d
             "account_sid": ACCOUNT,
             "auth_token": auth_token(home),
             "from": NUMBER,
-            "stop_answered_by": "us",  # as `simulator_sender` says
+            "stop_answered_by": _WE,
         },
         base_url=simulator_url,
         rate=RATE,

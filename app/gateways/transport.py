@@ -4,6 +4,12 @@ It never sends a request twice by itself. libcurl would: when a kept-alive conne
 came, it sends the request again on a fresh one, a POST too. We hand it the body through a read function that
 cannot be rewound; once the body has been read, libcurl then gives up (SEND_FAIL_REWIND) instead of repeating,
 and the outcome is *unknown*, which is the truth.
+
+HTTP/2 can say more: after RST_STREAM with REFUSED_STREAM, or a GOAWAY that names an earlier stream, nobody has looked
+at the request (RFC 9113, 8.7). libcurl (8.23) keeps that to itself: it decides to send again, may not, and ends with
+the same number and the same words, 65 and "necessary data rewind was not possible", as for a kept connection that died
+after it had taken the request. Only its verbose log tells them apart, which is no interface and costs every call. So
+these are unknown, too; `tests/gateways/test_http2.py` notices when libcurl says more.
 """
 
 import socket

@@ -1,4 +1,9 @@
-"""Ask at the door once more for a request that had to wait for its connection: a STOP may have come meanwhile."""
+"""Ask at the door once more for a request that had to wait for its connection: a STOP may have come meanwhile.
+
+Broadcasts only. Each word that somebody writes is answered once, in the order of the words, whatever they write next:
+the answer to STOP must go, and goes last; the one to a START before it says what they had agreed to, which they may
+read. Questions of our own share that way; all that a look could still catch is a STOP during one handshake.
+"""
 
 import time
 from collections.abc import Callable

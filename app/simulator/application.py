@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Flask, Response
 
+from app.simulator.connect_api import ConnectApi
 from app.simulator.control import ControlApi
 from app.simulator.later import Later, Soon
 from app.simulator.line_api import LineApi
@@ -14,6 +15,7 @@ from app.simulator.push_api import PushApi
 from app.simulator.sms_api import SmsApi
 from app.simulator.telegram_api import TelegramApi
 from app.simulator.twilio_api import TwilioApi
+from app.simulator.twilio_connect import TwilioConnectApi
 from app.simulator.twilio_hygiene import HygieneApi
 from app.simulator.twilio_send import SendMessages
 from app.simulator.viber_api import ViberApi
@@ -39,6 +41,7 @@ def create_app(world: World, desk_url: str = "", later: Later | None = None) -> 
         app.register_blueprint(routes)
     app.register_blueprint(TwilioApi(world).blueprint())
     app.register_blueprint(HygieneApi(world).blueprint())
+    app.register_blueprint(TwilioConnectApi(world).blueprint())
     app.register_blueprint(ControlApi(world).blueprint())
     app.register_blueprint(PhonesPage(world, desk_url).blueprint())
     app.add_url_rule("/health", "health", lambda: Response("ok\n", mimetype="text/plain"))
@@ -63,6 +66,7 @@ def _messengers(world: World, later: Later) -> list[Blueprint]:
         WeChatApi(chats, world.wechat, clock, later),
         PushApi(chats, world.push, later, shelf),
         SmsApi(chats, later),
+        ConnectApi(chats, world.wire, world.viber),
     )
     return [api.blueprint() for api in apis]
 

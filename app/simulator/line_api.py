@@ -139,6 +139,15 @@ class LineApi:
         routes.register_error_handler(Refusal, _refused)
         return routes
 
+    def quota(self) -> Response:
+        """How many messages the account may send in a month."""
+        limit = self._known().settings.get("monthly_limit")
+        return json_response({"type": "limited", "value": int(limit)} if limit else {"type": "none"})
+
+    def consumption(self) -> Response:
+        """How many of them went out."""
+        return json_response({"totalUsage": self._sent[self._known().address, self._month()]})
+
     def push(self) -> Response:
         """Messages for one person; an id that the account never met is refused."""
         account, body = self._account("push"), _body()
@@ -250,11 +259,15 @@ class LineApi:
         for ending in filter(None, map(self._faults.take, to)):
             raise Refusal(500, "Internal server error") if ending == "0500" else Refusal(429, RATE_LIMIT)
 
-    def _account(self, kind: str) -> Account:
+    def _known(self) -> Account:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         account = self._chats.find("line", "channel_token", token)
         if account is None:
             raise Refusal(401, "Authentication failed. Confirm that the access token is valid.")
+        return account
+
+    def _account(self, kind: str) -> Account:
+        account = self._known()
         if self._buckets.take(f"{account.address} {kind}", PER_SECOND[kind], self._clock().timestamp()):
             raise Refusal(429, RATE_LIMIT)
         return account

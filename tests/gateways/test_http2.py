@@ -13,7 +13,7 @@ import pytest
 
 from app.gateways.base import Call, Reply
 from app.gateways.transport import CurlTransport
-from tests.gateways.test_transport import run, server
+from tests.gateways.test_transport import answer, run, server
 from tests.support.certificates import self_signed
 from tests.support.http2_server import (
     ENHANCE_YOUR_CALM,
@@ -141,6 +141,22 @@ def test_what_came_to_an_end_without_an_answer_may_have_left_and_is_not_sent_aga
 
     assert (reply.status, reply.left) == (0, True)
     assert other.requests == [b"To=0", b"To=1"]
+
+
+def test_libcurl_says_of_a_refused_stream_what_it_says_of_a_kept_connection_that_died(
+    certificate: Path, transport: CurlTransport
+) -> None:
+    """Should this fail, libcurl has learnt to tell them apart, and a refused stream need not be unknown any more."""
+    with server(lambda connection, number: number == 1 and answer(connection, number)) as older:
+        url = f"http://127.0.0.1:{older.port}/messages"
+        run(transport, Call("POST", url, b"first"))
+        ((_, died),) = run(transport, Call("POST", url, b"taken, and never answered"))
+
+    refused, _ = lost(certificate, transport, reset_with(REFUSED_STREAM))
+    gone_before, _ = lost(certificate, transport, go_away_before_it)
+
+    assert older.requests[1:] == [b"taken, and never answered"]
+    assert (refused.reason, gone_before.reason) == (died.reason, died.reason) == ("curl_65", "curl_65")
 
 
 def test_a_server_that_goes_away_answers_what_it_has_and_the_next_request_opens_a_connection(

@@ -38,8 +38,10 @@ class SlowProvider(FakeProvider):
     def __init__(self, while_opening: Callable[[], object]) -> None:
         super().__init__()
         self.while_opening = while_opening
+        self.calls: list[Call] = []
 
     def submit(self, call: Call) -> None:
+        self.calls.append(call)
         self._waiting.append(call)
 
     def poll(self, timeout: float) -> Sequence[tuple[Call, Reply]]:
@@ -176,6 +178,21 @@ def test_a_stop_of_one_who_shares_a_request_holds_it_back_and_the_others_get_the
     assert sorted(to for to, words in provider.arrived if "bridge" in words) == [number(0), number(2)]
     counts = newsroom.tally(broadcast_id)
     assert (counts.sent, counts.skipped, counts.pending) == (2, 1, 0)
+
+
+def test_answers_get_no_second_look_and_the_one_to_stop_is_the_last_word(newsroom: Newsroom) -> None:
+    newsroom.text("CITY")
+    provider = SlowProvider(once(lambda: newsroom.text("STOP")))
+
+    newsroom.send(provider)
+    newsroom.later(seconds=1)
+    newsroom.send(provider)
+
+    assert [to for to, _ in provider.arrived] == [number(1)] * 2
+    welcome, goodbye = (words for _, words in provider.arrived)
+    assert welcome != goodbye
+    assert "START" in goodbye  # the way back, which only the answer to STOP names
+    assert [one.may_leave for one in provider.calls] == [None, None]
 
 
 def test_when_the_door_cannot_be_asked_nothing_leaves_and_the_next_worker_goes_on(
