@@ -74,6 +74,8 @@ WHY_NOT: Final = {
     "board.index": ELSEWHERE,
     "broadcasts.ask_stop": QUESTION,
     "broadcasts.home": ELSEWHERE,
+    "broadcasts.row": PART,
+    "broadcasts.to_review": ELSEWHERE,
     "compose.new": LIKE,
     "corrections.count": PART,
     "imports.index": "a list of what the pictured pages show one by one",
