@@ -60,6 +60,7 @@ PICTURES: Final = {
     "tickers.index": "desk-tickers",
     "tickers.new": "desk-ticker-new",
     "tickers.show": "desk-ticker",
+    "users.ask_role": "desk-role",
     "users.index": "desk-users",
     "versions.index": "desk-versions",
 }
