@@ -230,6 +230,8 @@ class ChangedListSchema(ListSchema):
         unknown = EXCLUDE
         exclude = ("keyword", "purpose", "sender_id", "any_hour_reason")
 
+    fresh_minutes = whole(load_default=None)
+
 
 class TickerSchema(_Form):
     """A live event; its moments are on the clock of `zone`. Limits beyond these are for the service to say."""

@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 from app.clock import utcnow
 from app.commands.output import json_option, operator, say
 from app.runtime import runtime
+from app.services.broadcast_times import MOST_FRESH_MINUTES
 from app.services.change_list import Changes, change_list
 from app.services.close_list import close_list
 from app.services.manage_lists import find_list
@@ -22,6 +23,12 @@ from app.storage.database import db
 @click.option("--from-hour", type=int, help="Promise: not before this hour.")
 @click.option("--until-hour", type=int, help="Promise: not after this hour.")
 @click.option("--zone", help="Time zone of these hours, such as Europe/Berlin.")
+@click.option(
+    "--fresh-for",
+    "fresh_minutes",
+    type=click.IntRange(1, MOST_FRESH_MINUTES),
+    help="New broadcasts are worth sending for so many minutes.",
+)
 @click.option("--default", "is_default", is_flag=True, default=None, help="A bare START joins this list.")
 @json_option
 @with_appcontext
@@ -33,6 +40,7 @@ def change(
     from_hour: int | None,
     until_hour: int | None,
     zone: str | None,
+    fresh_minutes: int | None,
     is_default: bool | None,
     as_json: bool,
 ) -> None:
@@ -53,6 +61,7 @@ def change(
         "from_hour": from_hour,
         "until_hour": until_hour,
         "zone": zone,
+        "fresh_minutes": fresh_minutes,
         "is_default": is_default,
     }
     changes = {key: value for key, value in given.items() if value is not None}

@@ -78,6 +78,22 @@ def disable(email: str, as_json: bool) -> None:
     say({"email": email, "disabled": True}, as_json, lambda: f"{email} may not sign in any more.")
 
 
+@users.command("role")
+@click.argument("email")
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+@json_option
+def change_role(email: str, role: str, as_json: bool) -> None:
+    """Make the person with EMAIL an editor or an admin; the last admin stays one.
+
+    \b
+    Example:
+      tidings users role anna@example.org admin
+    """
+    changed = manage_users.change_role(_find(email).id, Role(role), by=operator(), now=utcnow())
+    words = f"{email} is {role} now." if changed else f"{email} is {role} already."
+    say({"email": email, "role": role, "changed": changed}, as_json, lambda: words)
+
+
 @users.command("password")
 @click.argument("email")
 @_password

@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, r
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 
+from app.desk import role_notice
 from app.desk.security import csrf
 from app.storage.database import db
 from app.storage.models.accounts import Role, User
@@ -114,6 +115,7 @@ def _guard() -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
         return _ask_to_sign_in()
     g.private = True
+    role_notice.tell(me().role)
     if not me().may(Role(access)):
         abort(403)
     return None

@@ -137,6 +137,7 @@ DEEDS: Final = {
     "user.created": _l("made an account"),
     "user.disabled": _l("closed an account"),
     "user.enabled": _l("opened an account again"),
+    "user.role_changed": _l("changed the role of an account"),
     "user.password_changed": _l("changed a password"),
     "word.add": _l("added a word"),
     "word.remove": _l("removed a word"),

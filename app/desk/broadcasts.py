@@ -1,5 +1,9 @@
 """The first page: every broadcast by where it stands, and the buttons that move it on."""
 
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -12,9 +16,12 @@ from app.desk.reading import (
     broadcasts_in,
     list_names,
     tab_counts,
+    targets,
 )
 from app.desk.refusals import translated
 from app.desk.words import TABS
+from app.domain.in_place import InPlace
+from app.domain.statuses import BroadcastState
 from app.queue import begin, wake_broadcast
 from app.runtime import runtime
 from app.services import (
@@ -28,6 +35,8 @@ from app.services import (
 )
 from app.services.controller import Refused
 from app.services.read_rules import rules_among
+from app.services.reports import Tally
+from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
 
 PAGE_SIZE = 20
@@ -52,20 +61,35 @@ def index() -> ResponseReturnValue:
         tab = next((name for name in ("sending", "waiting", "drafts", "sent") if counts[name]), "drafts")
     page = min(max(1, request.args.get("page", 1, int)), 100_000)
     rows = broadcasts_in(tab, page=page, size=PAGE_SIZE)
-    shown = rows[:PAGE_SIZE]
-    begun = [row.id for row in shown if row.started_at]
     return render_template(
         "broadcasts.html",
         tab=tab,
         counts=counts,
-        rows=shown,
-        lists=list_names([row.id for row in shown]),
-        tallies={row_id: reports.tally(row_id) for row_id in begun},
-        repeating=rules_among([row.id for row in shown]),
         page=page,
         more=len(rows) > PAGE_SIZE,
-        now=utcnow(),
+        **_shown(rows[:PAGE_SIZE]),
     )
+
+
+@broadcasts.get("/broadcasts/<int:broadcast_id>/row")
+@allow(Role.EDITOR)
+def row(broadcast_id: int) -> ResponseReturnValue:
+    """One row of the page, which renews itself while it is being sent and says when it is done."""
+    broadcast = broadcast_or_404(broadcast_id)
+    return render_template("broadcast_row.html", row=broadcast, **_shown([broadcast]))
+
+
+@broadcasts.get("/broadcasts/<int:broadcast_id>/to-review")
+@allow(Role.EDITOR)
+def to_review(broadcast_id: int) -> ResponseReturnValue:
+    """Go to the review of a draft that is complete, as if it went out now; else to what it lacks."""
+    broadcast = broadcast_or_404(broadcast_id)
+    lists = targets(broadcast_id)
+    if not lists:
+        return _lacks(broadcast_id, _("Choose at least one list."))
+    if not broadcast.text.strip() and broadcast.in_place != InPlace.DELETE:
+        return _lacks(broadcast_id, _("The text is empty."))
+    return redirect(url_for("schedule.review", broadcast_id=broadcast_id, choice="now", zone=lists[0].zone))
 
 
 @broadcasts.post("/broadcasts/<int:broadcast_id>/copy")
@@ -182,6 +206,37 @@ def stop(broadcast_id: int) -> ResponseReturnValue:
     except Refused as error:
         flash(translated(error), "error")
     return _progress(broadcast_id)
+
+
+def _shown(rows: Sequence[Broadcast]) -> dict[str, Any]:
+    """What the rows of these broadcasts need to know; `polls` has the seconds after which one asks again."""
+    ids, now = [one.id for one in rows], utcnow()
+    tallies: dict[int, Tally] = {}
+    polls: dict[int, int | None] = {}
+    for one in rows:
+        began = perf_counter()
+        if one.started_at:
+            tallies[one.id] = reports.tally(one.id)
+        if one.state == BroadcastState.SENDING:
+            polls[one.id] = row_seconds(perf_counter() - began)
+    return {
+        "rows": rows,
+        "lists": list_names(ids),
+        "tallies": tallies,
+        "polls": polls,
+        "repeating": rules_among(ids),
+        "now": now,
+    }
+
+
+def row_seconds(cost: float) -> int:
+    """Seconds until a row may ask again: 2, and up to 15 when the answer took `cost` seconds to find."""
+    return min(15, max(2, round(20 * cost)))
+
+
+def _lacks(broadcast_id: int, what: str) -> ResponseReturnValue:
+    flash(what, "error")
+    return redirect(url_for("compose.edit", broadcast_id=broadcast_id))
 
 
 def _progress(broadcast_id: int) -> ResponseReturnValue:

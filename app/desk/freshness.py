@@ -16,9 +16,18 @@ def fresh_of(raw: Mapping[str, Any]) -> int | None:
     return int(chosen) if chosen in map(str, OFFERED) else None
 
 
+def lengths(own: int) -> list[tuple[int, str]]:
+    """What a list can have, as minutes and words, with its own length among them."""
+    return [(one, duration(60 * one)) for one in _with(own)]
+
+
 def worth_choices(broadcast: Broadcast, raw: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
     """What can be chosen, as value, words, and whether it is; the draft's own length first where it is another."""
     own = broadcast.fresh_minutes
-    minutes = OFFERED if own in OFFERED else tuple(sorted((own, *OFFERED)))
+    minutes = _with(own)
     chosen = fresh_of(raw) or own
     return [("" if one == own else str(one), duration(60 * one), one == chosen) for one in minutes]
+
+
+def _with(own: int) -> tuple[int, ...]:
+    return OFFERED if own in OFFERED else tuple(sorted((own, *OFFERED)))

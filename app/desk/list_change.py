@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from app.clock import utcnow
 from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
+from app.desk.freshness import lengths
 from app.desk.languages import gettext as _
 from app.desk.languages import zones
 from app.desk.reading import list_or_404
@@ -48,6 +49,7 @@ def save(list_id: int) -> ResponseReturnValue:
         return _page(row, raw, errors), 422
     # A default list has no box to tick: it is the default until another one is.
     values["is_default"] = values["is_default"] or row.is_default
+    values["fresh_minutes"] = values["fresh_minutes"] or row.fresh_minutes
     wanted = replace(Changes.none_of(row), **values)
     db.session.rollback()
     try:
@@ -97,5 +99,6 @@ def _page(row: BroadcastList, values: dict[str, Any], errors: Errors) -> str:
         values=values,
         errors=errors,
         zones=zones(),
+        lengths=lengths(row.fresh_minutes),
         people=people_promised(db.session(), row.id),
     )

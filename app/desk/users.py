@@ -8,9 +8,12 @@ from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
 from app.desk.refusals import translated
+from app.desk.words import ROLES
 from app.schemas import UserSchema
 from app.services import manage_users
 from app.services.controller import NotFound, Refused
+from app.storage.database import db
+from app.storage.models import User
 from app.storage.models.accounts import Role
 
 users = room("users", __name__)
@@ -66,6 +69,44 @@ def set_password(user_id: int) -> ResponseReturnValue:
     else:
         flash(_("The password is changed and the person signed out everywhere."))
     return redirect(url_for("users.index"))
+
+
+@users.get("/users/<int:user_id>/role")
+@allow(Role.ADMIN)
+def ask_role(user_id: int) -> ResponseReturnValue:
+    """Which role somebody has, what each may do, and the button that changes it."""
+    return _role_page(_user_or_404(user_id))
+
+
+@users.post("/users/<int:user_id>/role")
+@allow(Role.ADMIN)
+def change_role(user_id: int) -> ResponseReturnValue:
+    """Change it; the last admin stays one."""
+    user = _user_or_404(user_id)
+    name, wanted = user.name, request.form.get("role", "")
+    if wanted not in list(Role):
+        return _role_page(user, {"role": _("Choose a role.")}), 422
+    role = Role(wanted)
+    db.session.rollback()
+    try:
+        changed = manage_users.change_role(user_id, role, by=me().actor, now=utcnow())
+    except Refused as error:
+        return _role_page(_user_or_404(user_id), {"role": translated(error)}, wanted), 422
+    if changed:
+        flash(_("%(name)s has another role now: %(role)s.", name=name, role=ROLES[role]))
+    still_admin = user_id != me().id or role is Role.ADMIN
+    return redirect(url_for("users.index" if still_admin else "account.show"))
+
+
+def _role_page(user: User, errors: Errors | None = None, chosen: str = "") -> str:
+    return render_template("role.html", one=user, errors=errors or {}, chosen=chosen or user.role)
+
+
+def _user_or_404(user_id: int) -> User:
+    try:
+        return manage_users.find_user(user_id)
+    except NotFound:
+        abort(404)
 
 
 def _page(values: dict[str, str], errors: Errors) -> str:

@@ -1,4 +1,4 @@
-"""Change a list: its name, a stricter promise, its language, and whether START joins it.
+"""Change a list: its name, a stricter promise, its language, how long its news is fresh, and whether START joins it.
 
 Whoever agreed was promised so many messages a day between such hours. Less is kept with that; more would be another
 promise than the one that they agreed to, so it waits until nobody is on the list (product page, point 4). The word
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.consent import SubscriptionState
 from app.services.audit import note
+from app.services.broadcast_times import checked_freshness
 from app.services.controller import Controller, NotFound, Refused
 from app.services.list_checks import check_free, check_promise, check_texts
 from app.services.list_notices import notice_facts, write_notices
@@ -25,7 +26,10 @@ _OFF = (SubscriptionState.UNKNOWN.value, SubscriptionState.STOPPED.value)
 
 @dataclass(frozen=True)
 class Changes:
-    """What a list shall be. Hours are of the day in `zone`; with `is_default` a bare START joins it."""
+    """What a list shall be. Hours are of the day in `zone`; with `is_default` a bare START joins it.
+
+    `fresh_minutes`: for how long a new broadcast is worth sending, unless its author says otherwise.
+    """
 
     name: str
     language: str
@@ -34,12 +38,15 @@ class Changes:
     until_hour: int
     zone: str
     is_default: bool = False
+    fresh_minutes: int = 120
 
     @classmethod
     def none_of(cls, row: BroadcastList) -> "Changes":
         """Return a list as it is."""
         hours = row.from_hour, row.until_hour
-        return cls(row.name, row.language, row.max_per_day, *hours, row.zone, row.is_default)
+        return cls(
+            row.name, row.language, row.max_per_day, *hours, row.zone, row.is_default, row.fresh_minutes
+        )
 
 
 def change_list(list_id: int, wanted: Changes, *, by: str, controller: Controller, now: datetime) -> int:
@@ -58,7 +65,7 @@ def change_list(list_id: int, wanted: Changes, *, by: str, controller: Controlle
         before = notice_facts(session, row, controller)
         row.name, row.language, row.zone = new.name.strip(), new.language, new.zone
         row.max_per_day, row.from_hour, row.until_hour = new.max_per_day, new.from_hour, new.until_hour
-        row.is_default = new.is_default
+        row.is_default, row.fresh_minutes = new.is_default, checked_freshness(new.fresh_minutes)
         stand_alone_as_default(session, row)
         written = write_notices(session, row, controller, now, before, by)
         details = _different(old, Changes.none_of(row))

@@ -100,6 +100,28 @@ def enable_user(user_id: int, *, by: str, now: datetime) -> None:
             _note(session, now, by, "user.enabled", user)
 
 
+def change_role(user_id: int, role: Role, *, by: str, now: datetime) -> bool:
+    """Give somebody another role, which counts from their next page on. Returns False where it is theirs already.
+
+    Raises NotFound, and Refused for the last admin who can sign in.
+    """
+    with transaction() as session:
+        user = _writing(session, user_id)
+        before = user.role
+        if before == role:
+            return False
+        if before == Role.ADMIN and user.disabled_at is None and not _other_admins(session, user_id):
+            raise Refused("This is the last admin. Make somebody else admin first.")
+        user.role = role
+        _note(session, now, by, "user.role_changed", user, before=str(before), role=str(role))
+        return True
+
+
+def find_user(user_id: int) -> User:
+    """Return an account. Raises NotFound."""
+    return _reading(user_id)
+
+
 def set_language(user_id: int, language: str) -> None:
     """Remember in which language a person reads the desk. Raises Refused for one that it does not speak."""
     if language not in LANGUAGES:

@@ -1,6 +1,6 @@
 """Write, save and copy drafts of broadcasts."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
@@ -188,6 +188,11 @@ def _add_extras(
     set_files(session, broadcast_id, files, by, now)
 
 
+def _fresh_on(lists: Iterable[BroadcastList]) -> int:
+    """Return for how many minutes news to these lists is fresh: as long as on the list where it is old first."""
+    return min((one.fresh_minutes for one in lists), default=FRESH_MINUTES)
+
+
 def _target_ids(session: Session, broadcast_id: int) -> list[int]:
     return [one.id for one in targets_of(session, broadcast_id)]
 
@@ -203,8 +208,11 @@ def _set_targets(session: Session, broadcast: Broadcast, list_ids: Sequence[int]
             raise Refused(
                 f"“{known[list_id].name}” is a live event; its messages are written on its own page."
             )
-    if set(known) == set(_target_ids(session, broadcast.id)):
+    before = targets_of(session, broadcast.id)
+    if set(known) == {one.id for one in before}:
         return False
+    if broadcast.fresh_minutes == _fresh_on(before):  # else its author chose
+        broadcast.fresh_minutes = _fresh_on(known.values())
     broadcast.void_approval()
     session.execute(delete(BroadcastTarget).where(BroadcastTarget.broadcast_id == broadcast.id))
     session.add_all(BroadcastTarget(broadcast_id=broadcast.id, list_id=list_id) for list_id in sorted(known))

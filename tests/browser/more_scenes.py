@@ -39,6 +39,7 @@ def photograph_the_rest(camera: Camera, demo: Demo, editor: Editor, draft: str) 
         ("desk-revocation", "/people/stop"),
         ("desk-import-new", "/imports/new"),
         ("desk-users", "/users"),
+        ("desk-role", "/users/1/role"),
         ("desk-account", "/account"),
     ):
         camera.take(scene, path, highest=HIGHEST)

@@ -66,6 +66,7 @@ WIDE_ONLY = (
     "desk-import-new",
     "desk-requests",
     "desk-users",
+    "desk-role",
     "desk-account",
     "desk-testers",
     "desk-tests",

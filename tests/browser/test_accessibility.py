@@ -102,6 +102,7 @@ PAGES = {
     "account": "/account",
     "addresses for tests": "/account/tests",
     "users": "/users",
+    "role": "/users/1/role",
 }
 BOTH: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 # Each page in all four looks in English; in German, whose words are longer, in the two that differ in everything.

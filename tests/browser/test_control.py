@@ -57,3 +57,17 @@ def test_a_broadcast_can_be_paused_and_resumed_from_the_list(under_way: Page) ->
     desk.get_by_role("button", name="Resume Road works").first.click()
 
     expect(desk.get_by_role("button", name="Pause Road works").first).to_be_visible()
+
+
+def test_a_row_of_the_list_renews_itself_while_it_is_sent_and_no_other_part_does(under_way: Page) -> None:
+    desk = under_way
+    desk.goto("/broadcasts?tab=sending")
+    row = desk.get_by_role("listitem").filter(has_text="The high street is closed until noon.").first
+    bar = row.get_by_role("img")
+    before = bar.get_attribute("aria-label") or ""
+    desk.evaluate("document.querySelector('h1').dataset.untouched = 'yes'")
+
+    expect(bar).not_to_have_attribute("aria-label", before, timeout=30_000)
+    expect(desk.locator("h1[data-untouched=yes]")).to_have_count(1)
+    asked = row.get_attribute("hx-get") or ""
+    assert asked.endswith("/row")

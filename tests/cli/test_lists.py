@@ -4,7 +4,9 @@ from tests.cli.conftest import Shell
 
 
 def test_a_list_is_changed_and_what_was_not_given_stays(newsdesk: Shell) -> None:
-    changed = newsdesk.json("lists", "change", "NEWS", "--name", "Daily", "--until-hour", "21")
+    changed = newsdesk.json(
+        "lists", "change", "NEWS", "--name", "Daily", "--until-hour", "21", "--fresh-for", "480"
+    )
     (row,) = newsdesk.json("lists", "list")
 
     assert changed == {"id": 1, "name": "Daily", "notices": 2}

@@ -51,6 +51,8 @@ ADMINS_ONLY = {
     "users.create",
     "users.switch",
     "users.set_password",
+    "users.ask_role",
+    "users.change_role",
     "progress.report_csv",
     "tickers.new",
     "tickers.create",

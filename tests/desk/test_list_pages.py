@@ -120,6 +120,9 @@ def test_a_list_is_changed_and_a_wider_promise_is_refused_in_words(house: House,
 
     assert "“City daily” is changed. People who join are shown new words from now on." in words(saved)
     assert "at most 1 message a day" in words(saved)
+    assert '<option value="120" selected>' in admin.get(f"{path}/change").text
+    admin.submit(f"{path}/change", form(name="City daily", max_per_day="1", fresh_minutes="480"))
+    assert '<option value="480" selected>' in admin.get(f"{path}/change").text
     empty = admin.post(f"{path}/change", form(name=""))
     assert empty.status_code == 422
     assert "A name has 1 to 100 characters." in words(empty)

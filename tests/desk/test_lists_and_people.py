@@ -1,6 +1,7 @@
 """Lists and their promise; people and what they agreed to."""
 
 import re
+from collections.abc import Callable
 from html import unescape
 
 import pytest
@@ -166,6 +167,37 @@ def test_closing_the_last_admin_is_refused_at_the_desk(house: House, admin: Visi
     page = admin.submit(f"/users/{house.ids[Role.ADMIN]}/disable")
 
     assert "This is the last admin." in words(page)
+
+
+def test_a_role_is_changed_told_to_the_person_and_kept_in_the_audit_log(
+    house: House, admin: Visitor, visit: Callable[..., Visitor]
+) -> None:
+    editor_id = house.ids[Role.EDITOR]
+    editor = visit(Role.EDITOR)
+    assert editor.get("/users").status_code == 403
+    assert "Editor" in words(admin.get(f"/users/{editor_id}/role"))
+
+    page = words(admin.submit(f"/users/{editor_id}/role", {"role": "admin"}))
+
+    assert "has another role now: Admin." in page
+    told = words(editor.get("/users"))
+    assert "Your role has changed: you are an admin now" in told
+    assert "Your role has changed" not in words(editor.get("/users"))
+    assert "changed the role of an account" in words(admin.get("/audit"))
+    admin.get(f"/users/{editor_id}/role")
+    assert admin.post(f"/users/{editor_id}/role", {"role": "king"}).status_code == 422
+    assert admin.get("/users/4711/role").status_code == 404
+
+
+def test_the_last_admin_stays_one(house: House, admin: Visitor) -> None:
+    path = f"/users/{house.ids[Role.ADMIN]}/role"
+    assert "This is your own account" in words(admin.get(path))
+
+    refused = admin.post(path, {"role": "editor"})
+
+    assert refused.status_code == 422
+    assert "This is the last admin." in words(refused)
+    assert admin.get("/users").status_code == 200
 
 
 def test_the_town_of_a_person_is_changed_on_a_page_of_its_own(house: House, editor: Visitor) -> None:

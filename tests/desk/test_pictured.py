@@ -60,6 +60,7 @@ PICTURES: Final = {
     "tickers.index": "desk-tickers",
     "tickers.new": "desk-ticker-new",
     "tickers.show": "desk-ticker",
+    "users.ask_role": "desk-role",
     "users.index": "desk-users",
     "versions.index": "desk-versions",
 }
@@ -74,6 +75,8 @@ WHY_NOT: Final = {
     "board.index": ELSEWHERE,
     "broadcasts.ask_stop": QUESTION,
     "broadcasts.home": ELSEWHERE,
+    "broadcasts.row": PART,
+    "broadcasts.to_review": ELSEWHERE,
     "compose.new": LIKE,
     "corrections.count": PART,
     "imports.index": "a list of what the pictured pages show one by one",

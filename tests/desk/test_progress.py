@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
+from app.desk.broadcasts import row_seconds
 from app.desk.progress import poll_seconds, segments
 from app.domain.policy.brakes import Brakes, Sample, pulled
 from app.domain.statuses import BroadcastState, DeliveryStatus
@@ -197,6 +199,48 @@ def test_the_first_page_opens_where_something_moves(editor: Visitor, running: in
 
     assert re.search(r'tab=sending" aria-current="page"', page.text)
     assert "Bridge" in words(page)
+
+
+def test_a_row_that_is_being_sent_renews_itself_alone_and_ends_when_it_is_done(
+    house: House, editor: Visitor, running: int
+) -> None:
+    page = editor.get("/broadcasts")
+    assert f'hx-get="/broadcasts/{running}/row" hx-trigger="every 2s"' in page.text
+    assert page.text.count("data-poll") == 1
+
+    row = editor.get(f"/broadcasts/{running}/row").text
+    assert row.count("<li") == 1
+    assert "<html" not in row
+    assert "data-poll" in row
+
+    with house.inside() as newsroom:
+        newsroom.send()
+    after = editor.get(f"/broadcasts/{running}/row")
+    assert "data-poll" not in after.text
+    assert "Finished" in words(after)
+    assert editor.get("/broadcasts/4711/row").status_code == 404
+    assert [row_seconds(cost) for cost in (0.001, 0.2, 5.0)] == [2, 4, 15]
+
+
+def test_a_complete_draft_is_one_click_from_its_review_and_another_from_what_it_lacks(
+    house: House, editor: Visitor
+) -> None:
+    with house.inside() as newsroom:
+        newsroom.join(2)
+        by = {"by": "ada", "now": newsroom.now}
+        whole = write_drafts.create_draft(title="A", text="Open.", list_ids=[newsroom.list_id], **by)
+        empty = write_drafts.create_draft(title="B", text=" ", list_ids=[newsroom.list_id], **by)
+        alone = write_drafts.create_draft(title="C", text="Open.", list_ids=[], **by)
+    page = editor.get("/broadcasts?tab=drafts").text
+    assert page.count(">Review<") == 3
+
+    def follow(draft: int) -> TestResponse:
+        return editor.get(editor.get(f"/broadcasts/{draft}/to-review").location)
+
+    review = follow(whole)
+    assert "Send 2 messages" in words(review)
+    assert "The text is empty." in words(follow(empty))
+    assert "Choose at least one list." in words(follow(alone))
 
 
 def test_twenty_broadcasts_fill_a_page(house: House, editor: Visitor) -> None:

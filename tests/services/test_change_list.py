@@ -12,9 +12,9 @@ from app.services.controller import Conflict, NotFound, Refused
 from app.services.list_notices import NOTICE_LANGUAGES
 from app.services.repeat_broadcasts import end as end_rule
 from app.services.schedule_broadcasts import schedule
-from app.services.write_drafts import create_draft
+from app.services.write_drafts import create_draft, save_draft
 from app.storage.database import db, transaction
-from app.storage.models import AuditEntry, BroadcastList, Notice, RepeatRule, Subscription
+from app.storage.models import AuditEntry, Broadcast, BroadcastList, Notice, RepeatRule, Subscription
 from tests.support.world import Newsroom, number
 
 BY = "ada"
@@ -46,6 +46,43 @@ def test_a_stricter_promise_and_another_name_are_kept_and_said_in_new_notices(ne
     assert "City daily" in newest(newsroom).text
     details = db.session.scalars(select(AuditEntry.details).where(AuditEntry.action == "list.change")).one()
     assert details["name"] == ["City", "City daily"]
+
+
+def test_new_drafts_take_the_freshness_of_their_list_and_the_shortest_of_several(newsroom: Newsroom) -> None:
+    sport = newsroom.new_list("Sport", "SPORT")
+    before = create_draft(title="A", text="Open.", list_ids=[newsroom.list_id], by=BY, now=newsroom.now)
+
+    assert change(newsroom, fresh_minutes=480) == 0  # no promise to people: no new notice
+
+    def fresh(*list_ids: int) -> int:
+        draft = create_draft(title="A", text="Open.", list_ids=list_ids, by=BY, now=newsroom.now)
+        return db.session.get_one(Broadcast, draft).fresh_minutes
+
+    assert [fresh(newsroom.list_id), fresh(newsroom.list_id, sport), fresh()] == [480, 120, 120]
+    assert db.session.get_one(Broadcast, before).fresh_minutes == 120
+    details = db.session.scalars(select(AuditEntry.details).where(AuditEntry.action == "list.change")).one()
+    assert details["fresh_minutes"] == [120, 480]
+    with pytest.raises(Refused, match="worth sending for 1 to 10080 minutes"):
+        change(newsroom, fresh_minutes=0)
+
+
+def test_another_choice_of_lists_changes_the_freshness_unless_its_author_chose_one(
+    newsroom: Newsroom,
+) -> None:
+    sport = newsroom.new_list("Sport", "SPORT")
+    change(newsroom, fresh_minutes=30)
+    words = {"title": "A", "text": "Open.", "by": BY, "now": newsroom.now}
+    plain = create_draft(list_ids=[sport], **words)
+    chosen = create_draft(list_ids=[sport], **words)
+    with transaction() as session:
+        session.get_one(Broadcast, chosen).fresh_minutes = 1440
+
+    for draft in (plain, chosen):
+        revision = db.session.get_one(Broadcast, draft).revision
+        db.session.rollback()
+        save_draft(draft, list_ids=[newsroom.list_id], revision=revision, **words)
+
+    assert [db.session.get_one(Broadcast, one).fresh_minutes for one in (plain, chosen)] == [30, 1440]
 
 
 @pytest.mark.parametrize(

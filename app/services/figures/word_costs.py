@@ -20,7 +20,7 @@ class _Word(NamedTuple):
 
 
 def rows(session: Session, found: Iterable[Told]) -> list[tuple[Any, ...]]:
-    """Return a row of `COLUMNS` for each word, by the alphabet; `without_price` are parts without a known price.
+    """Return a row of `COLUMNS` for each word, by the alphabet; of the parts `without_price` no price is known.
 
     Broadcasts to several lists have a row of their own that names all their words: a message goes to a person, not to
     a list, so whose it was cannot be told, and no share is guessed.

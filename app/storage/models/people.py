@@ -101,6 +101,7 @@ class BroadcastList(Model):
     other list is erased `erase_after_days` later; an ordinary list has none of the three.
     `clicks` is a `Clicks`; its short links begin with `links_begin`.
     `closing_by` is who closed it, as long as not every consent to it has ended.
+    `fresh_minutes` is for how long a new broadcast to it is worth sending, unless its author says otherwise.
     With `approval` nothing goes out before a second person has said yes to it.
     """
 
@@ -126,6 +127,7 @@ class BroadcastList(Model):
     clicks: Mapped[str] = mapped_column(String(6), default="off", server_default="off")
     links_begin: Mapped[str | None] = mapped_column(String(300))
     approval: Mapped[bool] = mapped_column(default=False, server_default=false())
+    fresh_minutes: Mapped[int] = mapped_column(default=120, server_default="120")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closing_by: Mapped[str | None] = mapped_column(String(120))

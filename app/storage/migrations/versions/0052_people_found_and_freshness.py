@@ -1,4 +1,4 @@
-"""People are found by the last digits of their number, and by their town, on SQLite too (PostgreSQL: 0040)."""
+"""People are found by number and town by an index on SQLite too, and a list says how long its news is fresh."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column(
+        "broadcast_list", sa.Column("fresh_minutes", sa.Integer(), nullable=False, server_default="120")
+    )
     if op.get_bind().dialect.name != "sqlite":
         return
     tail, town = sa.text("substr(address, length(address) - 3)"), "json_extract(attributes, '$.city')"
@@ -23,6 +26,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("broadcast_list", "fresh_minutes")
     if op.get_bind().dialect.name != "sqlite":
         return
     op.drop_index("ix_subscriber_town", table_name="subscriber")
