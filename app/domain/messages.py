@@ -11,6 +11,7 @@ from app.domain.addresses import Address
 from app.domain.buttons import Rich
 from app.domain.in_place import InPlace
 from app.domain.media.attached import Media
+from app.domain.styles import Span, Styled
 
 
 class EventKind(StrEnum):
@@ -249,7 +250,8 @@ class Recipient(NamedTuple):
     """One person of a batch; `route` is where they are reached now, for gateways that are `routed`; "" is nowhere.
 
     `rich` is what goes with the text, already cut to what the gateway's capabilities say; None: nothing. `replaces` is
-    what the text takes the place of, or what is taken away; None: it is a message of its own.
+    what the text takes the place of, or what is taken away; None: it is a message of its own. `styles` are the looks of
+    parts of the text, which is without marks; None: nobody read it for marks, and it goes out as it stands.
     """
 
     ref: DeliveryRef
@@ -258,6 +260,12 @@ class Recipient(NamedTuple):
     route: str = ""
     rich: Rich | None = None
     replaces: Standing | None = None
+    styles: tuple[Span, ...] | None = None
+
+    @property
+    def words(self) -> Styled:
+        """The text with its styles."""
+        return Styled(self.text, self.styles or ())
 
 
 @dataclass(frozen=True)

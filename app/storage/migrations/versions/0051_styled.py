@@ -1,0 +1,18 @@
+"""Whether marks in a broadcast's words style them: in those written from now on, and in drafts, which are looked at."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0051"
+down_revision = "0045"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("broadcast", sa.Column("styled", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.execute("UPDATE broadcast SET styled = TRUE WHERE state IN ('draft', 'template')")
+
+
+def downgrade() -> None:
+    op.drop_column("broadcast", "styled")
