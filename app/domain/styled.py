@@ -115,12 +115,11 @@ def _is_writable(text: str, span: Span, strays: Collection[int], opens_after_spa
 def _guarded(text: str, strays: Iterable[int], written: Iterable[Span]) -> str:
     """Return the text with look-alikes for what would open, or would close a span too early."""
     letters, beside = list(text), {at for one in written for at in (one.start, one.end)}
-    on_line = Counter((text.count("\n", 0, at), text[at]) for at in strays)
-    on_line.update((text.count("\n", 0, one.start), _MARK_OF[one.style]) for one in written)
+    found = Counter(text[at] for at in strays) + Counter(_MARK_OF[one.style] for one in written)
     for at in strays:
         mark, after = text[at], text[at + 1 : at + 2]
         within = any(one.start <= at < one.end and _MARK_OF[one.style] == mark for one in written)
         opens = (at in beside or not text[at - 1 : at].isalnum()) and after and not after.isspace()
-        if within or (opens and on_line[text.count("\n", 0, at), mark] > 1):
+        if within or (opens and found[mark] > 1):
             letters[at] = _LOOK_ALIKES[mark]
     return "".join(letters)

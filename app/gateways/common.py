@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from app.domain.addresses import BadAddress, parse_phone
 from app.domain.messages import ErrorKind, HookReply, HookRequest, Outcome, Recipient, SendError
+from app.domain.styled import typed
 from app.gateways.base import BadSetting, BadSignature, Call, Malformed, Reply, SettingSpec
 from app.gateways.code_tables import codes_of
 
@@ -137,6 +138,16 @@ def for_group(call: Call, error: SendError) -> Sequence[Outcome]:
     if len(call.refs) > 1 and error.kind in PERSONAL:
         error = replace(error, kind=ErrorKind.TEMPORARY, tries=TRIES_IF_UNLISTED)
     return for_all(call, error)
+
+
+def in_marks(people: Sequence[Recipient], *, opens_after_space: bool = False) -> list[Recipient]:
+    """Return the people with the styles of their texts as marks in these, for apps that read marks (`styled.typed`)."""
+    return [
+        one
+        if one.styles is None
+        else one._replace(text=typed(one.words, opens_after_space=opens_after_space), styles=None)
+        for one in people
+    ]
 
 
 def by_text(recipients: Sequence[Recipient], most: int) -> list[tuple[Recipient, ...]]:
