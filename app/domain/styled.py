@@ -7,7 +7,7 @@ from html import escape
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from app.domain.styles import MARKS, Span, Style, Styled
+from app.domain.styles import MARKS, TYPED, Span, Style, Styled
 
 _MARK_OF: Final[Mapping[Style, str]] = {style: mark for mark, style in MARKS.items()}
 _TAGS: Final[Mapping[Style, str]] = {Style.BOLD: "strong", Style.ITALIC: "em", Style.STRIKE: "del"}
@@ -70,6 +70,11 @@ def _tagged(run: Run) -> str:
     for style in sorted(run.styles):
         found = f"<{_TAGS[style]}>{found}</{_TAGS[style]}>"
     return found
+
+
+def as_written(words: Styled, gateway: str) -> str:
+    """Return the words as they stand in a request to a gateway."""
+    return typed(words, opens_after_space=gateway == "xmpp") if gateway in TYPED else words.text
 
 
 def typed(words: Styled, *, opens_after_space: bool = False) -> str:

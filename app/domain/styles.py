@@ -58,6 +58,7 @@ _SLOT: Final = "\ufddf"
 CODES: Final = "\ufdd0-\ufdef"
 """The codes as a part of a class of a regular expression: no link has one in it."""
 _CODE: Final = re.compile(f"[{CODES}]")
+_AT_AN_EDGE: Final = re.compile(r"(?<![^\W_])[*_~]|[*_~](?![^\W_])")
 _MAY_MARK: Final = re.compile(r"[*_~]")
 
 # What is passed over as a whole: an escaped mark, a link, an e-mail address; then what is looked at.
@@ -142,6 +143,11 @@ def shown(text: str, values: Mapping[str, str] | None = None, *, styled: bool = 
     """Return an editor's text as people see it, by default with the fall-backs; without `styled`, marks stay."""
     template = read(text)
     return fill(marked(template), values or {}) if styled else Styled(template.render(values or {}))
+
+
+def literally(text: str) -> str:
+    """Return words of somebody else for a text of ours, with a backslash before each sign that could be a mark."""
+    return _AT_AN_EDGE.sub(r"\\\g<0>", text)
 
 
 def lone_marks(text: str) -> tuple[str, ...]:

@@ -11,7 +11,11 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("broadcast", sa.Column("styled", sa.Boolean(), nullable=False, server_default=sa.false()))
-    op.execute("UPDATE broadcast SET styled = TRUE WHERE state IN ('draft', 'template')")
+    # What somebody said yes to, and what a rule repeats, go on as they are.
+    op.execute(
+        "UPDATE broadcast SET styled = TRUE WHERE state = 'draft' AND approved_by IS NULL"
+        " AND id NOT IN (SELECT template_id FROM repeat_rule)"
+    )
 
 
 def downgrade() -> None:
