@@ -150,6 +150,11 @@ def literally(text: str) -> str:
     return _AT_AN_EDGE.sub(r"\\\g<0>", text)
 
 
+def shown_source(text: str, *, styled: bool) -> Styled:
+    """Return an editor's text as it looks, with its placeholders as they are written."""
+    return taken_out(read_styled(text).source) if styled else Styled(text)
+
+
 def lone_marks(text: str) -> tuple[str, ...]:
     """Return the marks that stand at the edge of a word and style nothing, each once: an editor may have meant more."""
     joined = _SLOT.join(read(text).literals)
