@@ -7,7 +7,7 @@ from html import escape
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from app.domain.styles import MARKS, TYPED, Span, Style, Styled
+from app.domain.styles import MARKS, TYPED, Span, Style, Styled, has_word
 
 _MARK_OF: Final[Mapping[Style, str]] = {style: mark for mark, style in MARKS.items()}
 _TAGS: Final[Mapping[Style, str]] = {Style.BOLD: "strong", Style.ITALIC: "em", Style.STRIKE: "del"}
@@ -110,7 +110,7 @@ def _is_writable(text: str, span: Span, strays: Collection[int], opens_after_spa
     """Tell whether an app would read the marks of a span as we mean them: one line, and no link with such a mark."""
     inner, before = text[span.start : span.end], text[span.start - 1 : span.start]
     own = [at for at in _marks_in(inner) if inner[at] == _MARK_OF[span.style]]
-    if not inner or inner != inner.strip() or "\n" in inner:
+    if not has_word(inner) or inner != inner.strip() or "\n" in inner:
         return False
     if opens_after_space and before and not before.isspace():
         return False

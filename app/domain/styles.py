@@ -204,7 +204,7 @@ def _take(joined: str, at: int, opened: list[int], paired: dict[int, str]) -> No
         return
     begun = next((place for place in reversed(opened) if joined[place] == mark), None)
     if begun is not None:
-        if not before.isspace() and _is_edge(after) and _has_word(joined[begun + 1 : at]):
+        if not before.isspace() and _is_edge(after) and has_word(joined[begun + 1 : at]):
             paired[begun], paired[at] = _OPENS[mark], _CLOSES[mark]
             del opened[opened.index(begun) :]
     elif _is_edge(before) and after and not after.isspace():
@@ -226,7 +226,8 @@ def _is_edge(character: str) -> bool:
     return character != _SLOT and unicodedata.category(character)[0] not in "LNM"
 
 
-def _has_word(inner: str) -> bool:
+def has_word(inner: str) -> bool:
+    """Tell whether there is something to style: a letter, a digit, a placeholder or a picture."""
     return any(
         one == _SLOT or unicodedata.category(one)[0] in "LN" or unicodedata.category(one) == "So"
         for one in inner
