@@ -7,7 +7,7 @@ from html import escape
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from app.domain.styles import MARKS, TYPED, Span, Style, Styled, has_word
+from app.domain.styles import MARKS, OPENS_AFTER_SPACE, TYPED, Span, Style, Styled, has_word
 
 _MARK_OF: Final[Mapping[Style, str]] = {style: mark for mark, style in MARKS.items()}
 _TAGS: Final[Mapping[Style, str]] = {Style.BOLD: "strong", Style.ITALIC: "em", Style.STRIKE: "del"}
@@ -74,7 +74,7 @@ def _tagged(run: Run) -> str:
 
 def as_written(words: Styled, gateway: str) -> str:
     """Return the words as they stand in a request to a gateway."""
-    return typed(words, opens_after_space=gateway == "xmpp") if gateway in TYPED else words.text
+    return typed(words, opens_after_space=gateway in OPENS_AFTER_SPACE) if gateway in TYPED else words.text
 
 
 def typed(words: Styled, *, opens_after_space: bool = False) -> str:

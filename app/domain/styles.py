@@ -48,6 +48,8 @@ ALL: Final = frozenset(Style)
 NO_STYLES: Final[frozenset[Style]] = frozenset()
 TYPED: Final = frozenset({"xmpp", "whatsapp", "twilio_whatsapp", "viber"})
 """Gateways whose apps read marks in the text itself."""
+OPENS_AFTER_SPACE: Final = frozenset({"xmpp"})
+"""Of these, those whose apps read a mark that opens only at the start of a line or behind a space."""
 _GATEWAYS: Final = TYPED | {"telegram", "matrix", "signal"}
 
 _OPENS: Final = MappingProxyType({mark: chr(0xFDD0 + 2 * place) for place, mark in enumerate(MARKS)})
