@@ -51,6 +51,7 @@ from app.desk.moves import moves
 from app.desk.notices import notices
 from app.desk.own_clocks import own_hour
 from app.desk.people import people
+from app.desk.phones import runs_of
 from app.desk.progress import progress
 from app.desk.progress import segments as bar_segments
 from app.desk.reading import pulse
@@ -74,6 +75,7 @@ from app.desk.versions import versions
 from app.domain.addresses import mask
 from app.domain.channels import channel_named
 from app.domain.gaps import pieces
+from app.domain.styles import without_marks
 from app.runtime import runtime
 from app.services import decide_reviews, read_inbox
 from app.services.rights.wiping import ERASED
@@ -151,6 +153,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters |= {
         "number": number,
         "pieces": pieces,
+        "runs": runs_of,
+        "unmarked": without_marks,
         "enumerated": lambda rows: list(enumerate(rows)),
         "moment": moment,
         "distance": distance,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -19,6 +20,8 @@ from app.domain.media.attached import Otherwise, instead_of
 from app.domain.media.limits import fit, media_of_sender
 from app.domain.replies import Facts, ReplyKind, reply
 from app.domain.short_links import Counting
+from app.domain.styled import Run, runs
+from app.domain.styles import shown_source, styles_named
 from app.runtime import runtime
 from app.services.media.take_in import file_row
 from app.services.short_links import counting_of
@@ -37,6 +40,7 @@ class Written:
     variants: Mapping[str, str]
     rich: Mapping[str, Rich]
     files: Sequence[FileField]
+    styled: bool = True
 
     def text_on(self, channel: str) -> str:
         """Return the words for a channel: its own, or those for all."""
@@ -53,13 +57,14 @@ class Written:
 class Phone:
     """One phone. `bubbles` are the parts of an SMS, elsewhere the one message; `file` stands before them.
 
-    `tail` is the part of the text that stands for a file or buttons which are not shown. `line` says how long it is,
-    and `too_long` that the channel carries less. `leaves` answers a STOP; empty where people press a button.
+    Each bubble is cut into runs of one look. `tail` is the part of the text that stands for a file or buttons which are
+    not shown. `line` says how long it is, and `too_long` that the channel carries less. `leaves` answers a STOP; empty
+    where people press a button.
     """
 
     channel: str
     address: str
-    bubbles: tuple[str, ...]
+    bubbles: tuple[tuple[Run, ...], ...]
     file: FileField | None
     look: Shown | None
     tail: str
@@ -94,7 +99,13 @@ def phones_of_draft(broadcast: Broadcast) -> list[Phone]:
     list_ids = [one.id for one in targets(broadcast.id)]
     channels = [one.channel for one in rich_form.senders_for(sender_of(list_ids), list_ids)]
     files = media_form.stored(broadcast.id, channels)
-    return phones_of(Written(broadcast.text, variants, rich, files), list_ids)
+    written = Written(broadcast.text, variants, rich, files, broadcast.styled)
+    return phones_of(written, list_ids)
+
+
+def runs_of(broadcast: Broadcast) -> tuple[Run, ...]:
+    """Return the main text of a broadcast in runs of one look, with its placeholders as they are written."""
+    return runs(shown_source(broadcast.text, styled=broadcast.styled))
 
 
 def links_of(phones: Sequence[Phone]) -> list[str]:
@@ -124,15 +135,19 @@ def _phone(
     name = sender.channel if sender else "sms"
     channel, text, file = channel_named(name), written.text_on(name), written.file_on(name)
     in_words = f"\n{look.tail}" if look and look.tail else ""
-    bare = check_text(text, known=known, findings=(), counting=counting, tail=in_words).shown
+    gateway = sender.gateway if sender else ""
+    checked = partial(
+        check_text, known=known, findings=(), counting=counting, gateway=gateway, styled=written.styled
+    )
+    bare = checked(text, tail=in_words).shown
     carried = file is None or sender is None or _carries(sender, channel, file, bare, look)
     tail = ("" if carried or file is None else _instead(file)) + in_words
-    check = check_text(text, known=known, findings=(), counting=counting, tail=tail)
+    check = checked(text, tail=tail)
     length, is_sms = channel.length(check.shown), channel.unit == "sms"
     return Phone(
         channel=name,
         address=sender.address if sender else runtime().settings.brand,
-        bubbles=tuple(check.parts.chunks) if is_sms else (check.shown,) if check.shown.strip() else (),
+        bubbles=tuple((Run(one),) for one in check.parts.chunks) if is_sms else _bubble(check, gateway),
         file=file if carried else None,
         look=look,
         tail=tail,
@@ -141,6 +156,13 @@ def _phone(
         too_long=length > channel.longest,
         leaves="" if name in IN_BROWSERS else leaves,
     )
+
+
+def _bubble(check: TextCheck, gateway: str) -> tuple[tuple[Run, ...], ...]:
+    """The one message, styled where the channel shows styles; none where there are no words."""
+    if not check.shown.strip():
+        return ()
+    return (runs(check.words) if styles_named(gateway) else (Run(check.shown),),)
 
 
 def _line(channel: Channel, length: int) -> str:

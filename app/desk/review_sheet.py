@@ -93,5 +93,6 @@ def on_the_phone(broadcast: Broadcast, sheet: Review) -> dict[str, Any]:
         counting=counting_for(broadcast.id),
         tail=phones[0].tail,
         button_links=links_of(phones),
+        styled=broadcast.styled,
     )
     return {"check": check, **drawn(phones, {})}

@@ -14,6 +14,8 @@ from app.domain.parts import Parts, measure, offenders, plain_quotes
 from app.domain.placeholders import PlaceholderError
 from app.domain.policy.content import Finding, lint
 from app.domain.short_links import Counting, links_in, with_short
+from app.domain.styled import as_written
+from app.domain.styles import Styled, fill, lone_marks, marked, without_marks
 from app.runtime import runtime
 
 MANY_PARTS: Final = 3
@@ -46,9 +48,12 @@ class Warn:
     action: str | None = None
 
 
+_NOTHING: Final = Styled("")
+
+
 @dataclass(frozen=True)
 class TextCheck:
-    """`shown` is the text as one person gets it; `parts` counts that very text.
+    """`shown` is the text as one person gets it; `parts` counts that very text. `words` are how it looks to them.
 
     `links` are where the short links in it and on buttons will lead, where clicks are counted.
     """
@@ -57,6 +62,7 @@ class TextCheck:
     parts: Parts
     warnings: tuple[Warn, ...]
     links: tuple[str, ...] = ()
+    words: Styled = _NOTHING
 
     @property
     def line(self) -> str:
@@ -78,25 +84,34 @@ def check_text(
     counting: Counting | None = None,
     tail: str = "",
     button_links: Sequence[str] = (),
+    gateway: str = "",
+    styled: bool = True,
 ) -> TextCheck:
     """Look at a text as a person gets it whose name and city are known (or not: the fall-backs then).
 
     `findings` are those of a lint that knows more than the text; without them the text is looked at alone. With
     `counting` its links are shown, and counted, as the short ones that will go out. `tail` ends a text that says
-    something: buttons in words. `button_links` are where link buttons lead.
+    something: buttons in words. `button_links` are where link buttons lead. Of a text that is `styled` no mark is
+    left, but on a `gateway` whose apps read marks in the text.
     """
     try:
         template = placeholders.parse(text)
     except PlaceholderError as error:
         fault = Warn("error", _placeholder_words(error))
-        return TextCheck(text, measure(text), (fault, *_warnings(text, measure(text), findings)))
+        bare = Styled(text)
+        return TextCheck(text, measure(text), (fault, *_warnings(text, measure(text), findings)), words=bare)
+    template = marked(template) if styled else template
     links = links_in(template) if counting else ()
     if counting:
         template = with_short(template, dict.fromkeys(links, counting.longest))
-    shown = template.render(SAMPLES if known else {}) + (tail if text.strip() else "")
+    words = fill(template, SAMPLES if known else {})
+    tail = tail if text.strip() else ""
+    words, shown = words._replace(text=words.text + tail), as_written(words, gateway) + tail
     parts = measure(shown)
     every = tuple(dict.fromkeys((*links, *button_links))) if counting else ()
-    return TextCheck(shown, parts, tuple(_warnings(text, parts, findings)), every)
+    read = without_marks(text) if styled else text
+    warnings = [*_warnings(read, parts, findings), *(_lone(text) if styled else ())]
+    return TextCheck(shown, parts, tuple(warnings), every, words)
 
 
 def _placeholder_words(error: PlaceholderError) -> str:
@@ -115,6 +130,15 @@ def _warnings(text: str, parts: Parts, findings: Sequence[Finding] | None) -> li
         findings = lint(text, brand=runtime().controller.brand)
     found = [_unicode(text, parts), _length(parts), *map(words_of, findings)]
     return [warning for warning in found if warning]
+
+
+def _lone(text: str) -> list[Warn]:
+    """A mark that styles nothing may be meant so, as before a footnote."""
+    words = _l(
+        "A lone “%(mark)s” stays as it is. To style words, put one right before and one right behind them, "
+        "as in %(mark)sthese words%(mark)s."
+    )
+    return [Warn("warning", str(words) % {"mark": mark}) for mark in lone_marks(text)]
 
 
 def _unicode(text: str, parts: Parts) -> Warn | None:

@@ -12,6 +12,7 @@ from app.domain.buttons import Rich
 from app.domain.in_place import InPlace
 from app.domain.media.attached import Media
 from app.domain.platform_news import PlatformNews
+from app.domain.styles import Span, Styled
 
 
 class EventKind(StrEnum):
@@ -251,7 +252,8 @@ class Recipient(NamedTuple):
     """One person of a batch; `route` is where they are reached now, for gateways that are `routed`; "" is nowhere.
 
     `rich` is what goes with the text, already cut to what the gateway's capabilities say; None: nothing. `replaces` is
-    what the text takes the place of, or what is taken away; None: it is a message of its own.
+    what the text takes the place of, or what is taken away; None: it is a message of its own. `styles` are the looks of
+    parts of the text, which is without marks; None: nobody read it for marks, and it goes out as it stands.
     """
 
     ref: DeliveryRef
@@ -260,6 +262,12 @@ class Recipient(NamedTuple):
     route: str = ""
     rich: Rich | None = None
     replaces: Standing | None = None
+    styles: tuple[Span, ...] | None = None
+
+    @property
+    def words(self) -> Styled:
+        """The text with its styles."""
+        return Styled(self.text, self.styles or ())
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,14 @@ class Template:
         """The names used, each once, in order of appearance."""
         return tuple(dict.fromkeys(slot.name for slot in self.slots))
 
+    @property
+    def source(self) -> str:
+        """The text that `parse` reads as this one."""
+        pieces = [self.literals[0]]
+        for slot, literal in zip(self.slots, self.literals[1:], strict=True):
+            pieces += (f"{{{{{slot.name}|{slot.fallback}}}}}", literal)
+        return "".join(pieces)
+
     def followed_by(self, tail: str) -> "Template":
         """Return the same text with words at its end that are not parsed."""
         return Template((*self.literals[:-1], self.literals[-1] + tail), self.slots)

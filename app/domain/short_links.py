@@ -16,6 +16,7 @@ from typing import Final
 
 from app.domain.base64url import decode, encode
 from app.domain.placeholders import Slot, Template
+from app.domain.styles import CODES
 
 PATH: Final = "/l/"
 CODE_LENGTH: Final = 8
@@ -24,7 +25,7 @@ LETTERS: Final = ascii_letters + digits
 _NUMBER, _TAG = 6, 6
 _CODE: Final = re.compile(rf"[A-Za-z0-9]{{{CODE_LENGTH}}}")
 _PERSON: Final = re.compile(rf"[A-Za-z0-9_-]{{{PERSON_LENGTH}}}")
-_LINK: Final = re.compile(r"https://[^\s<>\"“”„‘’«»{}|\\^`]+")
+_LINK: Final = re.compile(rf"https://[^\s<>\"“”„‘’«»{{}}|\\^`{CODES}]+")
 _NOT_THE_END: Final = ".,;:!?'…"
 
 

@@ -45,10 +45,14 @@ def scope_written(written: str) -> Scope:
 
 @dataclass(frozen=True)
 class Wording:
-    """What a broadcast says on one channel: `by_language` to whom its words are written for, `base` to all others."""
+    """What a broadcast says on one channel: `by_language` to whom its words are written for, `base` to all others.
+
+    `styled`: marks in them style words (`app.domain.styles`).
+    """
 
     base: str
     by_language: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    styled: bool = False
 
     def to(self, language: str) -> str:
         """Return the words for a person of a language."""
@@ -60,7 +64,7 @@ class Wording:
         return tuple(dict.fromkeys((self.base, *self.by_language.values())))
 
 
-def wording(text: str, variants: Mapping[str, str], channel: str) -> Wording:
+def wording(text: str, variants: Mapping[str, str], channel: str, *, styled: bool = False) -> Wording:
     """Choose a channel's words: those for it in the language, else for the language, else for the channel, else `text`.
 
     The language goes before the channel: words for a channel only suit it better, those in another language may not be
@@ -71,8 +75,10 @@ def wording(text: str, variants: Mapping[str, str], channel: str) -> Wording:
         text: The main text.
         variants: `Scope.key` -> other words.
         channel: The channel that the people are on.
+        styled: Whether marks in the words style them.
     """
     languages = dict.fromkeys(one.language for one in map(scope, variants) if one.language)
     base = variants.get(channel) or text
     theirs = {one: variants.get(f"{channel}/{one}") or variants.get(f"/{one}") for one in sorted(languages)}
-    return Wording(base, {one: words for one, words in theirs.items() if words and words != base})
+    found = {one: words for one, words in theirs.items() if words and words != base}
+    return Wording(base, found, styled)

@@ -31,6 +31,7 @@ from app.domain.messages import (
 )
 from app.domain.pace import PairLimit
 from app.domain.quotas import Quota
+from app.domain.styles import NO_STYLES, Style
 
 
 class GatewayError(Exception):
@@ -80,7 +81,8 @@ class Capabilities:
     `default_rate` go in a second. `max_batch` recipients of the same text share one request; with `own_results` so do
     those of different texts, and the answer says of each what became of them. `media`: which files go with a text
     (`app.domain.media.limits`). `buttons`: what fits under one message. `changes`: whether a message can be
-    changed where it stands, or taken away; only then a recipient comes with `replaces`. `window`: how long after a
+    changed where it stands, or taken away; only then a recipient comes with `replaces`. `styles`: how words may look;
+    where it is empty, the text has no marks, and `Recipient.styles` need not be looked at. `window`: how long after a
     person's words we may write; None: always. `receipts`: what is reported later. `signals`: what the platform tells
     about people unasked.
     `routed`: it writes to the route that comes with a recipient (`Recipient.route`), and not to their address.
@@ -103,6 +105,7 @@ class Capabilities:
     media: tuple[MediaRule, ...] = ()
     buttons: ButtonLimits = NO_BUTTONS
     changes: Changes = NO_CHANGES
+    styles: frozenset[Style] = NO_STYLES
     window: timedelta | None = None
     templates: bool = False
     receipts: frozenset[ReceiptStatus] = frozenset()

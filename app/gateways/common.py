@@ -11,9 +11,8 @@ from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 from app.domain.addresses import BadAddress, parse_phone
-from app.domain.buttons import Rich
-from app.domain.in_place import InPlace
 from app.domain.messages import ErrorKind, HookReply, HookRequest, Outcome, Recipient, SendError
+from app.domain.styled import typed
 from app.gateways.base import BadSetting, BadSignature, Call, Malformed, Reply, SettingSpec
 from app.gateways.code_tables import codes_of
 
@@ -142,16 +141,27 @@ def for_group(call: Call, error: SendError) -> Sequence[Outcome]:
     return for_all(call, error)
 
 
+def in_marks(people: Sequence[Recipient], *, opens_after_space: bool = False) -> list[Recipient]:
+    """Return the people with the styles of their texts as marks in these, for apps that read marks (`styled.typed`)."""
+    return [
+        one
+        if one.styles is None
+        else one._replace(text=typed(one.words, opens_after_space=opens_after_space), styles=None)
+        for one in people
+    ]
+
+
 def by_text(recipients: Sequence[Recipient], most: int) -> list[tuple[Recipient, ...]]:
-    """Return the people who may share a request: of the same text and buttons, at most `most`, in their order.
+    """Return the people who may share a request: of the same text, styles and buttons, at most `most`, in their order.
 
     Whoever has a message that is changed shares none with those who get one of their own.
 
     Nobody is left over alone where two could be: a request for many and one for a single person are not the same.
     """
-    same: dict[tuple[str, Rich | None, InPlace | None], list[Recipient]] = {}
+    same: dict[tuple[object, ...], list[Recipient]] = {}
     for one in recipients:
-        same.setdefault((one.text, one.rich, one.replaces and one.replaces.act), []).append(one)
+        alike = (one.text, one.rich, one.replaces and one.replaces.act, one.styles)
+        same.setdefault(alike, []).append(one)
     return [part for group in same.values() for part in _parts(tuple(group), most)]
 
 

@@ -26,7 +26,8 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
-from app.gateways import matrix_changes, matrix_media
+from app.domain.styles import styles_named
+from app.gateways import matrix_changes, matrix_media, matrix_styles
 from app.gateways.base import (
     BadSetting,
     BadSignature,
@@ -121,6 +122,7 @@ class MatrixGateway(HttpGateway):
             max_hook=MAX_HOOK,
             media=media_of(cls.name),
             changes=changes_named(cls.name),
+            styles=styles_named(cls.name),
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
@@ -133,6 +135,7 @@ class MatrixGateway(HttpGateway):
         content: Mapping[str, object] = {"msgtype": "m.text", "body": recipient.text}
         if batch.media is not None:
             content = matrix_media.content(batch.media, recipient.text)
+        content = {**content, **matrix_styles.formatted(recipient)}
         path, content = matrix_changes.path_and_content(recipient.replaces, content)
         body = json.dumps(content).encode()
         named = f"{batch.callback_url} {recipient.ref} ".encode() + body

@@ -27,7 +27,8 @@ def path_and_content(standing: Standing | None, content: Mapping[str, Any]) -> t
     if standing.act is InPlace.DELETE:
         return f"redact/{quote(standing.provider_id, safe='')}", {}
     old = {"rel_type": "m.replace", "event_id": standing.provider_id}
-    fallback = {**content, "body": f"* {content['body']}"}
+    starred = {name: f"* {content[name]}" for name in ("body", "formatted_body") if name in content}
+    fallback = {**content, **starred}
     return _SEND, {**fallback, "m.new_content": content, "m.relates_to": old}
 
 

@@ -25,6 +25,8 @@ from app.domain.messages import (
     SendError,
 )
 from app.domain.small_lists import MOST_PEOPLE
+from app.domain.styled import utf16
+from app.domain.styles import Style, styles_named
 from app.gateways.base import (
     BadSetting,
     BadSignature,
@@ -55,6 +57,12 @@ PROOF_WANTED: Final = "PROOF_REQUIRED"
 _REST: Final = timedelta(minutes=5)
 """How long to wait where Signal says that it is too much, and not for how long."""
 _LONGEST_TOKEN: Final = 60
+_LOOKS: Final[Mapping[Style, str]] = {
+    Style.BOLD: "BOLD",
+    Style.ITALIC: "ITALIC",
+    Style.STRIKE: "STRIKETHROUGH",
+}
+"""signal-cli(1), `--text-style`: start:length:STYLE, counted in UTF-16 code units."""
 _NOT_ACCEPTED: Final = (
     "Signal is off until you accept what it means: signal-cli is not by Signal, whose terms forbid bulk messaging, and "
     "the number may be taken away. It is for lists of up to {most} people who know you. accept is missing; where that "
@@ -109,6 +117,7 @@ class SignalGateway(HttpGateway):
             proof=Proof.STORED,
             connection="stream",
             most_people=MOST_PEOPLE[cls.name],
+            styles=styles_named(cls.name),
         )
 
     def check_call(self) -> Call:
@@ -125,11 +134,15 @@ class SignalGateway(HttpGateway):
         return [self._call(recipient) for recipient in batch.recipients]
 
     def _call(self, recipient: Recipient) -> Call:
-        params = {
+        params: dict[str, Any] = {
             "account": self._account,
             "recipient": [recipient.address.value],
             "message": recipient.text,
         }
+        if recipient.styles:
+            params["textStyle"] = [
+                f"{at}:{length}:{_LOOKS[look]}" for at, length, look in utf16(recipient.words)
+            ]
         body = {"jsonrpc": "2.0", "id": str(recipient.ref), "method": "send", "params": params}
         headers = {"Content-Type": "application/json"}
         url = f"{self.server}/api/v1/rpc"

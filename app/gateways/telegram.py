@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from app.domain.addresses import Address
-from app.domain.buttons import Button, ButtonKind, Rich, limits_named
+from app.domain.buttons import limits_named
 from app.domain.in_place import InPlace, changes_named
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
@@ -30,6 +30,7 @@ from app.domain.messages import (
     SendError,
 )
 from app.domain.pace import PAIRS
+from app.domain.styles import styles_named
 from app.gateways import telegram_changes, telegram_media
 from app.gateways.base import BadSetting, BadSignature, Call, Capabilities, Malformed, Reply, SettingSpec
 from app.gateways.common import (
@@ -43,6 +44,7 @@ from app.gateways.common import (
     seconds,
     without_answer,
 )
+from app.gateways.telegram_text import entities, keyboard, preview
 from app.gateways.uploads import Handle
 
 API: Final = "https://api.telegram.org"
@@ -134,6 +136,7 @@ class TelegramGateway(HttpGateway):
             media=media_of(cls.name),
             buttons=limits_named(cls.name),
             changes=changes_named(cls.name),
+            styles=styles_named(cls.name),
             signals=frozenset({PlatformSignal.LEFT, PlatformSignal.CAME_BACK}),
         )
 
@@ -150,17 +153,17 @@ class TelegramGateway(HttpGateway):
         return "" if self._paid else f"With --set {PAID}=yes it takes {PAID_PER_SECOND:g}, for money."
 
     def encode(self, batch: Batch) -> Sequence[Call]:
-        """One request a recipient. Plain text: a stray `_` in Markdown would fail the whole message."""
+        """One request a recipient."""
         return [self._call(recipient, batch.media) for recipient in batch.recipients]
 
     def _call(self, recipient: Recipient, media: Media | None) -> Call:
-        method, content = "sendMessage", {"text": recipient.text, **_preview(recipient.rich)}
+        method, content = "sendMessage", {"text": recipient.text, **preview(recipient.rich)}
         if media is not None:
             method, content = telegram_media.method_and_body(media, recipient.text)
         if recipient.replaces is not None:
             method, content = telegram_changes.method_and_body(recipient.replaces, recipient.text)
-        keyboard = {} if method == "deleteMessage" else _keyboard(recipient.rich)
-        body = {"chat_id": recipient.address.value, **content, **keyboard}
+        keys = {} if method == "deleteMessage" else keyboard(recipient.rich)
+        body = {"chat_id": recipient.address.value, **content, **entities(recipient, content), **keys}
         # An answer needs no hurry that costs money, and a message that is changed is no new one.
         if self._paid and recipient.ref.inbound_id == 0 and recipient.replaces is None:
             body["allow_paid_broadcast"] = True
@@ -225,22 +228,6 @@ class TelegramGateway(HttpGateway):
     def link(self, payload: str) -> str:
         """Opens the bot with a Start button that sends the payload."""
         return f"https://t.me/{self._bot.removeprefix('@')}?start={payload}"
-
-
-def _preview(rich: Rich | None) -> dict[str, Any]:
-    """Whether the page behind a link is shown; a caption never shows one."""
-    return {} if rich is None or rich.preview else {"link_preview_options": {"is_disabled": True}}
-
-
-def _keyboard(rich: Rich | None) -> dict[str, Any]:
-    """The keyboard below a text or a file, a button in each row."""
-    rows = [[_key(one)] for one in rich.buttons] if rich else []
-    return {"reply_markup": {"inline_keyboard": rows}} if rows else {}
-
-
-def _key(button: Button) -> dict[str, str]:
-    kind = "url" if button.kind is ButtonKind.LINK else "callback_data"
-    return {"text": button.label, kind: button.value}
 
 
 def _error(reply: Reply, body: Mapping[str, Any]) -> SendError:

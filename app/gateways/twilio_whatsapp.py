@@ -4,7 +4,8 @@ Source: twilio.com/docs/whatsapp and its error dictionary, codes 63xxx, read in 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, quote_plus
 
@@ -13,10 +14,12 @@ from app.domain.buttons import TEXT_VARIABLE
 from app.domain.channels import CHANNELS
 from app.domain.media.attached import Media
 from app.domain.media.limits import media_of
-from app.domain.messages import InboundMessage, ReceiptStatus, Recipient
+from app.domain.messages import Batch, InboundMessage, ReceiptStatus, Recipient
 from app.domain.pace import PAIRS
 from app.domain.policy.proactive import window_of
-from app.gateways.base import BadSetting, Capabilities, SettingSpec
+from app.domain.styles import styles_named
+from app.gateways.base import BadSetting, Call, Capabilities, SettingSpec
+from app.gateways.common import in_marks
 from app.gateways.twilio import ACCOUNT_SETTINGS, TwilioGateway
 
 SCHEME: Final = "whatsapp:"
@@ -60,7 +63,12 @@ class TwilioWhatsAppGateway(TwilioGateway):
             templates=True,
             receipts=frozenset(ReceiptStatus),
             media=media_of(cls.name),
+            styles=styles_named(cls.name),
         )
+
+    def encode(self, batch: Batch) -> Sequence[Call]:
+        """One request a recipient: the API takes no more. Apps read marks of styles in the text."""
+        return super().encode(replace(batch, recipients=tuple(in_marks(batch.recipients))))
 
     @staticmethod
     def _to(address: str) -> str:

@@ -34,6 +34,7 @@ from app.domain.messages import (
     SendError,
     found_by,
 )
+from app.domain.styles import styles_named
 from app.gateways import viber_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Proof, Reply, SettingSpec
 from app.gateways.common import (
@@ -46,6 +47,7 @@ from app.gateways.common import (
     for_all,
     for_group,
     hmac_sha256,
+    in_marks,
     json_of,
     moment,
     posted_json,
@@ -115,14 +117,18 @@ class ViberGateway(HttpGateway):
             rate_unit="request",
             media=media_of(cls.name),
             buttons=limits_named(cls.name),
+            styles=styles_named(cls.name),
             receipts=frozenset({ReceiptStatus.DELIVERED, ReceiptStatus.FAILED}),
             signals=frozenset({PlatformSignal.FOLLOWED, PlatformSignal.LEFT}),
             proof=Proof.ADDRESSED,
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
-        """A broadcast for people of one text; one person's message carries our reference as its tracking data."""
-        return [self._call(group, batch.media) for group in by_text(batch.recipients, MAX_TO)]
+        """A broadcast for people of one text; one person's message carries our reference as its tracking data.
+
+        Apps read marks of styles in the text (docs/tools/text-formatting).
+        """
+        return [self._call(group, batch.media) for group in by_text(in_marks(batch.recipients), MAX_TO)]
 
     def _call(self, people: tuple[Recipient, ...], media: Media | None) -> Call:
         to = [one.address.value for one in people]

@@ -34,14 +34,15 @@ from app.domain.messages import (
 )
 from app.domain.pace import PAIRS
 from app.domain.policy.proactive import window_of
+from app.domain.styles import styles_named
 from app.gateways import whatsapp_allowance, whatsapp_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Reply, SettingSpec
-from app.gateways.common import for_all, json_of, moment, posted_json, without_answer
+from app.gateways.common import for_all, in_marks, json_of, moment, posted_json, without_answer
 from app.gateways.meta import SETTINGS, MetaGateway
 from app.gateways.paths import at, items
 from app.gateways.uploads import Handle, multipart
 from app.gateways.whatsapp_account import news_of
-from app.gateways.whatsapp_content import free_text, own_template, template
+from app.gateways.whatsapp_content import free_text, own_template, template, to
 
 _TEMPLATE: Final = re.compile(r"([a-z0-9_]{1,512}):([a-z]{2,3}(?:_[A-Z]{2})?)")
 _IGNORED: Final = Event(EventKind.IGNORED)
@@ -121,6 +122,7 @@ class WhatsAppGateway(MetaGateway):
             pair=PAIRS[cls.channel],
             media=media_of(cls.name),
             buttons=limits_named(cls.name),
+            styles=styles_named(cls.name),
             window=window_of(cls.channel),
             templates=True,
             receipts=frozenset(ReceiptStatus),
@@ -134,14 +136,14 @@ class WhatsAppGateway(MetaGateway):
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
-        """One request a recipient: the API takes no more."""
-        return [self._call(recipient, batch.media) for recipient in batch.recipients]
+        """One request a recipient: the API takes no more. Apps read marks of styles in the text."""
+        return [self._call(recipient, batch.media) for recipient in in_marks(batch.recipients)]
 
     def _call(self, recipient: Recipient, media: Media | None) -> Call:
         body = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
-            **_to(recipient.address),
+            **to(recipient.address),
             **self._content(recipient, media),
             "biz_opaque_callback_data": str(recipient.ref),
         }
@@ -249,12 +251,6 @@ _TUNING: Final[Mapping[str, Mapping[str, Any]]] = {
     "131049": {"tries": 3},
     "131056": {"retry_after": 6.0},
 }
-
-
-def _to(address: Address) -> dict[str, str]:
-    if address.value.startswith("+"):
-        return {"to": address.value.removeprefix("+")}
-    return {"recipient": address.value}
 
 
 class _Contacts:

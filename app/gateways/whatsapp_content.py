@@ -9,11 +9,19 @@ November 2026.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.domain.addresses import Address
 from app.domain.buttons import TEXT_VARIABLE, Button, ButtonKind, Rich, TemplateUse
 from app.domain.media.attached import Media
 from app.gateways import whatsapp_media
 
 Content = dict[str, Any]
+
+
+def to(address: Address) -> dict[str, str]:
+    """Return whom a message is for: a number, or the id of somebody who shows none."""
+    if address.value.startswith("+"):
+        return {"to": address.value.removeprefix("+")}
+    return {"recipient": address.value}
 
 
 def free_text(text: str, rich: Rich | None, media: Media | None = None) -> Content:

@@ -35,6 +35,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
+from app.domain.styles import styles_named
 from app.gateways.base import (
     BadSetting,
     BadSignature,
@@ -44,7 +45,7 @@ from app.gateways.base import (
     Reply,
     SettingSpec,
 )
-from app.gateways.common import TRIES_IF_UNLISTED, HttpGateway, by_status, for_all, without_answer
+from app.gateways.common import TRIES_IF_UNLISTED, HttpGateway, by_status, for_all, in_marks, without_answer
 from app.gateways.safe_xml import document
 
 STANZA: Final = "STANZA"
@@ -138,11 +139,16 @@ class XmppGateway(HttpGateway):
             connection="stream",
             media=media_of(cls.name),
             changes=changes_named(cls.name),
+            styles=styles_named(cls.name),
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
-        """One stanza a recipient, which asks for a receipt; other words name what they replace (XEP-0308)."""
-        return [self._call(recipient, batch.media) for recipient in batch.recipients]
+        """One stanza a recipient, which asks for a receipt; other words name what they replace (XEP-0308).
+
+        Clients read the marks themselves (XEP-0393 1.1.1): there one opens only behind a space.
+        """
+        people = in_marks(batch.recipients, opens_after_space=True)
+        return [self._call(recipient, batch.media) for recipient in people]
 
     def _call(self, recipient: Recipient, media: Media | None) -> Call:
         to = recipient.address.value

@@ -21,6 +21,7 @@ from app.domain.policy.decisions import (
 from app.domain.policy.own_clock import OwnClock
 from app.domain.policy.places import Whereabouts
 from app.domain.statuses import BroadcastState, SkipReason
+from app.domain.styles import without_marks
 from app.services import hold_back
 from app.services.own_clocks import closed_in_turn, people_by_group
 from app.services.quotas import Used
@@ -139,7 +140,8 @@ def read_text(
     found = []
     for key, text in {"": broadcast.text, **variants_of(session, broadcast.id)}.items():
         if text.strip():
-            more = lint(text, brand=brand, countries=countries, since_stop=since_stop)
+            read = without_marks(text) if broadcast.styled else text
+            more = lint(read, brand=brand, countries=countries, since_stop=since_stop)
             found += [replace(one, about=key) for one in more if one not in found]
     return found
 

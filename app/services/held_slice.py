@@ -14,6 +14,7 @@ from app.domain.messages import Outcome, Standing
 from app.domain.pace import Grant
 from app.domain.parts import count_parts
 from app.domain.placeholders import Template
+from app.domain.styles import Span, fill, has_codes, uncoded
 from app.services.rich_messages import PLAIN, Dress
 from app.storage.deliveries import Lease, Person
 from app.storage.holding import Limits
@@ -60,7 +61,7 @@ class HeldSlice:
     gives_back: bool = False
     rests: dict[int, float] = field(default_factory=dict)
     door_said: int = 0
-    _texts: dict[int, str] = field(default_factory=dict)
+    _words: dict[int, tuple[str, tuple[Span, ...] | None]] = field(default_factory=dict)
 
     @property
     def waits(self) -> bool:
@@ -78,12 +79,27 @@ class HeldSlice:
 
     def text(self, place: int) -> str:
         """Return the words for the person at a place, who is asked for once more at most: they are not kept."""
-        text = self._texts.pop(place, None)
-        return self._render(place) if text is None else text
+        return self.words(place)[0]
 
-    def _render(self, place: int) -> str:
+    def words(self, place: int) -> tuple[str, tuple[Span, ...] | None]:
+        """Do what `text` does, with the styles of the words; None where they were not read for marks."""
+        words = self._words.pop(place, None)
+        return self._render(place) if words is None else words
+
+    def _render(self, place: int) -> tuple[str, tuple[Span, ...] | None]:
         template = self.templates[place] if self.templates else self.template
-        return template.render(self.people[place].attributes)
+        if self._has_styles:
+            return fill(template, self.people[place].attributes)
+        return template.render(self.people[place].attributes), self._none
+
+    @cached_property
+    def _has_styles(self) -> bool:
+        each = {id(one): one for one in (self.template, *self.templates)}.values()
+        return self.lease.wording.styled and any(map(has_codes, each))
+
+    @cached_property
+    def _none(self) -> tuple[Span, ...] | None:
+        return () if self.lease.wording.styled else None
 
     @cached_property
     def has_slots(self) -> bool:
@@ -100,10 +116,10 @@ class HeldSlice:
         if not self.by_parts:
             return [1] * len(places)
         if not self.templates and not self.template.slots:
-            return [count_parts(self.template.literals[0])] * len(places)
+            return [count_parts(uncoded(self.template.literals[0]))] * len(places)
         for place in places:
-            self._texts[place] = self._render(place)
-        return [count_parts(self._texts[place]) for place in places]
+            self._words[place] = self._render(place)
+        return [count_parts(self._words[place][0]) for place in places]
 
     def requests(self, size: int, together: int) -> int:
         """Return how many requests the next `size` people take, of one text and `together` people at most each."""

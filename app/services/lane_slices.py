@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.messages import Standing
 from app.domain.placeholders import MOVE_LINK, Template, read
+from app.domain.styles import read_styled
 from app.domain.wording import Wording
 from app.gateways.base import Capabilities, Routed
 from app.services import hold_back, plan_slices, short_links
@@ -250,8 +251,8 @@ class LaneSlices:
 
 def _read(wording: Wording, tail: str) -> Mapping[str, Template]:
     """Return the words by language, those of all others under `BASE`."""
-    texts = {BASE: wording.base, **wording.by_language}
-    return {language: read(text).followed_by(tail) for language, text in texts.items()}
+    texts, cut = {BASE: wording.base, **wording.by_language}, read_styled if wording.styled else read
+    return {language: cut(text).followed_by(tail) for language, text in texts.items()}
 
 
 def _each(

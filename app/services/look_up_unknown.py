@@ -16,6 +16,8 @@ from app.domain.addresses import Address
 from app.domain.messages import DeliveryRef, Receipt
 from app.domain.placeholders import MOVE_LINK, Template, read
 from app.domain.statuses import BroadcastState, DeliveryStatus, OnUnknown
+from app.domain.styled import as_written
+from app.domain.styles import fill, has_codes, read_styled
 from app.gateways.base import Call, Reply, Transport
 from app.gateways.look_ups import CannotTell, LooksUp, Question, Sighting
 from app.services.audit import note
@@ -123,8 +125,8 @@ def _question(
         links = links_of(session, one.broadcast_id, [one.subscriber_id], controller)
         values[MOVE_LINK] = links.get(one.subscriber_id, "")
     ref = DeliveryRef(one.broadcast_id, one.subscriber_id)
-    text = words.render(values) + very_end
-    return Question(ref, Address(one.channel, one.address), text, one.started_at)
+    text = as_written(fill(words, values), sender.gateway) if has_codes(words) else words.render(values)
+    return Question(ref, Address(one.channel, one.address), text + very_end, one.started_at)
 
 
 def _words(
@@ -136,7 +138,7 @@ def _words(
     """
     broadcast = session.get_one(Broadcast, one.broadcast_id)
     file = outgoing(session, broadcast, sender, one.texts, public_url=public_url, controller=controller)
-    text = read(one.text).followed_by(file.tail if file else "")
+    text = (read_styled if broadcast.styled else read)(one.text).followed_by(file.tail if file else "")
     dress = plain_dress(rich_of(session, one.broadcast_id, sender.channel), sender)
     words = text_for(session, text, dress, one.broadcast_id, one.subscriber_id, controller)
     return words, instead_for(file, sender, one.address) if file else ""

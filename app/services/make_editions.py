@@ -132,7 +132,8 @@ def _scheduled(session: Session, row: RepeatRule, one: Occurrence, now: datetime
         now=now,
     )
     choose_as(session, words, broadcast_id)
-    session.get_one(Broadcast, broadcast_id).approved_by = words.approved_by
+    made = session.get_one(Broadcast, broadcast_id)
+    made.approved_by, made.styled = words.approved_by, words.styled
     copy_media(session, words.id, broadcast_id)
     copy_rich(session, words.id, broadcast_id)
     if row.own_clocks:

@@ -12,8 +12,8 @@ from app.domain import button_codes
 from app.domain.buttons import Button, ButtonKind, numbered
 from app.domain.keywords import Decision, Outcome
 from app.domain.messages import InboundMessage
-from app.domain.placeholders import read
 from app.domain.statuses import DeliveryStatus
+from app.domain.styles import shown
 from app.services.controller import Controller
 from app.services.rich_messages import COMMANDS, rich_of
 from app.storage.models import Broadcast, BroadcastAnswer, BroadcastRich, Delivery, InboundRow, Subscriber
@@ -72,7 +72,7 @@ def _press(session: Session, person: Subscriber, broadcast_id: int, place: int) 
 def _shown(session: Session, broadcast_id: int, person: Subscriber) -> str:
     """The words above the button, with the fall-backs of placeholders."""
     words = wording_of(session, session.get_one(Broadcast, broadcast_id), person.channel)
-    return read(words.to(person.language)).render({})
+    return shown(words.to(person.language), styled=words.styled).text
 
 
 def read_number(session: Session, message: InboundMessage, person: Subscriber, now: datetime) -> Press | None:

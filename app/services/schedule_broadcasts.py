@@ -113,6 +113,7 @@ def back_to_draft(broadcast_id: int, *, by: str, now: datetime) -> None:
         broadcast = broadcast_for_change(session, broadcast_id)
         move(broadcast, BroadcastState.DRAFT, by, now)
         broadcast.next_at = broadcast.expires_at = broadcast.local_at = None
+        broadcast.styled = True  # as its preview shows it from now on
         note(session, by, "broadcast.unschedule", f"broadcast {broadcast_id}", now)
 
 

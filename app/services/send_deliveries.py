@@ -18,6 +18,7 @@ from app.domain.buttons import Rich
 from app.domain.media.attached import Media
 from app.domain.messages import DeliveryRef, Outcome, Recipient, Standing
 from app.domain.pace import Shared
+from app.domain.styles import Span
 from app.gateways.base import HELD_BACK, Call, Gateway, Reply, Routed, Transport
 from app.services import push_routes, settle_outcomes
 from app.services.beside import Beside
@@ -299,7 +300,8 @@ class Lane:
             person = held.people[place]
             self._out[person.ref] = (held, place, person.attempts + 1)
             stands = held.standing.get(person.ref.subscriber_id)
-            ready.append(_recipient(person, held.text(place), routes, held.rich(place), stands))
+            words, styles = held.words(place)
+            ready.append(_recipient(person, words, routes, held.rich(place), stands, styles))
         calls = self._submit(ready, held.media, SecondLook(held, self._slices, self._clock))
         # The gate refused some, for whom there were permits.
         unused = max(0, requests - calls) if together > 1 else held.unused(first, held.next, places)
@@ -467,7 +469,8 @@ def _recipient(
     routes: Mapping[int, str],
     rich: Rich | None = None,
     stands: Standing | None = None,
+    styles: tuple[Span, ...] | None = None,
 ) -> Recipient:
     address = Address(person.channel, person.address)
     route = routes.get(person.ref.subscriber_id, person.route)
-    return Recipient(person.ref, address, text, route, rich, stands)
+    return Recipient(person.ref, address, text, route, rich, stands, styles)

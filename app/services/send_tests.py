@@ -197,6 +197,7 @@ def _copy(session: Session, draft: Broadcast, mark: str, by: str, now: datetime)
         fresh_minutes=int(FRESH.total_seconds()) // 60,
         over_cap_reason=_UNTOLD,
         tests_id=draft.id,
+        styled=draft.styled,
         urgent=True,  # somebody waits for it, and a broadcast to a million may be on its way
         created_by=by,
         created_at=now,

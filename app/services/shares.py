@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from math import ceil
 
 from sqlalchemy import Subquery
@@ -56,7 +57,7 @@ class Spoken:
 class Share:
     """The part of a broadcast that one sender carries. `parts` of an SMS, else 1; `own_words`: a variant of its own.
 
-    `sent` is `text` with its short links, where clicks are counted.
+    `sent` is `text` as its length counts: without marks of styles, and with its short links where clicks are counted.
     `media` is the file that goes with it, `fit` whether it goes beside the text. `tail` stands at the end of the text:
     what stands for a file that does not, and the buttons where they cannot be shown (`in_words`). `elsewhere` of the
     people live where the file does not get, and what stands for it makes their texts `elsewhere_parts` long.
@@ -177,6 +178,7 @@ def shares_of(
         attached_to(session, broadcast.id),
         stored(session, broadcast.id),
         public_url,
+        broadcast.styled,
     )
     people = _people(session, broadcast, list_ids, at)
     return [
@@ -201,15 +203,17 @@ class _Contents:
     files: Mapping[str, Attached]
     extras: Mapping[str, tuple[Rich, bool]]
     public_url: str
+    styled: bool
 
 
 def _share(session: Session, contents: _Contents, sender: Sender, reachable: int, people: Subquery) -> Share:
     channel = sender.channel
-    words = wording(contents.text, contents.variants, channel)
-    text, sent = words.base, as_sent(words.base, contents.counting)
+    words = wording(contents.text, contents.variants, channel, styled=contents.styled)
+    sent_as = partial(as_sent, counting=contents.counting, styled=contents.styled, gateway=sender.gateway)
+    text, sent = words.base, sent_as(words.base)
     dress = dressed_as_sent(plain_dress(among(contents.extras, channel), sender), contents.counting)
     media = on_channel(contents.files, channel)
-    texts = [dress.text(as_sent(one, contents.counting)) for one in words.texts]
+    texts = [dress.text(sent_as(one)) for one in words.texts]
     fits = fit_of_all(media, sender, texts, own_template=dress.own_template) if media else FITS
     instead = instead_of(media.otherwise, media.alt, f"{contents.public_url}{EXAMPLE_PATH}") if media else ""
     tail = (instead if fits.misfit else "") + dress.ending
@@ -264,7 +268,7 @@ class _Languages:
         self, session: Session, sender: Sender, counting: Counting | None, language: str, people: int
     ) -> Spoken:
         text, channel = self.words.to(language), sender.channel
-        sent = as_sent(text, counting)
+        sent = as_sent(text, counting, styled=self.words.styled, gateway=sender.gateway)
         theirs = audience.speaking(self.people, language)
         elsewhere = _elsewhere(session, sender, self.media, theirs) if self.media and self.instead else 0
         return Spoken(

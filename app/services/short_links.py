@@ -22,6 +22,7 @@ from app.domain.short_links import (
     with_person,
     with_short,
 )
+from app.domain.styles import read_styled, uncoded
 from app.services.audit import note
 from app.services.controller import Controller, Refused
 from app.services.manage_lists import find_list
@@ -92,25 +93,22 @@ def _list_ids(session: Session, broadcast_id: int) -> Sequence[int]:
     return session.scalars(targets).all()
 
 
-def as_sent(text: str, counting: Counting | None) -> str:
-    """Return a text with links as long as those that will go out, to count its parts."""
-    if counting is None:
+def as_sent(text: str, counting: Counting | None, *, styled: bool = False, gateway: str = "") -> str:
+    """Return a text with links as long as those that will go out, to count its parts.
+
+    Of a text that is `styled` no mark counts, unless the apps of the gateway read marks in the text.
+    """
+    if counting is None and not styled:
         return text
-    template = read(text)
-    return _written(with_short(template, dict.fromkeys(links_in(template), counting.longest)))
+    template = read_styled(text) if styled else read(text)
+    if counting is not None:
+        template = with_short(template, dict.fromkeys(links_in(template), counting.longest))
+    return uncoded(template.source, gateway)
 
 
 def dressed_as_sent(dress: Dress, counting: Counting | None) -> Dress:
     """Return what goes with a text, its link buttons with addresses as long as those that will go out."""
     return dress.with_links(dict.fromkeys(dress.links, counting.longest)) if counting else dress
-
-
-def _written(template: Template) -> str:
-    slots = [f"{{{{{slot.name}|{slot.fallback}}}}}" for slot in template.slots]
-    pieces = [template.literals[0]]
-    for slot, literal in zip(slots, template.literals[1:], strict=True):
-        pieces += (slot, literal)
-    return "".join(pieces)
 
 
 def make_links(session: Session, broadcast: Broadcast, list_ids: Sequence[int]) -> None:
@@ -136,7 +134,8 @@ def _links_of(session: Session, broadcast: Broadcast) -> tuple[str, ...]:
     others = session.scalars(
         select(BroadcastVariant.text).where(BroadcastVariant.broadcast_id == broadcast.id)
     )
-    found = [link for text in (broadcast.text, *others) for link in links_in(read(text))]
+    cut = read_styled if broadcast.styled else read
+    found = [link for text in (broadcast.text, *others) for link in links_in(cut(text))]
     for sender_id in ways_of_broadcast(session, broadcast.id).values():
         sender = session.get_one(Sender, sender_id)
         found += plain_dress(rich_of(session, broadcast.id, sender.channel), sender).links

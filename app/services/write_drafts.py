@@ -111,7 +111,7 @@ def save_draft(
             # A correction goes to whoever got the wrong one, on whatever list.
             if broadcast.corrects_id is None:
                 change.beside = _set_targets(session, broadcast, list_ids)
-            broadcast.title, broadcast.text = title.strip(), text
+            broadcast.title, broadcast.text, broadcast.styled = title.strip(), text, True
             save_variants(session, broadcast_id, variants)
             _add_extras(session, broadcast_id, rich, files, by, now)
         if change.happened and not change.folded:

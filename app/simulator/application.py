@@ -6,6 +6,7 @@ from app.simulator.connect_api import ConnectApi
 from app.simulator.control import ControlApi
 from app.simulator.later import Later, Soon
 from app.simulator.line_api import LineApi
+from app.simulator.looks import shown
 from app.simulator.matrix_api import MatrixApi
 from app.simulator.messenger_api import MessengerApi
 from app.simulator.meta_api import GraphApi
@@ -37,6 +38,7 @@ def create_app(world: World, desk_url: str = "", later: Later | None = None) -> 
     `later` runs what messengers tell after their answer; by default a second later.
     """
     app = Flask(__name__)
+    app.jinja_env.filters["runs"] = shown
     for routes in _messengers(world, later or Soon(1.0)):
         app.register_blueprint(routes)
     app.register_blueprint(TwilioApi(world).blueprint())

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlencode
 
 from app.clock import utcnow
+from app.domain.styles import Span
 from app.simulator.conversations import Change, Conversations
 from app.simulator.keys import Keys
 from app.simulator.medium import Medium
@@ -103,6 +104,7 @@ class Chats:
         keys: Keys = (),
         name: str = "",
         parts: int = 1,
+        looks: tuple[Span, ...] = (),
     ) -> Fate:
         """Show a message of ours on the phone whose owner has this id, if they opened a chat and did not block us.
 
@@ -128,11 +130,18 @@ class Chats:
             medium=medium,
             keys=keys,
             name=name,
+            looks=looks,
         )
         return "deliver"
 
     def change(
-        self, account: Account, user_id: str, name: str, text: str | None, keys: Keys = ()
+        self,
+        account: Account,
+        user_id: str,
+        name: str,
+        text: str | None,
+        keys: Keys = (),
+        looks: tuple[Span, ...] = (),
     ) -> Change | Fate:
         """Change a message of ours that was delivered, or with None take it away; a blocker's stays as it is."""
         number = self.number_of(account, user_id)
@@ -140,7 +149,7 @@ class Chats:
             return "no_chat"
         if self.is_blocked(number, account.address):
             return "blocked"
-        return self._conversations.change(number, account.address, name, text, keys)
+        return self._conversations.change(number, account.address, name, text, keys, looks)
 
     def text(self, number: str, account: Account, text: str) -> Answer | None:
         """Somebody writes to us: opens the chat, and tells the product; None when the product was not reached."""

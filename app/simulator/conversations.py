@@ -7,6 +7,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Literal, TypeAlias
 
+from app.domain.styles import Span
 from app.simulator.keys import Keys
 from app.simulator.medium import Medium
 from app.simulator.records import Bubble
@@ -73,6 +74,7 @@ class Conversations:
         medium: Medium | None = None,
         keys: Keys = (),
         name: str = "",
+        looks: tuple[Span, ...] = (),
     ) -> None:
         """Show one more bubble on the phone with this number; other numbers have no screen."""
         if number not in self._by_number:
@@ -80,11 +82,18 @@ class Conversations:
         with self._lock:
             self.version += 1
             file = (medium.sha256, medium.kind) if medium else ("", "")
-            self._bubbles[number].append(
-                Bubble(self.version, kind, peer, text, self._clock(), parts, channel, *file, keys, name)
-            )
+            here = (self.version, kind, peer, text, self._clock(), parts, channel)
+            self._bubbles[number].append(Bubble(*here, *file, keys, name, looks=looks))
 
-    def change(self, number: str, peer: str, name: str, text: str | None, keys: Keys = ()) -> Change:
+    def change(
+        self,
+        number: str,
+        peer: str,
+        name: str,
+        text: str | None,
+        keys: Keys = (),
+        looks: tuple[Span, ...] = (),
+    ) -> Change:
         """Give the message that `peer` calls `name` other words, or with None take it away.
 
         Open pages show everything anew, as after `reset`. Phones without a screen remember nothing, and agree.
@@ -97,12 +106,14 @@ class Conversations:
             if not found or phone[found[0]].mark == "deleted":
                 return "missing"
             old = phone[found[0]]
-            if (old.text, old.keys) == (text, keys):
+            if (old.text, old.keys, old.looks) == (text, keys, looks):
                 return "same"
             if text is None:
-                phone[found[0]] = replace(old, text="", file="", file_kind="", keys=(), mark="deleted")
+                phone[found[0]] = replace(
+                    old, text="", file="", file_kind="", keys=(), looks=(), mark="deleted"
+                )
             else:
-                phone[found[0]] = replace(old, text=text, keys=keys, mark="edited")
+                phone[found[0]] = replace(old, text=text, keys=keys, looks=looks, mark="edited")
             self.epoch += 1
         return "done"
 

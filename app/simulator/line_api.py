@@ -139,15 +139,6 @@ class LineApi:
         routes.register_error_handler(Refusal, _refused)
         return routes
 
-    def quota(self) -> Response:
-        """How many messages the account may send in a month."""
-        limit = self._known().settings.get("monthly_limit")
-        return json_response({"type": "limited", "value": int(limit)} if limit else {"type": "none"})
-
-    def consumption(self) -> Response:
-        """How many of them went out."""
-        return json_response({"totalUsage": self._sent[self._known().address, self._month()]})
-
     def push(self) -> Response:
         """Messages for one person; an id that the account never met is refused."""
         account, body = self._account("push"), _body()

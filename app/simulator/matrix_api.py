@@ -15,6 +15,7 @@ from flask import Blueprint, Response, request
 
 from app.clock import utcnow
 from app.simulator.chats import Chats
+from app.simulator.looks import of_matrix
 from app.simulator.messengers import Account, Messenger, Told
 from app.simulator.shelf import Shelf
 from app.simulator.twilio_json import json_response
@@ -144,9 +145,11 @@ class MatrixApi:
         if (old := _within(body, "m.relates_to", "event_id")) and (
             words := _within(body, "m.new_content", "body")
         ):
-            fate = self._chats.change(account, user, old, words)
+            fate = self._chats.change(account, user, old, words, looks=of_matrix(body["m.new_content"]))
         else:
-            fate = self._chats.deliver(account, user, body["body"], medium, name=event_id)
+            fate = self._chats.deliver(
+                account, user, body["body"], medium, name=event_id, looks=of_matrix(body)
+            )
         if fate in ("no_chat", "blocked"):
             return _outside(account, room)
         return self._noted(account, room, txn, event_id)

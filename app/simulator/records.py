@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
+from app.domain.styles import Span
 from app.simulator.keys import Keys
 from app.simulator.medium import Medium
 
@@ -96,7 +97,7 @@ class Bubble:
 
     `file` is the hash of what came with it, and `file_kind` what that is: image, audio, video or application. `keys`
     are the buttons below it. `name` is what its messenger calls the message, where it can be changed; `mark` says that
-    it was.
+    it was. `looks` says which of the words are bold and the like.
     """
 
     order: int
@@ -111,6 +112,7 @@ class Bubble:
     keys: Keys = ()
     name: str = ""
     mark: Literal["", "edited", "deleted"] = ""
+    looks: tuple[Span, ...] = ()
 
 
 def read_sender(data: Mapping[str, object]) -> Sender:

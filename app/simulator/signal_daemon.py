@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from app.simulator.chats import Chats
 from app.simulator.later import Later
 from app.simulator.limits import Fate, FaultPlan
+from app.simulator.looks import of_signal
 from app.simulator.magic import SLOW_SECONDS, OneTimeFaults
 from app.simulator.messengers import Account, Messenger, Told
 from app.simulator.wire import Answer, CannotDeliver
@@ -127,7 +128,10 @@ class SignalPost:
             code = _CODES.get(kind, -1)
             words = "Failed to send message"
             return {"error": {"code": code, "message": words, "data": {"response": response}}}
-        if ending != "0403" and self._chats.deliver(account, to, params["message"]) == "deliver":
+        if (
+            ending != "0403"
+            and self._chats.deliver(account, to, params["message"], looks=of_signal(params)) == "deliver"
+        ):
             told = self._messenger.reported(account, to, sent_at)
             for _ in range(2 if ending == "0299" else 1):
                 self._later(partial(self._chats.report, account, told))

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from app.domain.styles import Span, Style
 from app.simulator.keys import Key
 from app.simulator.messengers import read_account
 from app.simulator.records import BadSender, Bubble, read_sender
@@ -62,7 +63,8 @@ def _describe(world: World) -> dict[str, Any]:
 
 def _bubble(each: dict[str, Any]) -> Bubble:
     keys = tuple(Key(*one) for one in each.get("keys", ()))
-    return Bubble(**(each | {"at": datetime.fromisoformat(each["at"]), "keys": keys}))
+    looks = tuple(Span(start, end, Style(style)) for start, end, style in each.get("looks", ()))
+    return Bubble(**(each | {"at": datetime.fromisoformat(each["at"]), "keys": keys, "looks": looks}))
 
 
 def _restore(world: World, saved: dict[str, Any]) -> None:

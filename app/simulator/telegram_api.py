@@ -13,6 +13,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from app.clock import utcnow
+from app.simulator import looks
 from app.simulator.chats import Chats
 from app.simulator.keys import of_telegram
 from app.simulator.limits import TokenBuckets
@@ -123,7 +124,9 @@ class TelegramApi:
         if (refused := self._refusal(account, chat, text if field else "-", most)) is not None:
             return refused
         name = str(body["message_id"])
-        fate = self._chats.change(account, chat, name, text if field else None, of_telegram(body))
+        fate = self._chats.change(
+            account, chat, name, text if field else None, of_telegram(body), looks.of_telegram(body)
+        )
         if fate not in ("done", "deliver"):
             return _not_changed(fate, "edit" if field else "delete")
         message = {"message_id": body["message_id"], field: text, "chat": {"id": int(chat)}}
@@ -150,7 +153,9 @@ class TelegramApi:
         except CannotFetch as error:
             return _error(400, f"Bad Request: failed to get HTTP URL content ({error})")
         number = next(self._message_ids)
-        fate = self._chats.deliver(account, chat, text, medium, of_telegram(body), str(number))
+        fate = self._chats.deliver(
+            account, chat, text, medium, of_telegram(body), str(number), looks=looks.of_telegram(body)
+        )
         if fate == "blocked":
             return _error(403, "Forbidden: bot was blocked by the user")
         if fate == "no_chat":

@@ -25,7 +25,7 @@ def variants_of(session: Session, broadcast_id: int) -> dict[str, str]:
 
 def wording_of(session: Session, broadcast: Broadcast, channel: str) -> Wording:
     """Return what a broadcast says on a channel."""
-    return wording(broadcast.text, variants_of(session, broadcast.id), channel)
+    return wording(broadcast.text, variants_of(session, broadcast.id), channel, styled=broadcast.styled)
 
 
 def wordings_of(session: Session, broadcasts: Iterable[Broadcast], channel: str) -> Mapping[int, Wording]:

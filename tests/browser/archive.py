@@ -137,6 +137,15 @@ def question_of(editor: Editor) -> str:
     return path
 
 
+def styled_of(editor: Editor) -> str:
+    """Write a draft with words in each style; returns its path."""
+    text = (
+        "*Road works:* {{first_name|dear reader}}, Mill Street is closed ~on Monday~ on Tuesday, _perhaps_ longer.\n"
+        "Reply STOP to leave."
+    )
+    return editor.draft("Mill Street", text)
+
+
 def picture_of(editor: Editor) -> str:
     """Write a draft with a picture; returns its path."""
     path = editor.draft(TITLE, HEADLINE)

@@ -73,6 +73,7 @@ WIDE_ONLY = (
     "desk-comments",
     "desk-approval",
     "desk-read",
+    "desk-styles",
 )
 WIDTHS = {"": 1200, "-360": 360}
 SCHEMES: dict[str, Literal["light", "dark"]] = {"": "light", "-dark": "dark"}

@@ -111,6 +111,7 @@ def photograph_the_morning(camera: Photographer, demo: Demo, editor: Editor) -> 
     camera.take("desk-versions", f"{headline}/versions")
     camera.take("desk-compose", f"{headline}/edit")
     camera.take("desk-buttons", f"{archive.question_of(editor)}/edit", _buttons_in_view)
+    camera.take("desk-styles", f"{archive.styled_of(editor)}/edit", _on_telegram)
     camera.take("desk-media", f"{archive.picture_of(editor)}/edit", _file_in_view, highest=760)
     camera.take(
         "desk-when", f"{headline}/when?choice=at&day={archive.tomorrow()}&hour=07:30&zone=Europe/Berlin"
@@ -207,6 +208,10 @@ def _one_phone_on_four_channels(demo: Demo, editor: Editor) -> None:
 
 def _buttons_in_view(page: Page) -> None:
     page.locator("details.rich").first.evaluate("one => one.scrollIntoView()")
+
+
+def _on_telegram(page: Page) -> None:
+    page.get_by_role("radio", name="Telegram").check()
 
 
 def _file_in_view(page: Page) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from app.domain.feeds.items import FeedItem
 from app.domain.parts import count_parts
 from app.domain.placeholders import PlaceholderError, parse
+from app.domain.styles import literally
 
 TEMPLATE: Final = "{{title}}\n{{summary}}\n{{link}}"
 LONGEST_TEMPLATE: Final = 500
@@ -17,7 +18,7 @@ _SLOT: Final = re.compile(r"\{\{\s*(title|summary|link)\s*\}\}")
 _ELLIPSIS: Final = "..."
 # A word of more characters is of a script without blanks, or none at all: it may be cut anywhere.
 _LONG_WORD: Final = 25
-# What an item says must not be taken for a placeholder of ours.
+# What an item says must not be taken for a placeholder of ours, nor for a mark of a style.
 _BRACES: Final = str.maketrans("{}", "()")
 
 
@@ -49,7 +50,7 @@ def word(template: str, item: FeedItem, most_parts: int) -> str:
     Too much is cut from the summary, then from the title, at a word and with an ellipsis; a link goes whole or not at
     all. Raises `TooLong` when the rest alone does not fit.
     """
-    title, summary = item.title.translate(_BRACES), item.summary.translate(_BRACES)
+    title, summary = (literally(words.translate(_BRACES)) for words in (item.title, item.summary))
     if title == summary:
         summary = ""
 
@@ -80,7 +81,7 @@ def _longest(fill: Callable[[str], str], words: str, most_parts: int) -> str | N
 
 
 def _cut(words: str, end: int) -> str:
-    return words[:end].rstrip(" ,;:-–—(") + _ELLIPSIS
+    return words[:end].rstrip(" ,;:-–—(\\") + _ELLIPSIS
 
 
 def _ends(words: str) -> list[int]:

@@ -47,7 +47,9 @@ def outgoing(
     until = (broadcast.expires_at or broadcast.updated_at) + GOOD_FOR
     counting = counting_for(session, broadcast.id)
     dress = dressed_as_sent(plain_dress(rich_of(session, broadcast.id, sender.channel), sender), counting)
-    written = [dress.text(as_sent(text, counting)) for text in texts]
+    written = [
+        dress.text(as_sent(text, counting, styled=broadcast.styled, gateway=sender.gateway)) for text in texts
+    ]
     answer = fit_of_all(found, sender, written, own_template=dress.own_template)
     return _outgoing(found, answer, until, public_url, controller)
 

@@ -7,11 +7,11 @@ from typing import Any, Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.domain import placeholders
 from app.domain.addresses import Address, mask
 from app.domain.ledger import iso_ms
 from app.domain.retention import Periods
 from app.domain.statuses import DeliveryStatus
+from app.domain.styles import shown
 from app.services import prove_consent
 from app.services.audit import note
 from app.services.controller import Controller, NotFound
@@ -106,6 +106,7 @@ def _messages_out(session: Session, person: Subscriber) -> list[dict[str, Any]]:
             Delivery,
             Broadcast.title,
             Broadcast.text,
+            Broadcast.styled,
             func.coalesce(InboundRow.reply_text, OwnMessage.text),
             Sender.name,
         )
@@ -120,7 +121,7 @@ def _messages_out(session: Session, person: Subscriber) -> list[dict[str, Any]]:
         {
             "kind": "answer" if delivery.inbound_id else "broadcast",
             "title": None if delivery.inbound_id else title,
-            "text": reply if delivery.inbound_id else placeholders.read(text).render(person.attributes),
+            "text": reply if delivery.inbound_id else shown(text, person.attributes, styled=styled).text,
             "sender": sender,
             "status": DeliveryStatus(delivery.status).name.lower(),
             "reason": delivery.reason,
@@ -133,7 +134,7 @@ def _messages_out(session: Session, person: Subscriber) -> list[dict[str, Any]]:
             if not delivery.inbound_id and delivery.broadcast_id in read
             else None,
         }
-        for delivery, title, text, reply, sender in rows
+        for delivery, title, text, styled, reply, sender in rows
     ]
 
 

@@ -28,6 +28,7 @@ class Broadcast(Model):
     the start it never changes. `planned_to` is the last subscriber id up to which slices were written;
     NULL before the start, and when all are.
     `approved_by` is the second person who said yes to what the draft says; any change takes it away.
+    `styled`: marks in its words style them (`app.domain.styles`); those from before there were styles go out as typed.
     `urgent` ones, messages of a live event, go before the others of their sender.
     `brake_base` is what had come of it when somebody let it go on last: the brakes count from there.
     `tests_id` names the draft that this one tries out: it goes to testers, counts nowhere, and is no broadcast of the
@@ -92,6 +93,7 @@ class Broadcast(Model):
     tests_id: Mapped[int | None] = mapped_column(ForeignKey("broadcast.id"))
     in_place: Mapped[str | None] = mapped_column(String(6))
     urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
+    styled: Mapped[bool] = mapped_column(default=True, server_default=false())
     brake_base: Mapped[dict[str, int] | None] = mapped_column(JSON)
     segment_id: Mapped[int | None] = mapped_column(ForeignKey("segment.id"))
     segment_but: Mapped[bool] = mapped_column(default=False, server_default=false())
