@@ -354,7 +354,7 @@ class Lane:
                 continue
             while not self._transport.free:  # many who were to share a request may have to go alone
                 self._collect(0.05)
-            self._transport.submit(call._replace(may_leave=look))
+            self._transport.submit(Call(*call[:-1], look))  # `_replace` takes twice as long
             calls += 1
         self._result.handed_over += len(recipients)
         return calls

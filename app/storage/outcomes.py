@@ -110,10 +110,10 @@ def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -
 def _settle_broadcast(
     session: Session, broadcast_id: int, in_order: Sequence[Settlement], now: datetime
 ) -> None:
-    sent, others = (
-        [one for one in in_order if _is_plain(one)],
-        [one for one in in_order if not _is_plain(one)],
-    )
+    sent: list[Settlement] = []
+    others: list[Settlement] = []
+    for one in in_order:
+        (sent if _is_plain(one) else others).append(one)
     if in_order[-1].ref.subscriber_id - in_order[0].ref.subscriber_id >= _CLOSE_TOGETHER * len(sent):
         sent, others = [], list(in_order)
     if sent and others and not is_sqlite(session):
