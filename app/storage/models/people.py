@@ -168,7 +168,7 @@ class Subscriber(Model):
             sqlite_where=text("quiet_group_id IS NULL"),
         ),
         Index("ix_subscriber_tail", text("substr(address, length(address) - 3)"), "id"),
-        # SQLite's, which says it in another way, is in migration 0052 alone: Alembic cannot compare it.
+        # SQLite's, which says it in another way, is in migration 0049 alone: Alembic cannot compare it.
         Index(
             "ix_subscriber_place",
             text("(attributes ->> 'city')"),
