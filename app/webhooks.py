@@ -43,6 +43,9 @@ SENDER_SECONDS = 1.0
 WORDS_AT_ONCE: Final = 100
 """So many texts at most share a transaction: on SQLite a lane that sends waits for it."""
 
+COMPANY: Final = 0.004
+"""Seconds for which words wait for others in a crowd: to begin a transaction costs them about that."""
+
 EARLY: Final = timedelta(seconds=20)
 """How long a report may name a message that we do not know: the lane writes ids a moment after they came. What is older
 is of a message that went out past us, such as a colleague's by hand, and would come again for days."""
@@ -88,7 +91,7 @@ class HookDoor:
         self._known: dict[str, _Known] = {}
         self._receipts = GroupCommit(_record)
         self._posts = GroupCommit(_put_away)
-        self._words = GroupCommit(_take_in, limit=WORDS_AT_ONCE)
+        self._words = GroupCommit(_take_in, limit=WORDS_AT_ONCE, company=COMPANY)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")

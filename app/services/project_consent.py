@@ -19,6 +19,7 @@ from app.domain.consent import (
 )
 from app.domain.statuses import SkipReason
 from app.storage import departures
+from app.storage.database import among
 from app.storage.models import Subscriber, Subscription
 from app.storage.shared import shared_by
 
@@ -90,7 +91,7 @@ def _locked(session: Session, subscriber_ids: Collection[int]) -> dict[int, list
     """Read and lock the subscriptions of these people, as they are by now whatever was read before the lock."""
     rows = (
         select(Subscription)
-        .where(Subscription.subscriber_id.in_(subscriber_ids))
+        .where(among(session, Subscription.subscriber_id, subscriber_ids))
         .order_by(Subscription.subscriber_id, Subscription.list_id)
         .with_for_update()
         .execution_options(populate_existing=True)

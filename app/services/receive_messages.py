@@ -20,7 +20,7 @@ from app.services.record_consent import find_or_create_subscribers
 from app.services.same_account import Sighting
 from app.storage import aliases, departures
 from app.storage.consent import lock_head
-from app.storage.database import transaction
+from app.storage.database import among, transaction
 from app.storage.models import InboundRow, Sender, Subscriber
 from app.storage.posts import insert_posts
 from app.storage.shared import Shared, reserve_inbound_ids, share
@@ -94,9 +94,11 @@ class _Group:
     def _known(self, waiting: Mapping[int, Said]) -> dict[int, Received]:
         """What comes again, or twice in the group, is known when its turn comes: erased or not, nobody is made by it."""
         ids = {one.message.external_id for one in waiting.values()}
+        senders = {one.sender_id for one in waiting.values()}
         rows = self.session.execute(
             select(InboundRow.sender_id, InboundRow.external_id).where(
-                InboundRow.external_id.in_(ids), InboundRow.sender_id.in_({one.sender_id for one in waiting.values()})
+                among(self.session, InboundRow.sender_id, senders),
+                among(self.session, InboundRow.external_id, ids),
             )
         )
         known = {(sender_id, external_id) for sender_id, external_id in rows}

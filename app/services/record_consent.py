@@ -20,8 +20,9 @@ from app.services.project_consent import Move, project, to_ms
 from app.services.suppressions import suppressed
 from app.storage.aliases import people_at
 from app.storage.consent import append, append_pii, lock_head, uuid7
+from app.storage.database import among
 from app.storage.models import BroadcastList, Notice, Sender, Subject, Subscriber
-from app.storage.shared import once, shared_by
+from app.storage.shared import shared_by
 
 RECORD_FORMAT = 1
 _CONSENT_TYPE = "expressed"
@@ -182,7 +183,7 @@ def _wrapped_keys(session: Session, subscriber_ids: Collection[int]) -> dict[int
     rows = session.execute(
         select(Subscriber.id, Subject.subject_ref, Subject.wrapped_key)
         .join(Subject, Subject.subject_ref == Subscriber.subject_ref)
-        .where(Subscriber.id.in_(subscriber_ids))
+        .where(among(session, Subscriber.id, subscriber_ids))
     )
     return {id_: (ref, wrapped) for id_, ref, wrapped in rows}
 
@@ -205,10 +206,8 @@ def purposes_of(session: Session, events: Sequence[NewEvent]) -> dict[int, str]:
     wanted = {event.list_id for event in events if event.list_id is not None}
     if not wanted:
         return {}
-    return once(session, ("purposes", frozenset(wanted)), lambda here: _purposes(here, wanted))
-
-
-def _purposes(session: Session, wanted: Collection[int]) -> dict[int, str]:
+    if shared_by(session) is not None:  # then the lists themselves have been read
+        return {id_: session.get_one(BroadcastList, id_).purpose for id_ in wanted}
     found = session.execute(
         select(BroadcastList.id, BroadcastList.purpose).where(BroadcastList.id.in_(wanted))
     )

@@ -34,16 +34,20 @@ def lock_head(session: Session, ledger: str) -> LedgerHead:
 
 
 def _lock_head(session: Session, ledger: str) -> LedgerHead:
-    dialect = sqlite if is_sqlite(session) else postgresql
-    session.execute(
-        dialect.insert(LedgerHead).values(ledger=ledger, seq=0, entry_hash=ZERO_HASH).on_conflict_do_nothing()
-    )
-    return session.scalars(
+    locked = (
         select(LedgerHead)
         .where(LedgerHead.ledger == ledger)
         .with_for_update()
         .execution_options(populate_existing=True)
-    ).one()
+    )
+    head = session.scalars(locked).one_or_none()
+    if head is not None:
+        return head
+    dialect = sqlite if is_sqlite(session) else postgresql
+    session.execute(
+        dialect.insert(LedgerHead).values(ledger=ledger, seq=0, entry_hash=ZERO_HASH).on_conflict_do_nothing()
+    )
+    return session.scalars(locked).one()
 
 
 def append(session: Session, head: LedgerHead, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.domain.linked import TAKEN, Linked, to_strike
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
+from app.storage.database import among
 from app.storage.models import Broadcast, Delivery, LinkedAddress, Subscriber
 from app.storage.shared import about
 
@@ -200,7 +201,7 @@ def chosen(session: Session, subscriber_id: int, now: datetime) -> None:
 
 
 def _linked_among(session: Session, subscriber_ids: Collection[int]) -> dict[int, bool]:
-    rows = select(LinkedAddress.subscriber_id).where(LinkedAddress.subscriber_id.in_(subscriber_ids))
+    rows = select(LinkedAddress.subscriber_id).where(among(session, LinkedAddress.subscriber_id, subscriber_ids))
     return dict.fromkeys(session.scalars(rows), True)
 
 

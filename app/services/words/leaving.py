@@ -12,6 +12,7 @@ from app.domain.consent import Act, EventType, Scope
 from app.domain.keywords import Outcome
 from app.domain.replies import CONFIRMATIONS, ReplyKind
 from app.services.words.case import IN_FORCE, Answer, Case
+from app.storage.database import among
 from app.storage.models import InboundRow
 from app.storage.shared import about
 
@@ -125,7 +126,7 @@ def _confirmed_lately(case: Case) -> bool:
 def _confirmed(session: Session, subscriber_ids: Collection[int], *, since: datetime) -> dict[int, bool]:
     """The present message has no answer yet, so it is none of those that are found."""
     confirmed = select(InboundRow.subscriber_id).where(
-        InboundRow.subscriber_id.in_(subscriber_ids),
+        among(session, InboundRow.subscriber_id, subscriber_ids),
         InboundRow.reply_kind.in_([kind.value for kind in CONFIRMATIONS]),
         InboundRow.received_at > since,
     )

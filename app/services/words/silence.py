@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.keywords import squeeze
 from app.domain.messages import InboundMessage, ProviderSignal
+from app.storage.database import among
 from app.storage.models import InboundRow, Subscriber
 from app.storage.shared import about
 
@@ -48,7 +49,10 @@ def _said_lately(
 ) -> dict[int, dict[str, int]]:
     rows = session.execute(
         select(InboundRow.subscriber_id, InboundRow.text, func.count())
-        .where(InboundRow.subscriber_id.in_(subscriber_ids), InboundRow.received_at > now - LOOP_WINDOW)
+        .where(
+            among(session, InboundRow.subscriber_id, subscriber_ids),
+            InboundRow.received_at > now - LOOP_WINDOW,
+        )
         .group_by(InboundRow.subscriber_id, InboundRow.text)
     )
     found: dict[int, dict[str, int]] = {}
@@ -70,5 +74,5 @@ def _last_answers(session: Session, subscriber_ids: Collection[int]) -> dict[int
         .limit(1)
         .scalar_subquery()
     )
-    rows = session.execute(select(Subscriber.id, newest).where(Subscriber.id.in_(subscriber_ids)))
+    rows = session.execute(select(Subscriber.id, newest).where(among(session, Subscriber.id, subscriber_ids)))
     return {id_: text for id_, text in rows if text is not None}
