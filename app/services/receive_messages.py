@@ -92,7 +92,7 @@ class _Group:
         return found
 
     def _known(self, waiting: Mapping[int, Said]) -> dict[int, Received]:
-        """What comes again, or twice in the group, is known when its turn comes: erased or not, nobody is made by it."""
+        """Return those that had come before; of somebody erased since, nobody is made by them."""
         ids = {one.message.external_id for one in waiting.values()}
         senders = {one.sender_id for one in waiting.values()}
         rows = self.session.execute(
@@ -143,20 +143,19 @@ class _Group:
 
 
 def _put_away(
-    session: Session, said: Sequence[Said], found: Mapping[int, Received], controller: Controller, now: datetime
+    session: Session,
+    said: Sequence[Said],
+    found: Mapping[int, Received],
+    controller: Controller,
+    now: datetime,
 ) -> None:
     """Keep the posts, in a part of the transaction that may fail: what they said counts all the same."""
     posts = [
         keep(
-            one.post,
-            sender_id=one.sender_id,
-            what=Took.MESSAGE,
-            people=(found[place].subscriber_id,),
-            keys=controller.keys,
-            now=now,
+            one.post, sender_id=one.sender_id, what=Took.MESSAGE, people=(who,), keys=controller.keys, now=now
         )
         for place, one in enumerate(said)
-        if one.post is not None and found[place].subscriber_id is not None
+        if one.post is not None and (who := found[place].subscriber_id) is not None
     ]
     if not posts:
         return

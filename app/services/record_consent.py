@@ -170,7 +170,9 @@ def _suppress_known(
 
 def _data_keys(session: Session, events: Sequence[NewEvent], keys: KeyRing) -> dict[str, bytes]:
     wanted = {event.subscriber.subject_ref for event in events if event.pii}
-    if (shared := shared_by(session)) is not None and {event.subscriber.id for event in events} <= shared.people:
+    if (shared := shared_by(session)) is not None and {
+        event.subscriber.id for event in events
+    } <= shared.people:
         there = shared.of(session, "data keys", _wrapped_keys)
         return {ref: keys.unwrap(wrapped) for ref, wrapped in there.values() if ref in wanted}
     rows = session.execute(

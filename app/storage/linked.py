@@ -201,7 +201,9 @@ def chosen(session: Session, subscriber_id: int, now: datetime) -> None:
 
 
 def _linked_among(session: Session, subscriber_ids: Collection[int]) -> dict[int, bool]:
-    rows = select(LinkedAddress.subscriber_id).where(among(session, LinkedAddress.subscriber_id, subscriber_ids))
+    rows = select(LinkedAddress.subscriber_id).where(
+        among(session, LinkedAddress.subscriber_id, subscriber_ids)
+    )
     return dict.fromkeys(session.scalars(rows), True)
 
 
