@@ -12,7 +12,8 @@ from app.domain.messages import DeliveryRef
 from app.domain.statuses import RECEIPT_OVERWRITES, DeliveryStatus
 from app.storage.database import db, transaction
 from app.storage.models import Delivery
-from app.storage.outcomes import Report, Settlement, apply_reports, settle
+from app.storage.outcomes import Settlement, settle
+from app.storage.reports import Report, apply_reports
 from tests.support.waiting import until_somebody_waits
 from tests.support.world import Newsroom
 
