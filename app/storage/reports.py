@@ -36,21 +36,21 @@ _COUNTS: Final = (
     "(SELECT 1 FROM slice s WHERE s.broadcast_id = {broadcast} AND s.seq = d.slice AND s.sender_id = {sender}))"
 )
 _ON_SQLITE: Final = (
-    "UPDATE delivery AS d SET status = ?5, provider_id = ?7, error_code = ?8, reason = ?9, updated_at = ?10 "
+    "UPDATE delivery AS d SET status = ?5, provider_id = ?7, error_code = ?8, reason = ?9, updated_at = ?10 "  # noqa: S608  # constants
     "WHERE d.broadcast_id = ?1 AND d.subscriber_id = ?2 AND d.inbound_id = ?3 AND "
-    f"{_COUNTS.format(overwrites='?6', broadcast='?1', sender='?4')} RETURNING broadcast_id, subscriber_id, inbound_id"  # noqa: S608  # constants
+    f"{_COUNTS.format(overwrites='?6', broadcast='?1', sender='?4')} RETURNING broadcast_id, subscriber_id, inbound_id"
 )
 # The arrays are in the order of the deliveries, and each is looked up in turn: whoever else writes several takes them
 # in this order, too, so that nobody waits for somebody who waits for them.
 _ON_POSTGRES: Final = (
-    "UPDATE delivery AS d SET status = r.status, provider_id = r.provider_id, error_code = r.error_code, "
+    "UPDATE delivery AS d SET status = r.status, provider_id = r.provider_id, error_code = r.error_code, "  # noqa: S608  # constants
     "reason = r.reason, updated_at = %s "
     "FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[], %s::int[], %s::text[], "
     "%s::text[], %s::text[]) AS r(broadcast_id, subscriber_id, inbound_id, sender_id, status, overwrites, "
     "provider_id, error_code, reason) "
     "WHERE d.broadcast_id = r.broadcast_id AND d.subscriber_id = r.subscriber_id AND d.inbound_id = r.inbound_id "
     f"AND {_COUNTS.format(overwrites='r.overwrites', broadcast='r.broadcast_id', sender='r.sender_id')} "
-    "RETURNING d.broadcast_id, d.subscriber_id, d.inbound_id"  # noqa: S608  # constants
+    "RETURNING d.broadcast_id, d.subscriber_id, d.inbound_id"
 )
 _PLANS: Final = ("hashjoin", "mergejoin", "bitmapscan", "seqscan")
 _IN_TURN: Final = "; ".join(f"SET LOCAL enable_{plan} = off" for plan in _PLANS)
