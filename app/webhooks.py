@@ -7,6 +7,7 @@ session and its one transaction for each costs six times as much (docs/adr/0011)
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final, NamedTuple
@@ -19,7 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.clock import utcnow
-from app.domain.messages import Event, HookReply, HookRequest
+from app.domain.messages import Event, HookReply, HookRequest, InboundMessage
 from app.gateways.base import BadSignature, Call, Errand, Gateway, Malformed, Transport
 from app.gateways.errands import Errands, short_transport
 from app.group_commit import GroupCommit
@@ -28,6 +29,8 @@ from app.runtime import runtime
 from app.services.apply_event import apply_event
 from app.services.gateways_of_senders import Registry, gateway_of
 from app.services.kept_hooks import Hook, Took, is_kept, keep, people_of, what_of
+from app.services.receive_message import Received
+from app.services.receive_messages import Said, can_share, receive_messages
 from app.services.record_receipts import SenderReceipt, record_receipts
 from app.storage.database import db, transaction
 from app.storage.models import Sender
@@ -36,6 +39,12 @@ from app.storage.posts import insert_posts
 PREFIX = "/hooks/"
 SENDER_SECONDS = 1.0
 """How long a sender's settings are used without asking the database again."""
+
+WORDS_AT_ONCE: Final = 100
+"""So many texts at most share a transaction: on SQLite a lane that sends waits for it."""
+
+COMPANY: Final = 0.004
+"""Seconds for which words wait for others in a crowd: to begin a transaction costs them about that."""
 
 EARLY: Final = timedelta(seconds=20)
 """How long a report may name a message that we do not know: the lane writes ids a moment after they came. What is older
@@ -46,6 +55,14 @@ log = structlog.get_logger(__name__)
 
 class _NotYet(Exception):
     """A receipt names a provider's id that no delivery has, or not yet."""
+
+
+@dataclass
+class _Word:
+    """A text on its way into the database, and what came of it."""
+
+    said: Said
+    received: Received | None = None
 
 
 class _Known(NamedTuple):
@@ -74,6 +91,7 @@ class HookDoor:
         self._known: dict[str, _Known] = {}
         self._receipts = GroupCommit(_record)
         self._posts = GroupCommit(_put_away)
+        self._words = GroupCommit(_take_in, limit=WORDS_AT_ONCE, company=COMPANY)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -133,6 +151,9 @@ class HookDoor:
         now = utcnow()
         try:
             events = sender.gateway.parse(hook)
+            said = _only_text(events)
+            if said is not None and self._hear(Said(sender.sender_id, said, hook)):
+                return sender.gateway.acknowledge(hook)
             with closing(Errands(self._open_transport)) as errands:
                 # Reports last: one that must come again holds up no word of a person in the same post.
                 for event in sorted(events, key=lambda one: one.receipt is not None):
@@ -148,6 +169,12 @@ class HookDoor:
         if is_kept(events):
             self._keep(sender.sender_id, hook, what_of(events), now, events)
         return sender.gateway.acknowledge(hook)
+
+    def _hear(self, said: Said) -> bool:
+        """Take in a text with others that come at this moment; False for one that had come before."""
+        word = _Word(said)
+        self._words.add(word)
+        return word.received is not None and not word.received.duplicate
 
     def _keep(
         self,
@@ -195,6 +222,23 @@ def _made(errands: Errands, calls: Sequence[Call], sender_id: int) -> bool:
 def _record(receipts: Sequence[SenderReceipt]) -> None:
     if record_receipts(receipts, controller=runtime().controller, now=utcnow()):
         raise _NotYet
+
+
+def _take_in(words: Sequence[_Word]) -> None:
+    controller, now = runtime().controller, utcnow()
+    found = receive_messages([word.said for word in words], controller=controller, now=now)
+    for word, received in zip(words, found, strict=True):
+        word.received = received
+    for sender_id in {word.said.sender_id for word, one in zip(words, found, strict=True) if one.reply_waits}:
+        enqueue_lane(sender_id, REPLIES)
+
+
+def _only_text(events: Sequence[Event]) -> InboundMessage | None:
+    """Return the text of a post that brought nothing else; most do."""
+    if len(events) != 1 or isinstance(events[0], Errand):
+        return None
+    said = events[0].message
+    return said if said is not None and can_share(said) else None
 
 
 def _put_away(posts: Sequence[Hook]) -> None:

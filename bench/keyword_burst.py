@@ -11,11 +11,10 @@ from bench.ground import Ground, ground
 from bench.ours import NUMBER
 from bench.running import RunFailed
 from bench.size import Size
-from bench.web import SHIPPED, ask, connected, signed_post, text_from, web
+from bench.web import CONNECTIONS, SHIPPED, ask, connected, signed_post, text_from, web
 
 # People, words in all.
 _PLANS = {Size.SMOKE: (150, 450), Size.NORMAL: (2_000, 10_000), Size.FULL: (4_000, 40_000)}
-_THREADS = 16
 _WORDS = ("STOP", "START", "HELP")
 
 
@@ -54,12 +53,12 @@ def stays(words: Sequence[str]) -> bool:
 def _burst(field: Ground, door: tuple[int, int, str], said: Mapping[str, list[str]]) -> float:
     """Post everything; the words of one phone over one connection, in their order. Returns the seconds it took."""
     port, _, url = door
-    lines: list[list[bytes]] = [[] for _ in range(_THREADS)]
+    lines: list[list[bytes]] = [[] for _ in range(CONNECTIONS)]
     for at, (phone, words) in enumerate(said.items()):
         forms = [text_from(phone, word, to=NUMBER, account=field.account.sid) for word in words]
-        lines[at % _THREADS] += [signed_post(url, form, field.account.auth_token) for form in forms]
+        lines[at % CONNECTIONS] += [signed_post(url, form, field.account.auth_token) for form in forms]
     began = time.monotonic()
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
         list(pool.map(lambda posts: _post(port, posts), lines))
     return time.monotonic() - began
 

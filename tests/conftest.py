@@ -94,6 +94,7 @@ _BOTH_ENGINES_MATTER = tuple(
         "test_hold_back.py",
         "test_linked_channels.py",
         "test_receive_message.py",
+        "test_receive_messages.py",
         "test_recover_slices.py",
         "test_second_look.py",
         "test_segments.py",

@@ -1,6 +1,6 @@
 """What a sender offers: its lists with their words, their facts for replies, and their present notices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from app.domain.replies import Facts, rates_apply
 from app.domain.replies.promise import event_promise, promise
 from app.services.controller import Controller
 from app.storage.models import BroadcastList, Notice, Sender
+from app.storage.shared import once
 from app.storage.ways import lists_of
 
 
@@ -25,7 +26,8 @@ class Offer:
 
 def offers_of(session: Session, sender: Sender) -> dict[str, Offer]:
     """Return the sender's open lists by their word, in the order they were made."""
-    return {row.keyword: Offer(row.keyword, row) for row in lists_of(session, sender.id)}
+    rows = once(session, ("lists", sender.id), lambda here: lists_of(here, sender.id))
+    return {row.keyword: Offer(row.keyword, row) for row in rows}
 
 
 def facts_of(
@@ -67,10 +69,13 @@ def promise_of(row: BroadcastList, language: str) -> str:
 
 def present_notice(session: Session, list_id: int, language: str) -> Notice:
     """Return the newest notice of a list in `language`, else in English; every list has one."""
-    rows = session.scalars(
-        select(Notice).where(Notice.list_id == list_id).order_by(Notice.version.desc(), Notice.id)
-    ).all()
+    rows = once(session, ("notices", list_id), lambda here: _notices(here, list_id))
     by_preference = sorted(
         rows, key=lambda row: (row.language != language, row.language != "en", -row.version)
     )
     return by_preference[0]
+
+
+def _notices(session: Session, list_id: int) -> Sequence[Notice]:
+    rows = select(Notice).where(Notice.list_id == list_id).order_by(Notice.version.desc(), Notice.id)
+    return session.scalars(rows).all()

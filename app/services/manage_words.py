@@ -14,6 +14,7 @@ from app.services.audit import note
 from app.services.controller import NotFound, Refused
 from app.storage.database import db, transaction
 from app.storage.models import BroadcastList, OwnWordRow
+from app.storage.shared import once
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,10 @@ def words_in(language: str) -> list[Meaning]:
 
 def own_words(session: Session) -> list[OwnWord]:
     """Return every word that operators added, for the matcher."""
+    return once(session, "own words", _own_words)
+
+
+def _own_words(session: Session) -> list[OwnWord]:
     rows = session.execute(select(OwnWordRow.word, OwnWordRow.meaning, OwnWordRow.language))
     return [OwnWord(*row) for row in rows]
 

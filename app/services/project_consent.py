@@ -1,6 +1,6 @@
 """Move subscriptions and overlays by the very functions that fold the ledger, and strike those who left an audience."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -19,7 +19,9 @@ from app.domain.consent import (
 )
 from app.domain.statuses import SkipReason
 from app.storage import departures
+from app.storage.database import among
 from app.storage.models import Subscriber, Subscription
+from app.storage.shared import shared_by
 
 _STANDING: Final = (
     "granted_seq",
@@ -69,13 +71,45 @@ def project(session: Session, moves: Sequence[Move], now: datetime) -> None:
             write_overlays(person, after)
         for list_id in _touched(person, fact, rows):
             left += _move(session, rows, (person.id, list_id), fact, after, now)
+    if (shared := shared_by(session)) is not None:
+        shared.left += left
+        return
     session.flush()
     departures.strike(session, left, now)
 
 
+def subscriptions_of(session: Session, subscriber_id: int) -> list[Subscription]:
+    """Return a person's subscriptions, whatever their state, in the order of the lists."""
+    shared = shared_by(session)
+    if shared is not None and subscriber_id in shared.people:
+        return list(shared.of(session, "subscriptions", _locked)[subscriber_id])
+    rows = select(Subscription).where(Subscription.subscriber_id == subscriber_id)
+    return list(session.scalars(rows.order_by(Subscription.list_id)))
+
+
+def _locked(session: Session, subscriber_ids: Collection[int]) -> dict[int, list[Subscription]]:
+    """Read and lock the subscriptions of these people, as they are by now whatever was read before the lock."""
+    rows = (
+        select(Subscription)
+        .where(among(session, Subscription.subscriber_id, subscriber_ids))
+        .order_by(Subscription.subscriber_id, Subscription.list_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    found: dict[int, list[Subscription]] = {id_: [] for id_ in subscriber_ids}
+    for row in session.scalars(rows):
+        found[row.subscriber_id].append(row)
+    return found
+
+
 def _rows(session: Session, subscriber_ids: set[int]) -> _Rows:
-    found = select(Subscription).where(Subscription.subscriber_id.in_(subscriber_ids)).with_for_update()
-    return {(row.subscriber_id, row.list_id): row for row in session.scalars(found)}
+    shared = shared_by(session)
+    if shared is not None and subscriber_ids <= shared.people:
+        known = shared.of(session, "subscriptions", _locked)
+        found = [known[id_] for id_ in subscriber_ids]
+    else:
+        found = list(_locked(session, subscriber_ids).values())
+    return {(row.subscriber_id, row.list_id): row for rows in found for row in rows}
 
 
 def _touched(person: Subscriber, fact: Fact, rows: _Rows) -> list[int]:
@@ -92,13 +126,22 @@ def _move(
     if after == before:
         return []
     if key not in rows:
-        rows[key] = Subscription(subscriber_id=key[0], list_id=key[1])
-        session.add(rows[key])
+        rows[key] = _new(session, *key)
     write_standing(rows[key], after, now)
     if before.state is not SubscriptionState.ACTIVE or after.state is SubscriptionState.ACTIVE:
         return []
     reason = _LEFT.get(after.state, SkipReason.STOPPED)
     return [departures.Departure(key[0], key[1], before.active_seq or 0, reason)]
+
+
+def _new(session: Session, subscriber_id: int, list_id: int) -> Subscription:
+    row = Subscription(subscriber_id=subscriber_id, list_id=list_id)
+    session.add(row)
+    if (shared := shared_by(session)) is not None and subscriber_id in shared.people:
+        theirs = shared.of(session, "subscriptions", _locked)[subscriber_id]
+        theirs.append(row)
+        theirs.sort(key=lambda one: one.list_id)
+    return row
 
 
 def to_ms(moment: datetime) -> datetime:

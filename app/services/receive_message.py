@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -23,11 +23,13 @@ from app.services.link_people import link_by_code, read_code
 from app.services.lists_of_sender import Offer, offers_of
 from app.services.manage_words import own_words
 from app.services.presses import Press, keep_answer, meaning, read_number, read_press
+from app.services.project_consent import subscriptions_of
 from app.services.replies_broadcast import replies_broadcast
 from app.services.same_account import Sighting, find_person
 from app.services.words import IN_FORCE, STARTS, Answer, Case, act_on, silence_for
 from app.storage.database import is_sqlite, transaction
-from app.storage.models import Delivery, InboundRow, Sender, Subscriber, Subscription
+from app.storage.models import Delivery, InboundRow, Sender, Subscriber
+from app.storage.shared import shared_by
 
 # No word of ours; or a bare NO, which a human would have to read if no broadcast had asked.
 _MAY_ANSWER: Final = frozenset({"none", "doubt"})
@@ -41,6 +43,7 @@ class Received:
     outcome: str
     reply_waits: bool
     duplicate: bool = False
+    subscriber_id: int | None = None
 
 
 def receive_message(
@@ -67,37 +70,55 @@ def receive_message(
         sender = session.get_one(Sender, sender_id)
         if _stored(session, sender_id, message.external_id):
             return Received(None, Outcome.NONE.value, reply_waits=False, duplicate=True)
-        offers = offers_of(session, sender)
-        language = next((offer.list.language for offer in offers.values()), "en")
         seen = Sighting(session, sender, message.external_id, controller, now)
+        language = language_at(session, sender)
         person = find_person(seen, message.address, message.also_at, language=language)
-        message = _as_carried(message, offers)
-        listed = {str(offer.list.id): offer for offer in offers.values()}
-        tester = None if decision else testers.read_code(session, message.text, message.payload, now)
-        decision = testers.DECISION if tester else decision
-        coded = None if decision else read_code(message.text, message.payload, listed, controller)
-        if coded is not None:
-            # Where the link hung stays with the consent; the code itself says nothing to anybody later.
-            decision, message = coded.decision, replace(message, payload=coded.tag)
-        decision, press = _understand(seen, message, person, offers, decision)
-        if press is not None:
-            message = replace(message, text=press.button.label, payload=press.source)
-        if decision.outcome in STARTS and _older_than_stop(session, message, person):
-            decision = Decision(Outcome.NONE, "late", decision.rule, matcher_version=decision.matcher_version)
-        silence = silence_for(session, message, person, now)
-        row = store(session, message, sender, person, decision, came_at or now)
-        if row is None:
-            return Received(None, decision.outcome.value, reply_waits=False, duplicate=True)
-        person.reached_by(message.route, sender_id)
-        case = Case(session, message, sender, person, row, decision, offers, controller, now, silence, press)
-        if press is not None and press.had_it:
-            keep_answer(session, press, person, row, now)
-        answer = act_on(case)
-        if coded is not None and decision.outcome in STARTS:
-            link_by_code(case, coded.code)
-        if tester is not None:
-            testers.confirm(case, tester)
-        return Received(row.id, decision.outcome.value, reply_waits=answer_with(case, answer))
+        return take_in(seen, message, person, decision, came_at)
+
+
+def language_at(session: Session, sender: Sender) -> str:
+    """Return the language of whoever writes to a sender first: that of its first list."""
+    return next((offer.list.language for offer in offers_of(session, sender).values()), "en")
+
+
+def take_in(
+    seen: Sighting,
+    message: InboundMessage,
+    person: Subscriber,
+    decision: Decision | None = None,
+    came_at: datetime | None = None,
+) -> Received:
+    """Store a message whose author is known and do what it asks, within the caller's transaction."""
+    session, sender, controller, now = seen.session, seen.sender, seen.controller, seen.now
+    offers = offers_of(session, sender)
+    message = _as_carried(message, offers)
+    listed = {str(offer.list.id): offer for offer in offers.values()}
+    tester = None if decision else testers.read_code(session, message.text, message.payload, now)
+    decision = testers.DECISION if tester else decision
+    coded = None if decision else read_code(message.text, message.payload, listed, controller)
+    if coded is not None:
+        # Where the link hung stays with the consent; the code itself says nothing to anybody later.
+        decision, message = coded.decision, replace(message, payload=coded.tag)
+    decision, press = _understand(seen, message, person, offers, decision)
+    if press is not None:
+        message = replace(message, text=press.button.label, payload=press.source)
+    if decision.outcome in STARTS and _older_than_stop(session, message, person):
+        decision = Decision(Outcome.NONE, "late", decision.rule, matcher_version=decision.matcher_version)
+    silence = silence_for(session, message, person, now)
+    row = store(session, message, sender, person, decision, came_at or now)
+    if row is None:
+        return Received(None, decision.outcome.value, reply_waits=False, duplicate=True)
+    person.reached_by(message.route, sender.id)
+    case = Case(session, message, sender, person, row, decision, offers, controller, now, silence, press)
+    if press is not None and press.had_it:
+        keep_answer(session, press, person, row, now)
+    answer = act_on(case)
+    if coded is not None and decision.outcome in STARTS:
+        link_by_code(case, coded.code)
+    if tester is not None:
+        testers.confirm(case, tester)
+    waits = answer_with(case, answer)
+    return Received(row.id, decision.outcome.value, reply_waits=waits, subscriber_id=person.id)
 
 
 def _as_carried(message: InboundMessage, offers: Mapping[str, Offer]) -> InboundMessage:
@@ -174,8 +195,8 @@ def _older_than_stop(session: Session, message: InboundMessage, person: Subscrib
     """Tell whether a START was sent before a STOP that came first: the later wish stands, not the later webhook."""
     if message.sent_at is None:
         return False
-    stopped = select(func.max(Subscription.stopped_at)).where(Subscription.subscriber_id == person.id)
-    moments = [at for at in (person.last_stop_at, session.scalar(stopped)) if at is not None]
+    stopped = (row.stopped_at for row in subscriptions_of(session, person.id))
+    moments = [at for at in (person.last_stop_at, *stopped) if at is not None]
     # Platforms tell whole seconds; a START in the second of the STOP counts as later.
     return any(message.sent_at < at.replace(microsecond=0) for at in moments)
 
@@ -188,12 +209,10 @@ def _languages(person: Subscriber, offers: Mapping[str, Offer]) -> set[str]:
 
 def _state(session: Session, person: Subscriber, now: datetime) -> str:
     """How the person stands, over all lists: an open question first, then whether anything can be sent at all."""
-    rows = session.execute(
-        select(Subscription.state, Subscription.expires_at).where(Subscription.subscriber_id == person.id)
-    ).all()
-    if any(expires_at is not None and expires_at >= now for _, expires_at in rows):
+    rows = subscriptions_of(session, person.id)
+    if any(row.expires_at is not None and row.expires_at >= now for row in rows):
         return SubscriptionState.PENDING.value
-    states = {state for state, _ in rows}
+    states = {row.state for row in rows}
     if not states.isdisjoint(IN_FORCE):
         return SubscriptionState.ACTIVE.value
     return (SubscriptionState.STOPPED if states else SubscriptionState.UNKNOWN).value
@@ -208,24 +227,26 @@ def store(
     now: datetime,
 ) -> InboundRow | None:
     """Insert the message; None when the provider had delivered it before."""
+    values = {
+        "sender_id": sender.id,
+        "external_id": message.external_id,
+        "subscriber_id": person.id,
+        "text": message.text,
+        "media_count": message.media_count,
+        "received_at": now,
+        "outcome": decision.outcome.value,
+        "tier": decision.tier,
+        "rule": decision.rule,
+        "matcher_version": decision.matcher_version,
+    }
+    if (shared := shared_by(session)) is not None:
+        # Who takes in several has looked which are new, and writes them all once their answers are known.
+        row = InboundRow(id=next(shared.inbound_ids), **values)
+        session.add(row)
+        return row
     dialect = sqlite if is_sqlite(session) else postgresql
-    inserted = session.scalar(
-        dialect.insert(InboundRow)
-        .values(
-            sender_id=sender.id,
-            external_id=message.external_id,
-            subscriber_id=person.id,
-            text=message.text,
-            media_count=message.media_count,
-            received_at=now,
-            outcome=decision.outcome.value,
-            tier=decision.tier,
-            rule=decision.rule,
-            matcher_version=decision.matcher_version,
-        )
-        .on_conflict_do_nothing()
-        .returning(InboundRow.id)
-    )
+    insert = dialect.insert(InboundRow).values(values).on_conflict_do_nothing()
+    inserted = session.scalar(insert.returning(InboundRow.id))
     return session.get(InboundRow, inserted) if inserted is not None else None
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,9 @@ from app.services.project_consent import Move, project, to_ms
 from app.services.suppressions import suppressed
 from app.storage.aliases import people_at
 from app.storage.consent import append, append_pii, lock_head, uuid7
+from app.storage.database import among
 from app.storage.models import BroadcastList, Notice, Sender, Subject, Subscriber
+from app.storage.shared import shared_by
 
 RECORD_FORMAT = 1
 _CONSENT_TYPE = "expressed"
@@ -168,10 +170,24 @@ def _suppress_known(
 
 def _data_keys(session: Session, events: Sequence[NewEvent], keys: KeyRing) -> dict[str, bytes]:
     wanted = {event.subscriber.subject_ref for event in events if event.pii}
+    if (shared := shared_by(session)) is not None and {
+        event.subscriber.id for event in events
+    } <= shared.people:
+        there = shared.of(session, "data keys", _wrapped_keys)
+        return {ref: keys.unwrap(wrapped) for ref, wrapped in there.values() if ref in wanted}
     rows = session.execute(
         select(Subject.subject_ref, Subject.wrapped_key).where(Subject.subject_ref.in_(wanted))
     )
     return {ref: keys.unwrap(wrapped) for ref, wrapped in rows}
+
+
+def _wrapped_keys(session: Session, subscriber_ids: Collection[int]) -> dict[int, tuple[str, bytes]]:
+    rows = session.execute(
+        select(Subscriber.id, Subject.subject_ref, Subject.wrapped_key)
+        .join(Subject, Subject.subject_ref == Subscriber.subject_ref)
+        .where(among(session, Subscriber.id, subscriber_ids))
+    )
+    return {id_: (ref, wrapped) for id_, ref, wrapped in rows}
 
 
 def fact_of(event: NewEvent, seq: int) -> Fact:
@@ -190,6 +206,10 @@ def fact_of(event: NewEvent, seq: int) -> Fact:
 def purposes_of(session: Session, events: Sequence[NewEvent]) -> dict[int, str]:
     """Return the purpose of every list that the events name, by list id."""
     wanted = {event.list_id for event in events if event.list_id is not None}
+    if not wanted:
+        return {}
+    if shared_by(session) is not None:  # then the lists themselves have been read
+        return {id_: session.get_one(BroadcastList, id_).purpose for id_ in wanted}
     found = session.execute(
         select(BroadcastList.id, BroadcastList.purpose).where(BroadcastList.id.in_(wanted))
     )

@@ -14,8 +14,9 @@ from app.services.late_refusals import WAITS, is_old, may_wait, stood_at, wait_a
 from app.services.record_reads import record_reads
 from app.services.same_account import Shown, learn_all
 from app.storage.database import transaction
-from app.storage.outcomes import Report, apply_report, apply_reports, apply_result
+from app.storage.outcomes import apply_result
 from app.storage.provider_ids import deliveries_found_by
+from app.storage.reports import Report, apply_report, apply_reports
 
 _STATUS = {
     ReceiptStatus.SENT: DeliveryStatus.SENT,
@@ -125,8 +126,7 @@ def _record_failures(failures: Sequence[_Failed], controller: Controller, now: d
     """Do what the same refusals of requests would (`settle_outcomes`)."""
     with transaction() as session:
         lock(session, [one.failure for one in failures], controller, among=WAITS)
-        stand = [(one, _moved(session, one, now)) for one in failures]
-        took = [(one, moved) for one, moved in stand if moved is not None]
+        took = _written(session, failures, now)
         for sender_id in dict.fromkeys(one.named.sender_id for one, _ in took):
             theirs = [(one, moved) for one, moved in took if one.named.sender_id == sender_id]
             follow(
@@ -137,6 +137,19 @@ def _record_failures(failures: Sequence[_Failed], controller: Controller, now: d
                 controller=controller,
                 now=now,
             )
+
+
+def _written(
+    session: Session, failures: Sequence[_Failed], now: datetime
+) -> list[tuple[_Failed, DeliveryStatus]]:
+    """Write failures; returns those that changed something, and where their deliveries stand now."""
+    by_ref = {one.named.ref: one for one in failures}
+    # Of several about one delivery it matters which one counted: another account's may be among them.
+    if len(by_ref) == len(failures) and not any(may_wait(one.error, ref) for ref, one in by_ref.items()):
+        moved = apply_reports(session, [_report(one.named) for one in failures], now)
+        return [(by_ref[ref], DeliveryStatus.FAILED) for ref in moved]
+    stand = [(one, _moved(session, one, now)) for one in failures]
+    return [(one, status) for one, status in stand if status is not None]
 
 
 def _moved(session: Session, one: _Failed, now: datetime) -> DeliveryStatus | None:

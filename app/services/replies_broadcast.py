@@ -9,10 +9,15 @@ from sqlalchemy.orm import Session
 from app.domain.statuses import BroadcastState
 from app.storage.database import is_sqlite
 from app.storage.models import Broadcast, Sender
+from app.storage.shared import once
 
 
 def replies_broadcast(session: Session, sender: Sender, now: datetime) -> int:
     """Return the id of a sender's replies broadcast, made on first use."""
+    return once(session, ("replies", sender.id), lambda here: _replies_broadcast(here, sender, now))
+
+
+def _replies_broadcast(session: Session, sender: Sender, now: datetime) -> int:
     found = select(Broadcast.id).where(
         Broadcast.sender_id == sender.id, Broadcast.state == BroadcastState.REPLIES.value
     )

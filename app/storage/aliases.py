@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.addresses import ALIASED_CHANNELS, Address
 from app.storage import linked
+from app.storage.database import among
 from app.storage.models import AddressAlias, Subscriber
 
 
@@ -20,14 +21,14 @@ def people_at(session: Session, addresses: Collection[Address]) -> dict[Address,
         return {}
     channel, values = next(iter(addresses)).channel, {one.value for one in addresses}
     rows = session.scalars(
-        select(Subscriber).where(Subscriber.channel == channel, Subscriber.address.in_(values))
+        select(Subscriber).where(Subscriber.channel == channel, among(session, Subscriber.address, values))
     )
     found = {Address(channel, row.address): row for row in rows}
     if channel in ALIASED_CHANNELS:
         aliases = session.execute(
             select(AddressAlias.address, Subscriber)
             .join(Subscriber, Subscriber.id == AddressAlias.subscriber_id)
-            .where(AddressAlias.channel == channel, AddressAlias.address.in_(values))
+            .where(AddressAlias.channel == channel, among(session, AddressAlias.address, values))
         )
         found |= {Address(channel, address): person for address, person in aliases}
     return found

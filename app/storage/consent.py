@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.domain.ledger import ZERO_HASH, entry_hash
 from app.storage.database import is_sqlite
 from app.storage.models import ConsentEvent, ConsentPii, LedgerHead
+from app.storage.shared import once, shared_by
 
 _COLUMNS = tuple(column.key for column in ConsentEvent.__table__.columns)
 HASHED_COLUMNS: Final = tuple(sorted(name for name in _COLUMNS if name != "entry_hash"))
@@ -29,16 +30,24 @@ def uuid7(now: datetime) -> str:
 
 def lock_head(session: Session, ledger: str) -> LedgerHead:
     """Return the ledger's end, locked until this transaction ends, so that entries are written one after another."""
-    dialect = sqlite if is_sqlite(session) else postgresql
-    session.execute(
-        dialect.insert(LedgerHead).values(ledger=ledger, seq=0, entry_hash=ZERO_HASH).on_conflict_do_nothing()
-    )
-    return session.scalars(
+    return once(session, ("head", ledger), lambda here: _lock_head(here, ledger))
+
+
+def _lock_head(session: Session, ledger: str) -> LedgerHead:
+    locked = (
         select(LedgerHead)
         .where(LedgerHead.ledger == ledger)
         .with_for_update()
         .execution_options(populate_existing=True)
-    ).one()
+    )
+    head = session.scalars(locked).one_or_none()
+    if head is not None:
+        return head
+    dialect = sqlite if is_sqlite(session) else postgresql
+    session.execute(
+        dialect.insert(LedgerHead).values(ledger=ledger, seq=0, entry_hash=ZERO_HASH).on_conflict_do_nothing()
+    )
+    return session.scalars(locked).one()
 
 
 def append(session: Session, head: LedgerHead, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -53,14 +62,20 @@ def append(session: Session, head: LedgerHead, entries: Sequence[Mapping[str, An
         row["entry_hash"] = entry_hash(as_hashed(row))
         head.seq, head.entry_hash = row["seq"], row["entry_hash"]
         rows.append(row)
-    if rows:
+    shared = shared_by(session)
+    if shared is not None:
+        shared.write_later(rows)
+    elif rows:
         session.execute(insert(ConsentEvent), rows)
     return rows
 
 
 def append_pii(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store sealed personal parts: `event_id`, `salt`, `sealed`."""
-    if rows:
+    shared = shared_by(session)
+    if shared is not None:
+        shared.write_pii_later(rows)
+    elif rows:
         session.execute(insert(ConsentPii), list(rows))
 
 

@@ -1,7 +1,7 @@
 """The database handle, the one way to open a transaction, and what differs between PostgreSQL and SQLite."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
+    ColumnElement,
     Connection,
     CursorResult,
     DateTime,
@@ -21,11 +23,13 @@ from sqlalchemy import (
     MetaData,
     Result,
     TypeDecorator,
+    any_,
     event,
+    literal,
     text,
 )
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from app.storage import append_only
 
@@ -55,6 +59,7 @@ else:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 # SQLite only counts up by itself on a column of type INTEGER.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
@@ -177,6 +182,15 @@ def changed(result: Result[Any]) -> int:
 def is_sqlite(session: Session) -> bool:
     """Tell whether this session talks to SQLite."""
     return session.get_bind().dialect.name == "sqlite"
+
+
+def among(session: Session, column: InstrumentedAttribute[T], values: Collection[T]) -> ColumnElement[bool]:
+    """SQL: whether a column is one of `values`; on PostgreSQL as one parameter, so that a statement is planned once
+    however many there are, and not for each number of them anew.
+    """
+    if is_sqlite(session):
+        return column.in_(values)
+    return column == any_(literal(list(values), ARRAY(column.type)))
 
 
 @event.listens_for(Engine, "connect")

@@ -39,11 +39,17 @@ def strike(session: Session, left: Sequence[Departure], now: datetime) -> None:
 
     A row is written even where the claim has not come by yet: the sums still meet the frozen audience.
     """
+    if not left or not _anything_runs(session):
+        return
     for departure in left:
         for sent in _running_audiences_of(session, departure):
             if _is_counted(session, sent, departure.subscriber_id):
                 _enter(session, sent.id, departure.subscriber_id, departure.reason, now)
             _skip(session, sent.id, departure.subscriber_id, departure.reason, now)
+
+
+def _anything_runs(session: Session) -> bool:
+    return session.scalar(select(Broadcast.id).where(Broadcast.state.in_(_RUNNING)).limit(1)) is not None
 
 
 def _is_counted(session: Session, sent: Sent, subscriber_id: int) -> bool:

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session, aliased
 
 from app.domain.linked import TAKEN, Linked, to_strike
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
+from app.storage.database import among
 from app.storage.models import Broadcast, Delivery, LinkedAddress, Subscriber
+from app.storage.shared import about
 
 _TAKEN = tuple(status.value for status in TAKEN)
 
@@ -190,10 +192,19 @@ def add(session: Session, person_id: int, people: Iterable[Subscriber], now: dat
 
 def chosen(session: Session, subscriber_id: int, now: datetime) -> None:
     """Note that the person chose this channel, where they have others too."""
+    if about(session, subscriber_id, "linked", _linked_among) is None:
+        return
     session.execute(
         update(LinkedAddress).where(LinkedAddress.subscriber_id == subscriber_id).values(chosen_at=now),
         execution_options={"synchronize_session": "fetch"},
     )
+
+
+def _linked_among(session: Session, subscriber_ids: Collection[int]) -> dict[int, bool]:
+    rows = select(LinkedAddress.subscriber_id).where(
+        among(session, LinkedAddress.subscriber_id, subscriber_ids)
+    )
+    return dict.fromkeys(session.scalars(rows), True)
 
 
 def move(session: Session, before: Subscriber, after: Subscriber) -> None:

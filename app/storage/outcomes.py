@@ -2,22 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    Integer,
     and_,
     bindparam,
     case,
     exists,
     func,
     literal,
-    literal_column,
     not_,
     or_,
     select,
@@ -170,66 +166,6 @@ def _settle_params(one: Settlement, now: datetime) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class Report:
-    """What a sender's gateway says a delivery came to; it counts while the delivery stands at one of `overwrites`."""
-
-    ref: DeliveryRef
-    sender_id: int
-    status: DeliveryStatus
-    overwrites: tuple[DeliveryStatus, ...]
-    provider_id: str
-    error_code: str | None = None
-    reason: str | None = None
-
-
-_APPLY = (
-    update(Delivery.__table__)  # type: ignore[arg-type]  # as above
-    .where(
-        Delivery.broadcast_id == bindparam("b_broadcast"),
-        Delivery.subscriber_id == bindparam("b_subscriber"),
-        Delivery.inbound_id == bindparam("b_inbound"),
-        # Bits, not IN: SQLAlchemy cannot write that for many rows at once.
-        bindparam("b_overwrites", type_=Integer()).bitwise_and(
-            literal_column("1", Integer()).bitwise_lshift(Delivery.status)
-        )
-        != 0,
-        # Only a delivery of this sender: a provider account may not speak about another's deliveries.
-        or_(
-            exists().where(
-                Broadcast.id == bindparam("b_broadcast"), Broadcast.sender_id == bindparam("b_sender")
-            ),
-            exists().where(
-                Slice.broadcast_id == bindparam("b_broadcast"),
-                Slice.seq == Delivery.slice,
-                Slice.sender_id == bindparam("b_sender"),
-            ),
-        ),
-    )
-    .values(
-        status=bindparam("b_status", type_=Delivery.status.type),
-        provider_id=bindparam("b_provider", type_=Delivery.provider_id.type),
-        error_code=bindparam("b_code", type_=Delivery.error_code.type),
-        reason=bindparam("b_reason", type_=Delivery.reason.type),
-        updated_at=bindparam("b_now", type_=Delivery.updated_at.type),
-    )
-)
-
-
-def apply_reports(session: Session, reports: Sequence[Report], now: datetime) -> None:
-    """Move deliveries forward, all kinds of reports in one round trip.
-
-    Deliveries are always taken in their own order, here as in `settle`, so that two writers cannot block each other.
-    """
-    in_order = sorted(reports, key=attrgetter("ref"))
-    session.connection().execute(_APPLY, [_report_params(one, now) for one in in_order])
-
-
-def apply_report(session: Session, report: Report, now: datetime) -> bool:
-    """Move one delivery forward; tells whether it moved."""
-    return changed(session.connection().execute(_APPLY, _report_params(report, now))) > 0
-
-
 def apply_result(
     session: Session,
     sender_id: int,
@@ -267,23 +203,3 @@ def apply_result(
         execution_options={"synchronize_session": False},
     )
     return changed(done)
-
-
-@cache
-def _mask(statuses: tuple[DeliveryStatus, ...]) -> int:
-    return sum(1 << status.value for status in statuses)
-
-
-def _report_params(report: Report, now: datetime) -> dict[str, Any]:
-    return {
-        "b_broadcast": report.ref.broadcast_id,
-        "b_subscriber": report.ref.subscriber_id,
-        "b_inbound": report.ref.inbound_id,
-        "b_sender": report.sender_id,
-        "b_overwrites": _mask(report.overwrites),
-        "b_status": report.status.value,
-        "b_provider": report.provider_id,
-        "b_code": report.error_code,
-        "b_reason": report.reason,
-        "b_now": now,
-    }

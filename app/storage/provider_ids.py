@@ -1,12 +1,13 @@
 """Finds deliveries by the id that a provider gave them, for receipts that bring back nothing else."""
 
 from collections.abc import Collection, Mapping
+from typing import cast
 
-from sqlalchemy import ARRAY, String, any_, exists, literal, literal_column, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, literal_column, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.domain.messages import DeliveryRef
-from app.storage.database import is_sqlite
+from app.storage.database import among
 from app.storage.models import Broadcast, Delivery, Slice
 
 # To the letter what the index is limited to, or no database would use it.
@@ -20,17 +21,10 @@ def deliveries_found_by(
 
     Another sender's provider may count from 1, too; and one may begin anew: of two the newer is meant.
     """
-    ids = list(provider_ids)
-    # One parameter where that is possible: psycopg reads a statement with hundreds anew each time.
-    named = (
-        Delivery.provider_id.in_(ids)
-        if is_sqlite(session)
-        else Delivery.provider_id == any_(literal(ids, ARRAY(String)))
-    )
     rows = session.execute(
         select(Delivery.provider_id, Delivery.broadcast_id, Delivery.subscriber_id, Delivery.inbound_id)
         .where(
-            named,
+            among(session, cast("InstrumentedAttribute[str]", Delivery.provider_id), provider_ids),
             _IN_INDEX,
             or_(
                 exists().where(Broadcast.id == Delivery.broadcast_id, Broadcast.sender_id == sender_id),

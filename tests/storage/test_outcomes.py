@@ -12,7 +12,8 @@ from app.domain.messages import DeliveryRef
 from app.domain.statuses import RECEIPT_OVERWRITES, DeliveryStatus
 from app.storage.database import db, transaction
 from app.storage.models import Delivery
-from app.storage.outcomes import Report, Settlement, apply_reports, settle
+from app.storage.outcomes import Settlement, settle
+from app.storage.reports import Report, apply_reports
 from tests.support.waiting import until_somebody_waits
 from tests.support.world import Newsroom
 
@@ -103,3 +104,22 @@ def test_receipts_of_several_kinds_are_written_in_the_order_of_the_deliveries(
     waits_for_the_first_only(app, three, lambda session: apply_reports(session, reports, newsroom.now))
 
     assert statuses() == kinds
+
+
+def test_of_two_reports_of_one_delivery_in_a_batch_the_later_counts_and_another_sender_moves_nothing(
+    newsroom: Newsroom, three: list[DeliveryRef]
+) -> None:
+    def report(ref: DeliveryRef, kind: DeliveryStatus, sender_id: int) -> Report:
+        return Report(ref, sender_id, kind, RECEIPT_OVERWRITES[kind], "SM")
+
+    mine = newsroom.sender_id
+    reports = [
+        report(three[0], DeliveryStatus.SENT, mine),
+        report(three[0], DeliveryStatus.DELIVERED, mine),
+        report(three[1], DeliveryStatus.DELIVERED, mine + 1),
+    ]
+    with transaction() as session:
+        moved = apply_reports(session, reports, newsroom.now)
+
+    assert moved == [three[0], three[0]]
+    assert statuses() == [DeliveryStatus.DELIVERED, DeliveryStatus.PENDING, DeliveryStatus.PENDING]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.consent import Act, EventType, SubscriptionState
@@ -16,6 +15,7 @@ from app.services import suppressions
 from app.services.controller import Controller
 from app.services.lists_of_sender import Offer, facts_of
 from app.services.presses import Press
+from app.services.project_consent import subscriptions_of
 from app.services.record_consent import NewEvent, record
 from app.storage import linked
 from app.storage.aliases import addresses_of
@@ -92,8 +92,7 @@ class Case:
 
     def subscriptions(self) -> Sequence[Subscription]:
         """Return the person's subscriptions, whatever their state, in the order of the lists."""
-        rows = select(Subscription).where(Subscription.subscriber_id == self.person.id)
-        return self.session.scalars(rows.order_by(Subscription.list_id)).all()
+        return subscriptions_of(self.session, self.person.id)
 
     def lists_in(self, *states: SubscriptionState) -> set[int]:
         """Return the ids of the lists on which the person stands in one of these states."""

@@ -1,15 +1,20 @@
 """STOP in its forms, the wish to be erased, and the wrong number: each ends, and gets one confirmation at most."""
 
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.domain.consent import Act, EventType, Scope
 from app.domain.keywords import Outcome
 from app.domain.replies import CONFIRMATIONS, ReplyKind
 from app.services.words.case import IN_FORCE, Answer, Case
+from app.storage.database import among
 from app.storage.models import InboundRow
+from app.storage.shared import about
 
 REPEAT_CONFIRMATION_AFTER: Final = timedelta(hours=24)
 
@@ -114,10 +119,15 @@ def _act(case: Case) -> Act:
 
 def _confirmed_lately(case: Case) -> bool:
     """A second STOP within a day is not confirmed again (row 20)."""
-    confirmed = select(InboundRow.id).where(
-        InboundRow.subscriber_id == case.person.id,
-        InboundRow.id != case.row.id,
+    since = case.now - REPEAT_CONFIRMATION_AFTER
+    return about(case.session, case.person.id, "confirmed lately", partial(_confirmed, since=since)) is True
+
+
+def _confirmed(session: Session, subscriber_ids: Collection[int], *, since: datetime) -> dict[int, bool]:
+    """The present message has no answer yet, so it is none of those that are found."""
+    confirmed = select(InboundRow.subscriber_id).where(
+        among(session, InboundRow.subscriber_id, subscriber_ids),
         InboundRow.reply_kind.in_([kind.value for kind in CONFIRMATIONS]),
-        InboundRow.received_at > case.now - REPEAT_CONFIRMATION_AFTER,
+        InboundRow.received_at > since,
     )
-    return case.session.scalar(confirmed.limit(1)) is not None
+    return dict.fromkeys(session.scalars(confirmed), True)

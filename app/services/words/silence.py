@@ -1,6 +1,8 @@
 """Whom we do not answer: machines, and whoever sends the same again and again (consent.md 3.2, loop guard)."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy import func, select
@@ -8,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.domain.keywords import squeeze
 from app.domain.messages import InboundMessage, ProviderSignal
+from app.storage.database import among
 from app.storage.models import InboundRow, Subscriber
+from app.storage.shared import about
 
 LOOP_WINDOW: Final = timedelta(minutes=10)
 LOOP_AFTER: Final = 3
@@ -36,19 +40,39 @@ def _is_machine(address: str) -> bool:
 
 
 def _said_before(session: Session, text: str, person: Subscriber, now: datetime) -> int:
-    same = select(func.count()).where(
-        InboundRow.subscriber_id == person.id,
-        InboundRow.received_at > now - LOOP_WINDOW,
-        InboundRow.text == text,
+    said = about(session, person.id, "said lately", partial(_said_lately, now=now)) or {}
+    return said.get(text, 0)
+
+
+def _said_lately(
+    session: Session, subscriber_ids: Collection[int], *, now: datetime
+) -> dict[int, dict[str, int]]:
+    rows = session.execute(
+        select(InboundRow.subscriber_id, InboundRow.text, func.count())
+        .where(
+            among(session, InboundRow.subscriber_id, subscriber_ids),
+            InboundRow.received_at > now - LOOP_WINDOW,
+        )
+        .group_by(InboundRow.subscriber_id, InboundRow.text)
     )
-    return session.scalar(same) or 0
+    found: dict[int, dict[str, int]] = {}
+    for id_, text, count in rows:
+        found.setdefault(id_, {})[text] = count
+    return found
 
 
 def _is_our_own_text(session: Session, text: str, person: Subscriber) -> bool:
-    last = session.scalar(
+    last = about(session, person.id, "last answer", _last_answers)
+    return last is not None and squeeze(last) in squeeze(text)
+
+
+def _last_answers(session: Session, subscriber_ids: Collection[int]) -> dict[int, str]:
+    newest = (
         select(InboundRow.reply_text)
-        .where(InboundRow.subscriber_id == person.id, InboundRow.reply_text.is_not(None))
+        .where(InboundRow.subscriber_id == Subscriber.id, InboundRow.reply_text.is_not(None))
         .order_by(InboundRow.received_at.desc(), InboundRow.id.desc())
         .limit(1)
+        .scalar_subquery()
     )
-    return last is not None and squeeze(last) in squeeze(text)
+    rows = session.execute(select(Subscriber.id, newest).where(among(session, Subscriber.id, subscriber_ids)))
+    return {id_: text for id_, text in rows if text is not None}
