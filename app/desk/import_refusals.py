@@ -64,7 +64,7 @@ ROWS: Final[tuple[str, ...]] = (
     N_("Nothing says to which words this person agreed."),
     N_("Evidence may have %(n)s characters."),
     N_("This is longer than %(n)s characters."),
-    N_("A language is a code of two letters, such as en or de."),
+    N_("This is no language; a language is a code of two letters, such as en or de."),
     N_("has %(n)s cells under %(most)s columns; put values that hold the delimiter in quotes"),
     N_(
         "A spreadsheet shortened this number to “%(value)s”; its last digits are gone. Take the numbers from where "

@@ -1,14 +1,12 @@
 """Other words of a broadcast, for a channel, a language, or both: how they are named, and who gets which."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from app.domain.channels import CHANNELS
-
-_LANGUAGE: Final = re.compile(r"[a-z]{2}")
+from app.domain.languages import is_language
 
 
 class Scope(NamedTuple):
@@ -37,9 +35,9 @@ def scope_written(written: str) -> Scope:
     """Read what an editor wrote: `telegram`, `de` or `telegram/de`. Raises `BadScope`."""
     found = scope(written if "/" in written or written in CHANNELS else f"/{written}")
     known = not found.channel or found.channel in CHANNELS
-    spoken = not found.language or _LANGUAGE.fullmatch(found.language)
+    spoken = not found.language or is_language(found.language)
     if not known or not spoken or found == Scope("", "") or written.endswith("/"):
-        raise BadScope(f"“{written}” is no channel, no language of two letters, and no channel/language")
+        raise BadScope(f"“{written}” is no channel, no code of a language, and no channel/language")
     return found
 
 

@@ -137,7 +137,8 @@ def let_break(story_id: int, *, revision: int, by: str, now: datetime) -> int:
             raise Refused("This story was changed since you read it. Read it again.")
         _refuse_if_over(row, now)
         approved_by = row.approved_by or by
-        if session.get_one(BroadcastList, row.list_id).approval and approved_by == writer_of_story(row):
+        for_list = session.get_one(BroadcastList, row.list_id)
+        if for_list.approval and approved_by == writer_of_story(row):
             raise Refused("You wrote this, or asked for the yes yourself: a second person must give it.")
         broadcast_id = draft_in(
             session, title=row.title, text=row.text, list_ids=[row.list_id], by=row.created_by, now=now
@@ -145,7 +146,9 @@ def let_break(story_id: int, *, revision: int, by: str, now: datetime) -> int:
         reason = row.breaking_reason
         broadcast = session.get_one(Broadcast, broadcast_id)
         broadcast.approved_by = approved_by
-        schedule_in(session, broadcast_id, at=None, zone="UTC", by=by, now=now, over_cap_reason=reason)
+        schedule_in(
+            session, broadcast_id, at=None, zone=for_list.zone, by=by, now=now, over_cap_reason=reason
+        )
         end_with(broadcast, row)
         row.state, row.broadcast_id, row.updated_at = StoryState.TAKEN.value, broadcast_id, now
         note(session, by, "story.broke", f"story {story_id}", now, broadcast=broadcast_id, reason=reason)

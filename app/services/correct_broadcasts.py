@@ -159,7 +159,9 @@ def _changed(row: Broadcast) -> int | None:
     """While it is being sent, nobody counts: that would read every delivery again and again."""
     if row.state not in (BroadcastState.FINISHED, BroadcastState.CANCELED) or row.started_at is None:
         return None
-    return in_place.count_changed(db.session(), row, row.started_at)
+    if row.changed_in_place is not None:
+        return row.changed_in_place
+    return in_place.count_changed(db.session(), row, row.started_at)  # ended before it was kept
 
 
 def reachable(broadcast_id: int, now: datetime) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from app.domain.statuses import BroadcastState, DeliveryStatus, SkipReason
 from app.services.figures import no_files
-from app.storage import audience
+from app.storage import audience, in_place
 from app.storage.claim import claim_rows
 from app.storage.database import transaction
 from app.storage.models import Broadcast, Delivery, Slice
@@ -83,3 +83,4 @@ def _finish(broadcast_id: int, now: datetime) -> None:
                 broadcast.audience = audience.counted(session, broadcast_id)
             broadcast.finished_at = now
             no_files.keep(session, broadcast)
+            in_place.keep_count(session, broadcast)

@@ -13,7 +13,7 @@ from app.services import comments, plan_slices, quotas
 from app.services.controller import Controller
 from app.services.figures import no_files
 from app.services.hear_platform import stop_if_lost
-from app.storage import audience, headcounts, tallies
+from app.storage import audience, headcounts, in_place, tallies
 from app.storage.consent import lock_head
 from app.storage.database import changed, transaction
 from app.storage.models import Broadcast, Delivery, Sender, Slice
@@ -157,6 +157,7 @@ def end_finished(now: datetime) -> list[int]:
             broadcast.state, broadcast.state_by = BroadcastState.FINISHED.value, "system"
             broadcast.finished_at = broadcast.state_at = now
             no_files.keep(session, broadcast)
+            in_place.keep_count(session, broadcast)
         return [one.id for one in finished]
 
 

@@ -89,7 +89,8 @@ def _send(session: Session, story: StoryRow, run: SlotRun, now: datetime) -> Non
             broadcast = session.get_one(Broadcast, story.broadcast_id)
             broadcast.approved_by = story.approved_by
             story.state, story.updated_at = StoryState.TAKEN.value, now
-            schedule_in(session, story.broadcast_id, at=None, zone="UTC", by=SYSTEM, now=now)
+            zone = session.get_one(BroadcastList, story.list_id).zone
+            schedule_in(session, story.broadcast_id, at=None, zone=zone, by=SYSTEM, now=now)
             end_with(broadcast, story)
             note(session, SYSTEM, "story.sent", f"story {story.id}", now, broadcast=story.broadcast_id)
     except Refused as error:

@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.domain.addresses import PHONE_CHANNELS, Address, BadAddress, canonical
+from app.domain.languages import is_language
 from app.domain.spreadsheets import number_damage, unwrap
 from app.services.import_columns import ADDRESS, ATTRIBUTES, Columns
 from app.services.import_file import RawRow
@@ -141,8 +142,10 @@ class RowReader:
 
     def _language(self, cells: list[str]) -> str:
         language = self.columns.cell(cells, "language").lower() or self.language
-        if not (len(language) == 2 and language.isascii() and language.isalpha()):
-            raise _BadCell("language", "A language is a code of two letters, such as en or de.")
+        if not is_language(language):
+            raise _BadCell(
+                "language", "This is no language; a language is a code of two letters, such as en or de."
+            )
         return language
 
     def _attribute(self, cells: list[str], column: str) -> str:

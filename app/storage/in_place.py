@@ -143,6 +143,12 @@ def count_changed(session: Session, correction: Broadcast, began: datetime) -> i
     return session.scalar(found) or 0
 
 
+def keep_count(session: Session, correction: Broadcast) -> None:
+    """Keep how many a correction that has just ended changed: whoever is erased later leaves nothing to count."""
+    if correction.in_place is not None and correction.started_at is not None:
+        correction.changed_in_place = count_changed(session, correction, correction.started_at)
+
+
 def changes_by_channel(session: Session, wrong_id: int) -> Mapping[str, Changes]:
     """Return channel -> what the gateway that carried a broadcast there can do with its messages."""
     rows = session.execute(

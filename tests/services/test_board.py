@@ -41,6 +41,8 @@ def test_a_slot_sends_the_top_story_once_however_many_clocks_look(city: Newsroom
     add(city, "Pool")
     assert fill_slots(city.now) == []
     city.now = MORNING
+    with transaction() as session:
+        session.get_one(BroadcastList, city.list_id).zone = "Etc/GMT"
 
     first, second = fill_slots(city.now), fill_slots(city.now + timedelta(seconds=1))
 
@@ -53,6 +55,7 @@ def test_a_slot_sends_the_top_story_once_however_many_clocks_look(city: Newsroom
     broadcast = db.session.get(Broadcast, first[0].broadcast_id)
     assert broadcast is not None
     assert (broadcast.title, broadcast.created_by) == ("Bridge", "ada")
+    assert broadcast.zone == "Etc/GMT"  # the list's, in which the desk shows its times
 
 
 def test_an_empty_queue_sends_nothing_and_a_missed_slot_is_not_made_up_for(city: Newsroom) -> None:

@@ -235,12 +235,13 @@ def test_a_dry_run_changes_nothing_and_says_the_same_numbers(importer: Importer)
 
 
 def test_a_bad_row_is_named_by_line_column_value_and_reason(importer: Importer) -> None:
-    importer.run(f"number,language\n{ANNA},english\n12,\n{BERT},de,extra\n")
+    importer.run(f"number,language\n{ANNA},english\n12,\n{BERT},de,extra\n{ANNA},xx\n")
 
     assert [(problem.line, problem.column, problem.value) for problem in importer.problems] == [
         (2, "language", "english"),
         (3, "number", "12"),
         (4, "", ""),
+        (5, "language", "xx"),
     ]
     assert "3 cells under 2 columns" in importer.problems[2].reason
 

@@ -12,6 +12,7 @@ from app.services.controller import Refused
 from app.services.correct_broadcasts import corrections_of, draft_correction, ways_in_place
 from app.services.media.attach import EVERYWHERE, Given, attach
 from app.services.media.take_in import take_in
+from app.services.rights import erase_subscriber
 from app.storage.database import db, transaction
 from app.storage.models import Delivery, Subscriber
 from tests.gateways.samples.telegram import SETTINGS
@@ -86,6 +87,18 @@ def test_old_words_are_replaced_where_they_stand_and_others_get_a_message(two: T
     assert reports.tally(right).sent == 3
     (told,) = corrections_of(two.wrong)
     assert (told.act, told.changed) == (InPlace.EDIT, 2)
+
+
+def test_how_many_were_changed_is_still_known_when_one_of_them_is_erased(two: TwoWays) -> None:
+    two.correct(InPlace.EDIT)
+    person = db.session.scalar(select(Subscriber.id).where(Subscriber.address == ADA.removeprefix("+")))
+    assert person is not None
+    erase_subscriber.erase(
+        person, full=True, reason="asked", by="ada", controller=two.newsroom.controller, now=two.newsroom.now
+    )
+
+    (told,) = corrections_of(two.wrong)
+    assert told.changed == 2
 
 
 def test_whoever_said_stop_keeps_the_old_words_and_a_newcomer_gets_nothing(two: TwoWays) -> None:

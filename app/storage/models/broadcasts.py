@@ -23,6 +23,7 @@ class Broadcast(Model):
     country has no messages with files, where one goes.
     `corrects_id` names the broadcast that this one corrects: it goes to exactly those who got that one. `in_place`
     (`edit`, `delete`) is what it does with the messages themselves where the platform lets it; NULL: nothing.
+    `changed_in_place` is to how many of them it did that, counted when it ended.
     `segment_rule` chooses part of the lists' people; until the start it may be that of `segment_id` instead, with
     `segment_but` everybody but those, and since
     the start it never changes. `planned_to` is the last subscriber id up to which slices were written;
@@ -92,6 +93,7 @@ class Broadcast(Model):
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("broadcast.id"))
     tests_id: Mapped[int | None] = mapped_column(ForeignKey("broadcast.id"))
     in_place: Mapped[str | None] = mapped_column(String(6))
+    changed_in_place: Mapped[int | None]
     urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     styled: Mapped[bool] = mapped_column(default=True, server_default=false())
     brake_base: Mapped[dict[str, int] | None] = mapped_column(JSON)
