@@ -33,9 +33,7 @@ def test_what_is_sent_now_starts_in_twenty_seconds(
     assert broadcast(house, draft).state == "scheduled"
 
 
-def test_the_seconds_are_said_before_it_is_confirmed(
-    visit: Callable[..., Visitor], draft: int
-) -> None:
+def test_the_seconds_are_said_before_it_is_confirmed(visit: Callable[..., Visitor], draft: int) -> None:
     path = f"/broadcasts/{draft}/when/words?choice=now&zone=UTC"
     german = words(visit(Role.EDITOR, "de").get(path))
 
