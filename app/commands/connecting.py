@@ -3,11 +3,14 @@
 from collections.abc import Generator
 from typing import TypeVar
 
+from app.clock import utcnow
+from app.commands.output import operator
 from app.gateways.asking import ask
 from app.gateways.base import Call, Reply, Transport
-from app.gateways.connect import CannotConnect, Connected
+from app.gateways.connect import CannotConnect, Connected, Conversation
 from app.gateways.registry import gateway_class
 from app.gateways.transport import CurlTransport
+from app.services import connect_senders
 from app.services.controller import Refused
 
 _End = TypeVar("_End")
@@ -33,6 +36,17 @@ def carry_on(talk: Generator[Call, Reply, _End], transport: Transport | None = N
         raise Refused(str(error)) from error
     finally:
         line.close()
+
+
+def register(name: str, talk: Conversation, hook: str) -> Connected:
+    """Carry on with a registration, and note how it ended. Raises `Refused` with what the provider said."""
+    refused = True
+    try:
+        found = carry_on(talk)
+        refused = False
+    finally:
+        connect_senders.note_end(name, hook, refused=refused, by=operator(), now=utcnow())
+    return found
 
 
 def by_hand(name: str, gateway: str, hook: str) -> Connected:

@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from app.clock import utcnow
-from app.commands.connecting import by_hand, carry_on
+from app.commands.connecting import by_hand, carry_on, register
 from app.commands.output import json_option, operator, say, table
 from app.gateways.base import BadSetting, GatewayClass
 from app.gateways.connect import conversation
@@ -121,11 +121,9 @@ def connect_sender(name: str, as_json: bool) -> None:
         name,
         opening=conversation,
         public_url=runtime().settings.public_url,
-        by=operator(),
         controller=runtime().controller,
-        now=utcnow(),
     )
-    found = carry_on(begun.talk) if begun.talk else by_hand(name, begun.gateway, begun.hook)
+    found = register(name, begun.talk, begun.hook) if begun.talk else by_hand(name, begun.gateway, begun.hook)
     lines = [*(f"Done: {one}" for one in found.done), *(f"Left to do: {one}" for one in found.left)]
     say({"hook": begun.hook, "done": found.done, "left": found.left}, as_json, lambda: "\n".join(lines))
 
@@ -144,10 +142,7 @@ def show_quota(name: str, as_json: bool) -> None:
         name,
         opening=quota,
         public_url=runtime().settings.public_url,
-        by=operator(),
         controller=runtime().controller,
-        now=utcnow(),
-        act=None,
     )
     if begun.talk is None:
         raise Refused(f"{begun.gateway} tells no such numbers by an API that we know.")

@@ -94,6 +94,8 @@ DEEDS: Final = {
     "sender.account": _l("changed the account that a sender shares"),
     "sender.account_rate": _l("changed the pace of an account"),
     "sender.add": _l("added a sender"),
+    "sender.connect": _l("told the provider of a sender where our webhook is"),
+    "sender.connect_refused": _l("the provider of a sender refused to be told where our webhook is"),
     "sender.deactivations": _l("ended what was agreed to at numbers given back"),
     "sender.pause": _l("paused a sender"),
     "sender.pause_all": _l("paused all sending"),

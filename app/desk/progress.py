@@ -22,7 +22,7 @@ from app.gateways.registry import gateway_class
 from app.runtime import runtime
 from app.services import correct_broadcasts, own_clocks, reports, try_again, undo_window, watch_broadcasts
 from app.services.answers import tallied
-from app.services.figures.compare import Comparison, compare, left_after
+from app.services.figures.compare import Comparison, compare
 from app.services.figures.effects import effects_of
 from app.services.figures.pace import pace_of
 from app.services.figures.roll_up import counted_until
@@ -102,7 +102,7 @@ def report(broadcast_id: int) -> ResponseReturnValue:
         answered=sum(one.people for one in answers),
         broadcast=broadcast,
         tally=reports.tally(broadcast_id),
-        optouts=left_after(compared, utcnow()) if compared else 0,
+        optouts=compared.broadcast.sums.left if compared else 0,
         compared=compared,
         effects=effects,
         drawing=drawing_of(effects, broadcast.zone),

@@ -68,6 +68,7 @@ PATTERNS: Final[tuple[str, ...]] = (
     N_("This broadcast does not wait to be taken back; it goes at its time, or has gone."),
     N_("A live event cannot wait for a second person."),
     N_("A second person must approve what goes to %(lists)s. Ask for it on the review."),
+    N_("A second person must approve what goes to %(lists)s. They were asked; it waits for their yes."),
     N_("You wrote this, or asked for the yes yourself: a second person must give it."),
     N_("This broadcast is %(state)s; only a draft is approved."),
     N_("None of these lists asks for a second person."),

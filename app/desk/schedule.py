@@ -175,6 +175,7 @@ def _answer(broadcast: Broadcast, raw: dict[str, Any], now: datetime) -> dict[st
         "plan": None,
         "choice": choice,
         "errors": errors,
+        "undo_seconds": round(runtime().settings.undo.total_seconds()),
         **_against(broadcast, choice, fresh_of(raw), now),
     }
 

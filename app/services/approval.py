@@ -44,7 +44,10 @@ def missing(broadcast: Broadcast, lists: Sequence[BroadcastList]) -> str:
     asking = [one.name for one in lists if one.approval]
     if not asking or broadcast.approved_by is not None:
         return ""
-    return f"A second person must approve what goes to {', '.join(asking)}. Ask for it on the review."
+    must = f"A second person must approve what goes to {', '.join(asking)}."
+    if broadcast.approval_asked_by is None:
+        return f"{must} Ask for it on the review."
+    return f"{must} They were asked; it waits for their yes."
 
 
 def ask(broadcast_id: int, *, by: str, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Open a sender's settings for a conversation with its provider, and note in the audit log what that changes."""
+"""Open a sender's settings for a conversation with its provider, and note in the audit log how that ended."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from app.services.manage_senders import find_sender, hook_of
 from app.storage.database import transaction
 
 CONNECT: Final = "sender.connect"
+REFUSED: Final = "sender.connect_refused"
 _Talk = TypeVar("_Talk")
 
 
@@ -29,19 +30,20 @@ def begin(
     *,
     opening: Callable[[str, Mapping[str, str], str | None, str], _Talk | None],
     public_url: str,
-    by: str,
     controller: Controller,
-    now: datetime,
-    act: str | None = CONNECT,
 ) -> Begun[_Talk]:
     """Return how to register the webhook of the sender `name`, or what else `opening` opens.
 
-    `act` is what the audit log calls it; None for a mere question. Raises `NotFound`, `CannotOpen`.
+    Raises `NotFound`, `CannotOpen`.
     """
     with transaction() as session:
         sender = find_sender(session, name)
         hook = hook_of(name, public_url)
         talk = opening(sender.gateway, open_settings(sender, controller), sender.base_url, hook)
-        if talk is not None and act is not None:
-            note(session, by, act, f"sender {name}", now, hook=hook)
         return Begun(sender.gateway, hook, talk)
+
+
+def note_end(name: str, hook: str, *, refused: bool, by: str, now: datetime) -> None:
+    """Note how the registration ended. A refused one may have changed something before, so that it is noted, too."""
+    with transaction() as session:
+        note(session, by, REFUSED if refused else CONNECT, f"sender {name}", now, hook=hook)

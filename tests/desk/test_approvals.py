@@ -107,6 +107,7 @@ def test_what_repeats_is_asked_for_and_approved_with_its_rule_kept(
 
     assert said in asked
     assert "asks for a yes, since" in asked
+    assert "Ask for it on the review" not in asked
     assert said in words(given)
     assert "said yes, on" in words(given)
     assert "<button disabled" not in given.text

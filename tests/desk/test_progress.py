@@ -166,6 +166,22 @@ def test_whoever_left_because_of_it_is_counted(house: House, editor: Visitor, do
     assert "Left the list afterwards 1" in words(editor.get(f"/broadcasts/{done}/report"))
 
 
+def test_whoever_left_counts_for_the_last_broadcast_that_they_had_and_for_no_other(
+    house: House, editor: Visitor, done: int
+) -> None:
+    with house.inside() as newsroom:
+        newsroom.later(minutes=5)
+        last = newsroom.broadcast()
+        newsroom.send()
+        newsroom.later(minutes=1)
+        newsroom.text("STOP", number(1))
+        newsroom.later(minutes=2)
+        roll_up(controller=newsroom.controller, now=newsroom.now)
+
+    assert "Left the list afterwards 1" in words(editor.get(f"/broadcasts/{last}/report"))
+    assert "Left the list afterwards 0" in words(editor.get(f"/broadcasts/{done}/report"))
+
+
 def test_an_unknown_outcome_is_explained(house: House, editor: Visitor, done: int) -> None:
     with house.inside(), transaction() as session:
         session.query(Delivery).filter_by(broadcast_id=done).update({"status": 5, "reason": "worker_died"})

@@ -50,6 +50,7 @@ def test_an_erasure_says_first_what_goes_and_what_stays(house: House, admin: Vis
         "What goes, at once and for good",
         "What stays, and why",
         "keyed hash",
+        "START from this very address",
         "2 deliveries",
         "5 years",
     ):
@@ -60,6 +61,8 @@ def test_an_erasure_says_first_what_goes_and_what_stays(house: House, admin: Vis
     assert "This person is erased." in after
     assert "Erased: nothing leads to this person any more" in after
     assert "If this person asks" not in after
+    assert "Language" not in after
+    assert "Town" not in after
     assert ANNA not in after
     assert "words that are not kept any more" in after
     assert "erased already" in words(admin.get(admin.get(f"/people/{anna}/erase").location))

@@ -33,6 +33,15 @@ def test_what_is_sent_now_starts_in_twenty_seconds(
     assert broadcast(house, draft).state == "scheduled"
 
 
+def test_the_seconds_are_said_before_it_is_confirmed(visit: Callable[..., Visitor], draft: int) -> None:
+    path = f"/broadcasts/{draft}/when/words?choice=now&zone=UTC"
+    german = words(visit(Role.EDITOR, "de").get(path))
+
+    assert "Sie beginnt 20 Sekunden nach Ihrer Bestätigung" in german
+    with_page = words(visit(Role.EDITOR).get(f"/broadcasts/{draft}/when?choice=now&zone=UTC"))
+    assert "It begins 20 seconds after your confirmation; until then you can take it back." in with_page
+
+
 def test_nobody_has_to_wait_for_it(house: House, editor: Visitor, draft: int) -> None:
     send_now(editor, draft)
 
@@ -61,6 +70,8 @@ def test_without_a_window_it_begins_at_once(house: House, editor: Visitor, draft
     with house.inside():
         runtime().settings = replace(runtime().settings, undo=runtime().settings.undo * 0)
 
+    said = words(editor.get(f"/broadcasts/{draft}/when?choice=now&zone=UTC"))
     send_now(editor, draft)
 
+    assert "It begins within a second of your confirmation." in said
     assert broadcast(house, draft).state == "sending"

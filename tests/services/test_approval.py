@@ -52,6 +52,16 @@ def save(newsroom: Newsroom, draft: int, text: str, by: str = "ada") -> None:
     )
 
 
+def test_whoever_has_asked_is_not_told_to_ask(newsroom: Newsroom, draft: int) -> None:
+    approval.ask(draft, by="ada", now=newsroom.now)
+
+    problems = check(draft, now=newsroom.now).problems
+
+    assert problems[0] == (
+        "A second person must approve what goes to City. They were asked; it waits for their yes."
+    )
+
+
 def test_nothing_is_scheduled_before_a_second_person_said_yes(newsroom: Newsroom, draft: int) -> None:
     assert MISSING in check(draft, now=newsroom.now).problems
     with pytest.raises(Refused, match="A second person must approve"):

@@ -1,16 +1,13 @@
 """Holds a broadcast against the last five of the same lists, by the middle one of each figure."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from statistics import median
 from typing import Final
 
 from sqlalchemy import select
 
 from app.domain.statuses import BroadcastState
-from app.services.figures.last_had import EFFECT_LASTS
 from app.services.figures.read import Told, told
-from app.services.reports import optouts_caused
 from app.storage.database import db
 from app.storage.models import Broadcast, BroadcastTarget
 
@@ -69,16 +66,6 @@ def compare(broadcast_id: int) -> Comparison | None:
         Compared(name, own[0].sums.share(name, of), _median(others, name, of)) for name, of in MEASURES
     ]
     return Comparison(own[0], len(others), tuple(measures))
-
-
-def left_after(found: Comparison, now: datetime) -> int:
-    """Return how many left after a broadcast: while it is young all who had it, later those of whom it was the last.
-
-    To count everybody takes longer the more entries the ledger has since, and says less the longer ago it was.
-    """
-    if now - found.broadcast.started_at < EFFECT_LASTS:
-        return optouts_caused(found.broadcast.id)
-    return found.broadcast.sums.left
 
 
 def _median(others: list[Told], name: str, of: str) -> float | None:
