@@ -103,14 +103,17 @@ class ConnectApi:
         return json_response({"status": 0, "status_message": "ok", "webhook": account.webhook_url})
 
     def meta_number(self, version: int, node: str) -> Response:
-        """Tell of a WhatsApp number, or give it an address of its own once that knows the verify token."""
+        """Tell of a WhatsApp number, or give it an address of its own once that knows the verify token.
+
+        Its tier is the account's setting `tier`.
+        """
         account = self._meta("whatsapp", "phone_number_id", node)
         if request.method == "GET":
             hook = {"phone_number": account.webhook_url}
             known = {
                 "webhook_configuration": hook,
-                "messaging_limit_tier": "TIER_1K",
-                "quality_rating": "GREEN",
+                "messaging_limit_tier": account.settings.get("tier") or "TIER_1K",
+                "quality_rating": account.settings.get("quality") or "GREEN",
             }
             asked = request.args.get("fields", "").split(",")
             return json_response({"id": node, **{name: known[name] for name in asked if name in known}})

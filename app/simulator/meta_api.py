@@ -54,7 +54,6 @@ class GraphApi:
         """Return the routes."""
         routes = Blueprint("meta", __name__)
         routes.add_url_rule("/v<int:version>.0/<node>/messages", "send", self.send, methods=["POST"])
-        routes.add_url_rule("/v<int:version>.0/<node>", "number", self.number)
         routes.add_url_rule("/v<int:version>.0/", "batch", self.batch, methods=["POST"])
         routes.add_url_rule(
             "/v<int:version>.0/<node>/message_attachments", "attach", self.attach, methods=["POST"]
@@ -67,17 +66,6 @@ class GraphApi:
         """Take one message, as JSON."""
         product, account = self._account(node)
         return json_response(product.send(account, _body()))
-
-    def number(self, version: int, node: str) -> Response:
-        """Tell of a number: its tier is the account's setting `tier`."""
-        _, account = self._account(node)
-        known = {
-            "id": node,
-            "messaging_limit_tier": account.settings.get("tier") or "TIER_NOT_SET",
-            "quality_rating": account.settings.get("quality") or "GREEN",
-        }
-        wanted = ["id", *request.args.get("fields", "").split(",")]
-        return json_response({name: known[name] for name in wanted if name in known})
 
     def upload(self, version: int, node: str) -> Response:
         """Keep a file, which a form brings."""

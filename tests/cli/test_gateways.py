@@ -54,7 +54,7 @@ def test_the_day_of_a_table_and_what_the_operator_changed_in_it_are_shown(
     own.unlink()
     nothing_changed = CliRunner().invoke(gateways, []).stdout
 
-    assert found["twilio"]["codes"] == {"version": "2026-11-28", "changed": {"30003": "content"}}
+    assert found["twilio"]["codes"] == {"version": "2026-11-29", "changed": {"30003": "content"}}
     assert found["telegram"]["codes"] == {"version": "", "changed": {}}
     assert lines[-1] == "twilio code 30003: content, by a file of yours"
     assert "by a file of yours" not in nothing_changed
