@@ -15,6 +15,7 @@ from app.storage.models import Broadcast, BroadcastList, Delivery, InboundRow, S
 from tests.gateways.samples.messenger import SETTINGS
 from tests.support.chat_city import ADA, GRACE, ChatCity
 from tests.support.world import Newsroom
+from workers.clock import tick
 
 FIRST, SECOND = "The bridge is open.", "The road is open."
 
@@ -212,3 +213,13 @@ def test_only_a_list_with_a_channel_that_closes_can_miss_something(newsroom: New
     Page(newsroom)
 
     assert may_miss(db.session(), newsroom.list_id)
+
+
+def test_the_clock_looks_for_it_each_second(page: Page) -> None:
+    page.send(FIRST)
+    page.says(ADA, "hello")
+
+    tick(utcnow())
+    page.drain()
+
+    assert page.shown(ADA)[-1] == FIRST
