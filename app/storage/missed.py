@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.domain.consent import SubscriptionState
@@ -83,13 +83,16 @@ def people(
 
 
 def _wrote(way: Way, since: datetime) -> ColumnElement[bool]:
-    """The few who wrote are looked up first, by the indexes of the retention timers, and not all who missed it."""
+    """The few who wrote are looked up first, by the indexes of the retention timers, and not all who missed it.
+
+    SQLite knows its partial index only by a condition that is written out, without a parameter.
+    """
     lately = select(InboundRow.subscriber_id).where(
         InboundRow.sender_id == way.sender_id,
         InboundRow.tier != PLATFORM_TIER,
         InboundRow.outcome.not_in([one.value for one in _NO_WISH_FOR_MORE]),
         or_(
-            and_(InboundRow.text != "", InboundRow.received_at > since),
+            and_(InboundRow.text != literal_column("''"), InboundRow.received_at > since),
             and_(InboundRow.reply_text.is_not(None), InboundRow.received_at > since),
         ),
     )
