@@ -1,10 +1,14 @@
 """A list on several channels at the desk: words for each, the count of each before it goes out."""
 
+from app.commands.broadcast_words import check, review_in_words
+from app.desk.unit_words import pace_words, units
 from app.gateways.registry import gateway_class
 from app.services.manage_senders import add
 from app.services.senders_of_lists import add_sender
+from app.services.write_drafts import create_draft
 from tests.desk.conftest import House, Visitor, words
 from tests.gateways.samples.telegram import SETTINGS
+from tests.services.test_channels import TwoChannels
 
 
 def on_telegram(house: House) -> None:
@@ -57,3 +61,50 @@ def test_the_page_of_lists_names_every_sender(house: House, editor: Visitor) -> 
     on_telegram(house)
 
     assert "On Telegram: @CityDeskBot" in words(editor.get("/lists"))
+
+
+def test_what_has_no_parts_is_counted_in_messages(house: House, editor: Visitor) -> None:
+    with house.inside() as newsroom:
+        newsroom.join(2)
+        city = TwoChannels(newsroom)
+        for chat in ("17", "18", "19"):
+            city.write(chat, "/start", payload="city")
+        newsroom.sender_id = city.telegram_id
+        bulletin = newsroom.new_list("Bulletin", "BULLETIN")
+        city.write("17", "BULLETIN")
+
+    both = review(editor, house.newsroom.list_id)
+    alone = review(editor, bulletin)
+
+    assert "1 part for each person, 2 parts in all (GSM-7), 3 messages on other channels" in both
+    assert "Cost 1 message Pace 25 messages a second" in alone
+    assert " part" not in alone
+    with house.inside(), house.app.test_request_context():
+        assert (units(1, "telegram"), units(2, "twilio")) == ("1 message", "2 parts")
+        assert (pace_words(2, "line"), units(3, "a gateway of old")) == ("2 requests a second", "3 messages")
+
+
+def test_commands_count_them_in_messages_too(house: House) -> None:
+    with house.inside() as newsroom:
+        newsroom.sender_id = TwoChannels(newsroom).telegram_id
+        bulletin = newsroom.new_list("Bulletin", "BULLETIN")
+        ids = [
+            create_draft(title="Bridge", text="Open.", list_ids=[each], by="ada", now=newsroom.now)
+            for each in (bulletin, newsroom.list_id)
+        ]
+        on_telegram_alone, by_sms = ("\n".join(review_in_words(check(one, None))) for one in ids)
+
+    assert "Each gets one message; it takes about" in on_telegram_alone
+    assert "Each gets 1 part(s) (GSM-7); it takes about" in by_sms
+
+
+def review(editor: Visitor, list_id: int) -> str:
+    """How a broadcast to this list would go."""
+    editor.get("/broadcasts/new")
+    form = {"title": "Bridge", "text": "Open. STOP to leave.", "list_ids": list_id, "act": "save"}
+    path = editor.submit("/broadcasts/new", form).request.path.split("/")[2]
+    return (
+        words(editor.get(f"/broadcasts/{path}/review?choice=now&zone=UTC"))
+        .split("How it goes")[1]
+        .split("Written by")[0]
+    )
