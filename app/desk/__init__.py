@@ -17,6 +17,7 @@ from app.desk.asking import asking
 from app.desk.audit import audit
 from app.desk.board import board
 from app.desk.broadcasts import broadcasts
+from app.desk.by_lists import by_lists
 from app.desk.calendar import calendar
 from app.desk.clicks import clicks
 from app.desk.comments import comments
@@ -87,6 +88,7 @@ ROOMS = (
     audit,
     board,
     broadcasts,
+    by_lists,
     calendar,
     comments,
     approvals,
