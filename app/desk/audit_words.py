@@ -97,7 +97,7 @@ DEEDS: Final = {
     "sender.connect": _l("told the provider of a sender where our webhook is"),
     "sender.connect_refused": _l("the provider of a sender refused to be told where our webhook is"),
     "sender.deactivations": _l("ended what was agreed to at numbers given back"),
-    "sender.forget_news": _l("put away what a platform had said of a sender"),
+    "sender.forget_news": _l("forgot what the platform had told of a sender"),
     "sender.pause": _l("paused a sender"),
     "sender.pause_all": _l("paused all sending"),
     "sender.price": _l("changed the price of a sender"),

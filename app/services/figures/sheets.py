@@ -287,7 +287,7 @@ def _summed(head: Any, sums: Sums, names: Sequence[str]) -> tuple[Any, ...]:
 
 def _figures(sums: Sums, names: Sequence[str]) -> tuple[Any, ...]:
     special = {
-        "delivered_percent": _rounded(sums.share("delivered")),
+        "delivered_percent": _rounded(sums.share("delivered", "receipted")),
         "read": sums.read if sums.tells else None,  # nobody knows, which is not nobody
         "cost": sums.money,
     }
