@@ -18,6 +18,7 @@ from app.desk.words import TABS
 from app.queue import begin, wake_broadcast
 from app.runtime import runtime
 from app.services import (
+    approval,
     reports,
     schedule_broadcasts,
     stop_broadcasts,
@@ -62,6 +63,7 @@ def index() -> ResponseReturnValue:
         lists=list_names([row.id for row in shown]),
         tallies={row_id: reports.tally(row_id) for row_id in begun},
         repeating=rules_among([row.id for row in shown]),
+        asked=approval.waiting_for(me().actor),
         page=page,
         more=len(rows) > PAGE_SIZE,
         now=utcnow(),
