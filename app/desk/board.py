@@ -151,9 +151,7 @@ def slots(list_id: int) -> ResponseReturnValue:
     except Refused as error:
         return _wrong_slots(list_id, typed, translated(error))
     except BadSlot as error:
-        said = _(
-            "“%(time)s” is no time of day. Write the times as 07:30, 12:30, 18:00.", time=error.written
-        )
+        said = _("“%(time)s” is no time of day. Write the times as 07:30, 12:30, 18:00.", time=error.written)
         return _wrong_slots(list_id, typed, said)
     flash(_("The slots are saved."), "success")
     return redirect(url_for("board.show", list_id=list_id))

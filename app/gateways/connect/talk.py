@@ -54,7 +54,9 @@ def _said(reply: Reply) -> str:
     """The provider's words, on one line; a page for browsers has none that help, so it is only named."""
     text = " ".join(reply.body.decode("utf-8", "replace").split())
     if text[:15].lower().startswith(("<!doctype html", "<html")):
-        return "with a page for browsers. The address may be wrong, or something may stand before the provider."
+        return (
+            "with a page for browsers. The address may be wrong, or something may stand before the provider."
+        )
     return text[:300] or reply.reason or "nothing"
 
 
