@@ -130,6 +130,8 @@ def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
     values, errors = load(BroadcastSchema(), raw)
     given = media_form.posted_files(_further())
     errors |= given.errors
+    if act == "when" and not values.get("list_ids") and not (broadcast and broadcast.corrects_id):
+        errors.setdefault("list_ids", _("Choose at least one list."))
     if act == autosave.ACT:
         number = broadcast.id if broadcast else None
         return autosave.answer(errors, number, lambda: _store(broadcast, values, given, by_itself=True))

@@ -28,12 +28,11 @@ def units(count: int, gateway: str) -> str:
 
 def pace_words(rate: float, gateway: str) -> str:
     """`1,000 parts a second`, in the unit that the gateway's pace is in."""
-    unit = rate_unit(gateway)
-    if unit == "part":
-        return _("%(n)s parts a second", n=number(rate))
-    if unit == "request":
-        return _("%(n)s requests a second", n=number(rate))
-    return _("%(n)s messages a second", n=number(rate))
+    one, many = {
+        "part": (_("1 part a second"), _("%(n)s parts a second", n=number(rate))),
+        "request": (_("1 request a second"), _("%(n)s requests a second", n=number(rate))),
+    }.get(rate_unit(gateway), (_("1 message a second"), _("%(n)s messages a second", n=number(rate))))
+    return one if rate == 1 else many
 
 
 def cost_of(sheet: Review) -> str:
