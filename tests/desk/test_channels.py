@@ -16,6 +16,7 @@ from app.storage.database import transaction
 from app.storage.models import Delivery, Subscriber
 from app.storage.models.accounts import Role
 from tests.desk.conftest import House, Visitor, words
+from tests.gateways.samples import webpush
 from tests.gateways.samples.telegram import SETTINGS
 from tests.services.test_channels import Messenger, TwoChannels
 
@@ -31,6 +32,24 @@ def on_telegram(house: House) -> None:
             now=newsroom.now,
         )
         add_sender("CITY", "city-telegram", by="tests", now=newsroom.now)
+
+
+def test_lists_shows_the_beginning_of_a_web_push_key_and_not_all_of_it(house: House, editor: Visitor) -> None:
+    with house.inside() as newsroom:
+        add(
+            name="city-push",
+            gateway=gateway_class("webpush"),
+            settings=webpush.SETTINGS,
+            by="tests",
+            controller=newsroom.controller,
+            now=newsroom.now,
+        )
+        add_sender("CITY", "city-push", by="tests", now=newsroom.now)
+
+    page = editor.get("/lists")
+
+    assert f"On Web Push: {webpush.PUBLIC[:12]}…" in words(page)
+    assert webpush.PUBLIC not in page.text
 
 
 def test_without_further_channels_there_is_one_text(house: House, editor: Visitor) -> None:

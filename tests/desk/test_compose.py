@@ -130,7 +130,8 @@ def test_the_counter_is_the_servers(text: str, line: str, house: House, editor: 
 @pytest.mark.parametrize(
     ("text", "warning"),
     [
-        ("It’s open. STOP", "“’” makes each part hold 70 characters instead of 160."),
+        ("It’s open. STOP", "’ makes each part hold 70 characters instead of 160."),
+        ("„Open“ 😀 STOP", "„ “ “😀” makes each part hold 70 characters instead of 160."),
         ("It is open.", "The text does not say how to leave."),
         ("See bit.ly/bridge STOP", "Carriers filter public link shorteners."),
         ("long " * 100 + "STOP", "4 parts: each person costs as much as that many messages."),
