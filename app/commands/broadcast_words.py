@@ -7,12 +7,14 @@ from app.clock import utcnow
 from app.commands.output import cell, say
 from app.domain.channels import channel_named
 from app.domain.statuses import NOT_EDITORS
+from app.gateways.registry import gateway_class
 from app.runtime import runtime
 from app.services import read_segments, reports, review_broadcasts
 from app.services.broadcast_times import zone_named
 from app.services.controller import NotFound
 from app.services.reports import Tally
 from app.services.review_broadcasts import Review
+from app.services.shares import Share
 from app.storage.database import db
 from app.storage.models import Broadcast
 
@@ -51,7 +53,8 @@ def review_in_words(review: Review, zone: str = "UTC") -> list[str]:
     ]
     languages = [
         f"  of these in words of their own ({spoken.language}) on {channel_named(one.channel).name}: "
-        f"{spoken.reachable}, {max(spoken.parts, spoken.elsewhere_parts)} part(s) each"
+        f"{spoken.reachable}"
+        f"{f', {max(spoken.parts, spoken.elsewhere_parts)} part(s) each' if _in_parts(one) else ''}"
         for one in review.shares
         for spoken in one.languages
     ]
@@ -73,7 +76,7 @@ def review_in_words(review: Review, zone: str = "UTC") -> list[str]:
         *waits,
         *(shares if len(shares) > 1 else []),
         *languages,
-        f"Each gets {_parts(review)} part(s) ({review.encoding}); it takes about {review.seconds:.0f} s.",
+        f"Each gets {_parts(review)}; it takes about {review.seconds:.0f} s.",
         *(f"Before it can go: {problem}" for problem in review.problems),
         *([f"Before it can go: {review.promise} See --over-cap."] if review.promise else []),
         *(f"Note: {warning}" for warning in review.warnings),
@@ -85,8 +88,17 @@ def review_in_words(review: Review, zone: str = "UTC") -> list[str]:
     ]
 
 
-def _parts(review: review_broadcasts.Review) -> str:
-    return f"{review.parts}{f' to {review.most_parts}' if review.most_parts > review.parts else ''}"
+def _parts(review: Review) -> str:
+    """How long a text is on the first channel: other channels than SMS bill no parts."""
+    first = next(iter(review.shares), None)
+    if first is not None and not _in_parts(first):
+        return "one message"
+    most = f" to {review.most_parts}" if review.most_parts > review.parts else ""
+    return f"{review.parts}{most} part(s) ({review.encoding})"
+
+
+def _in_parts(share: Share) -> bool:
+    return gateway_class(share.gateway).capabilities().rate_unit == "part"
 
 
 def head_of(row: Broadcast) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def receipt(
     say(
         {"file": str(out), "receipts": len(found)},
         as_json,
-        lambda: f"{len(found)} receipts written to {out}.",
+        lambda: f"{len(found)} {'receipt' if len(found) == 1 else 'receipts'} written to {out}.",
     )
 
 

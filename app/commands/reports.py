@@ -43,7 +43,7 @@ def _command(name: str) -> Callable[..., None]:
         if as_csv:
             click.echo("".join(sheet.as_csv()), nl=False)
         else:
-            say(sheet.as_dicts(), as_json, lambda: _in_words(sheet))
+            say(sheet.as_dicts(), as_json, lambda: in_words(sheet))
 
     show.__doc__ = f"""{_ABOUT[name]}
 
@@ -58,7 +58,8 @@ for _name in SHEETS:
     reports.command(_name)(_command(_name))
 
 
-def _in_words(sheet: Sheet) -> str:
+def in_words(sheet: Sheet) -> str:
+    """Return a sheet as a table to read; moments carry their zone, which is the list's or the house's."""
     rows = [[_cell(value) for value in row] for row in sheet.rows]
     headings = [name.replace("_", " ") for name in sheet.columns]
     return table(headings, rows, empty="Nothing in this time.")
@@ -68,5 +69,6 @@ def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "few" if value else ""
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
+        name = f"{value:%Z}"
+        return f"{value:%Y-%m-%d %H:%M} {'UTC' if name[:1] in '+-' else ''}{name}"
     return value.isoformat() if isinstance(value, date) else value

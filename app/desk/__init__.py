@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask, request, url_for
 from flask_login import current_user
 
-from app.desk import health_words, import_words, report_words, words
+from app.desk import health_words, import_words, report_words, unit_words, words
 from app.desk.access import init_access
 from app.desk.account import account
 from app.desk.answers import answers
@@ -17,6 +17,7 @@ from app.desk.asking import asking
 from app.desk.audit import audit
 from app.desk.board import board
 from app.desk.broadcasts import broadcasts
+from app.desk.by_lists import by_lists
 from app.desk.calendar import calendar
 from app.desk.clicks import clicks
 from app.desk.comments import comments
@@ -89,6 +90,7 @@ ROOMS = (
     audit,
     board,
     broadcasts,
+    by_lists,
     calendar,
     comments,
     approvals,
@@ -169,6 +171,10 @@ def init_app(app: Flask) -> None:
         "channel_name": lambda name: channel_named(name).name,
         "language_name": language_name,
         "code_words": words.code_words,
+        "units": unit_words.units,
+        "pace_words": unit_words.pace_words,
+        "cost_of": unit_words.cost_of,
+        "total_of": unit_words.total_of,
         "actor": words.actor_words,
         "refusal": said,
         "address": shown_address,

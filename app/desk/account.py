@@ -39,7 +39,7 @@ def check_sign_in() -> ResponseReturnValue:
     if user is None:
         error = _("This e-mail address and password do not belong together.")
         return render_template("sign_in.html", email=email, error=error), 422
-    _enter(person_of(user))
+    _enter(_speaking_as_chosen(person_of(user)))
     return redirect(safe_target(request.args.get("next")) or url_for("broadcasts.index"))
 
 
@@ -92,6 +92,15 @@ def safe_target(target: str | None) -> str | None:
         return None
     parts = urlsplit(target)
     return None if parts.scheme or parts.netloc else target
+
+
+def _speaking_as_chosen(person: Person) -> Person:
+    """The language chosen on the sign-in page is the last word of this person: the account remembers it."""
+    chosen = session.get("language")
+    if chosen not in manage_users.LANGUAGES or chosen == person.language:
+        return person
+    manage_users.set_language(person.id, chosen)
+    return replace(person, language=chosen)
 
 
 def _enter(person: Person) -> None:

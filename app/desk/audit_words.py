@@ -5,6 +5,7 @@ from typing import Final
 from app.desk.languages import gettext as _
 from app.desk.languages import language
 from app.desk.languages import lazy_gettext as _l
+from app.domain.board import written_minute
 from app.domain.segments import BadSegment, parse, sentence
 from app.services.read_segments import DatabaseNames
 
@@ -97,7 +98,7 @@ DEEDS: Final = {
     "sender.connect": _l("told the provider of a sender where our webhook is"),
     "sender.connect_refused": _l("the provider of a sender refused to be told where our webhook is"),
     "sender.deactivations": _l("ended what was agreed to at numbers given back"),
-    "sender.forget_news": _l("put away what a platform had said of a sender"),
+    "sender.forget_news": _l("forgot what the platform had told of a sender"),
     "sender.pause": _l("paused a sender"),
     "sender.pause_all": _l("paused all sending"),
     "sender.price": _l("changed the price of a sender"),
@@ -152,10 +153,14 @@ def deed_words(action: str) -> str:
     return str(DEEDS.get(action, action))
 
 
-def detail_words(value: object) -> str:
-    """One of the facts beside a deed; the rule of a segment is said as a sentence."""
+def detail_words(value: object, name: str = "") -> str:
+    """One of the facts beside a deed; the rule of a segment is said as a sentence, `minutes` of the day as times."""
     if value is None or value == "":
         return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if name == "minutes" and isinstance(value, list):
+        return ", ".join(map(written_minute, value)) or "–"
     if isinstance(value, dict):
         try:
             return sentence(parse(value), [_("these lists")], DatabaseNames(language()), language())

@@ -16,6 +16,7 @@ from app.desk.languages import gettext as _
 from app.desk.reading import list_or_404, ordinary_lists
 from app.desk.refusals import translated
 from app.desk.typed_number import is_asked, wrong_number
+from app.domain.board import BadSlot
 from app.queue import begin
 from app.schemas import StorySchema
 from app.services import board as boards
@@ -144,16 +145,22 @@ def let(list_id: int, story_id: int) -> ResponseReturnValue:
 @not_found_as_404
 def slots(list_id: int) -> ResponseReturnValue:
     """Give the list its times."""
-    times = request.form.get("times", "").replace(",", " ").split()
+    typed = request.form.get("times", "")
     try:
-        boards.set_slots(list_id, times, by=me().actor, now=utcnow())
+        boards.set_slots(list_id, typed.replace(",", " ").split(), by=me().actor, now=utcnow())
     except Refused as error:
-        flash(translated(error), "error")
-    except ValueError:
-        flash(_("Write the times as 07:30, 12:30, 18:00."), "error")
-    else:
-        flash(_("The slots are saved."), "success")
+        return _wrong_slots(list_id, typed, translated(error))
+    except BadSlot as error:
+        said = _("“%(time)s” is no time of day. Write the times as 07:30, 12:30, 18:00.", time=error.written)
+        return _wrong_slots(list_id, typed, said)
+    flash(_("The slots are saved."), "success")
     return redirect(url_for("board.show", list_id=list_id))
+
+
+def _wrong_slots(list_id: int, typed: str, said: str) -> ResponseReturnValue:
+    """The board with the times as they were typed, and what is wrong with them."""
+    found = boards.board_of(list_id, now=utcnow())
+    return _page(found, {}, slot_errors={"times": said}, typed=typed), 422
 
 
 def _done(list_id: int, story_id: int, act: Callable[[], object]) -> ResponseReturnValue:
@@ -164,7 +171,14 @@ def _done(list_id: int, story_id: int, act: Callable[[], object]) -> ResponseRet
     return redirect(url_for("board.show", list_id=list_id, _anchor=f"story-{story_id}"))
 
 
-def _page(found: Board, values: dict[str, Any], errors: Errors | None = None) -> str:
+def _page(
+    found: Board,
+    values: dict[str, Any],
+    errors: Errors | None = None,
+    *,
+    slot_errors: Errors | None = None,
+    typed: str = "",
+) -> str:
     breaking = any(story.breaking_reason for story in found.queue)
     people = find_people.reachable([found.list.id]) if breaking else 0
     return render_template(
@@ -172,6 +186,8 @@ def _page(found: Board, values: dict[str, Any], errors: Errors | None = None) ->
         board=found,
         values=values,
         errors=errors or {},
+        slot_errors=slot_errors or {},
+        typed=typed,
         lists=ordinary_lists(),
         parts={row.id: story_form.checked(found.list.id, row.text) for row in found.queue},
         my_name=me().actor,

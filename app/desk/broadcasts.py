@@ -25,6 +25,7 @@ from app.domain.statuses import BroadcastState
 from app.queue import begin, wake_broadcast
 from app.runtime import runtime
 from app.services import (
+    approval,
     reports,
     schedule_broadcasts,
     stop_broadcasts,
@@ -65,6 +66,7 @@ def index() -> ResponseReturnValue:
         "broadcasts.html",
         tab=tab,
         counts=counts,
+        asked=approval.waiting_for(me().actor),
         page=page,
         more=len(rows) > PAGE_SIZE,
         **_shown(rows[:PAGE_SIZE]),

@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.desk import autosave, language_form, media_form, media_words, rich_form
+from app.desk import autosave, by_lists, language_form, media_form, media_words, rich_form
 from app.desk.access import allow, me, room
 from app.desk.forms import Errors, load, posted
 from app.desk.languages import gettext as _
@@ -130,6 +130,8 @@ def _take(broadcast: Broadcast | None) -> ResponseReturnValue:
     values, errors = load(BroadcastSchema(), raw)
     given = media_form.posted_files(_further())
     errors |= given.errors
+    if act == "when" and not values.get("list_ids") and not (broadcast and broadcast.corrects_id):
+        errors.setdefault("list_ids", _("Choose at least one list."))
     if act == autosave.ACT:
         number = broadcast.id if broadcast else None
         return autosave.answer(errors, number, lambda: _store(broadcast, values, given, by_itself=True))
@@ -219,12 +221,6 @@ def _other_channels(values: dict[str, Any], broadcast: Broadcast | None) -> list
     ]
 
 
-def _tongues(values: dict[str, Any], broadcast: Broadcast | None) -> list[language_form.Tongue]:
-    stored = other_words(broadcast.id) if broadcast else {}
-    chosen = {int(one) for one in map(str, values.get("list_ids", [])) if one.isdecimal() and len(one) < 19}
-    return language_form.tongues(values, stored, ordinary_lists(), chosen, _further())
-
-
 def _further() -> list[str]:
     return [channel for channel in further_channels() if channel in CHANNELS]
 
@@ -301,15 +297,14 @@ def _page(
         files=files,
         file_notes=media_words.notes_of_draft(broadcast.id) if broadcast and not errors else [],
         others=others,
-        tongues=_tongues(values, broadcast),
         button_rows={name: rich_form.rows(name, rich) for name in ("", *(one.name for one in others))},
         button_words=rich_form.words(),
         preview=rich.get("", Rich()).preview,
-        template_fields=rich_form.template_fields(rich),
         comments=remarks.of_draft(broadcast.id) if broadcast else [],
         comment=comment,
         zone=house_zone(),
         repeating=list(rules_among([broadcast.id]).values()) if broadcast else [],
+        **by_lists.fields(values, broadcast, rich),
         **(segment_of(broadcast) if broadcast else {}),
         **_looked_at(written, values, corrects, broadcast.id if broadcast else None),
     )

@@ -62,7 +62,7 @@ def upload() -> ResponseReturnValue:
     """Keep a file as a draft, or say what is wrong with it as a whole."""
     given = read_upload()
     if given.errors:
-        return _first_page(given.values, given.errors), 422
+        return _first_page(given.values, given.errors | _chosen_again(given)), 422
     try:
         import_id = _keep(given)
     except Refused as refusal:
@@ -201,6 +201,13 @@ def _keep(given: Uploaded) -> int:
         by=me().actor,
         now=utcnow(),
     )
+
+
+def _chosen_again(given: Uploaded) -> Errors:
+    """No browser keeps a chosen file when the form comes back, and nobody sees that at once."""
+    if "file" in given.errors:
+        return {}
+    return {"file": _("Choose the file “%(name)s” again: the browser has let go of it.", name=given.name)}
 
 
 def _first_page(values: dict[str, str], errors: Errors) -> str:

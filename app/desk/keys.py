@@ -26,8 +26,8 @@ PLACES: Final = {
 KEYS: Final = (
     (("?",), _l("Show these keys")),
     (("/",), _l("Search for a person")),
-    (("Ctrl", "S"), _l("Save what is being written")),
-    (("Ctrl", "Enter"), _l("Go on to the time, then to the review; nothing is sent by it")),
+    ((_l("Ctrl"), "S"), _l("Save what is being written")),
+    ((_l("Ctrl"), "Enter"), _l("Go on to the time, then to the review; nothing is sent by it")),
     (("Alt", "↑"), _l("Today: move a story up; with ↓ down")),
     (("Esc",), _l("Close what is open")),
 )

@@ -79,7 +79,7 @@ def tongues(
     `values` are those of the form, `stored` the other words that the draft has, `channels` those besides the first.
     """
     spoken = {row.language for row in lists if row.id in chosen}
-    there = {one.language for one in map(scope, stored) if one.language}
+    there = {one.language for one in map(scope, stored) if one.language} | _written(values)
     own = spoken if len(spoken) == 1 else set()
     return [
         Tongue(code, language_name(code), [_field(values, stored, one, code) for one in ("", *channels)])
@@ -96,6 +96,12 @@ def texts_of(broadcast_id: int) -> list[tuple[str, str]]:
 def _known() -> set[str]:
     """The languages of the desk and of people: those in which they were asked, and those of imports."""
     return {*LANGUAGES, *variants.languages_of_people(db.session())}
+
+
+def _written(values: Mapping[str, Any]) -> set[str]:
+    """The languages in which the form has words."""
+    found = ((_FIELD.fullmatch(name), text) for name, text in values.items())
+    return {field[1] for field, text in found if field and str(text).strip()}
 
 
 def _field(values: Mapping[str, Any], stored: Mapping[str, str], channel: str, language: str) -> Field:

@@ -26,6 +26,7 @@ from app.services.figures.compare import Comparison, compare
 from app.services.figures.effects import effects_of
 from app.services.figures.pace import pace_of
 from app.services.figures.roll_up import counted_until
+from app.services.figures.taken import taken
 from app.services.prove_broadcast import basis_of, rows_kept_until
 from app.services.read_rules import rule_behind
 from app.services.record_clicks import clicks_of, labels_of
@@ -102,6 +103,7 @@ def report(broadcast_id: int) -> ResponseReturnValue:
         answered=sum(one.people for one in answers),
         broadcast=broadcast,
         tally=reports.tally(broadcast_id),
+        taken=taken(db.session(), broadcast_id),
         optouts=compared.broadcast.sums.left if compared else 0,
         compared=compared,
         effects=effects,
@@ -194,6 +196,7 @@ def _standing(broadcast: Broadcast) -> dict[str, object]:
         "broadcast": broadcast,
         "tally": tally,
         "segments": segments(tally),
+        "taken": taken(db.session(), broadcast.id),
         "poll": 1 if left is not None else poll_seconds(broadcast, tally, perf_counter() - began, now),
         "lists": list_names([broadcast.id])[broadcast.id],
         "again": try_again.waiting_for_it(broadcast.id) if broadcast.state == BroadcastState.FINISHED else 0,

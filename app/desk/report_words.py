@@ -64,7 +64,7 @@ COLUMNS: Final = {
     "left": _l("Left afterwards"),
     "answered": _l("Answered"),
     "clicks": _l("Clicks"),
-    "parts": _l("Parts"),
+    "parts": _l("Parts or messages"),
     "cost": _l("Cost"),
     "status": _l("Status"),
     "reason": _l("Why"),

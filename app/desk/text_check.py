@@ -19,6 +19,7 @@ from app.domain.styles import Styled, fill, lone_marks, marked, without_marks
 from app.runtime import runtime
 
 MANY_PARTS: Final = 3
+_QUOTES: Final = "“”„‟‘’‚‛«»‹›"
 SAMPLES: Final = {"first_name": "Alexandra", "last_name": "Sommer", "city": "Hamburg"}
 
 # What the lint finds, in the reader's words; %(where)s is the place in the text.
@@ -145,7 +146,8 @@ def _unicode(text: str, parts: Parts) -> Warn | None:
     strange = offenders(text)
     if not strange:
         return None
-    signs = " ".join(f"“{sign}”" for sign in strange[:6])
+    # A quote between quotes cannot be read: it stands alone.
+    signs = " ".join(sign if sign in _QUOTES else f"“{sign}”" for sign in strange[:6])
     words = _("%(signs)s makes each part hold 70 characters instead of 160.", signs=signs)
     plain = plain_quotes(text)
     return Warn("warning", words, "plain" if len(offenders(plain)) < len(strange) else None)

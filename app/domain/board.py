@@ -38,17 +38,21 @@ class Story:
 
 
 class BadSlot(ValueError):
-    """A time of day cannot be a slot; the text shows how to write one."""
+    """A time of day cannot be a slot; the text names it, as it was `written`, and shows how to write one."""
+
+    def __init__(self, written: str) -> None:
+        super().__init__(f"“{written}” is no time of day. Write it as 07:30.")
+        self.written = written
 
 
 def read_minute(written: str) -> int:
     """Read `07:30` as the minute of the day. Raises `BadSlot`."""
     hours, colon, minutes = written.strip().partition(":")
     if not (colon and hours.isdecimal() and minutes.isdecimal() and len(minutes) == 2):
-        raise BadSlot(f"“{written}” is no time of day. Write it as 07:30.")
+        raise BadSlot(written)
     minute = int(hours) * 60 + int(minutes)
     if int(minutes) > 59 or minute >= MINUTES_OF_DAY:
-        raise BadSlot(f"“{written}” is no time of day. Write it as 07:30.")
+        raise BadSlot(written)
     return minute
 
 

@@ -46,6 +46,10 @@ IN_BROWSERS: Final = frozenset({"webpush", "inapp"})
 """Channels that people join on a page of ours, and not by a text."""
 TELL_READS: Final = frozenset({"whatsapp", "viber", "signal"})
 """Channels on which each message that was opened is told; on the others nobody knows."""
+TELL_NO_DELIVERY: Final = frozenset(
+    {"africastalking", "line", "matrix", "telegram", "wechat", "wechat_subscription"}
+)
+"""Gateways whose platform says that it took a message, and nothing afterwards: those without such receipts."""
 CHANNELS: Final[Mapping[str, Channel]] = {one.key or one.name.casefold(): one for one in _ALL}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.statuses import BroadcastState
@@ -17,7 +18,7 @@ from app.services.broadcast_rows import broadcast_for_change, targets_of
 from app.services.controller import Conflict, Refused
 from app.services.manage_lists import find_list
 from app.services.stories import writer_of_story
-from app.storage.database import transaction
+from app.storage.database import db, transaction
 from app.storage.models import Broadcast, BroadcastList, StoryRow
 from app.storage.segments import rule_data
 from app.storage.versions import writer_of
@@ -57,6 +58,22 @@ def ask(broadcast_id: int, *, by: str, now: datetime) -> None:
         _check_draft(session, broadcast)
         broadcast.approval_asked_by, broadcast.approval_asked_at = by, now
         note(session, by, "broadcast.ask_approval", f"broadcast {broadcast_id}", now)
+
+
+def waiting_for(who: str) -> list[int]:
+    """Return the ids of the drafts that `who` may say yes to and that were asked for, the oldest question first."""
+    asked = (
+        select(Broadcast)
+        .where(Broadcast.state == BroadcastState.DRAFT.value, Broadcast.tests_id.is_(None))
+        .where(Broadcast.approval_asked_by != who, Broadcast.approved_by.is_(None))
+        .order_by(Broadcast.approval_asked_at, Broadcast.id)
+    )
+    session = db.session()
+    return [
+        row.id
+        for row in session.scalars(asked)
+        if writer_of(session, row) != who and asked_by_lists(targets_of(session, row.id))
+    ]
 
 
 def mark_of(session: Session, broadcast: Broadcast) -> str:

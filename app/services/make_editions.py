@@ -23,7 +23,7 @@ from app.services.media.attach import copy_media
 from app.services.repeat_broadcasts import rule_for_change, rule_of
 from app.services.rich_messages import copy_rich
 from app.services.schedule_broadcasts import schedule_in
-from app.services.write_drafts import FRESH_MINUTES, choose_as, draft_in
+from app.services.write_drafts import choose_as, draft_in
 from app.storage.database import db, transaction
 from app.storage.models import Broadcast, RepeatRule, RepeatRun
 from app.storage.variants import variants_of
@@ -31,7 +31,6 @@ from app.storage.variants import variants_of
 SYSTEM: Final = "system:rule"
 # So long before its time it stands among what waits: editors see the frozen words, and a refusal can still be mended.
 AHEAD: Final = timedelta(hours=1)
-FRESH: Final = timedelta(minutes=FRESH_MINUTES)
 # After a long time without a clock so many that were missed are noted; the older ones would tell nothing more.
 MOST_NOTED: Final = 31
 _MOMENT: Final = timedelta(seconds=1)
@@ -102,9 +101,14 @@ def _run(session: Session, row: RepeatRule, near: Sequence[Occurrence], now: dat
         run = RepeatRun(rule_id=row.id, occurs_at=one.at, state=RunState.MISSED.value, by=SYSTEM, at=now)
         session.add(run)
         session.flush()
-        if now < _ends(rule_of(row), one) + FRESH:
+        if now < _ends(rule_of(row), one) + _fresh(session.get_one(Broadcast, row.template_id)):
             _make(session, row, run, one, now)
         yield Edition(row.id, one.at, RunState(run.state), run.broadcast_id, run.problem)
+
+
+def _fresh(words: Broadcast) -> timedelta:
+    """For how long an edition is worth sending, as the draft that repeats says."""
+    return timedelta(minutes=words.fresh_minutes)
 
 
 def _make(session: Session, row: RepeatRule, run: RepeatRun, one: Occurrence, now: datetime) -> None:
@@ -134,6 +138,7 @@ def _scheduled(session: Session, row: RepeatRule, one: Occurrence, now: datetime
     choose_as(session, words, broadcast_id)
     made = session.get_one(Broadcast, broadcast_id)
     made.approved_by, made.styled = words.approved_by, words.styled
+    made.fresh_minutes = words.fresh_minutes
     copy_media(session, words.id, broadcast_id)
     copy_rich(session, words.id, broadcast_id)
     if row.own_clocks:
@@ -142,7 +147,7 @@ def _scheduled(session: Session, row: RepeatRule, one: Occurrence, now: datetime
     at = one.at if one.at > now else None
     schedule_in(session, broadcast_id, at=at, zone=row.zone, by=SYSTEM, now=now)
     # One that goes late has no longer than it would have had in time.
-    session.get_one(Broadcast, broadcast_id).expires_at = one.at + FRESH
+    made.expires_at = one.at + _fresh(words)
     return broadcast_id
 
 

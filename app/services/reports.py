@@ -60,6 +60,7 @@ class DeliveryLine:
     """One row of a report."""
 
     subscriber_id: int
+    channel: str
     address: str
     status: str
     reason: str | None
@@ -112,7 +113,7 @@ def deliveries(
 ) -> list[DeliveryLine]:
     """Return rows in order of subscriber id, from the one behind `after` on; `status` is a word of `STATUS_WORDS`."""
     query = (
-        select(Delivery, Subscriber.address)
+        select(Delivery, Subscriber.channel, Subscriber.address)
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
         .where(Delivery.broadcast_id == broadcast_id)
         .order_by(Delivery.subscriber_id)
@@ -126,7 +127,7 @@ def deliveries(
             query = query.where(Delivery.subscriber_id.in_(_by_slice(broadcast_id, STATUS_WORDS[status])))
     if after is not None:
         query = query.where(Delivery.subscriber_id > after)
-    return [_line(row, address) for row, address in db.session.execute(query)]
+    return [_line(row, channel, address) for row, channel, address in db.session.execute(query)]
 
 
 def _by_slice(broadcast_id: int, status: DeliveryStatus) -> CompoundSelect[int]:
@@ -143,9 +144,10 @@ def _few(broadcast_id: int, status: DeliveryStatus) -> bool:
     return 0 < sum(people for found, _, _, people in rows if found == status) < _FEW
 
 
-def _line(row: Delivery, address: str) -> DeliveryLine:
+def _line(row: Delivery, channel: str, address: str) -> DeliveryLine:
     return DeliveryLine(
         row.subscriber_id,
+        channel,
         address,
         DeliveryStatus(row.status).name.lower(),
         row.reason,

@@ -1,7 +1,12 @@
 """Reports, the audit log, prices, clicks and the switch for all sending, on the command line."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from app.commands.reports import in_words
+from app.services.figures.sheets import Sheet
 from tests.cli.conftest import Shell
 
 SHEETS = (
@@ -62,3 +67,12 @@ def test_prices_clicks_and_the_switch_are_set_and_stand_in_the_audit_log(newsdes
     assert price["details"] == {"price": "0.0079", "currency": "USD"}
     assert "list.clicks" in newsdesk.ok("audit", "list", "--subject", "list")
     assert len(newsdesk.ok("audit", "list", "--csv", "--who", "nobody at all").splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"), [("UTC", "09:46 UTC"), ("Europe/Berlin", "09:46 CET"), ("Asia/Dubai", "09:46 UTC+04")]
+)
+def test_when_a_broadcast_began_is_told_with_its_zone(zone: str, said: str) -> None:
+    began = datetime(2026, 11, 29, 9, 46, tzinfo=ZoneInfo(zone))
+
+    assert f"2026-11-29 {said}" in in_words(Sheet("broadcasts", ("began",), [(began,)]))

@@ -259,3 +259,25 @@ def test_made_up_addresses_get_an_answer_and_no_fault(path: str, code: int, edit
 
 def test_a_sign_in_with_characters_that_no_table_holds_is_refused(visit: Visit) -> None:
     assert visit().sign_in("ada@example.com\x00").status_code == 400
+
+
+def test_the_language_chosen_on_the_sign_in_page_goes_along_to_the_desk(house: House, visit: Visit) -> None:
+    visitor = visit()
+    visitor.get("/sign-in")
+    visitor.post("/language", {"language": "de", "next": "/sign-in"})
+
+    visitor.sign_in(EMAILS[Role.EDITOR])
+
+    assert "Konto" in words(visitor.get("/account"))
+    later = visit()
+    later.sign_in(EMAILS[Role.EDITOR])
+    assert "Konto" in words(later.get("/account"))
+
+
+def test_a_browser_in_another_language_does_not_change_the_language_of_an_account(visit: Visit) -> None:
+    visitor = visit()
+    visitor.language = "de"
+
+    visitor.sign_in(EMAILS[Role.EDITOR])
+
+    assert "Konto" not in words(visitor.get("/account"))

@@ -148,3 +148,24 @@ def test_there_is_nothing_to_read_for_a_yes_that_nobody_asks_for(house: House, e
     answer = editor.get(f"/broadcasts/{free}/approval")
 
     assert answer.location == f"/broadcasts/{free}/when"
+
+
+def test_the_first_page_says_what_waits_for_the_yes_of_a_second_person(
+    house: House, editor: Visitor, visit: Callable[..., Visitor], draft: int
+) -> None:
+    saved = {"title": "Bridge", "text": "Open! STOP to leave.", "list_ids": house.newsroom.list_id}
+    editor.get(f"/broadcasts/{draft}/edit")
+    editor.submit(
+        f"/broadcasts/{draft}/edit", {**saved, "revision": broadcast(house, draft).revision, "act": "save"}
+    )
+    second = visit(Role.ADMIN)
+    assert "waits for your yes" not in words(second.get("/broadcasts?tab=waiting"))
+
+    editor.submit(f"/broadcasts/{draft}/approval/ask", NOW_)
+
+    hint = second.get("/broadcasts?tab=waiting")
+    assert "1 broadcast waits for your yes" in words(hint)
+    assert f'href="/broadcasts/{draft}/approval"' in hint.text
+    assert "waits for your yes" not in words(editor.get("/broadcasts?tab=waiting"))
+    german = visit(Role.ADMIN, "de")
+    assert "1 Sendung wartet auf Ihr Ja" in words(german.get("/broadcasts?tab=waiting"))

@@ -2,12 +2,14 @@
 
 import ast
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import app
 from app.desk.audit_words import DEEDS, KINDS
 from app.services.audit import note
 from app.storage.database import transaction
+from app.storage.models.accounts import Role
 from tests.desk.conftest import House, Visitor, words
 from tests.support.world import NOON
 
@@ -57,6 +59,21 @@ def test_the_rule_of_a_segment_is_told_as_a_sentence(house: House, admin: Visito
         note(session, "Zoë (#7)", "broadcast.segment", "broadcast 1", NOON, rule=rule, saved=None)
 
     assert "rule: People on these lists whose language is German" in words(admin.get("/audit"))
+
+
+def test_slots_are_told_as_times_and_a_switch_as_yes_or_no(
+    house: House, admin: Visitor, visit: Callable[..., Visitor]
+) -> None:
+    with house.inside(), transaction() as session:
+        note(session, "Zoë (#7)", "list.slots", "list 1", NOON, minutes=[595, 605])
+        note(session, "Zoë (#7)", "list.approval", "list 1", NOON, wanted=True)
+
+    page = words(admin.get("/audit"))
+    german = words(visit(Role.ADMIN, "de").get("/audit"))
+
+    assert "minutes: 09:55, 10:05" in page
+    assert "wanted: yes" in page
+    assert "wanted: ja" in german
 
 
 def test_every_deed_has_words() -> None:

@@ -1,9 +1,12 @@
 """The day's board at the desk: add, rank, hold, and a yes from a second person."""
 
+from collections.abc import Callable
+
 from app.clock import utcnow
 from app.services.fill_slots import fill_slots
 from app.storage.database import transaction
 from app.storage.models import SlotTime
+from app.storage.models.accounts import Role
 from tests.desk.conftest import House, Visitor, words
 
 
@@ -69,7 +72,26 @@ def test_only_admins_set_the_slots_and_the_board_shows_them(
     page = words(editor.get(path(house)))
 
     assert "23:58 UTC" in page
-    assert "Write the times as" in words(admin.submit(f"{path(house)}/slots", {"times": "soon"}))
+
+
+def test_a_wrong_slot_is_named_and_what_was_typed_stays(
+    house: House, admin: Visitor, visit: Callable[..., Visitor]
+) -> None:
+    admin.get(path(house))
+    admin.submit(f"{path(house)}/slots", {"times": "23:58"})
+
+    wrong = admin.post(f"{path(house)}/slots", {"times": "09:55, 10:05, 26:00"})
+    many = admin.post(f"{path(house)}/slots", {"times": "09:00, 09:10, 09:20, 09:30, 09:40"})
+
+    assert wrong.status_code == 422
+    assert "“26:00” is no time of day. Write the times as 07:30, 12:30, 18:00." in words(wrong)
+    assert 'value="09:55, 10:05, 26:00"' in wrong.text
+    assert many.status_code == 422
+    assert 'value="09:00, 09:10, 09:20, 09:30, 09:40"' in many.text
+    assert 'value="23:58"' in admin.get(path(house)).text
+    german = visit(Role.ADMIN, "de")
+    german.get(path(house))
+    assert "„soon“ ist keine Uhrzeit." in words(german.post(f"{path(house)}/slots", {"times": "soon"}))
 
 
 def test_what_cannot_wait_is_let_go_by_somebody_else(house: House, editor: Visitor, admin: Visitor) -> None:

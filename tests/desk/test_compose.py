@@ -53,6 +53,21 @@ def test_saving_and_choosing_when_leads_on(house: House, editor: Visitor, draft:
     assert answer.location == f"/broadcasts/{draft}/when"
 
 
+def test_without_a_list_it_does_not_go_on_to_the_time_but_may_be_saved(
+    house: House, editor: Visitor, draft: int
+) -> None:
+    bare = form(house, text="Keep these words", list_ids=[])
+
+    refused = editor.post(f"/broadcasts/{draft}/edit", {**bare, "act": "when"})
+    kept = editor.post(f"/broadcasts/{draft}/edit", bare)
+
+    assert refused.status_code == 422
+    assert "Choose at least one list." in words(refused)
+    assert "Keep these words" in refused.text
+    assert 'href="#list_ids"' in refused.text
+    assert kept.status_code == 302
+
+
 def test_a_broadcast_without_title_is_refused_at_the_field(house: House, editor: Visitor) -> None:
     editor.get("/broadcasts/new")
 
@@ -115,7 +130,8 @@ def test_the_counter_is_the_servers(text: str, line: str, house: House, editor: 
 @pytest.mark.parametrize(
     ("text", "warning"),
     [
-        ("It’s open. STOP", "“’” makes each part hold 70 characters instead of 160."),
+        ("It’s open. STOP", "’ makes each part hold 70 characters instead of 160."),
+        ("„Open“ 😀 STOP", "„ “ “😀” makes each part hold 70 characters instead of 160."),
         ("It is open.", "The text does not say how to leave."),
         ("See bit.ly/bridge STOP", "Carriers filter public link shorteners."),
         ("long " * 100 + "STOP", "4 parts: each person costs as much as that many messages."),

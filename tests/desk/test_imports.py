@@ -215,6 +215,18 @@ def test_the_form_for_a_file_names_what_is_missing(editor: Visitor) -> None:
         assert said in words(answer)
 
 
+def test_a_form_that_comes_back_says_that_the_file_must_be_chosen_again(
+    editor: Visitor, visit: Callable[..., Visitor]
+) -> None:
+    answer = send(editor, HEADER, encoding="")
+
+    assert answer.status_code == 422
+    assert "Say how the file is written." in words(answer)
+    assert "Choose the file “fair.csv” again" in words(answer)
+    german = send(visit(Role.EDITOR, "de"), HEADER, encoding="")
+    assert "Wählen Sie die Datei „fair.csv“ noch einmal" in words(german)
+
+
 @pytest.mark.parametrize(
     ("content", "encoding", "said"),
     [

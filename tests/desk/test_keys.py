@@ -65,3 +65,10 @@ def test_a_text_that_a_button_changed_has_the_focus_and_saves_itself_without_a_k
     assert "load delay:5s" not in plain
     assert 'dir="auto" data-focus' in helped
     assert "delay:5s, load delay:5s" in helped
+
+
+def test_the_key_is_called_as_on_a_german_keyboard(house: House, visit: Callable[..., Visitor]) -> None:
+    visitor = visit(Role.EDITOR, "de")
+
+    assert "Strg + S" in words(visitor.get("/keys"))
+    assert '<kbd class="hint" aria-hidden="true">Strg+S</kbd>' in visitor.get("/broadcasts/new").text

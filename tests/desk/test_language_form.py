@@ -2,11 +2,15 @@
 
 from sqlalchemy import update
 
+from app.gateways.registry import gateway_class
+from app.services.manage_senders import add
+from app.services.senders_of_lists import add_sender
 from app.storage.database import db, transaction
-from app.storage.models import Subscriber
+from app.storage.models import BroadcastList, Subscriber
 from app.storage.variants import variants_of
 from tests.desk.conftest import House, Visitor, words
 from tests.desk.test_channels import on_telegram
+from tests.gateways.samples.whatsapp import SETTINGS as WHATSAPP
 
 
 def german_readers(house: House, count: int, of: int) -> None:
@@ -84,3 +88,51 @@ def test_the_page_of_a_broadcast_that_went_out_has_every_text(house: House, edit
 
     page = words(editor.get(f"/broadcasts/{broadcast_id}"))
     assert "In other words: Deutsch Die Brücke ist offen." in page
+
+
+def test_the_fields_follow_the_lists_that_are_ticked(house: House, editor: Visitor) -> None:
+    on_telegram(house)
+    with house.inside() as newsroom:
+        german = newsroom.new_list("Stadtnachrichten", "STADT")
+        german_again = newsroom.new_list("Verkehr", "VERKEHR")
+        with transaction() as session:
+            session.execute(
+                update(BroadcastList)
+                .where(BroadcastList.id.in_((german, german_again)))
+                .values(language="de")
+            )
+        add(
+            name="city-whatsapp",
+            gateway=gateway_class("whatsapp"),
+            settings=WHATSAPP,
+            by="tests",
+            controller=newsroom.controller,
+            now=newsroom.now,
+        )
+        add_sender("VERKEHR", "city-whatsapp", by="tests", now=newsroom.now)
+    editor.get("/broadcasts/new")
+
+    def ticked(list_id: int, **more: str) -> str:
+        return words(editor.post("/broadcasts/fields", {"list_ids": list_id, "rich": "1", **more}))
+
+    english = ticked(house.newsroom.list_id)
+    assert "Other words in Deutsch" in english
+    assert "Text on Telegram in Deutsch" in english
+    assert "Other words in English" not in english
+    assert "Approved template on WhatsApp" not in english
+    assert "Other words in Deutsch" not in ticked(german)
+    assert "Other words in English" in ticked(german)
+    assert "Text on Telegram in" not in ticked(german)
+    assert "Approved template on WhatsApp" in ticked(german_again)
+    kept = ticked(german, words_de="Offen.", words_en_telegram="Open.", template_whatsapp="weekly")
+    assert "Other words in Deutsch" in kept
+    assert "Text on Telegram in English" in kept
+    assert "Approved template on WhatsApp" in kept
+
+
+def test_the_page_asks_for_these_fields_when_another_list_is_ticked(editor: Visitor) -> None:
+    page = editor.get("/broadcasts/new").text
+
+    assert 'hx-post="/broadcasts/fields"' in page
+    assert "change from:'#list_ids'" in page
+    assert page.count('id="by-lists"') == 1

@@ -57,6 +57,8 @@ def test_the_page_of_a_list_says_who_is_on_it_what_they_read_and_by_which_links_
     assert "Answer to HELP" in said
     assert "Riverside News" in said
     assert 'class="qr"' in page.text
+    assert "(Ctrl+P)." in said
+    assert "other channels" not in said  # this list is on SMS only
     assert "sms:+12025550100" in page.text
     assert "Change this list" not in said  # for admins
     assert editor.get("/lists/99").status_code == 404

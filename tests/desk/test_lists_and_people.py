@@ -252,3 +252,9 @@ def test_the_page_of_somebody_who_left_says_why_nothing_can_be_sent(house: House
 
     assert "Why nothing can be sent City : left" in page
     assert "Only the person can come back, by texting START" in page
+
+
+def test_a_default_list_shows_its_own_word_beside_start(house: House, editor: Visitor) -> None:
+    page = words(editor.get("/lists"))
+
+    assert "Join: CITY or START to" in page

@@ -193,6 +193,17 @@ def test_what_a_provider_refuses_with_is_said(gateway: str) -> None:
         talked(gateway, dict(samples[gateway].SETTINGS), [reply({"message": "the token is wrong"}, 401)])
 
 
+def test_a_page_that_a_provider_answers_with_is_told_in_a_short_line() -> None:
+    page = Reply(404, b"<!doctype html>\n<html><title>404 Not Found</title><h1>Not Found</h1></html>")
+
+    with pytest.raises(CannotConnect) as raised:
+        talked("twilio", dict(twilio.SETTINGS), [page])
+
+    assert "HTTP 404, with a page for browsers." in str(raised.value)
+    assert "<" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
 def test_another_address_than_ours_is_no_success() -> None:
     elsewhere = {"result": {"url": "https://other.example.org/hooks/city"}}
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.channels import CHANNELS
+from app.domain.channels import CHANNELS, TELL_NO_DELIVERY
+from app.domain.messages import ReceiptStatus
 from app.gateways.registry import GATEWAYS
 
 APP = Path(__file__).parents[2] / "app"
@@ -97,3 +98,11 @@ def test_such_a_comparison_would_be_found(source: str) -> None:
 )
 def test_what_is_no_comparison_with_a_name_passes(source: str) -> None:
     assert list(comparisons(source)) == []
+
+
+def test_gateways_without_receipts_of_delivery_are_known_to_the_figures() -> None:
+    silent = {
+        name for name, one in GATEWAYS.items() if ReceiptStatus.DELIVERED not in one.capabilities().receipts
+    }
+
+    assert silent == TELL_NO_DELIVERY

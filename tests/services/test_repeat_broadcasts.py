@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.domain.recurrence import Every, Rule, RunState, make_rule
 from app.services import fan_out, repeat_broadcasts, schedule_broadcasts, stop_broadcasts, write_drafts
@@ -99,6 +99,21 @@ def test_a_clock_that_was_down_sends_what_is_fresh_and_notes_the_rest_as_missed(
     (edition,) = made()
     assert edition.next_at == back
     assert edition.expires_at == FIRST + 3 * DAY + timedelta(hours=2)
+
+
+def test_an_edition_is_fresh_for_as_long_as_its_draft_says(city: Newsroom) -> None:
+    rule_id = repeat(city)
+    with transaction() as session:
+        session.execute(update(Broadcast).values(fresh_minutes=30))
+
+    late = FIRST + timedelta(minutes=40)
+    make_editions(late)
+    assert runs(rule_id) == [(1, "missed")]
+    make_editions(FIRST + DAY + timedelta(minutes=20))
+
+    assert runs(rule_id) == [(1, "missed"), (2, "made")]
+    (edition,) = made()
+    assert (edition.fresh_minutes, edition.expires_at) == (30, FIRST + DAY + timedelta(minutes=30))
 
 
 def test_after_a_year_without_a_clock_only_the_last_month_is_noted(city: Newsroom) -> None:

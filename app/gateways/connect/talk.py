@@ -47,8 +47,17 @@ def answer(reply: Reply, what: str) -> Mapping[str, Any]:
 
 def refused(reply: Reply, what: str) -> CannotConnect:
     """Return the error that says what a provider answered."""
-    said = reply.body.decode("utf-8", "replace")[:300] or reply.reason or "nothing"
-    return CannotConnect(f"{what} did not work: HTTP {reply.status or '(no answer)'}, {said}")
+    return CannotConnect(f"{what} did not work: HTTP {reply.status or '(no answer)'}, {_said(reply)}")
+
+
+def _said(reply: Reply) -> str:
+    """The provider's words, on one line; a page for browsers has none that help, so it is only named."""
+    text = " ".join(reply.body.decode("utf-8", "replace").split())
+    if text[:15].lower().startswith(("<!doctype html", "<html")):
+        return (
+            "with a page for browsers. The address may be wrong, or something may stand before the provider."
+        )
+    return text[:300] or reply.reason or "nothing"
 
 
 def check_address(found: str, hook: str, provider: str) -> None:

@@ -14,7 +14,7 @@ from app.storage.models import Broadcast, BroadcastTarget
 LAST: Final = 5
 # What is compared, and of which hundred people it is a share.
 MEASURES: Final = (
-    ("delivered", "sent_to"),
+    ("delivered", "receipted"),
     ("failed", "sent_to"),
     ("read", "tells"),
     ("answered", "delivered"),

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.domain.channels import TELL_READS
+from app.domain.channels import TELL_NO_DELIVERY, TELL_READS
 from app.domain.parts import count_parts
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.services.figures import no_files
@@ -183,7 +183,9 @@ def _priced(counts: Counter[str], parts: "_Parts", sender: Sender | None) -> Sum
     price = sender.price_micros if sender is not None else None
     cost = {} if sender is None or price is None or not sender.currency else {sender.currency: taken * price}
     named = {name: counts[name] for name in ("open", "delivered", "failed", "unknown", "skipped")}
-    return replace(_NOTHING, sent_to=sent_to, parts=taken, cost=cost, **named)
+    silent = sender is not None and sender.gateway in TELL_NO_DELIVERY
+    receipted = counts["delivered"] if silent else sent_to
+    return replace(_NOTHING, sent_to=sent_to, receipted=receipted, parts=taken, cost=cost, **named)
 
 
 @dataclass(frozen=True)

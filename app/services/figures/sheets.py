@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.keywords import Outcome
+from app.domain.keywords.languages import KINDS
 from app.domain.spreadsheets import csv_line
 from app.services.controller import Refused
 from app.services.figures import read, word_costs
@@ -255,8 +256,11 @@ def _costs(session: Session, chosen: Window) -> Sheet:
 
 
 def _word_of(outcome: str, rule: str) -> str:
-    """`en.stop:unsubscribe` is the word “unsubscribe”; texts that are no command have none."""
-    return "" if outcome in (Outcome.NONE, Outcome.REVIEW) else rule.rpartition(":")[2].replace("+list", "")
+    """`en.stop:unsubscribe` is the word “unsubscribe”; no command has none, nor has a sentence (`en.ask:37`)."""
+    kind = rule.partition(":")[0].partition(".")[2]
+    if outcome in (Outcome.NONE, Outcome.REVIEW) or kind in KINDS:
+        return ""
+    return rule.rpartition(":")[2].replace("+list", "")
 
 
 SHEETS: Final[Mapping[str, Callable[[Session, Window], Sheet]]] = {
@@ -287,7 +291,7 @@ def _summed(head: Any, sums: Sums, names: Sequence[str]) -> tuple[Any, ...]:
 
 def _figures(sums: Sums, names: Sequence[str]) -> tuple[Any, ...]:
     special = {
-        "delivered_percent": _rounded(sums.share("delivered")),
+        "delivered_percent": _rounded(sums.share("delivered", "receipted")),
         "read": sums.read if sums.tells else None,  # nobody knows, which is not nobody
         "cost": sums.money,
     }

@@ -11,7 +11,8 @@ MICROS: Final = 1_000_000
 class Sums:
     """Counts of people, and what the messages cost.
 
-    `sent_to` = delivered + open + failed + unknown: whom it was handed over for; `open` has no receipt yet. `read`
+    `sent_to` = delivered + open + failed + unknown: whom it was handed over for; `open` has no receipt yet.
+    `receipted` are those of `sent_to` whose platform tells of the delivery. `read`
     opened it, of the `tells` who got it on channels that tell so. `left`, `answered`: within three days, it being the
     last that they had. `clicks`: how often links were opened. `parts` are
     those that a provider took, and `cost` is in millionths by currency; it leaves out senders without a price.
@@ -20,6 +21,7 @@ class Sums:
     broadcasts: int = 0
     audience: int = 0
     sent_to: int = 0
+    receipted: int = 0
     delivered: int = 0
     tells: int = 0
     read: int = 0

@@ -70,6 +70,21 @@ def test_every_sheet_tells_the_same_day(newsroom: Newsroom) -> None:
     assert set(found["words"].rows) == {("STOP", "stop", 1), ("NONE", "", 1)}
 
 
+def test_a_sentence_that_was_understood_is_no_word(newsroom: Newsroom) -> None:
+    newsroom.join(2)
+    newsroom.text("please stop sending me these messages", number(1))
+    newsroom.text("stop", number(0))
+    newsroom.later(minutes=10)
+    count_all(newsroom)
+
+    rows = sheet(newsroom, "words").rows
+
+    assert {row for row in rows if str(row[0]).startswith("STOP")} == {
+        ("STOP_FUZZY", "", 1),
+        ("STOP", "stop", 1),
+    }
+
+
 def test_cost_is_told_by_word_and_what_cannot_be_split_is_not(newsroom: Newsroom) -> None:
     a_day(newsroom)
     other = newsroom.new_list("Sport", "SPORT")
