@@ -231,6 +231,7 @@ class ChangedListSchema(ListSchema):
         exclude = ("keyword", "purpose", "sender_id", "any_hour_reason")
 
     fresh_minutes = whole(load_default=None)
+    sends_missed = fields.Bool(load_default=False)
 
 
 class TickerSchema(_Form):

@@ -31,6 +31,7 @@ from app.services.look_up_unknown import senders_to_ask
 from app.services.make_editions import make_editions
 from app.services.read_feed import due_feeds
 from app.services.rights import erase_subscriber, retention
+from app.services.send_missed import send_missed
 from app.services.watch_broadcasts import watch
 from workers import daily
 from workers.heartbeat import beat
@@ -64,6 +65,7 @@ def tick(now: datetime) -> None:
             log.error("broadcast stopped by itself", broadcast_id=watched.broadcast_id, reason=watched.reason)
         else:
             log.info("the rest follows the first wave", broadcast_id=watched.broadcast_id)
+    send_missed(controller=runtime().controller, now=now)
     fan_out.bring_back(now)
     _let_time_pass(now)
     _end_tickers(now)

@@ -19,6 +19,7 @@ from app.services.checks import Check, Health
 from app.services.end_canceled import end_all_canceled
 from app.services.look_up_unknown import senders_to_ask
 from app.services.recover_slices import recover_stopped
+from app.services.send_missed import send_missed
 from workers.jobs import ask_provider
 from workers.journal import journal
 from workers.machine import dead_here
@@ -78,6 +79,7 @@ def _reconcile(now: datetime) -> dict[str, int]:
         "left_unknown_by_dead_workers": recover_stopped(journal(), controller=runtime().controller, now=now),
         "stopped_broadcasts_ended": len(list(end_all_canceled(now))),
         "replies_given_up": fan_out.give_up_replies(now),
+        "sent_what_they_missed": send_missed(controller=runtime().controller, now=now),
         "brought_back": fan_out.bring_back(now),
         "finished": len(fan_out.end_finished(now)),
         "rows_of_counters_added_up": fan_out.fold_tallies(now),

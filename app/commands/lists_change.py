@@ -29,6 +29,12 @@ from app.storage.database import db
     type=click.IntRange(1, MOST_FRESH_MINUTES),
     help="New broadcasts are worth sending for so many minutes.",
 )
+@click.option(
+    "--send-missed/--no-send-missed",
+    "sends_missed",
+    default=None,
+    help="Whoever writes gets the newest broadcast that their channel was closed to, as Messenger is after a day.",
+)
 @click.option("--default", "is_default", is_flag=True, default=None, help="A bare START joins this list.")
 @json_option
 @with_appcontext
@@ -41,6 +47,7 @@ def change(
     until_hour: int | None,
     zone: str | None,
     fresh_minutes: int | None,
+    sends_missed: bool | None,
     is_default: bool | None,
     as_json: bool,
 ) -> None:
@@ -62,6 +69,7 @@ def change(
         "until_hour": until_hour,
         "zone": zone,
         "fresh_minutes": fresh_minutes,
+        "sends_missed": sends_missed,
         "is_default": is_default,
     }
     changes = {key: value for key, value in given.items() if value is not None}

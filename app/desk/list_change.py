@@ -20,6 +20,7 @@ from app.services.change_list import Changes, change_list, people_promised
 from app.services.close_list import begin_closing
 from app.services.controller import Refused
 from app.services.list_standing import standing
+from app.services.send_missed import may_miss
 from app.storage.database import db
 from app.storage.models import BroadcastList
 from app.storage.models.accounts import Role
@@ -101,4 +102,5 @@ def _page(row: BroadcastList, values: dict[str, Any], errors: Errors) -> str:
         zones=zones(),
         lengths=lengths(row.fresh_minutes),
         people=people_promised(db.session(), row.id),
+        may_miss=may_miss(db.session(), row.id),
     )

@@ -29,6 +29,7 @@ class Changes:
     """What a list shall be. Hours are of the day in `zone`; with `is_default` a bare START joins it.
 
     `fresh_minutes`: for how long a new broadcast is worth sending, unless its author says otherwise.
+    With `sends_missed` whoever writes gets the newest broadcast that their channel was closed to.
     """
 
     name: str
@@ -39,14 +40,14 @@ class Changes:
     zone: str
     is_default: bool = False
     fresh_minutes: int = 120
+    sends_missed: bool = False
 
     @classmethod
     def none_of(cls, row: BroadcastList) -> "Changes":
         """Return a list as it is."""
         hours = row.from_hour, row.until_hour
-        return cls(
-            row.name, row.language, row.max_per_day, *hours, row.zone, row.is_default, row.fresh_minutes
-        )
+        promise = row.name, row.language, row.max_per_day, *hours, row.zone
+        return cls(*promise, row.is_default, row.fresh_minutes, row.sends_missed)
 
 
 def change_list(list_id: int, wanted: Changes, *, by: str, controller: Controller, now: datetime) -> int:
@@ -66,6 +67,7 @@ def change_list(list_id: int, wanted: Changes, *, by: str, controller: Controlle
         row.name, row.language, row.zone = new.name.strip(), new.language, new.zone
         row.max_per_day, row.from_hour, row.until_hour = new.max_per_day, new.from_hour, new.until_hour
         row.is_default, row.fresh_minutes = new.is_default, checked_freshness(new.fresh_minutes)
+        row.sends_missed = new.sends_missed
         stand_alone_as_default(session, row)
         written = write_notices(session, row, controller, now, before, by)
         details = _different(old, Changes.none_of(row))

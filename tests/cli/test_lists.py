@@ -16,6 +16,15 @@ def test_a_list_is_changed_and_what_was_not_given_stays(newsdesk: Shell) -> None
     assert newsdesk.run("lists", "change", "Daily").exit_code == 2
 
 
+def test_a_list_sends_what_was_missed_until_it_is_told_not_to(newsdesk: Shell) -> None:
+    newsdesk.ok("lists", "change", "NEWS", "--send-missed")
+    newsdesk.ok("lists", "change", "NEWS", "--max-per-day", "2")
+    newsdesk.ok("lists", "change", "NEWS", "--no-send-missed")
+
+    noted = newsdesk.json("audit", "list", "--what", "list.change")
+    assert [one["details"].get("sends_missed") for one in noted] == [[True, False], None, [False, True]]
+
+
 def test_a_list_is_not_closed_while_a_broadcast_waits_and_the_broadcast_is_named(newsdesk: Shell) -> None:
     words = ("--title", "Bridge", "--text", "Open. Reply STOP to leave.", "--list", "NEWS")
     draft = newsdesk.json("broadcasts", "create", *words)["id"]

@@ -6,13 +6,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from app.gateways.registry import gateway_class
 from app.services.figures.list_growth import growth, lines
+from app.services.manage_senders import add
 from app.services.schedule_broadcasts import schedule
+from app.services.senders_of_lists import add_sender
 from app.services.write_drafts import create_draft
 from app.storage.database import db, transaction
 from app.storage.models import BroadcastList, ListDay, Subscription
 from app.storage.models.accounts import Role
 from tests.desk.conftest import House, Visitor, words
+from tests.gateways.samples.messenger import SETTINGS as MESSENGER
 from tests.support.world import NOON, Newsroom
 
 
@@ -130,6 +134,31 @@ def test_a_list_is_changed_and_a_wider_promise_is_refused_in_words(house: House,
     assert "A name has 1 to 100 characters." in words(empty)
     nowhere = admin.post(f"{path}/change", form(zone="Mars/Olympus"))
     assert "Choose a time zone." in words(nowhere)
+
+
+def test_what_was_missed_is_offered_where_a_channel_closes_and_can_be_switched_off(
+    house: House, admin: Visitor
+) -> None:
+    path = f"/lists/{house.newsroom.list_id}/change"
+    assert 'name="sends_missed"' not in admin.get(path).text  # SMS is always open
+    with house.inside() as newsroom:
+        add(
+            name="city-page",
+            gateway=gateway_class("messenger"),
+            settings=MESSENGER,
+            rate=1.0,
+            by="tests",
+            controller=newsroom.controller,
+            now=newsroom.now,
+        )
+        add_sender("CITY", "city-page", by="tests", now=newsroom.now)
+    box = '<input type="checkbox" name="sends_missed" value="true" aria-describedby="sends_missed-hint" '
+    assert f"{box}>" in admin.get(path).text
+
+    admin.submit(path, form(sends_missed="true"))
+    assert f"{box}checked>" in admin.get(path).text
+    admin.submit(path, form())
+    assert f"{box}>" in admin.get(path).text
 
 
 def test_a_list_is_closed_after_a_page_that_says_what_happens(house: House, admin: Visitor) -> None:

@@ -102,6 +102,7 @@ class BroadcastList(Model):
     `clicks` is a `Clicks`; its short links begin with `links_begin`.
     `closing_by` is who closed it, as long as not every consent to it has ended.
     `fresh_minutes` is for how long a new broadcast to it is worth sending, unless its author says otherwise.
+    With `sends_missed` whoever writes gets the newest broadcast that their channel was closed to.
     With `approval` nothing goes out before a second person has said yes to it.
     """
 
@@ -128,6 +129,7 @@ class BroadcastList(Model):
     links_begin: Mapped[str | None] = mapped_column(String(300))
     approval: Mapped[bool] = mapped_column(default=False, server_default=false())
     fresh_minutes: Mapped[int] = mapped_column(default=120, server_default="120")
+    sends_missed: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closing_by: Mapped[str | None] = mapped_column(String(120))
