@@ -104,10 +104,13 @@ def _on_sqlite(connection: Connection, rows: Sequence[tuple[Any, ...]], now: dat
 
 
 def _on_postgres(connection: Connection, rows: Sequence[tuple[Any, ...]], now: datetime) -> list[DeliveryRef]:
-    connection.exec_driver_sql(_IN_TURN)
     columns = [list(column) for column in zip(*rows, strict=True)]
+    several = len(rows) > 1  # one has no order, and two more statements would double what it costs
+    if several:
+        connection.exec_driver_sql(_IN_TURN)
     moved = [DeliveryRef(*ref) for ref in connection.exec_driver_sql(_ON_POSTGRES, (now, *columns))]
-    connection.exec_driver_sql(_AS_EVER)
+    if several:
+        connection.exec_driver_sql(_AS_EVER)
     return moved
 
 
