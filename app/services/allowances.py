@@ -18,6 +18,8 @@ from app.storage.models import Broadcast, BroadcastList, SenderAllowance
 from app.storage.ways import templates_of
 
 ASK_EVERY: Final = timedelta(hours=1)
+# What could not be told is asked again sooner: the platform may have been away, or not known us yet.
+ASK_AGAIN: Final = timedelta(minutes=2)
 OLD_AFTER: Final = timedelta(hours=3)
 _LEFT: Final = (
     "{channel}: {left} messages are left this month for {sender}, and this broadcast needs {needs}. "
@@ -65,7 +67,7 @@ def keep(sender_id: int, told: Allowance | CannotSay, now: datetime) -> None:
         if row is None:
             return  # the sender was removed meanwhile
         if isinstance(told, CannotSay):
-            row.problem = str(told)[:300]
+            row.problem, row.asked_at = str(told)[:300], now - ASK_EVERY + ASK_AGAIN
             return
         row.span, row.most, row.used, row.zone = told.span.value, told.most, told.used, told.zone
         row.standing, row.told_at, row.problem = told.standing.value, now, None
@@ -84,7 +86,7 @@ def notes_of(
     found: list[str] = []
     for share in shares:
         row = rows.get(share.sender_id)
-        if row is None:
+        if row is None or not share.reachable:
             continue
         found += _unsure(share, row, now)
         if row.told_at is not None and row.most is not None:

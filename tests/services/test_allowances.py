@@ -61,6 +61,19 @@ def test_a_sender_is_asked_about_once_an_hour(newsroom: Newsroom) -> None:
     assert allowances.claim({"another"}, newsroom.now + timedelta(days=1)) == []
 
 
+def test_what_could_not_be_told_is_asked_again_after_two_minutes(newsroom: Newsroom) -> None:
+    tell(newsroom, CannotSay("the provider answered HTTP 401"))
+
+    assert allowances.claim({"twilio"}, newsroom.now + timedelta(seconds=119)) == []
+    assert allowances.claim({"twilio"}, newsroom.now + timedelta(seconds=121)) == [newsroom.sender_id]
+
+
+def test_nothing_is_said_of_a_sender_by_which_nobody_is_reached(newsroom: Newsroom) -> None:
+    tell(newsroom, CannotSay("the provider answered HTTP 401"))
+
+    assert notes(newsroom) == ()
+
+
 def test_a_month_with_too_little_left_is_said_with_how_many_and_until_when(newsroom: Newsroom) -> None:
     newsroom.join(5)
     tell(newsroom, month(5000, 4998))
