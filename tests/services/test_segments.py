@@ -239,6 +239,18 @@ def test_a_lane_looks_past_stretches_in_which_nobody_is_meant(newsroom: Newsroom
     assert row(broadcast_id).state == "finished"
 
 
+def test_a_lane_does_not_look_at_each_stretch_in_which_nobody_is_meant(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_slices, "LANE_STEPS", 2)
+    everybody = people_far_apart(newsroom, groups=9, each=1)
+    speak_german(everybody[:-1], "en")
+    broadcast_id = start(newsroom, draft(newsroom))
+
+    assert plan_slices.go_on_for(newsroom.sender_id, newsroom.controller)
+    assert newsroom.tally(broadcast_id).audience == 1
+
+
 def test_a_lane_plans_nothing_for_another_sender_and_nothing_that_pauses(newsroom: Newsroom) -> None:
     people_far_apart(newsroom, groups=2)
     broadcast_id = start(newsroom, draft(newsroom))
