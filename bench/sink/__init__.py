@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,10 @@ class Sink:
         self._ask("POST", f"/trouble/{busy}/{broken}/{cut_after}/{cut_before}")
 
     def give(self, answer: bytes) -> None:
-        """Let every request from now on get this answer, head and body, whatever it says; `reset` ends that."""
+        """Let every request from now on get this answer, head and body, whatever it says; `reset` ends that.
+
+        Raises `RuntimeError` when the answer is longer than 32 KiB (2 KiB for a sink that answers late).
+        """
         self._ask("POST", "/given", answer)
 
     def given(self) -> Given:
@@ -135,7 +139,11 @@ class Sink:
 
     def _ask(self, method: str, path: str, body: bytes = b"") -> dict[str, Any]:
         self._connection.request(method, path, body, headers={"Content-Length": str(len(body))})
-        found: dict[str, Any] = json.loads(self._connection.getresponse().read())
+        response = self._connection.getresponse()
+        answer = response.read()
+        if response.status != HTTPStatus.OK:
+            raise RuntimeError(f"The sink answered {response.status} to {method} {path}.")
+        found: dict[str, Any] = json.loads(answer)
         return found
 
 

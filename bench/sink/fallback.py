@@ -33,6 +33,8 @@ TWILIO_ANSWER: Final = {
     "subresource_uris": {"media": "/2010-04-01/Accounts/AC/Messages/SM/Media.json"},
     "uri": "/2010-04-01/Accounts/AC/Messages/SM.json",
 }
+GIVEN_BYTES: Final = 32768
+"""The longest answer that `POST /given` takes, as in the sink in C."""
 
 
 class _Message(NamedTuple):
@@ -97,6 +99,8 @@ class Witness:
         if (method, path) == ("GET", "/given"):
             return "200 OK", {"requests": self._given_requests, "bytes": self._given_bytes}
         if (method, path) in (("POST", "/given"), ("POST", "/reset")):
+            if len(body) > GIVEN_BYTES:
+                return "413 CONTENT TOO LARGE", {}
             self.reset()
             self._given = body
             return "200 OK", {}

@@ -14,7 +14,8 @@
  * POST /trouble/A/B/C/D lets that many of a thousand requests meet: 429 with Retry-After, 503, a connection that is
  * cut after the message was taken, one that is cut before.
  * POST /given with a whole HTTP answer as its body lets every request after it get this answer, until /reset. Nothing
- * is checked then: GET /given tells how many there were, and the bytes of their targets and bodies.
+ * is checked then: GET /given tells how many there were, and the bytes of their targets and bodies. An answer longer
+ * than 32 KiB (2 KiB for a sink that answers late) is refused with 413.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -32,13 +33,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { IN_SIZE = 1 << 19, OUT_SIZE = 65536, ANSWER_SIZE = 2048, TEXT_SIZE = 2048, LEAST_SLOTS = 1 << 16, WAITING = 1 << 16, EVENTS = 256 };
+enum { IN_SIZE = 1 << 19, OUT_SIZE = 65536, ANSWER_SIZE = 2048, GIVEN_SIZE = 32768, TEXT_SIZE = 2048, LEAST_SLOTS = 1 << 16, WAITING = 1 << 16, EVENTS = 256 };
 
 typedef struct { int fd, in_len, out_len, blocked; unsigned generation; char in[IN_SIZE + 1], out[OUT_SIZE]; } Conn;
 typedef struct { Conn *conn; unsigned generation; int64_t due; int length; char text[ANSWER_SIZE]; } Waiting;
 typedef struct { int is_chat, to_len, length; char to[32], from[32], text[TEXT_SIZE]; } Message;
 
-static struct { uint64_t requests, bytes; int length; char text[ANSWER_SIZE]; } given;
+static struct { uint64_t requests, bytes; int length; char text[GIVEN_SIZE]; } given;
 static struct { uint64_t total, unique, bad_auth, bad_token, bad_request, sum; int64_t first, last; } seen;
 static uint64_t *numbers, key[2], next_sid;
 static size_t slots = LEAST_SLOTS; /* a power of two */
@@ -293,7 +294,7 @@ static int telegram(char *out, const char *token, const char *body, const char *
 
 static int give(char *out, const char *body, const char *end) {
     memset(&given, 0, sizeof given);
-    if (end - body > ANSWER_SIZE) return answer(out, "413 CONTENT TOO LARGE", "{}");
+    if (end - body > (delay_ns ? ANSWER_SIZE : GIVEN_SIZE)) return answer(out, "413 CONTENT TOO LARGE", "{}");
     given.length = end - body;
     memcpy(given.text, body, given.length);
     return answer(out, "200 OK", "{}");
@@ -366,15 +367,21 @@ static int take_request(Conn *c) { /* 1 when one was answered, 0 when more bytes
     return 1;
 }
 
+static int longest_answer(void) { return given.length > ANSWER_SIZE ? given.length : ANSWER_SIZE; }
+
 static void serve(Conn *c, uint32_t events) {
     if (events & EPOLLIN) {
         ssize_t n = read(c->fd, c->in + c->in_len, IN_SIZE - c->in_len);
         if (n == 0 || (n < 0 && errno != EAGAIN)) { drop(c); return; }
         if (n > 0) c->in_len += n;
     }
-    int took = 1;
-    while (took == 1 && c->out_len + ANSWER_SIZE <= OUT_SIZE) took = take_request(c);
-    if (took < 0) drop(c); else flush_out(c);
+    int took;
+    do { /* once more when what waited for room has it now: no event would tell */
+        took = 1;
+        while (took == 1 && c->out_len + longest_answer() <= OUT_SIZE) took = take_request(c);
+        if (took < 0) { drop(c); return; }
+        flush_out(c);
+    } while (took == 1 && c->fd >= 0 && !c->blocked);
 }
 
 static int release_due(void) { /* sends answers whose delay is over; returns milliseconds until the next, -1 for none */

@@ -263,3 +263,22 @@ def test_a_given_answer_goes_to_every_request_which_are_counted_with_their_bytes
     assert sink.stats().total == 0
     sink.reset()
     assert (post(sink, ADA, text_for(ADA))[0], sink.given()) == (201, Given(0, 0))
+
+
+def test_a_long_given_answer_comes_whole_to_requests_that_come_at_once(sink):
+    body = b"x" * 30_000
+    sink.give(b"HTTP/1.1 200 -\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+
+    with socket.create_connection(sink.url.removeprefix("http://").split(":"), timeout=5) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\n" * 5)
+        answers = b""
+        while answers.count(b"x") < 5 * len(body):
+            answers += connection.recv(65536)
+
+    assert (answers.count(b"HTTP/1.1 200"), answers.count(b"x")) == (5, 5 * len(body))
+    assert sink.given() == Given(requests=5, bytes=5)
+
+
+def test_a_given_answer_that_is_too_long_is_refused_aloud(sink):
+    with pytest.raises(RuntimeError, match="413 to POST /given"):
+        sink.give(b"x" * 32_769)
