@@ -19,6 +19,7 @@ from tests.support import postgres
 from tests.support.application import settings_for
 from tests.support.databases import Migrate, PostgresDatabases, SqliteDatabases
 from tests.support.engines import SharedEngines
+from tests.support.routes import compile_routes_once
 from tests.support.schema import upgrade_to_head
 from tests.support.valkey import running_valkey
 from tests.support.world import Newsroom
@@ -31,6 +32,7 @@ _SERVICES = pytest.StashKey[Path]()
 def pytest_configure(config: pytest.Config) -> None:
     config.option.allow_hosts = config.option.allow_hosts or ",".join(_hosts_in_reach())
     config.option.allow_unix_socket = True
+    compile_routes_once()
     given = getattr(config, "workerinput", {}).get("services")
     config.stash[_SERVICES] = Path(given) if given else Path(tempfile.mkdtemp(prefix="tidings-tests-"))
     if not given:
