@@ -13,8 +13,8 @@ R = TypeVar("R")
 class Beside:
     """Runs tasks one after the other, in their order.
 
-    While a database server answers, the interpreter is free for the lane: one thread hides most of that wait, and two
-    would have to be kept in order. SQLite works in our own process and lets one writer in at a time, so there every
+    While a database server answers, the interpreter is free for the lane: one thread hides most of that wait, and
+    tasks of two would be in no order. SQLite works in our own process and lets one writer in at a time, so there every
     task is done at once. A task's error comes out where its result is asked for, or at the end.
     """
 

@@ -43,7 +43,8 @@ BASE = ""
 class LaneSlices:
     """The slices of one sender, for one worker. `can` is what its gateway says of itself.
 
-    `lease` and `finish` run beside the lane, all else in it.
+    `lease` and `finish` run beside the lane, all else in it. Notes of how far something may have left are written on a
+    thread of their own: the lane waits for them, and may not wait for a claim or a batch of answers before them.
     """
 
     sender_id: int
@@ -55,6 +56,7 @@ class LaneSlices:
     beside: Beside
     media: LaneMedia | None = None
     _door: Door | None = None
+    _notes: Beside = field(default_factory=Beside)
     _watermark: Watermark | None = None
     _reaches: dict[bool, Way] = field(default_factory=dict)
     _last_limits: tuple[int, Limits] | None = None
@@ -195,7 +197,7 @@ class LaneSlices:
             held.noted()
         if held.reaching is None and held.reach < len(held.ids) and held.reach - until < self.ahead // 2:
             further = min(max(until, held.reach + self.ahead), len(held.ids))
-            note = self.beside.start(self._write_reach, held.lease, held.ids[further - 1])
+            note = self._notes.start(self._write_reach, held.lease, held.ids[further - 1])
             held.reaching = (further, note)
         if until > held.reach:
             held.noted()
@@ -243,6 +245,7 @@ class LaneSlices:
 
     def close(self) -> None:
         """Give the connections back."""
+        self._notes.close()
         for one in (self._door, self._watermark):
             if one is not None:
                 one.close()

@@ -1,6 +1,7 @@
 """What runs beside a lane: in order, on sessions of its own, and no error is lost."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.orm import Session
@@ -58,3 +59,25 @@ def test_a_task_has_sessions_of_its_own(newsroom: Newsroom) -> None:
     assert beside.start(write).result(10) is not reading
     assert db.session() is reading, "the lane's own reading goes on"
     beside.close()
+
+
+def test_nobody_waits_behind_answers_that_are_being_written_for_the_note_of_who_leaves(
+    newsroom: Newsroom,
+) -> None:
+    if not serves_several():
+        pytest.skip("SQLite lets one writer in at a time")
+    people = newsroom.join(40)
+    broadcast_id = newsroom.broadcast()
+    lane, all_left, in_time = newsroom.lane(rate=40.0), threading.Event(), list[bool]()
+
+    def keep_the_thread_busy(to: str) -> None:
+        if len(newsroom.provider.arrived) == 1:
+            lane._beside.leave(lambda: in_time.append(all_left.wait(10)))
+        if to == people[-1]:
+            all_left.set()
+
+    newsroom.provider.before_answer = keep_the_thread_busy
+    lane.drain(newsroom.now + timedelta(seconds=20))
+
+    assert in_time == [True]
+    assert newsroom.tally(broadcast_id).sent == 40
