@@ -48,7 +48,7 @@ def _case(
     where, also_at = _where(session, event)
     seen = Sighting(session, sender, event.external_id, controller, now)
     person = find_person(seen, where, also_at, language=language)
-    message = InboundMessage(event.external_id, where, "")
+    message = InboundMessage(event.external_id, where, "", reply_token=event.reply_token)
     decision = Decision(Outcome.NONE, PLATFORM_TIER, event.signal.value)
     row = store(session, message, sender, person, decision, now)
     if row is None:

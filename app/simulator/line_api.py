@@ -12,9 +12,9 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,7 @@ from app.simulator.twilio_json import json_response
 
 MOST: Final = 500
 MAX_TEXT: Final = 5000
+TOKEN_GOOD_FOR: Final = timedelta(minutes=1)
 MAX_ALT: Final = 1500
 MAX_BUBBLE: Final = 30 * 1024
 PER_SECOND: Final = {"push": 2000.0, "multicast": 200.0, "reply": 2000.0, "quota": 2000.0}
@@ -51,6 +52,14 @@ class Refusal(Exception):
         self.status, self.body, self.accepted = status, {"message": words, **details}, accepted
 
 
+class ReplyToken(NamedTuple):
+    """By which one event may be answered once: which account heard it, from whom, and when."""
+
+    address: str
+    user: str
+    made_at: datetime
+
+
 class LineMessenger(Messenger):
     """What an account's webhook is told; remembers the tokens with which one event may be answered once."""
 
@@ -60,7 +69,7 @@ class LineMessenger(Messenger):
         self._clock = clock
         # Over restarts they count up, or the product would take new events for repeats.
         self._numbers = count(int(clock().timestamp() * 1000))
-        self.reply_tokens: dict[str, str] = {}
+        self.reply_tokens: dict[str, ReplyToken] = {}
 
     def id_of(self, number: str) -> str:
         """A user's id: U and 32 digits, the last of them the phone's."""
@@ -88,7 +97,8 @@ class LineMessenger(Messenger):
     def _event(self, account: Account, number: str, kind: str, **more: object) -> Told:
         user, token = self.id_of(number), secrets.token_hex(16)
         if kind != "unfollow":
-            self.reply_tokens[token] = user
+            self._forget_old_tokens()
+            self.reply_tokens[token] = ReplyToken(account.address, user, self._clock())
             more["replyToken"] = token
         event = {
             "type": kind,
@@ -103,6 +113,21 @@ class LineMessenger(Messenger):
         secret = account.settings.get("channel_secret", "").encode()
         signature = base64.b64encode(hmac.new(secret, body, hashlib.sha256).digest()).decode()
         return Told(body, {"Content-Type": "application/json", "X-Line-Signature": signature})
+
+    def take_token(self, account: Account, token: str) -> str | None:
+        """Return whom an account may answer by this token, which is used up by that; None where it is good no more."""
+        self._forget_old_tokens()
+        found = self.reply_tokens.get(token)
+        if found is None or found.address != account.address:
+            return None
+        self.reply_tokens.pop(token, None)
+        return found.user
+
+    def _forget_old_tokens(self) -> None:
+        """They stand in the order in which they were made."""
+        over = self._clock() - TOKEN_GOOD_FOR
+        while (oldest := next(iter(self.reply_tokens.items()), None)) and oldest[1].made_at <= over:
+            self.reply_tokens.pop(oldest[0], None)
 
 
 Messages = list[Said]
@@ -158,12 +183,12 @@ class LineApi:
         return self._once(account, to, self._messages(body))
 
     def reply(self) -> Response:
-        """An answer to one event, free of the quota."""
+        """An answer to one event, within a minute and once; free of the quota."""
         account, body = self._account("reply"), _body()
         if "X-Line-Retry-Key" in request.headers:
             raise Refusal(400, "The retry key is not supported on this endpoint")
         messages = self._messages(body)
-        user = self._messenger.reply_tokens.pop(str(body.get("replyToken")), None)
+        user = self._messenger.take_token(account, str(body.get("replyToken")))
         if user is None:
             raise Refusal(400, "Invalid reply token")
         return self._deliver(account, [user], messages, secrets.token_hex(16))

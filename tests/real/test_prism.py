@@ -95,6 +95,18 @@ def test_buttons_are_not_refused(provider: tuple[str, Prism]) -> None:
         assert refused(prism, gateway, Batch(alone, HOOK, file("image/jpeg", handle="12345"))) == []
 
 
+def test_an_answer_by_a_token_is_not_refused(provider: tuple[str, Prism]) -> None:
+    name, prism = provider
+    gateway = gateway_of(name, prism)
+    if gateway.capabilities().reply_within is None:
+        pytest.skip(f"{name} sends no tokens")
+    answers = tuple(
+        one._replace(reply_token="0f3779fba3b349968c5d07db31eab56f") for one in people(name, WORDS)
+    )
+
+    assert refused(prism, gateway, Batch(answers, HOOK)) == []
+
+
 def test_what_does_not_fit_is_refused(provider: tuple[str, Prism]) -> None:
     name, prism = provider
     (call,) = gateway_of(name, prism).encode(Batch(people(name, WORDS[:1]), HOOK))
