@@ -31,7 +31,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
-from app.gateways import line_allowance, line_card, line_media
+from app.gateways import line_allowance, line_card, line_followers, line_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Proof, Reply, SettingSpec
 from app.gateways.common import (
     HttpGateway,
@@ -46,6 +46,7 @@ from app.gateways.common import (
     posted_json,
     without_answer,
 )
+from app.gateways.followers import Page
 from app.gateways.paths import at, items
 
 API: Final = "https://api.line.me"
@@ -70,7 +71,8 @@ class LineGateway(HttpGateway):
 
     def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
         self._secret, self._id = settings["channel_secret"], settings["id"]
-        self._url = f"{(base_url or API).rstrip('/')}/v2/bot/message"
+        self._bot = f"{(base_url or API).rstrip('/')}/v2/bot"
+        self._url = f"{self._bot}/message"
         self._reply_url = f"{self._url}/reply"
         self._headers = {
             "Content-Type": "application/json",
@@ -166,6 +168,14 @@ class LineGateway(HttpGateway):
     def allowance_of(self, replies: Sequence[Reply]) -> Allowance:
         """What is left of the month; raises `CannotSay`."""
         return line_allowance.read(replies)
+
+    def followers_call(self, start: str) -> Call:
+        """Ask for a thousand friends."""
+        return line_followers.call(self._bot, self._headers, start)
+
+    def followers_of(self, reply: Reply) -> Page:
+        """Some friends; raises `CannotList`."""
+        return line_followers.read(reply)
 
     def link(self, payload: str) -> str:
         """Opens the chat with the word written already."""

@@ -4,17 +4,13 @@ After github.com/line/line-openapi and developers.line.biz. People who blocked a
 nothing. Ids that end in 0403, 0404, 0429 or 0500 misbehave as phone numbers do.
 """
 
-import base64
-import hashlib
-import hmac
 import json
 import re
 import secrets
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from itertools import count
-from typing import Any, Final, NamedTuple
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,15 +20,15 @@ from app.clock import utcnow
 from app.simulator.chats import Chats
 from app.simulator.keys import Keys, of_line
 from app.simulator.limits import TokenBuckets
+from app.simulator.line_messenger import LineMessenger
 from app.simulator.magic import OneTimeFaults, ending_of
 from app.simulator.medium import Medium
-from app.simulator.messengers import Account, Messenger, Told
+from app.simulator.messengers import Account
 from app.simulator.shelf import CannotFetch, Shelf
 from app.simulator.twilio_json import json_response
 
 MOST: Final = 500
 MAX_TEXT: Final = 5000
-TOKEN_GOOD_FOR: Final = timedelta(minutes=1)
 MAX_ALT: Final = 1500
 MAX_BUBBLE: Final = 30 * 1024
 PER_SECOND: Final = {"push": 2000.0, "multicast": 200.0, "reply": 2000.0, "quota": 2000.0}
@@ -50,84 +46,6 @@ class Refusal(Exception):
         super().__init__(words)
         details = {"details": [{"message": words, "property": where}]} if where else {}
         self.status, self.body, self.accepted = status, {"message": words, **details}, accepted
-
-
-class ReplyToken(NamedTuple):
-    """By which one event may be answered once: which account heard it, from whom, and when."""
-
-    address: str
-    user: str
-    made_at: datetime
-
-
-class LineMessenger(Messenger):
-    """What an account's webhook is told; remembers the tokens with which one event may be answered once."""
-
-    channel = "line"
-
-    def __init__(self, clock: Callable[[], datetime] = utcnow) -> None:
-        self._clock = clock
-        # Over restarts they count up, or the product would take new events for repeats.
-        self._numbers = count(int(clock().timestamp() * 1000))
-        self.reply_tokens: dict[str, ReplyToken] = {}
-
-    def id_of(self, number: str) -> str:
-        """A user's id: U and 32 digits, the last of them the phone's."""
-        return f"U{number.removeprefix('+'):0>32}"
-
-    def opened(self, account: Account, number: str, scene: str, known: bool) -> Told | None:
-        """Somebody befriends the account; LINE's links bring a text to send, and no scene."""
-        return None if known else self._event(account, number, "follow", follow={"isUnblocked": False})
-
-    def said(self, account: Account, number: str, text: str) -> Told:
-        """A text."""
-        message = {"id": str(next(self._numbers)), "type": "text", "text": text, "quoteToken": "q"}
-        return self._event(account, number, "message", message=message)
-
-    def pressed(self, account: Account, number: str, label: str, value: str) -> Told:
-        """A quick reply with a postback."""
-        return self._event(account, number, "postback", postback={"data": value})
-
-    def blocked(self, account: Account, number: str, blocked: bool) -> Told:
-        """To block is to unfollow here; to lift the block, to follow as one who had."""
-        if blocked:
-            return self._event(account, number, "unfollow")
-        return self._event(account, number, "follow", follow={"isUnblocked": True})
-
-    def _event(self, account: Account, number: str, kind: str, **more: object) -> Told:
-        user, token = self.id_of(number), secrets.token_hex(16)
-        if kind != "unfollow":
-            self._forget_old_tokens()
-            self.reply_tokens[token] = ReplyToken(account.address, user, self._clock())
-            more["replyToken"] = token
-        event = {
-            "type": kind,
-            "mode": "active",
-            "timestamp": int(self._clock().timestamp() * 1000),
-            "source": {"type": "user", "userId": user},
-            "webhookEventId": f"{next(self._numbers):026d}",
-            "deliveryContext": {"isRedelivery": False},
-            **more,
-        }
-        body = json.dumps({"destination": "U" + "0" * 32, "events": [event]}).encode()
-        secret = account.settings.get("channel_secret", "").encode()
-        signature = base64.b64encode(hmac.new(secret, body, hashlib.sha256).digest()).decode()
-        return Told(body, {"Content-Type": "application/json", "X-Line-Signature": signature})
-
-    def take_token(self, account: Account, token: str) -> str | None:
-        """Return whom an account may answer by this token, which is used up by that; None where it is good no more."""
-        self._forget_old_tokens()
-        found = self.reply_tokens.get(token)
-        if found is None or found.address != account.address:
-            return None
-        self.reply_tokens.pop(token, None)
-        return found.user
-
-    def _forget_old_tokens(self) -> None:
-        """They stand in the order in which they were made."""
-        over = self._clock() - TOKEN_GOOD_FOR
-        while (oldest := next(iter(self.reply_tokens.items()), None)) and oldest[1].made_at <= over:
-            self.reply_tokens.pop(oldest[0], None)
 
 
 Messages = list[Said]
@@ -161,7 +79,7 @@ class LineApi:
             routes.add_url_rule(f"/{view.__name__}", view.__name__, view, methods=["POST"])
         routes.add_url_rule("/quota", "quota", self.quota)
         routes.add_url_rule("/quota/consumption", "consumption", self.consumption)
-        routes.register_error_handler(Refusal, _refused)
+        routes.register_error_handler(Refusal, refused)
         return routes
 
     def push(self) -> Response:
@@ -275,21 +193,24 @@ class LineApi:
         for ending in filter(None, map(self._faults.take, to)):
             raise Refusal(500, "Internal server error") if ending == "0500" else Refusal(429, RATE_LIMIT)
 
-    def _known(self) -> Account:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        account = self._chats.find("line", "channel_token", token)
-        if account is None:
-            raise Refusal(401, "Authentication failed. Confirm that the access token is valid.")
-        return account
-
     def _account(self, kind: str) -> Account:
-        account = self._known()
+        account = account_asking(self._chats)
         if self._buckets.take(f"{account.address} {kind}", PER_SECOND[kind], self._clock().timestamp()):
             raise Refusal(429, RATE_LIMIT)
         return account
 
 
-def _refused(error: Refusal) -> Response:
+def account_asking(chats: Chats) -> Account:
+    """Return the account whose token came with a request; raises `Refusal`."""
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    account = chats.find("line", "channel_token", token)
+    if account is None:
+        raise Refusal(401, "Authentication failed. Confirm that the access token is valid.")
+    return account
+
+
+def refused(error: Refusal) -> Response:
+    """Answer as LINE says no."""
     response = json_response(error.body, error.status)
     response.headers["X-Line-Request-Id"] = secrets.token_hex(16)
     if error.accepted:

@@ -9,6 +9,7 @@ from app.domain.addresses import Address
 from app.domain.buttons import ButtonKind, Rich
 from app.domain.messages import Batch, DeliveryRef, Recipient
 from app.gateways.base import Gateway
+from app.gateways.followers import ListsFollowers
 from app.gateways.look_ups import Question
 from app.gateways.registry import build
 from app.gateways.twilio import TwilioGateway
@@ -131,3 +132,12 @@ def test_the_question_what_became_of_a_message_is_not_refused() -> None:
         )
 
         assert prism.ask(gateway.look_up(question)).faults == []
+
+
+def test_the_question_who_follows_is_not_refused() -> None:
+    with running_prism(SPEC_OF["line"]) as prism:
+        gateway = gateway_of("line", prism)
+        assert isinstance(gateway, ListsFollowers)
+
+        for start in ("", "yANU9IA&more"):
+            assert prism.ask(gateway.followers_call(start)).faults == []

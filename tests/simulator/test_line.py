@@ -252,3 +252,22 @@ def test_a_token_is_good_for_a_minute_and_for_the_account_that_heard_it() -> Non
     old = newest()
     now += timedelta(seconds=61)
     assert (status(old), line.shown(ADA)) == (400, ["Welcome"])
+
+
+def test_friends_are_listed_page_by_page_without_those_who_blocked(line: Platform) -> None:
+    for phone in (ADA, GRACE, "+12025550152"):
+        line.world.chats.open(phone, line.account)
+    line.world.chats.block(GRACE, line.account, True)
+
+    def listed(**query: str) -> tuple[int, dict[str, object]]:
+        headers = {"Authorization": f"Bearer {SETTINGS['channel_token']}"}
+        answer = line.client.get("/v2/bot/followers/ids", query_string=query, headers=headers)
+        return answer.status_code, answer.get_json()
+
+    both = sorted([user(ADA), user("+12025550152")])
+    assert listed() == (200, {"userIds": both})
+    assert listed(limit="1") == (200, {"userIds": both[:1], "next": both[0]})
+    assert listed(limit="1", start=both[0]) == (200, {"userIds": both[1:]})
+    assert [listed(limit=one)[0] for one in ("0", "1001", "many")] == [400] * 3
+    line.world.chats.put(replace(line.account, settings={**SETTINGS, "verified": "no"}))
+    assert listed()[0] == 403
