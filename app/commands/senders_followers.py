@@ -23,7 +23,7 @@ __all__ = ["senders"]
 def followers(name: str, dry_run: bool, anyway: bool, as_json: bool) -> None:
     """Read who follows the sender NAME, and stop sending to people of its lists who do not any more.
 
-    The clock does it each day where the platform lists followers (LINE: of verified and premium accounts). Nobody is
+    The clock does it each day where the platform lists followers (LINE, WeChat: of verified accounts). Nobody is
     added by it.
 
     \b

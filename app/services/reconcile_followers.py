@@ -74,7 +74,9 @@ def reconcile(
     a gateway whose platform has no such list, and `CannotList`, after which nothing is changed.
     """
     if not isinstance(gateway, ListsFollowers):
-        raise Refused("The platform of this sender lists no followers, as far as we know; LINE does.")
+        raise Refused(
+            "The platform of this sender lists no followers, as far as we know; LINE and WeChat do."
+        )
     reading = _Round(sender_id, controller, now)
     ours = _expected(reading)
     missing, count = set(ours), 0

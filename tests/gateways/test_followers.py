@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.gateways.base import Call, Reply
+from app.gateways.base import Call, Reply, TokenUser
 from app.gateways.followers import CannotList, ListsFollowers, NotOffered, Page, pages_of
 from app.gateways.registry import build
 from tests.gateways.samples.line import ADA, GRACE, JEAN, SETTINGS, failure
+from tests.gateways.samples.wechat import SETTINGS as WECHAT
 
 
 class Answers:
@@ -93,3 +94,51 @@ def test_an_account_that_is_not_verified_is_shown_no_list() -> None:
 
 def test_a_page_without_a_next_is_the_last() -> None:
     assert line().followers_of(page(ADA)) == Page((ADA,), "")
+
+
+def wechat() -> ListsFollowers:
+    gateway = build("wechat", WECHAT, None)
+    assert isinstance(gateway, ListsFollowers)
+    return gateway
+
+
+def told(**body: object) -> Reply:
+    return Reply(200, json.dumps(body).encode())
+
+
+def test_wechats_list_ends_with_an_empty_page_and_its_calls_carry_the_token() -> None:
+    first = told(total=2, count=2, data={"openid": ["o1", "o2"]}, next_openid="o2")
+    transport = Answers(first, told(total=2, count=0, next_openid=""))
+
+    pages = list(pages_of(wechat(), transport, lambda _: None))
+
+    assert pages == [("o1", "o2"), ()]
+    urls = [call.url.removeprefix("https://api.weixin.qq.com/cgi-bin") for call in transport.calls]
+    assert urls == ["/user/get", "/user/get?next_openid=o2"]
+    gateway = wechat()
+    assert isinstance(gateway, TokenUser)
+    carried = [gateway.with_token(call, "t&1").url.partition("/user/get")[2] for call in transport.calls]
+    assert carried == ["?access_token=t%261", "?next_openid=o2&access_token=t%261"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (told(errcode=40001, errmsg="invalid credential"), "WeChat answered 40001: invalid credential"),
+        (told(errcode=-1, errmsg="system error"), "WeChat answered -1"),
+        (Reply(502, b"<html>a proxy</html>"), "WeChat answered 502"),
+        (told(), "without a count"),
+        (told(total=2, count=2, data={"openid": ["o1"]}, next_openid="o1"), "another number"),
+        (told(total=1, count=1, data={"openid": [7]}, next_openid="7"), "no texts"),
+    ],
+)
+def test_what_is_no_page_of_wechats_ends_the_reading(answer: Reply, words: str) -> None:
+    with pytest.raises(CannotList, match=words) as found:
+        wechat().followers_of(answer)
+
+    assert not isinstance(found.value, NotOffered)
+
+
+def test_wechat_shows_no_list_to_accounts_that_it_has_not_verified() -> None:
+    with pytest.raises(NotOffered, match=r"verified accounts only \(48001 api unauthorized\)"):
+        wechat().followers_of(told(errcode=48001, errmsg="api unauthorized"))
