@@ -1,5 +1,5 @@
 """Beside the clock, whatever time that takes: each day the log of sends is closed and the head of the ledger signed;
-files that no broadcast needs any more are let go, and providers asked which numbers were given back."""
+files that no broadcast needs any more are let go, and providers asked which numbers were given back and who follows."""
 
 import threading
 
@@ -14,6 +14,7 @@ from app.services.media import keep
 from app.services.sign_heads import sign_heads
 from workers.allowances import read_allowances
 from workers.consents import share_consents
+from workers.followers import read_followers
 from workers.given_back import read_given_back
 
 LOOK_EVERY_SECONDS = 60.0
@@ -52,8 +53,8 @@ def let_files_go() -> None:
 
 
 def speak_with_providers() -> None:
-    """Ask what may be sent, read lists of numbers given back, tell of consents; what breaks off is tried anew."""
-    for errand in (read_allowances, read_given_back, share_consents):
+    """Ask what may be sent and who left, tell of consents; what breaks off is tried anew."""
+    for errand in (read_allowances, read_given_back, share_consents, read_followers):
         try:
             errand(utcnow)
         except SQLAlchemyError as error:

@@ -24,7 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "init": ("app.commands.run:init", "Make keys, settings and the database for a new installation."),
     "test": ("app.commands.run:test", "Run the tests of this version."),
     "gateways": ("app.commands.gateways:gateways", "The providers and platforms that senders can be on."),
-    "senders": ("app.commands.senders:senders", "Numbers, bots and accounts that we send from."),
+    "senders": ("app.commands.senders_followers:senders", "Numbers, bots and accounts that we send from."),
     "lists": ("app.commands.notices:lists", "What people subscribe to."),
     "subscribers": ("app.commands.rights:subscribers", "Import, look up, export, opt out and erase people."),
     "suppressions": (

@@ -98,6 +98,7 @@ DEEDS: Final = {
     "sender.connect": _l("told the provider of a sender where our webhook is"),
     "sender.connect_refused": _l("the provider of a sender refused to be told where our webhook is"),
     "sender.deactivations": _l("ended what was agreed to at numbers given back"),
+    "sender.followers": _l("took out people who were not among the followers of a sender any more"),
     "sender.forget_news": _l("forgot what the platform had told of a sender"),
     "sender.pause": _l("paused a sender"),
     "sender.pause_all": _l("paused all sending"),

@@ -25,6 +25,7 @@ CHECKS: Final = {
     "numbers given back": _l("Numbers given back to carriers"),
     "shared consents": _l("Consents told to providers"),
     "allowances": _l("Allowances of senders"),
+    "followers": _l("Followers of senders"),
 }
 
 SENTENCES: Final[tuple[str, ...]] = (
@@ -94,4 +95,13 @@ SENTENCES: Final[tuple[str, ...]] = (
     N_("See what the platform says: tidings senders quota %(name)s"),
     N_("Send less until the month ends, or choose a larger plan at the platform."),
     N_("Send less often, and only what people asked for, until the platform thinks better of it."),
+    N_("no list of followers is waiting to be read"),
+    N_("the followers of “%(name)s” could not be read for days: %(problem)s"),
+    N_("See why: tidings senders followers %(name)s --dry-run"),
+    N_(
+        "%(missing)s of %(ours)s people are not among the %(followers)s followers of “%(name)s”, "
+        "which is too many to be believed; nothing was changed"
+    ),
+    N_("Look at the platform whether it is true. If so: tidings senders followers %(name)s --anyway"),
+    N_("who follows “%(name)s” is known from webhooks alone: %(problem)s"),
 )

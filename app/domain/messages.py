@@ -56,6 +56,8 @@ class InboundMessage:
     `route` is the room or conversation that it came from, on platforms where we write to that and not to the person.
     `page` is where the button was, when it was on a page of ours. `also_at` is another address of the same account,
     where the platform showed both. `signal_from` names what the signal was read from, for the ledger's evidence.
+    `reply_token` lets our answer to this very message go another way, once and for a short while
+    (`Capabilities.reply_within`); it is never logged.
     """
 
     external_id: str
@@ -69,6 +71,7 @@ class InboundMessage:
     page: ShownPage | None = None
     also_at: Address | None = None
     signal_from: str = "OptOutType"
+    reply_token: str = field(default="", repr=False)
 
 
 class PlatformSignal(StrEnum):
@@ -94,7 +97,7 @@ class PlatformEvent:
 
     `external_id` makes a repeated webhook harmless; `evidence` is kept, sealed, with the ledger entry. `route` is as
     in `InboundMessage`: whoever leaves another room than the one that we write to has not left us. `also_at` is another
-    address of the account, as it is now.
+    address of the account, as it is now. `reply_token` is as in `InboundMessage`.
     """
 
     external_id: str
@@ -104,6 +107,7 @@ class PlatformEvent:
     evidence: Mapping[str, str] = field(default_factory=dict)
     route: str = ""
     also_at: Address | None = None
+    reply_token: str = field(default="", repr=False)
 
 
 class DeliveryRef(NamedTuple):
@@ -226,7 +230,8 @@ class SendError:
     """How a send failed: the kind, the provider's own code and words, and seconds to wait where it said so.
 
     `tries` is how many attempts a temporary failure is worth in all; `bounces_after` how many deliveries must fail
-    with this code before the address counts as dead.
+    with this code before the address counts as dead. `other_way`: nothing was taken, and there is another way that the
+    next attempt takes, so it need not wait.
     """
 
     kind: ErrorKind
@@ -235,6 +240,7 @@ class SendError:
     retry_after: float | None = None
     tries: int = 5
     bounces_after: int = 1
+    other_way: bool = False
 
 
 class Standing(NamedTuple):
@@ -254,6 +260,7 @@ class Recipient(NamedTuple):
     `rich` is what goes with the text, already cut to what the gateway's capabilities say; None: nothing. `replaces` is
     what the text takes the place of, or what is taken away; None: it is a message of its own. `styles` are the looks of
     parts of the text, which is without marks; None: nobody read it for marks, and it goes out as it stands.
+    `reply_token` came with the message that this answers and is good for this one attempt; "": there is none.
     """
 
     ref: DeliveryRef
@@ -263,6 +270,7 @@ class Recipient(NamedTuple):
     rich: Rich | None = None
     replaces: Standing | None = None
     styles: tuple[Span, ...] | None = None
+    reply_token: str = ""
 
     @property
     def words(self) -> Styled:

@@ -87,8 +87,10 @@ class Capabilities:
     about people unasked.
     `routed`: it writes to the route that comes with a recipient (`Recipient.route`), and not to their address.
     `pair`: what one person may get in a while from one sender, however many broadcasts meet there; None: anything.
-    `idempotent`: a request may be repeated with its key. `connection`: http, stream for a connector process, or store
-    for our own tables. `quota`: how many broadcasts the platform takes in a day or a month; None: any number.
+    `reply_within`: how long after it came a message may be answered by its `reply_token`, which costs nothing; None:
+    messages bring none. `idempotent`: a request may be repeated with its key. `connection`: http, stream for a
+    connector process, or store for our own tables. `quota`: how many broadcasts the platform takes in a day or a month;
+    None: any number.
     `most_people`: to how many people one broadcast may go, where the channel is for small lists; None: to any number.
     `max_hook`: bytes of one webhook; what is larger is refused before it is read.
     """
@@ -112,6 +114,7 @@ class Capabilities:
     signals: frozenset[PlatformSignal] = frozenset()
     proof: Proof = Proof.ADDRESSED
     pair: PairLimit | None = None
+    reply_within: timedelta | None = None
     idempotent: bool = False
     routed: Routed | None = None
     connection: str = "http"

@@ -1,14 +1,14 @@
 """LINE: an official account that people befriend, by the Messaging API; 500 people of one text share a request.
 
-Source: github.com/line/line-openapi (messaging-api, webhook); developers.line.biz, "Retry failed API requests" and
-"Rate limits", read in November 2026.
+Source: github.com/line/line-openapi (messaging-api, webhook); developers.line.biz, "Retry failed API requests",
+"Rate limits" and "Send reply message", read in November 2026.
 """
 
 import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
@@ -31,7 +31,7 @@ from app.domain.messages import (
     Recipient,
     SendError,
 )
-from app.gateways import line_allowance, line_card, line_media
+from app.gateways import line_allowance, line_card, line_followers, line_media
 from app.gateways.base import BadSetting, Call, Capabilities, Malformed, Proof, Reply, SettingSpec
 from app.gateways.common import (
     HttpGateway,
@@ -46,10 +46,14 @@ from app.gateways.common import (
     posted_json,
     without_answer,
 )
+from app.gateways.followers import Page
 from app.gateways.paths import at, items
 
 API: Final = "https://api.line.me"
 MAX_TO: Final = 500
+REPLY_WITHIN: Final = timedelta(seconds=50)
+"""A reply token must be used within a minute of the webhook; some seconds of it are the way to LINE."""
+_LONGEST_TOKEN: Final = 300
 _USER: Final = re.compile(r"U[0-9a-f]{32}")
 _ID: Final = re.compile(r"@[a-z0-9._-]{3,20}")
 
@@ -67,7 +71,9 @@ class LineGateway(HttpGateway):
 
     def __init__(self, settings: Mapping[str, str], base_url: str | None = None) -> None:
         self._secret, self._id = settings["channel_secret"], settings["id"]
-        self._url = f"{(base_url or API).rstrip('/')}/v2/bot/message"
+        self._bot = f"{(base_url or API).rstrip('/')}/v2/bot"
+        self._url = f"{self._bot}/message"
+        self._reply_url = f"{self._url}/reply"
         self._headers = {
             "Content-Type": "application/json",
             "Authorization": f"Bearer {settings['channel_token']}",
@@ -95,18 +101,29 @@ class LineGateway(HttpGateway):
             buttons=limits_named(cls.name),
             signals=frozenset({PlatformSignal.FOLLOWED, PlatformSignal.CAME_BACK, PlatformSignal.LEFT}),
             proof=Proof.QUEUED,
+            reply_within=REPLY_WITHIN,
             idempotent=True,
         )
 
     def encode(self, batch: Batch) -> Sequence[Call]:
-        """A multicast for people of one text, a push for one person.
+        """A multicast for people of one text, a push for one person; a reply, free of charge, where there is a token.
 
         An id that is not spelt like LINE's goes alone, for it would fail everybody who shares its request.
         """
-        odd = [one for one in batch.recipients if not _USER.fullmatch(one.address.value)]
-        usual = [one for one in batch.recipients if _USER.fullmatch(one.address.value)]
+        answers = [one for one in batch.recipients if one.reply_token]
+        others = [one for one in batch.recipients if not one.reply_token]
+        odd = [one for one in others if not _USER.fullmatch(one.address.value)]
+        usual = [one for one in others if _USER.fullmatch(one.address.value)]
         groups = [*by_text(usual, MAX_TO), *((one,) for one in odd)]
-        return [self._call(group, batch) for group in groups]
+        return [
+            *(self._reply(one, batch.media) for one in answers),
+            *(self._call(one, batch) for one in groups),
+        ]
+
+    def _reply(self, one: Recipient, media: Media | None) -> Call:
+        """LINE takes no retry key here: what nobody answered is never sent again."""
+        body = {"replyToken": one.reply_token, "messages": _messages(one.text, one.rich, media)}
+        return Call("POST", self._reply_url, json.dumps(body).encode(), self._headers, refs=(one.ref,))
 
     def _call(self, people: tuple[Recipient, ...], batch: Batch) -> Call:
         to = [one.address.value for one in people]
@@ -127,7 +144,7 @@ class LineGateway(HttpGateway):
             request_id = reply.headers.get(taken)
             unclear = SendError(ErrorKind.UNKNOWN, str(reply.status), f"The reply has no {taken}.")
             return for_all(call, None if request_id else unclear, request_id)
-        return for_group(call, _error(reply))
+        return for_group(call, _reply_error(reply) if call.url == self._reply_url else _error(reply))
 
     def verify(self, request: HookRequest) -> None:
         """`X-Line-Signature`: base64 of the HMAC-SHA256 over the raw body."""
@@ -151,6 +168,14 @@ class LineGateway(HttpGateway):
     def allowance_of(self, replies: Sequence[Reply]) -> Allowance:
         """What is left of the month; raises `CannotSay`."""
         return line_allowance.read(replies)
+
+    def followers_call(self, start: str) -> Call:
+        """Ask for a thousand friends."""
+        return line_followers.call(self._bot, self._headers, start)
+
+    def followers_of(self, reply: Reply) -> Page:
+        """Some friends; raises `CannotList`."""
+        return line_followers.read(reply)
 
     def link(self, payload: str) -> str:
         """Opens the chat with the word written already."""
@@ -185,6 +210,17 @@ def _retry_key(refs: Sequence[object], body: bytes, callback_url: str) -> str:
     return str(uuid5(NAMESPACE_URL, named))
 
 
+def _reply_error(reply: Reply) -> SendError:
+    """A token that is used, old or unknown leaves the push; an answer that may have been taken must have no second."""
+    body = json_of(reply.body)
+    words, where = at(body, "message")[:300], at(body, "details.0.property")
+    if reply.status == 400 and (where == "replyToken" or "reply token" in words.casefold()):
+        return SendError(ErrorKind.TEMPORARY, "reply_token", words, other_way=True)
+    if reply.status >= 500:
+        return SendError(ErrorKind.UNKNOWN, str(reply.status), words)
+    return _error(reply)
+
+
 def _error(reply: Reply) -> SendError:
     body = json_of(reply.body)
     words, where = at(body, "message")[:300], at(body, "details.0.property")
@@ -216,12 +252,16 @@ def _event(found: object) -> Event:
 def _message(event_id: str, user: Address, found: Mapping[str, Any]) -> Event:
     is_text = at(found, "message.type") == "text"
     text = at(found, "message.text") if is_text else ""
-    message = InboundMessage(event_id, user, text, media_count=0 if is_text else 1, sent_at=_sent_at(found))
+    media, token = (0 if is_text else 1), _token(found)
+    message = InboundMessage(
+        event_id, user, text, media_count=media, sent_at=_sent_at(found), reply_token=token
+    )
     return Event(EventKind.MESSAGE, _sent_at(found), message=message)
 
 
 def _postback(event_id: str, user: Address, found: Mapping[str, Any]) -> Event:
-    message = InboundMessage(event_id, user, "", payload=at(found, "postback.data"), sent_at=_sent_at(found))
+    payload, token = at(found, "postback.data"), _token(found)
+    message = InboundMessage(event_id, user, "", payload=payload, sent_at=_sent_at(found), reply_token=token)
     return Event(EventKind.MESSAGE, _sent_at(found), message=message)
 
 
@@ -236,11 +276,17 @@ def _unfollow(event_id: str, user: Address, found: Mapping[str, Any]) -> Event:
 
 def _signal(event_id: str, user: Address, found: Mapping[str, Any], signal: PlatformSignal) -> Event:
     evidence = {"event": at(found, "type"), "timestamp": at(found, "timestamp")}
-    at_moment = _sent_at(found)
-    return Event(EventKind.SIGNAL, at_moment, signal=PlatformEvent(event_id, user, signal, evidence=evidence))
+    told = PlatformEvent(event_id, user, signal, evidence=evidence, reply_token=_token(found))
+    return Event(EventKind.SIGNAL, _sent_at(found), signal=told)
 
 
 _READERS: Final = {"message": _message, "postback": _postback, "follow": _follow, "unfollow": _unfollow}
+
+
+def _token(event: Mapping[str, Any]) -> str:
+    """An unfollow has none; nobody is there to read an answer."""
+    token = at(event, "replyToken")
+    return token if len(token) <= _LONGEST_TOKEN else ""
 
 
 def _sent_at(event: Mapping[str, Any]) -> datetime | None:

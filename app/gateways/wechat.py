@@ -25,6 +25,7 @@ from app.domain.messages import (
     SendError,
 )
 from app.domain.quotas import QUOTAS
+from app.gateways import wechat_followers
 from app.gateways.base import (
     BadSetting,
     BadSignature,
@@ -46,6 +47,7 @@ from app.gateways.common import (
     json_of,
     without_answer,
 )
+from app.gateways.followers import Page
 from app.gateways.safe_xml import document
 from app.gateways.wechat_crypt import CannotDecrypt, decrypt, key_of, signature
 from app.gateways.wechat_events import event_of
@@ -175,7 +177,7 @@ class WeChatGateway(HttpGateway):
 
     def with_token(self, call: Call, token: str) -> Call:
         """It goes into the address."""
-        return call._replace(url=f"{call.url}?access_token={quote(token)}")
+        return call._replace(url=f"{call.url}{'&' if '?' in call.url else '?'}access_token={quote(token)}")
 
     def refuses_token(self, reply: Reply) -> bool:
         """Invalid or expired."""
@@ -218,6 +220,14 @@ class WeChatGateway(HttpGateway):
     def acknowledge(self, request: HookRequest) -> HookReply:
         """The word without which WeChat tells the person that the account is out of order."""
         return HookReply(200, body="success")
+
+    def followers_call(self, start: str) -> Call:
+        """Ask for ten thousand followers."""
+        return wechat_followers.call(self._url, start)
+
+    def followers_of(self, reply: Reply) -> Page:
+        """Some followers; raises `CannotList`."""
+        return wechat_followers.read(reply)
 
     def drawn_link_call(self, payload: str) -> Call:
         """Return the request for a lasting QR code that brings us `payload` when it is scanned."""

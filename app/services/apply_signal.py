@@ -31,13 +31,20 @@ def apply_signal(event: PlatformEvent, *, sender_id: int, controller: Controller
     It is stored beside the texts, so that what we answer has something to answer to.
     """
     with transaction() as session:
-        if _left_elsewhere(session, event, sender_id):
-            return Received(None, event.signal.value, reply_waits=False, duplicate=True)
-        case = _case(session, event, session.get_one(Sender, sender_id), controller, now)
-        if case is None:
-            return Received(None, event.signal.value, reply_waits=False, duplicate=True)
-        answer = _ACTIONS[event.signal](case, event)
-        return Received(case.row.id, event.signal.value, reply_waits=answer_with(case, answer))
+        return take_signal(session, event, sender_id=sender_id, controller=controller, now=now)
+
+
+def take_signal(
+    session: Session, event: PlatformEvent, *, sender_id: int, controller: Controller, now: datetime
+) -> Received:
+    """Do the same within the caller's transaction."""
+    if _left_elsewhere(session, event, sender_id):
+        return Received(None, event.signal.value, reply_waits=False, duplicate=True)
+    case = _case(session, event, session.get_one(Sender, sender_id), controller, now)
+    if case is None:
+        return Received(None, event.signal.value, reply_waits=False, duplicate=True)
+    answer = _ACTIONS[event.signal](case, event)
+    return Received(case.row.id, event.signal.value, reply_waits=answer_with(case, answer))
 
 
 def _case(
@@ -48,13 +55,15 @@ def _case(
     where, also_at = _where(session, event)
     seen = Sighting(session, sender, event.external_id, controller, now)
     person = find_person(seen, where, also_at, language=language)
-    message = InboundMessage(event.external_id, where, "")
+    message = InboundMessage(event.external_id, where, "", reply_token=event.reply_token)
     decision = Decision(Outcome.NONE, PLATFORM_TIER, event.signal.value)
     row = store(session, message, sender, person, decision, now)
     if row is None:
         return None
     person.reached_by(event.route, sender.id)
-    return Case(session, message, sender, person, row, decision, offers, controller, now)
+    return Case(
+        session, message, sender, person, row, decision, offers, controller, now, evidence=event.evidence
+    )
 
 
 def _where(session: Session, event: PlatformEvent) -> tuple[Address, Address | None]:

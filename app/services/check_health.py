@@ -18,6 +18,7 @@ from app.services import check_platforms, given_back_days, kept_hooks, share_con
 from app.services.allowance_health import check_allowances
 from app.services.checks import Check, Health
 from app.services.controller import Controller
+from app.services.follower_health import check_followers
 from app.services.gateways_of_senders import open_settings
 from app.storage.database import db
 from app.storage.models import Broadcast, BroadcastList, ConsentEvent, Delivery, LedgerHead, Sender, TreeHead
@@ -70,6 +71,7 @@ def doctor(*, pulse: Pulse, around: Surroundings, controller: Controller, now: d
         checks.append(_guarded("numbers given back", lambda: _given_back(controller, now)))
         checks.append(_guarded("shared consents", lambda: _shared(controller, now)))
         checks.append(_guarded("allowances", lambda: check_allowances(now)))
+        checks.append(_guarded("followers", lambda: check_followers(now)))
     return checks
 
 

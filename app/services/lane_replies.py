@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.domain.messages import Outcome
 from app.services import own_messages
 from app.services.controller import Controller
 from app.storage import own_messages as waiting_messages
@@ -24,6 +25,7 @@ class LaneReplies:
     sender_id: int
     replies_id: int
     controller: Controller
+    reply_within: timedelta | None = None
     _looked: datetime | None = None
     _looked_for_own: datetime | None = None
 
@@ -34,12 +36,17 @@ class LaneReplies:
         self._looked = now
         return True
 
+    def hear(self, outcomes: Sequence[Outcome]) -> None:
+        """Look again at once when an answer is to take another way: nobody else would before the clock comes by."""
+        if any(one.error is not None and one.error.other_way for one in outcomes):
+            self._looked = None
+
     def answers(self, door: Door, now: datetime, most: int) -> Sequence[Person]:
         """Take answers that wait, at most so many. It is asked all the time and mostly nothing waits."""
         if not door.replies_wait(self.replies_id):
             return ()
         with transaction() as session:
-            return replies.claim_replies(session, self.replies_id, now, most)
+            return replies.claim_replies(session, self.replies_id, now, most, self.reply_within)
 
     def own_messages_due(self, now: datetime, most: int) -> int:
         """Count the messages of our own that are due, looking every now and then."""

@@ -256,6 +256,7 @@ def answer_with(case: Case, answer: Answer | None) -> bool:
     if answer is None or case.silence is not None:
         return False
     case.row.reply_kind, case.row.reply_text = answer.kind.value, answer.text
+    case.row.reply_token = case.message.reply_token or None
     case.session.add(
         Delivery(
             broadcast_id=replies_broadcast(case.session, case.sender, case.now),

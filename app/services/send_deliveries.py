@@ -113,7 +113,7 @@ class Lane:
         self._slices = LaneSlices(
             setup.sender_id, self._pace.rate, can, controller, journal, worker, self._beside, media
         )
-        self._replies = LaneReplies(setup.sender_id, setup.replies_id, controller)
+        self._replies = LaneReplies(setup.sender_id, setup.replies_id, controller, can.reply_within)
         self._writer = OutcomeWriter(setup.sender_id, controller, clock, self._beside)
         self._media = media
         self._held: list[HeldSlice] = []
@@ -417,6 +417,7 @@ class Lane:
                 self._pace.give_back(held.forget_permits(self._together(held)))
         self._sender_open = self._sender_open and not verdict.sender_closed
         self._count(written.outcomes)
+        self._replies.hear(written.outcomes)
         for outcome in written.outcomes:
             slice_, _, _ = self._out.pop(outcome.ref)
             if slice_ is not None:
@@ -473,4 +474,4 @@ def _recipient(
 ) -> Recipient:
     address = Address(person.channel, person.address)
     route = routes.get(person.ref.subscriber_id, person.route)
-    return Recipient(person.ref, address, text, route, rich, stands, styles)
+    return Recipient(person.ref, address, text, route, rich, stands, styles, person.reply_token)

@@ -89,7 +89,7 @@ def settlement(outcome: Outcome, attempt: int, now: datetime) -> Settlement:
             outcome.ref,
             DeliveryStatus.PENDING,
             error_code=error.code,
-            due_at=now + _backoff(outcome.ref, attempt),
+            due_at=now if error.other_way else now + _backoff(outcome.ref, attempt),
         )
     return Settlement(outcome.ref, DeliveryStatus.FAILED, reason=error.kind.value, error_code=error.code)
 

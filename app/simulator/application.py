@@ -6,6 +6,7 @@ from app.simulator.connect_api import ConnectApi
 from app.simulator.control import ControlApi
 from app.simulator.later import Later, Soon
 from app.simulator.line_api import LineApi
+from app.simulator.line_followers import LineFollowers
 from app.simulator.looks import shown
 from app.simulator.matrix_api import MatrixApi
 from app.simulator.messenger_api import MessengerApi
@@ -63,6 +64,7 @@ def _messengers(world: World, later: Later) -> list[Blueprint]:
         TelegramApi(chats, shelf),
         GraphApi(chats, meta, shelf),
         LineApi(chats, world.line, shelf, clock),
+        LineFollowers(chats, world.line),
         ViberApi(chats, world.viber, later, shelf, clock),
         MatrixApi(chats, world.matrix, shelf),
         WeChatApi(chats, world.wechat, clock, later),

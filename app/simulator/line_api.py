@@ -4,16 +4,12 @@ After github.com/line/line-openapi and developers.line.biz. People who blocked a
 nothing. Ids that end in 0403, 0404, 0429 or 0500 misbehave as phone numbers do.
 """
 
-import base64
-import hashlib
-import hmac
 import json
 import re
 import secrets
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from itertools import count
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -24,9 +20,10 @@ from app.clock import utcnow
 from app.simulator.chats import Chats
 from app.simulator.keys import Keys, of_line
 from app.simulator.limits import TokenBuckets
+from app.simulator.line_messenger import LineMessenger
 from app.simulator.magic import OneTimeFaults, ending_of
 from app.simulator.medium import Medium
-from app.simulator.messengers import Account, Messenger, Told
+from app.simulator.messengers import Account
 from app.simulator.shelf import CannotFetch, Shelf
 from app.simulator.twilio_json import json_response
 
@@ -49,60 +46,6 @@ class Refusal(Exception):
         super().__init__(words)
         details = {"details": [{"message": words, "property": where}]} if where else {}
         self.status, self.body, self.accepted = status, {"message": words, **details}, accepted
-
-
-class LineMessenger(Messenger):
-    """What an account's webhook is told; remembers the tokens with which one event may be answered once."""
-
-    channel = "line"
-
-    def __init__(self, clock: Callable[[], datetime] = utcnow) -> None:
-        self._clock = clock
-        # Over restarts they count up, or the product would take new events for repeats.
-        self._numbers = count(int(clock().timestamp() * 1000))
-        self.reply_tokens: dict[str, str] = {}
-
-    def id_of(self, number: str) -> str:
-        """A user's id: U and 32 digits, the last of them the phone's."""
-        return f"U{number.removeprefix('+'):0>32}"
-
-    def opened(self, account: Account, number: str, scene: str, known: bool) -> Told | None:
-        """Somebody befriends the account; LINE's links bring a text to send, and no scene."""
-        return None if known else self._event(account, number, "follow", follow={"isUnblocked": False})
-
-    def said(self, account: Account, number: str, text: str) -> Told:
-        """A text."""
-        message = {"id": str(next(self._numbers)), "type": "text", "text": text, "quoteToken": "q"}
-        return self._event(account, number, "message", message=message)
-
-    def pressed(self, account: Account, number: str, label: str, value: str) -> Told:
-        """A quick reply with a postback."""
-        return self._event(account, number, "postback", postback={"data": value})
-
-    def blocked(self, account: Account, number: str, blocked: bool) -> Told:
-        """To block is to unfollow here; to lift the block, to follow as one who had."""
-        if blocked:
-            return self._event(account, number, "unfollow")
-        return self._event(account, number, "follow", follow={"isUnblocked": True})
-
-    def _event(self, account: Account, number: str, kind: str, **more: object) -> Told:
-        user, token = self.id_of(number), secrets.token_hex(16)
-        if kind != "unfollow":
-            self.reply_tokens[token] = user
-            more["replyToken"] = token
-        event = {
-            "type": kind,
-            "mode": "active",
-            "timestamp": int(self._clock().timestamp() * 1000),
-            "source": {"type": "user", "userId": user},
-            "webhookEventId": f"{next(self._numbers):026d}",
-            "deliveryContext": {"isRedelivery": False},
-            **more,
-        }
-        body = json.dumps({"destination": "U" + "0" * 32, "events": [event]}).encode()
-        secret = account.settings.get("channel_secret", "").encode()
-        signature = base64.b64encode(hmac.new(secret, body, hashlib.sha256).digest()).decode()
-        return Told(body, {"Content-Type": "application/json", "X-Line-Signature": signature})
 
 
 Messages = list[Said]
@@ -136,7 +79,7 @@ class LineApi:
             routes.add_url_rule(f"/{view.__name__}", view.__name__, view, methods=["POST"])
         routes.add_url_rule("/quota", "quota", self.quota)
         routes.add_url_rule("/quota/consumption", "consumption", self.consumption)
-        routes.register_error_handler(Refusal, _refused)
+        routes.register_error_handler(Refusal, refused)
         return routes
 
     def push(self) -> Response:
@@ -158,12 +101,12 @@ class LineApi:
         return self._once(account, to, self._messages(body))
 
     def reply(self) -> Response:
-        """An answer to one event, free of the quota."""
+        """An answer to one event, within a minute and once; free of the quota."""
         account, body = self._account("reply"), _body()
         if "X-Line-Retry-Key" in request.headers:
             raise Refusal(400, "The retry key is not supported on this endpoint")
         messages = self._messages(body)
-        user = self._messenger.reply_tokens.pop(str(body.get("replyToken")), None)
+        user = self._messenger.take_token(account, str(body.get("replyToken")))
         if user is None:
             raise Refusal(400, "Invalid reply token")
         return self._deliver(account, [user], messages, secrets.token_hex(16))
@@ -250,21 +193,24 @@ class LineApi:
         for ending in filter(None, map(self._faults.take, to)):
             raise Refusal(500, "Internal server error") if ending == "0500" else Refusal(429, RATE_LIMIT)
 
-    def _known(self) -> Account:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        account = self._chats.find("line", "channel_token", token)
-        if account is None:
-            raise Refusal(401, "Authentication failed. Confirm that the access token is valid.")
-        return account
-
     def _account(self, kind: str) -> Account:
-        account = self._known()
+        account = account_asking(self._chats)
         if self._buckets.take(f"{account.address} {kind}", PER_SECOND[kind], self._clock().timestamp()):
             raise Refusal(429, RATE_LIMIT)
         return account
 
 
-def _refused(error: Refusal) -> Response:
+def account_asking(chats: Chats) -> Account:
+    """Return the account whose token came with a request; raises `Refusal`."""
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    account = chats.find("line", "channel_token", token)
+    if account is None:
+        raise Refusal(401, "Authentication failed. Confirm that the access token is valid.")
+    return account
+
+
+def refused(error: Refusal) -> Response:
+    """Answer as LINE says no."""
     response = json_response(error.body, error.status)
     response.headers["X-Line-Request-Id"] = secrets.token_hex(16)
     if error.accepted:

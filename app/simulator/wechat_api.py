@@ -81,6 +81,7 @@ class WeChatApi:
             ("/qrcode/create", self.draw),
         ):
             routes.add_url_rule(path, view.__name__, view, methods=["POST"])
+        routes.add_url_rule("/user/get", "followers", self.followers)
         routes.register_error_handler(Refusal, lambda error: json_response(error.body))
         return routes
 
@@ -136,6 +137,20 @@ class WeChatApi:
         self._later(lambda: self._chats.report(account, told))
         return json_response(
             {"errcode": 0, "errmsg": "send job submission success", "msg_id": message_id, "msg_data_id": 1}
+        )
+
+    def followers(self) -> Response:
+        """Who follows and did not leave, a page at a time; behind the last follower comes an empty page."""
+        account = self._account()
+        if account.settings.get("verified") == "no":
+            raise Refusal(48001, "api unauthorized")
+        here = (number for number, address in set(self._chats.opened) if address == account.address)
+        stay = (one for one in here if not self._chats.is_blocked(one, account.address))
+        all_ = sorted(self._messenger.id_of(one) for one in stay)
+        page = [one for one in all_ if one > request.args.get("next_openid", "")][:MOST]
+        data = {"data": {"openid": page}} if page else {}
+        return json_response(
+            {"total": len(all_), "count": len(page), **data, "next_openid": page[-1] if page else ""}
         )
 
     def draw(self) -> Response:

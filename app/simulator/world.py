@@ -12,7 +12,7 @@ from app.simulator.chats import Chats
 from app.simulator.conversations import Conversations
 from app.simulator.inbound import Inbound
 from app.simulator.limits import FaultPlan, TokenBuckets
-from app.simulator.line_api import LineMessenger
+from app.simulator.line_messenger import LineMessenger
 from app.simulator.magic import HANDSET_BLOCKS, Magic, MagicNumbers
 from app.simulator.matrix_api import MatrixMessenger
 from app.simulator.messenger_api import FacebookMessenger

@@ -44,7 +44,8 @@ class Lost(NamedTuple):
 
 
 class Person(NamedTuple):
-    """One claimed recipient: the delivery, where to (`route` as in `Recipient`), and the values of placeholders."""
+    """One claimed recipient: the delivery, where to (`route` and `reply_token` as in `Recipient`), and the values of
+    placeholders."""
 
     ref: DeliveryRef
     channel: str
@@ -53,6 +54,7 @@ class Person(NamedTuple):
     attempts: int = 0
     text: str | None = None
     route: str = ""
+    reply_token: str = ""
 
 
 def lease_slice(

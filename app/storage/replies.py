@@ -1,6 +1,6 @@
 """Replies that wait for hand-over: taken oldest first, dropped when they come too late."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select, update
@@ -13,8 +13,17 @@ from app.storage.deliveries import Person
 from app.storage.models import Broadcast, Delivery, InboundRow, Subscriber
 
 
-def claim_replies(session: Session, broadcast_id: int, now: datetime, limit: int) -> list[Person]:
+def claim_replies(
+    session: Session,
+    broadcast_id: int,
+    now: datetime,
+    limit: int,
+    reply_within: timedelta | None = None,
+) -> list[Person]:
     """Take waiting replies of a sender, oldest first, and mark them HANDING_OVER.
+
+    The token of a message goes with its answer when that is not older than `reply_within`, and is forgotten here either
+    way: it is good for one attempt, and whoever tries again has none (docs/adr/0038).
 
     A confirmation of STOP later than five minutes after the word is not sent any more: from then on the sender
     would have to justify it (47 CFR 64.1200(a)(12)). Other answers are dropped after an hour.
@@ -55,6 +64,7 @@ def claim_replies(session: Session, broadcast_id: int, now: datetime, limit: int
     ready = [row for row in rows if row[0].id not in set(late)]
     ids = [inbound.id for inbound, *_ in ready]
     _mark_replies(session, broadcast_id, ids, DeliveryStatus.HANDING_OVER, None, now)
+    tokens = _take_tokens([inbound for inbound, *_ in rows], reply_within, now)
     return [
         Person(
             DeliveryRef(broadcast_id, person.id, inbound.id),
@@ -64,6 +74,7 @@ def claim_replies(session: Session, broadcast_id: int, now: datetime, limit: int
             attempts,
             inbound.reply_text,
             person.route(inbound.sender_id),
+            tokens.get(inbound.id, ""),
         )
         for inbound, person, attempts in ready
     ]
@@ -91,6 +102,7 @@ def drop_late_confirmations(session: Session, now: datetime) -> list[int]:
     for broadcast_id, inbound_id in late:
         reason = SkipReason.LATE_REPLY.value
         _mark_replies(session, broadcast_id, [inbound_id], DeliveryStatus.SKIPPED, reason, now)
+        session.get_one(InboundRow, inbound_id).reply_token = None
     return [inbound_id for _, inbound_id in late]
 
 
@@ -112,6 +124,18 @@ def dropped_confirmations(session: Session, since: datetime) -> int:
         )
     )
     return session.scalar(found) or 0
+
+
+def _take_tokens(
+    rows: Sequence[InboundRow], reply_within: timedelta | None, now: datetime
+) -> Mapping[int, str]:
+    """Return the tokens that are young enough, by inbound id; none of them stays with its message."""
+    tokens = {}
+    for row in rows:
+        if row.reply_token and reply_within is not None and now - row.received_at < reply_within:
+            tokens[row.id] = row.reply_token
+        row.reply_token = None
+    return tokens
 
 
 def _patience(reply_kind: str | None) -> timedelta:

@@ -7,7 +7,7 @@ from pathlib import Path
 from app.desk.health_words import CHECKS
 from app.desk.refusals import is_known
 from app.runtime import runtime
-from app.services import allowance_health, check_health
+from app.services import allowance_health, check_health, follower_health
 from app.services.manage_senders import pause
 from app.storage.models.accounts import Role
 from app.throttle import KEY_PREFIX
@@ -57,7 +57,9 @@ def test_all_sending_is_paused_and_goes_on_but_not_what_was_paused_for_another_r
 
 
 def test_the_desk_knows_every_sentence_of_the_doctor() -> None:
-    trees = [ast.parse(Path(one.__file__).read_text()) for one in (check_health, allowance_health)]
+    trees = [
+        ast.parse(Path(one.__file__).read_text()) for one in (check_health, allowance_health, follower_health)
+    ]
     calls = [
         node
         for tree in trees

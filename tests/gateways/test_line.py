@@ -10,7 +10,7 @@ from app.domain.messages import Batch, DeliveryRef, ErrorKind, Event, EventKind,
 from app.gateways.base import Gateway, Proof, Reply
 from app.gateways.registry import build
 from tests.gateways.sample import HOOK
-from tests.gateways.samples.line import ADA, GRACE, JEAN, SAMPLE, event, posted, signed, text
+from tests.gateways.samples.line import ADA, GRACE, JEAN, SAMPLE, event, failure, posted, signed, text
 
 
 def gateway() -> Gateway:
@@ -126,3 +126,65 @@ def test_what_is_said_in_a_group_is_none_of_ours() -> None:
     (heard,) = gateway().parse(posted({**said, "source": {"type": "group", "groupId": "C1", "userId": ADA}}))
 
     assert replace(heard, at=None) == Event(EventKind.IGNORED)
+
+
+def answering(token: str, words: str = "You are on the list.") -> Batch:
+    return Batch((Recipient(DeliveryRef(12, 1, 7), Address("line", ADA), words, reply_token=token),), HOOK)
+
+
+def test_an_answer_with_a_token_is_a_reply_of_its_own_and_has_no_retry_key() -> None:
+    asked = answering("r1", "hello").recipients[0]
+
+    reply, many = gateway().encode(Batch((to(2, GRACE, "hello"), asked, to(3, JEAN, "hello")), HOOK))
+
+    assert (reply.url, reply.refs) == ("https://api.line.me/v2/bot/message/reply", (asked.ref,))
+    assert json.loads(reply.body) == {"replyToken": "r1", "messages": [{"type": "text", "text": "hello"}]}
+    assert "X-Line-Retry-Key" not in reply.headers
+    assert json.loads(many.body)["to"] == [GRACE, JEAN]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "other_way"),
+    [
+        (failure(400, "Invalid reply token"), ErrorKind.TEMPORARY, True),
+        (failure(400, "The request body has 1 error(s)", "replyToken"), ErrorKind.TEMPORARY, True),
+        (failure(400, "The request body has 1 error(s)", "messages[0].text"), ErrorKind.CONTENT, False),
+        (failure(429, "The API rate limit has been exceeded."), ErrorKind.RATE_LIMITED, False),
+        (failure(401, "Authentication failed"), ErrorKind.AUTH, False),
+        (failure(500, "Internal server error"), ErrorKind.UNKNOWN, False),
+        (failure(503, "Service unavailable"), ErrorKind.UNKNOWN, False),
+        (Reply(0, left=True, reason="timeout"), ErrorKind.UNKNOWN, False),
+        (Reply(0, left=False, reason="no_connection"), ErrorKind.TEMPORARY, False),
+    ],
+)
+def test_only_a_reply_that_was_surely_refused_may_be_followed_by_a_push(
+    answer: Reply, kind: ErrorKind, other_way: bool
+) -> None:
+    (call,) = gateway().encode(answering("r1"))
+
+    (outcome,) = gateway().decode(call, answer)
+
+    assert outcome.error is not None
+    assert (outcome.error.kind, outcome.error.other_way) == (kind, other_way)
+
+
+def test_a_push_that_line_could_not_take_is_safe_to_repeat_for_it_has_a_key() -> None:
+    (call,) = gateway().encode(Batch((to(1, ADA, "hello"),), HOOK))
+
+    (outcome,) = gateway().decode(call, failure(500, "Internal server error"))
+
+    assert outcome.error is not None
+    assert outcome.error.kind is ErrorKind.TEMPORARY
+
+
+def test_what_may_be_answered_brings_its_token_and_shows_it_nowhere() -> None:
+    said = event("message", 1, message={"id": "m1", "type": "text", "text": "STOP"}, replyToken="secret-1")
+    pressed = event("postback", 2, postback={"data": "stop"}, replyToken="secret-2")
+    follows = event("follow", 3, follow={"isUnblocked": False}, replyToken="secret-3")
+    endless = event("message", 4, message={"id": "m4", "type": "text", "text": "HELP"}, replyToken="x" * 301)
+
+    found = gateway().parse(posted(said, pressed, follows, event("unfollow", 5), endless))
+
+    tokens = [(one.message or one.signal).reply_token for one in found if one.message or one.signal]
+    assert tokens == ["secret-1", "secret-2", "secret-3", "", ""]
+    assert "secret" not in repr(found)

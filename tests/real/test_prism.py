@@ -9,6 +9,7 @@ from app.domain.addresses import Address
 from app.domain.buttons import ButtonKind, Rich
 from app.domain.messages import Batch, DeliveryRef, Recipient
 from app.gateways.base import Gateway
+from app.gateways.followers import ListsFollowers
 from app.gateways.look_ups import Question
 from app.gateways.registry import build
 from app.gateways.twilio import TwilioGateway
@@ -95,6 +96,18 @@ def test_buttons_are_not_refused(provider: tuple[str, Prism]) -> None:
         assert refused(prism, gateway, Batch(alone, HOOK, file("image/jpeg", handle="12345"))) == []
 
 
+def test_an_answer_by_a_token_is_not_refused(provider: tuple[str, Prism]) -> None:
+    name, prism = provider
+    gateway = gateway_of(name, prism)
+    if gateway.capabilities().reply_within is None:
+        pytest.skip(f"{name} sends no tokens")
+    answers = tuple(
+        one._replace(reply_token="0f3779fba3b349968c5d07db31eab56f") for one in people(name, WORDS)
+    )
+
+    assert refused(prism, gateway, Batch(answers, HOOK)) == []
+
+
 def test_what_does_not_fit_is_refused(provider: tuple[str, Prism]) -> None:
     name, prism = provider
     (call,) = gateway_of(name, prism).encode(Batch(people(name, WORDS[:1]), HOOK))
@@ -119,3 +132,12 @@ def test_the_question_what_became_of_a_message_is_not_refused() -> None:
         )
 
         assert prism.ask(gateway.look_up(question)).faults == []
+
+
+def test_the_question_who_follows_is_not_refused() -> None:
+    with running_prism(SPEC_OF["line"]) as prism:
+        gateway = gateway_of("line", prism)
+        assert isinstance(gateway, ListsFollowers)
+
+        for start in ("", "yANU9IA&more"):
+            assert prism.ask(gateway.followers_call(start)).faults == []

@@ -1,5 +1,6 @@
 """WeChat in the simulator: the whole story of some followers, over its real protocol both ways, plain and encrypted."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,9 @@ from sqlalchemy import select
 from app.domain.consent import SubscriptionState
 from app.domain.messages import EventKind, PlatformSignal
 from app.domain.statuses import DeliveryStatus
+from app.gateways.followers import NotOffered
+from app.gateways.tokens import TokenTransport
+from app.services.reconcile_followers import Reading, reconcile
 from app.simulator.application import create_app
 from app.simulator.messengers import Account
 from app.simulator.wire import Answer
@@ -241,3 +245,29 @@ def test_the_control_api_lets_somebody_follow_and_scan() -> None:
     assert b"<Event>subscribe</Event><EventKey>qrscene_city_poster7</EventKey>" in posted[0]
     assert b"<Event>SCAN</Event><EventKey>city_poster7</EventKey>" in posted[1]
     assert (nobody.status_code, "to: must be" in nobody.get_json()["error"]) == (400, True)
+
+
+def test_whoever_left_unheard_is_taken_out_by_the_list_of_followers(city: WeChatCity) -> None:
+    newsroom = city.newsroom
+    for phone in (ADA, GRACE):
+        city.text(phone, "CITY")
+    newsroom.later(hours=2)  # the token has ended by then, so that the first question is asked twice
+    city.world.chats.blocks.add((GRACE, city.account.address))
+    gateway = city.gateway()
+
+    def read() -> Reading:
+        return reconcile(
+            city.sender_id,
+            gateway,
+            TokenTransport(gateway, city.wire, city.keeper, wait=lambda _: None),  # type: ignore[arg-type]
+            by="system",
+            controller=newsroom.controller,
+            now=newsroom.now,
+        )
+
+    assert (read().left, read().left) == (1, 0)
+    assert [state_of(city, one) for one in (ADA, GRACE)] == ["active", "stopped"]
+    assert city.wire.paths.count("user/get") == 5  # behind the last follower comes an empty page
+    city.world.chats.put(replace(city.account, settings={**city.account.settings, "verified": "no"}))
+    with pytest.raises(NotOffered):
+        read()

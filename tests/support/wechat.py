@@ -49,7 +49,7 @@ class Wire:
     def submit(self, call: Call) -> None:
         path = call.url.removeprefix(SIMULATOR)
         self.paths.append(path.partition("?")[0].removeprefix("/cgi-bin/"))
-        answer = self._client.post(path, data=call.body, headers=dict(call.headers))
+        answer = self._client.open(path, method=call.method, data=call.body, headers=dict(call.headers))
         self._ended.append((call, Reply(answer.status_code, answer.data)))
 
     def poll(self, timeout: float) -> Sequence[tuple[Call, Reply]]:

@@ -80,7 +80,13 @@ def _blank_texts(session: Session, ids: Sequence[int], now: datetime) -> None:
     session.execute(
         update(InboundRow)
         .where(theirs)
-        .values(text="", reply_text=None, media_count=0, read_at=func.coalesce(InboundRow.read_at, now)),
+        .values(
+            text="",
+            reply_text=None,
+            reply_token=None,
+            media_count=0,
+            read_at=func.coalesce(InboundRow.read_at, now),
+        ),
         execution_options={"synchronize_session": False},
     )
     session.execute(

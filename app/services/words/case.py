@@ -1,7 +1,7 @@
 """Everything about one message while it is being decided, and what all words need of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ class Answer:
 class Case:
     """One message, who sent it, to whom, and how we read it. `silence` is why it will not be answered, if so.
 
-    `press` is the button of a broadcast that it was, or stands for.
+    `press` is the button of a broadcast that it was, or stands for. `evidence` is what a platform's signal brought.
     """
 
     session: Session
@@ -50,6 +50,7 @@ class Case:
     now: datetime
     silence: str | None = None
     press: Press | None = None
+    evidence: Mapping[str, str] = field(default_factory=dict)
 
     def answer(self, kind: ReplyKind, offer: Offer | None = None, *, until: str = "") -> Answer:
         """Return an answer in the person's language."""
@@ -64,6 +65,7 @@ class Case:
             "channel": self.person.channel,
             "text": self.message.text,
             "provider_message_id": self.message.external_id,
+            **self.evidence,
             **(self.message.page.evidence if self.message.page else {}),
             **(self.press.evidence if self.press else {}),
         }

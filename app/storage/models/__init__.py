@@ -50,7 +50,7 @@ from app.storage.models.people import (
     Subscription,
 )
 from app.storage.models.persons import AddressAlias, ChannelMove, LinkedAddress
-from app.storage.models.platform import SenderNews
+from app.storage.models.platform import FollowerReading, SenderNews
 from app.storage.models.push import PushRouteRow
 from app.storage.models.rehearsals import Rehearsal
 from app.storage.models.rich import BroadcastAnswer, BroadcastRich
@@ -87,6 +87,7 @@ __all__ = [
     "FeedItemRow",
     "FeedRow",
     "FigureMark",
+    "FollowerReading",
     "Headcount",
     "ImportRefusal",
     "ImportRun",

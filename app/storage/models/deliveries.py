@@ -86,7 +86,10 @@ class DeliveryTally(Model):
 
 
 class InboundRow(Model):
-    """A text that somebody sent us: what it said, how we read it, and the words we answered with."""
+    """A text that somebody sent us: what it said, how we read it, and the words we answered with.
+
+    `reply_token` came with it from the platform; it is here only while our answer waits (docs/adr/0038).
+    """
 
     __tablename__ = "inbound_message"
     __table_args__ = (
@@ -121,4 +124,5 @@ class InboundRow(Model):
     reply_kind: Mapped[str | None] = mapped_column(String(30))
     reply_text: Mapped[str | None] = mapped_column(Text)
     reply_skipped: Mapped[str | None] = mapped_column(String(30))
+    reply_token: Mapped[str | None] = mapped_column(String(300))
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

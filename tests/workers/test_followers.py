@@ -1,0 +1,84 @@
+"""The clock's errand reads a simulated LINE's list of followers over the wire, each day once."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.clock import utcnow
+from app.gateways.registry import gateway_class
+from app.services.manage_senders import add
+from app.simulator.application import create_app
+from app.simulator.messengers import Account
+from app.simulator.server import Server
+from app.simulator.world import World
+from app.storage.database import db
+from app.storage.models import FollowerReading
+from tests.gateways.samples.line import SETTINGS
+from tests.support.chat_city import ADA, GRACE
+from tests.support.world import Newsroom
+from workers.followers import LISTERS, read_followers
+
+ACCOUNT = Account("line", SETTINGS["id"], settings=dict(SETTINGS))
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.chats.put(ACCOUNT)
+    return world
+
+
+@pytest.fixture
+def line(newsroom: Newsroom, world: World) -> Iterator[int]:
+    """The newsroom's sender on LINE at the simulator."""
+    server = Server("127.0.0.1", 0, create_app(world))
+    server.start()
+    yield add(
+        name="city-line",
+        gateway=gateway_class("line"),
+        settings=SETTINGS,
+        base_url=f"http://127.0.0.1:{server.port}",
+        rate=100.0,
+        by="tests",
+        controller=newsroom.controller,
+        now=newsroom.now,
+    ).id
+    world.stopping.set()
+    server.stop()
+
+
+def found(sender_id: int, at: datetime) -> tuple[str, int, str | None]:
+    read_followers(lambda: at)
+    db.session.rollback()
+    rows = db.session.scalars(select(FollowerReading)).all()
+    assert [one.sender_id for one in rows] == [sender_id]
+    return rows[0].outcome, rows[0].followers, rows[0].problem
+
+
+def test_each_day_s_list_is_read_once(newsroom: Newsroom, line: int, world: World) -> None:
+    noon = utcnow().replace(hour=12, minute=0)
+    world.chats.opened.add((ADA, ACCOUNT.address))
+
+    assert found(line, noon) == ("read", 1, None)
+    world.chats.opened.add((GRACE, ACCOUNT.address))
+    assert found(line, noon + timedelta(hours=11)) == ("read", 1, None)
+    assert found(line, noon + timedelta(hours=12)) == ("read", 2, None)
+    assert "line" in LISTERS
+    assert "twilio" not in LISTERS
+
+
+def test_a_list_that_cannot_be_had_is_written_down(newsroom: Newsroom, line: int, world: World) -> None:
+    noon = utcnow().replace(hour=12, minute=0)
+    world.chats.accounts.clear()
+
+    outcome, _, problem = found(line, noon)
+
+    assert (outcome, problem) == (
+        "failed",
+        "LINE answered 401: Authentication failed. Confirm that the access token is valid.",
+    )
+    world.chats.put(ACCOUNT)
+    assert found(line, noon + timedelta(minutes=59))[0] == "failed"
+    assert found(line, noon + timedelta(minutes=60)) == ("read", 0, None)
