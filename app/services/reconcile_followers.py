@@ -84,11 +84,12 @@ def reconcile(
         count += len(page)
         missing -= _at(reading, page)
     missing = _expected(reading, missing)
-    believed = is_plausible(count, len(ours), len(missing)) or anyway
+    plausible = is_plausible(count, len(ours), len(missing))
+    believed = plausible or anyway
     left = _take_out(reading, sorted(missing)) if believed and not dry_run else 0
     done = Reading(count, len(ours), len(missing), left, Outcome.READ if believed else Outcome.HELD)
     if not dry_run:
-        _write_down(reading, done, by)
+        _write_down(reading, done, by, plausible=plausible)
     return done
 
 
@@ -162,7 +163,7 @@ def _leave(session: Session, reading: _Round, person: Subscriber) -> None:
     take_signal(session, event, sender_id=reading.sender_id, controller=reading.controller, now=reading.now)
 
 
-def _write_down(reading: _Round, done: Reading, by: str) -> None:
+def _write_down(reading: _Round, done: Reading, by: str, *, plausible: bool) -> None:
     with transaction() as session:
         row = stored.keep(session, reading.sender_id, reading.now)
         row.outcome, row.problem, row.read_at = done.outcome.value, None, reading.now
@@ -170,7 +171,8 @@ def _write_down(reading: _Round, done: Reading, by: str) -> None:
         row.due_at = _tomorrow(reading.now)
         if done.left:
             name = session.get_one(Sender, reading.sender_id).name
-            facts = {"followers": done.followers, "ours": done.ours, "people": done.left}
+            facts: dict[str, object] = {"followers": done.followers, "ours": done.ours, "people": done.left}
+            facts |= {} if plausible else {"anyway": True}
             note(session, by, "sender.followers", f"sender {name}", reading.now, **facts)
 
 

@@ -107,7 +107,9 @@ class SmsApi:
             return answers[0]
         name = provider.batch["answers"]
         each = [result for one in answers for result in json.loads(one.get_data())[name]]
-        return _answer(provider, provider.answers["status"], json.dumps({name: each}).encode())
+        stati = {one.status_code for one in answers}
+        status = stati.pop() if len(stati) == 1 else provider.answers.get("mixed", provider.answers["status"])
+        return _answer(provider, status, json.dumps({name: each}).encode())
 
     def _stopped(self, provider: Provider, account: Account, number: str) -> Response | None:
         rate = float(account.settings.get("rate") or provider.rate)

@@ -29,6 +29,7 @@ CHANNEL_NAMES: Final = {
     "sinch": "SMS · Sinch",
     "africastalking": "SMS · Africa's Talking",
     "clickatell": "SMS · Clickatell",
+    "clickatell_one": "SMS · Clickatell One API",
     "telnyx": "SMS · Telnyx",
 }
 

@@ -13,7 +13,7 @@ from app.gateways.registry import GATEWAYS
 OF_THE_STORY = {
     "twilio", "whatsapp", "telegram", "messenger", "line", "wechat", "viber", "xmpp", "matrix", "kannel", "smpp",
     "http_sms", "webpush", "inapp", "vonage", "infobip", "plivo", "bandwidth", "messagebird", "sinch", "africastalking",
-    "clickatell", "telnyx",
+    "clickatell", "clickatell_one", "telnyx",
 }  # fmt: skip
 
 

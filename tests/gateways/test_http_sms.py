@@ -23,7 +23,13 @@ from app.gateways.http_sms.description import BadDescription, read
 from app.gateways.paths import at, filled, holds, items
 from app.gateways.registry import build
 from tests.gateways.sample import HOOK, REF
-from tests.gateways.samples.http_sms import SAMPLES, SECRET, infobip_takes
+from tests.gateways.samples.http_sms import (
+    SAMPLES,
+    SECRET,
+    clickatell_one,
+    clickatell_one_refuses,
+    infobip_takes,
+)
 
 GOOD = """
 title = "Test"
@@ -60,7 +66,7 @@ def test_a_slip_in_a_file_is_named_with_the_file(before: str, after: str, word: 
 
 def test_every_provider_says_where_its_description_comes_from() -> None:
     assert {name for name, one in descriptions().items() if len(one.source) < 20} == set()
-    assert len(descriptions()) == 10
+    assert len(descriptions()) == 11
 
 
 def test_a_form_names_the_encoding_that_the_text_needs() -> None:
@@ -156,12 +162,12 @@ def test_a_code_pattern_must_find_a_code() -> None:
             read("acme", GOOD + receipt % pattern)
 
 
-def several(*numbers: str) -> Call:
+def several(*numbers: str, provider: str = "infobip") -> Call:
     people = tuple(
         Recipient(DeliveryRef(12, at), Address("sms", one), f"Hello {at}")
         for at, one in enumerate(numbers, 1)
     )
-    (call,) = build("infobip", SAMPLES["infobip"].settings, None).encode(Batch(people, HOOK))
+    (call,) = build(provider, SAMPLES[provider].settings, None).encode(Batch(people, HOOK))
     return call
 
 
@@ -196,8 +202,49 @@ def test_a_request_refused_as_a_whole_is_everybodys_outcome() -> None:
     assert [one.error and one.error.kind for one in outcomes] == [ErrorKind.AUTH] * 2
 
 
+def test_clickatell_says_of_each_what_became_of_it_in_a_refusal_too() -> None:
+    call = several(ADA, GRACE, HEDY, provider="clickatell_one")
+    messages = json.loads(call.body)["messages"]
+
+    some = clickatell_one(207, [HEDY, ADA, GRACE], n447700900118=25)
+    none = clickatell_one(400, [ADA, GRACE, HEDY], n12025550123=26, n447700900118=25, n12025550124=73999)
+
+    assert call.url.endswith("/v1/message")
+    assert [(one["to"], one["content"], one["clientMessageId"]) for one in messages] == [
+        ("12025550123", "Hello 1", "12.1.0"),
+        ("447700900118", "Hello 2", "12.2.0"),
+        ("12025550124", "Hello 3", "12.3.0"),
+    ]
+    found = decoded(call, some)
+    assert [one.provider_id for one in found] == ["CO2", None, "CO1"]
+    assert kinds(found) == [None, ErrorKind.INVALID, None]
+    assert kinds(decoded(call, none)) == [ErrorKind.OPTED_OUT, ErrorKind.INVALID, ErrorKind.TEMPORARY]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (402, 20, ErrorKind.QUOTA),
+        (401, 1, ErrorKind.AUTH),
+        (400, 43, ErrorKind.RATE_LIMITED),
+        (400, 22, ErrorKind.TEMPORARY),
+        (400, 25, ErrorKind.TEMPORARY),  # about one of them, and nobody knows which
+        (503, 18, ErrorKind.TEMPORARY),
+    ],
+)
+def test_a_code_beside_the_list_is_about_everybody(status: int, code: int, kind: ErrorKind) -> None:
+    call = several(ADA, GRACE, provider="clickatell_one")
+
+    assert kinds(decoded(call, clickatell_one_refuses(status, code))) == [kind] * 2
+
+
+def kinds(outcomes: Sequence[Outcome]) -> list[ErrorKind | None]:
+    return [one.error.kind if one.error else None for one in outcomes]
+
+
 def decoded(call: Call, reply: Reply) -> Sequence[Outcome]:
-    return build("infobip", SAMPLES["infobip"].settings, None).decode(call, reply)
+    name = "clickatell_one" if call.url.endswith("/v1/message") else "infobip"
+    return build(name, SAMPLES[name].settings, None).decode(call, reply)
 
 
 BATCH = """

@@ -21,7 +21,15 @@ from app.services.reconcile_followers import Reading, reconcile
 from app.services.record_consent import open_pii
 from app.services.senders_of_lists import add_sender
 from app.storage.database import db, transaction
-from app.storage.models import ConsentEvent, ConsentPii, InboundRow, Subject, Subscriber, Subscription
+from app.storage.models import (
+    AuditEntry,
+    ConsentEvent,
+    ConsentPii,
+    InboundRow,
+    Subject,
+    Subscriber,
+    Subscription,
+)
 from tests.gateways.samples.line import SETTINGS
 from tests.services.test_check_health import AROUND, FakePulse
 from tests.support.chat_city import ADA, GRACE, SIMULATOR, ChatCity, Line
@@ -187,6 +195,8 @@ def test_an_empty_list_is_not_believed_unless_an_operator_says_so(city: ChatCity
     assert is_known(seen.advice)
     assert (read(city, anyway=True).left, states(city)) == (2, ["stopped", "stopped"])
     assert check(city).health is Health.OK
+    (deed,) = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "sender.followers"))
+    assert (deed.actor, deed.details) == ("ops", {"followers": 0, "ours": 2, "people": 2, "anyway": True})
 
 
 def test_of_one_person_a_list_is_believed_once(city: ChatCity) -> None:

@@ -153,6 +153,9 @@ def test_a_wrong_secret_is_our_fault(each: Sms) -> None:
         ("clickatell", "0404", INVALID, None),
         ("clickatell", "0610", OUT, None),
         ("clickatell", "0429", LIMITED, None),
+        ("clickatell_one", "0404", INVALID, None),
+        ("clickatell_one", "0610", OUT, None),
+        ("clickatell_one", "0429", LIMITED, None),
         ("telnyx", "0404", INVALID, None),
         ("telnyx", "0610", OUT, None),
         ("telnyx", "0202", None, INVALID),
@@ -193,8 +196,9 @@ def test_who_sends_faster_than_the_account_may_is_refused() -> None:
     assert [here.refusal(ADA) for _ in range(3)] == [None, None, LIMITED]
 
 
-def test_people_in_one_request_are_answered_and_reported_each_for_themselves() -> None:
-    here = sms("infobip")
+@pytest.mark.parametrize("provider", ["infobip", "clickatell_one"])
+def test_people_in_one_request_are_answered_and_reported_each_for_themselves(provider: str) -> None:
+    here = sms(provider)
     people = ["+447700900118", "+447700900404", "+447700900998", ADA]
     one, two, three, four = here.platform.send(*people)
 
@@ -242,7 +246,7 @@ def test_the_guide_has_every_channel_and_the_code_of_every_magic_number() -> Non
     assert sorted(named) == sorted(World().chats.channels)
 
     columns = ["kannel", "vonage", "infobip", "plivo", "bandwidth", "messagebird", "sinch"]
-    columns += ["africastalking", "clickatell", "telnyx"]
+    columns += ["africastalking", "clickatell", "clickatell_one", "telnyx"]
     table = guide.partition("| ends in | SMPP |")[2].splitlines()[2:]
     for row in table:
         ending, _, *cells = (cell.strip() for cell in row.strip("|").split("|"))

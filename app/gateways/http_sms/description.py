@@ -46,7 +46,8 @@ class Ask:
 class Answer:
     """Where the answer has its id, code and words. `ok` is a path and the values that mean yes; None: any 2xx does.
 
-    `pattern`: the answer is text, and this regular expression gives `id` or `code` and `detail` by name.
+    `pattern`: the answer is text, and this regular expression gives `id` or `code` and `detail` by name. `whole`: where
+    the code stands when the request as a whole was refused, and no message has one of its own.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Answer:
     detail: str
     ok: tuple[str, frozenset[str]] | None
     pattern: str
+    whole: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,7 @@ def _answer(found: Mapping[str, Any]) -> Answer:
         found.get("detail", ""),
         (ok["path"], frozenset(map(str, ok["values"]))) if ok else None,
         found.get("pattern", ""),
+        found.get("whole", ""),
     )
 
 

@@ -147,9 +147,9 @@ class HttpSmsGateway(HttpGateway):
         return [self._outcome(call.refs[0], reply, self._read(reply))]
 
     def _decode_each(self, call: Call, reply: Reply) -> Sequence[Outcome]:
-        """Everybody's own result; an answer without any is about the request, and so about everybody in it."""
+        """Everybody's own result, in a refusal, too; an answer without any is about the request, and all in it."""
         together = self.description.together
-        if together is not None and 200 <= reply.status < 300:
+        if together is not None and 200 <= reply.status < 500:
             outcomes = together.outcomes(
                 call, reply.body, lambda ref, found: self._outcome(ref, reply, self._found(found))
             )
@@ -176,6 +176,7 @@ class HttpSmsGateway(HttpGateway):
         answer = self.description.answer
         paths = {"id": answer.id, "code": answer.code, "detail": answer.detail}
         found = {name: at(document, path) if path else "" for name, path in paths.items()}
+        found["code"] = found["code"] or (at(document, answer.whole) if answer.whole else "")
         return found | {"ok": at(document, answer.ok[0]) if answer.ok else found["id"]}
 
     def _is_yes(self, found: Mapping[str, str]) -> bool:

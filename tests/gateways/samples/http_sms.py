@@ -116,6 +116,32 @@ def clickatell_report(code: int) -> dict[str, Any]:
     return {"messageId": "CT1", "clientMessageId": REF, "statusCode": code, "status": "words"}
 
 
+def clickatell_one(status: int, numbers: Sequence[str] = (ADA,), **codes: int) -> Reply:
+    """`codes`: number -> why its message was refused, with an n before the digits."""
+    found = []
+    for at, one in enumerate(numbers, 1):
+        digits = one.removeprefix("+")
+        code = codes.get(f"n{digits}")
+        error = {"code": code, "description": "words"} if code else None
+        id_ = None if code else f"CO{at}"
+        found.append({"apiMessageId": id_, "accepted": not code, "to": digits, "error": error})
+    return answer(status, {"messages": found, "error": None})
+
+
+def clickatell_one_refuses(status: int, code: int) -> Reply:
+    return answer(status, {"messages": [], "error": {"code": code, "description": "words"}})
+
+
+def clickatell_one_report(status: str) -> dict[str, Any]:
+    one = {"channel": "sms", "messageId": "CO1", "clientMessageId": REF, "status": status, "statusCode": 5}
+    return {"integrationId": "x", "event": {"messageStatusUpdate": [one]}}
+
+
+def clickatell_one_says(text: str) -> dict[str, Any]:
+    one = {"channel": "sms", "messageId": "COMO1", "from": ADA, "to": "12025550100", "content": text}
+    return {"integrationId": "x", "event": {"moText": [one]}}
+
+
 def telnyx_failure(status: int, code: str) -> Reply:
     return answer(status, {"errors": [{"code": code, "title": "words", "detail": "more words"}]})
 
@@ -325,6 +351,29 @@ _ALL = [
         ),
     ),
     sample(
+        "clickatell_one",
+        {"api_key": "clickatell-one-secret"},
+        clickatell_one(202),
+        "CO1",
+        [
+            (clickatell_one(400, n12025550123=25), ErrorKind.INVALID),
+            (clickatell_one(400, n12025550123=26), ErrorKind.OPTED_OUT),
+            (clickatell_one(400, n12025550123=43), ErrorKind.RATE_LIMITED),
+            (clickatell_one(400, n12025550123=73999), ErrorKind.TEMPORARY),
+            (clickatell_one_refuses(402, 20), ErrorKind.QUOTA),
+            (clickatell_one_refuses(401, 1), ErrorKind.AUTH),
+        ],
+        ("json", clickatell_one_says("STOP")),
+        (
+            "json",
+            {
+                SENT: clickatell_one_report("SENT_TO_SUPPLIER"),
+                DELIVERED: clickatell_one_report("DEVICE_ACK"),
+                FAILED: clickatell_one_report("RECIPIENT_DOES_NOT_EXIST"),
+            },
+        ),
+    ),
+    sample(
         "telnyx",
         {"api_key": "telnyx-secret"},
         answer(200, {"data": {"id": "TX1"}}),
@@ -372,6 +421,11 @@ SAMPLES["infobip"] = replace(
     SAMPLES["infobip"],
     accepted=lambda count: infobip_takes(SAMPLES["infobip"].addresses[:count]),
     provider_ids=["IB1", "IB2", "IB3"],
+)
+SAMPLES["clickatell_one"] = replace(
+    SAMPLES["clickatell_one"],
+    accepted=lambda count: clickatell_one(202, SAMPLES["clickatell_one"].addresses[:count]),
+    provider_ids=["CO1", "CO2", "CO3"],
 )
 # A file of the operator's own; Kannel's stands for it.
 _KANNEL = files("app.gateways.http_sms").joinpath("providers/kannel.toml").read_text(encoding="utf-8")
