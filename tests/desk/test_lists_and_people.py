@@ -35,7 +35,7 @@ def test_a_new_list_is_shown_with_its_promise(house: House, admin: Visitor) -> N
 
     assert "People can subscribe to “Floods” now." in page
     assert "at most 5 messages a day, between 7 and 21 h (Europe/Berlin)" in page
-    assert "Join: FLOOD to +12025550100" in page
+    assert "Join: FLOOD to +1 202 555 0100" in page
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_an_editor_proves_a_number_with_a_code_sent_from_it(house: House, editor
     page = editor.submit("/account/tests")
     code = re.search(r"TEST-\w{8}", page.text)
     assert code is not None
-    assert "SMS: +12025550100 city-desk" in words(page)
+    assert "SMS: +1 202 555 0100 city-desk" in words(page)
     with house.inside() as newsroom:
         newsroom.now = utcnow()
         newsroom.text(code.group(), PHONE)
