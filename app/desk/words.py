@@ -192,8 +192,13 @@ def state_words(state: str) -> str:
     return str(STATES[BroadcastState(state)])
 
 
-def status_words(status: int | str) -> str:
-    """The status of a delivery, by its number or its name, as a reader sees it."""
+def status_words(status: int | str, nothing_more: bool = False) -> str:
+    """The status of a delivery, by its number or its name, as a reader sees it.
+
+    `nothing_more`: its platform took it and will tell of no delivery.
+    """
+    if nothing_more:
+        return _("Taken by the platform, which tells nothing more")
     known = DeliveryStatus[status.upper()] if isinstance(status, str) else DeliveryStatus(status)
     return str(STATUSES[known])
 
