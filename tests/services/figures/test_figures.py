@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app.domain.short_links import Clicks
-from app.services import record_clicks, short_links
+from app.services import record_clicks, reports, short_links
 from app.services.controller import Refused
 from app.services.figures import roll_up, sheets
 from app.services.figures.compare import compare
@@ -42,6 +42,27 @@ def a_day(newsroom: Newsroom) -> int:
     record_clicks.count(opened, program=False, controller=newsroom.controller, now=newsroom.now)
     count_all(newsroom)
     return broadcast_id
+
+
+def test_who_left_is_counted_for_the_last_broadcast_alone_by_the_sheets_and_the_command(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.join(2)
+    first = newsroom.broadcast("The bridge is closed.")
+    newsroom.send()
+    newsroom.later(minutes=10)
+    second = newsroom.broadcast("The bridge is open.")
+    newsroom.send()
+    newsroom.later(minutes=10)
+    newsroom.text("STOP", number(1))
+    count_all(newsroom)
+
+    told = dict(
+        zip(sheet(newsroom, "broadcasts").ids, sheet(newsroom, "broadcasts").column("left"), strict=True)
+    )
+
+    assert told == {first: 0, second: 1}
+    assert {one: reports.optouts_caused(one) for one in told} == told
 
 
 def test_every_sheet_tells_the_same_day(newsroom: Newsroom) -> None:
