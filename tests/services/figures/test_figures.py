@@ -11,7 +11,7 @@ from app.services.figures.compare import compare
 from app.services.figures.sheets import SHEETS, Sheet, grown
 from app.services.reports import list_counts
 from app.storage.database import db, transaction
-from app.storage.models import BroadcastHour, FigureMark, ListDay, Sender
+from app.storage.models import BroadcastHour, FigureMark, InboundRow, ListDay, Sender
 from tests.desk.test_progress import refuses_some
 from tests.support.world import NOON, FakeProvider, Newsroom, number
 
@@ -63,6 +63,24 @@ def test_who_left_is_counted_for_the_last_broadcast_alone_by_the_sheets_and_the_
 
     assert told == {first: 0, second: 1}
     assert {one: reports.optouts_caused(one) for one in told} == told
+
+
+@pytest.mark.parametrize("said", ["STOP everything", "stop everything, please", "Stop all"])
+def test_a_stop_of_everything_ends_everything_and_is_told_as_a_stop(newsroom: Newsroom, said: str) -> None:
+    newsroom.join(1)
+    newsroom.text(said, number(0))
+    newsroom.send_replies()
+    count_all(newsroom)
+    with pytest.raises(Refused, match="Nobody on these lists can be reached"):
+        newsroom.broadcast("Nobody shall read this.")
+
+    rows = sheet(newsroom, "words").rows
+    (row,) = db.session.scalars(select(InboundRow).where(InboundRow.text == said))
+    assert str(row.reply_kind).startswith("stopped")
+    assert [one for one in rows if one[0] in ("STOP", "STOP_FUZZY")] == [
+        (row.outcome, "stopall" if said == "Stop all" else "stop", 1)
+    ]
+    assert list_counts() == {}
 
 
 def test_every_sheet_tells_the_same_day(newsroom: Newsroom) -> None:
