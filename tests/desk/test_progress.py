@@ -5,11 +5,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from app.desk.broadcasts import row_seconds
 from app.desk.progress import poll_seconds, segments
+from app.desk.words import tally_words
 from app.domain.addresses import spaced
 from app.domain.policy.brakes import Brakes, Sample, pulled
 from app.domain.statuses import BroadcastState, DeliveryStatus
@@ -140,6 +141,33 @@ def test_the_report_adds_up_and_says_why_in_words(editor: Visitor, done: int) ->
     assert "Failed 1" in page
     assert "not a valid phone number (21211) 1" in page
     assert "Receipts are still arriving: 3 of 4 open." in page
+
+
+def test_the_share_of_the_report_is_that_of_the_sheets_and_never_rounded_up(
+    house: House, editor: Visitor, done: int
+) -> None:
+    with house.inside(), transaction() as session:
+        ids = select(Delivery.subscriber_id).where(
+            Delivery.broadcast_id == done, Delivery.status == DeliveryStatus.SENT
+        )
+        two = update(Delivery).where(
+            Delivery.broadcast_id == done, Delivery.subscriber_id.in_(session.scalars(ids.limit(2)).all())
+        )
+        session.execute(two.values(status=DeliveryStatus.DELIVERED.value))
+        one_more = update(Delivery).where(
+            Delivery.broadcast_id == done, Delivery.subscriber_id.in_(session.scalars(ids).all())
+        )
+        session.execute(one_more.values(status=DeliveryStatus.SKIPPED.value, reason="stopped"))
+
+    assert "66.6 % delivered" in words(editor.get(f"/broadcasts/{done}/report"))
+
+
+def test_a_line_on_where_messages_stand_names_what_there_is() -> None:
+    none = dict.fromkeys(("pending", "handing_over", "sent", "failed", "unknown", "skipped"), 0)
+
+    assert tally_words(Tally(audience=9, delivered=9, **none)) == "9 delivered"
+    some = none | {"pending": 1, "handing_over": 2, "failed": 1_000}
+    assert tally_words(Tally(audience=1_003, delivered=0, **some)) == "0 delivered, 3 waiting, 1,000 failed"
 
 
 def test_the_rows_of_the_report_can_be_narrowed_to_one_status(editor: Visitor, done: int) -> None:
