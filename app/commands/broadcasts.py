@@ -42,6 +42,7 @@ from app.services import (
 from app.services.broadcast_rows import targets_of
 from app.services.broadcast_times import MOST_FRESH_MINUTES, local_instant, zone_named
 from app.services.controller import Refused
+from app.services.figures.roll_up import counted_until
 from app.storage.database import db
 from app.storage.models import Broadcast
 
@@ -297,16 +298,23 @@ def status(broadcast_id: int, as_json: bool) -> None:
 )
 @json_option
 def report(broadcast_id: int, csv_file: Path | None, as_json: bool) -> None:
-    """Show what became of the broadcast ID, with reasons, and who left because of it.
+    """Show what became of the broadcast ID, with reasons, and how many left afterwards.
+
+    These left within three days, this being the last broadcast that they had, as on the report at the desk.
 
     \b
     Example:
       tidings broadcasts report 7 --csv deliveries.csv
     """
-    data = status_of(broadcast_id) | {"optouts": reports.optouts_caused(broadcast_id)}
+    until = counted_until(runtime().controller)
+    data = status_of(broadcast_id) | {
+        "optouts": reports.optouts_caused(broadcast_id),
+        "optouts_until": until.isoformat() if until else None,
+    }
     if csv_file is not None:
         _write_csv(csv_file, broadcast_id)
-    say(data, as_json, lambda: f"{status_in_words(data)}\nLeft after it began: {data['optouts']}")
+    counted = f" (counted until {until:%Y-%m-%d %H:%M} UTC)" if until else ""
+    say(data, as_json, lambda: f"{status_in_words(data)}\nLeft afterwards: {data['optouts']}{counted}")
 
 
 @broadcasts.command("list")

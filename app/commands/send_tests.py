@@ -50,6 +50,8 @@ def send_test(broadcast_id: int, names: tuple[str, ...], unmarked: bool, as_json
 def _told(one: Result) -> dict[str, Any]:
     status = DeliveryStatus(one.status).name.lower()
     why = ", ".join(part for part in (one.reason, one.error_code) if part)
+    if one.nothing_more:
+        why = "the platform tells nothing more"
     return {
         "test": one.test_id,
         "name": one.name,

@@ -73,7 +73,7 @@ from app.desk.texted_words import texted_words
 from app.desk.tickers import tickers
 from app.desk.users import users
 from app.desk.versions import versions
-from app.domain.addresses import mask
+from app.domain.addresses import mask, spaced
 from app.domain.channels import channel_named
 from app.domain.gaps import pieces
 from app.domain.styles import without_marks
@@ -178,6 +178,7 @@ def init_app(app: Flask) -> None:
         "actor": words.actor_words,
         "refusal": said,
         "address": shown_address,
+        "spaced": spaced,
     }
 
 
@@ -185,7 +186,7 @@ def shown_address(value: str) -> str:
     """A number as this reader may see it: whole for admins, masked for editors; nobody's after an erasure."""
     if value.startswith(ERASED):
         return _("erased person")
-    return value if current_user.is_authenticated and current_user.may(Role.ADMIN) else mask(value)
+    return spaced(value) if current_user.is_authenticated and current_user.may(Role.ADMIN) else mask(value)
 
 
 @lru_cache

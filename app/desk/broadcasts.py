@@ -35,8 +35,10 @@ from app.services import (
     write_drafts,
 )
 from app.services.controller import Refused
+from app.services.figures.taken import taken_of
 from app.services.read_rules import rules_among
 from app.services.reports import Tally
+from app.storage.database import db
 from app.storage.models import Broadcast
 from app.storage.models.accounts import Role
 
@@ -225,6 +227,7 @@ def _shown(rows: Sequence[Broadcast]) -> dict[str, Any]:
         "rows": rows,
         "lists": list_names(ids),
         "tallies": tallies,
+        "silent": taken_of(db.session(), list(tallies)),
         "polls": polls,
         "repeating": rules_among(ids),
         "now": now,

@@ -32,6 +32,7 @@ _DAYS: Final = {
 }
 _THOUSANDS: Final = {"en": ",", "de": "."}
 _babel: Final = Babel()
+_SINGLE: Final = str.maketrans("“”„«»", "‘’‚‹›")
 
 
 def gettext(text: str, **values: object) -> str:
@@ -74,6 +75,11 @@ def in_language(language: str) -> Iterator[None]:
     """Speak `language` for a moment, where the reader's own is not known."""
     with force_locale(language):
         yield
+
+
+def inside_quotes(text: str) -> str:
+    """Return `text` as it stands between quotation marks: its own become single ones."""
+    return text.translate(_SINGLE)
 
 
 def language() -> str:

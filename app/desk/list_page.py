@@ -11,6 +11,7 @@ from app.desk.languages import in_language
 from app.desk.reading import house_zone, list_or_404
 from app.desk.refusals import translated
 from app.desk.report_words import drawing_of
+from app.domain.addresses import spaced
 from app.domain.channels import channel_named
 from app.gateways.registry import build
 from app.runtime import runtime
@@ -95,7 +96,9 @@ def _side(row: BroadcastList, chosen: ListLink | None, spoken: str, notice: str)
     """What the poster says in one language. The words of the notice are what people agree to."""
     with in_language(spoken):
         if chosen is not None and chosen.channel == "sms":
-            how = _("Text %(word)s to %(number)s", word=row.keyword.upper(), number=standing(row).number)
+            how = _(
+                "Text %(word)s to %(number)s", word=row.keyword.upper(), number=spaced(standing(row).number)
+            )
         else:
             name = channel_named(chosen.channel).name if chosen else ""
             how = _("Scan the code with your phone: %(channel)s opens", channel=name) if chosen else ""

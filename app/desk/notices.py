@@ -9,6 +9,7 @@ from app.clock import utcnow
 from app.desk.access import allow, me, room
 from app.desk.forms import Errors, posted
 from app.desk.languages import gettext as _
+from app.desk.languages import inside_quotes
 from app.desk.languages import lazy_gettext as _l
 from app.desk.languages import ngettext as _n
 from app.desk.reading import house_zone, sender_of
@@ -31,9 +32,9 @@ notices = room("notices", __name__)
 MOST_AT_A_CLICK: Final = 2000
 
 _FINDINGS: Final = {
-    "no_brand": _l("Missing: who is writing. Add “%(brand)s”."),
-    "no_programme": _l("Missing: the name of the list. Add “%(list_name)s”."),
-    "no_frequency": _l("Missing: how often, as the list promises it. Add “%(frequency)s”."),
+    "no_brand": _l("Missing: who is writing. Add: %(brand)s"),
+    "no_programme": _l("Missing: the name of the list. Add: %(list_name)s"),
+    "no_frequency": _l("Missing: how often, as the list promises it. Add: %(frequency)s"),
     "no_privacy": _l("Missing: the link to the privacy page. Add %(privacy_url)s"),
     "no_help": _l("Missing: how to get help. Add: Reply HELP for help."),
     "no_stop": _l("Missing: how to leave. Add: Reply STOP to end."),
@@ -122,7 +123,7 @@ def finding_words(finding: Finding, draft: Draft) -> str:
         "privacy_url": facts.privacy_url,
         "n": draft.parts.count,
         "signs": finding.where,
-        "where": finding.where,
+        "where": inside_quotes(finding.where),
     }
 
 

@@ -174,14 +174,19 @@ def segments(tally: Tally) -> list[Segment]:
     return found
 
 
-def poll_seconds(broadcast: Broadcast, tally: Tally, cost: float, now: datetime) -> int | None:
-    """Seconds until a page may ask again: 1, and more when the answer took `cost` seconds to find; None at the end."""
+def poll_seconds(
+    broadcast: Broadcast, tally: Tally, cost: float, now: datetime, *, silent: int = 0
+) -> int | None:
+    """Seconds until a page may ask again: 1, and more when the answer took `cost` seconds to find; None at the end.
+
+    `silent`: how many messages are with a platform that tells nothing more of them.
+    """
     if broadcast.state in _MOVING:
         return min(_SLOWEST, max(1, round(20 * cost)))
     if broadcast.state in _STILL:
         return 5
     ended = broadcast.finished_at or broadcast.state_at
-    waiting = tally.sent or tally.pending or tally.handing_over
+    waiting = tally.sent - silent or tally.pending or tally.handing_over
     receipts_open = waiting and ended is not None and now - ended < RECEIPTS_COME_WITHIN
     return 5 if receipts_open else None
 
@@ -189,6 +194,7 @@ def poll_seconds(broadcast: Broadcast, tally: Tally, cost: float, now: datetime)
 def _standing(broadcast: Broadcast) -> dict[str, object]:
     began = perf_counter()
     tally, now = reports.tally(broadcast.id), utcnow()
+    silent = taken(db.session(), broadcast.id)
     paused = broadcast.state == BroadcastState.PAUSED
     still, left = _still(broadcast, now), undo_window.seconds_left(broadcast, runtime().settings.undo, now)
     return {
@@ -196,8 +202,10 @@ def _standing(broadcast: Broadcast) -> dict[str, object]:
         "broadcast": broadcast,
         "tally": tally,
         "segments": segments(tally),
-        "taken": taken(db.session(), broadcast.id),
-        "poll": 1 if left is not None else poll_seconds(broadcast, tally, perf_counter() - began, now),
+        "taken": silent,
+        "poll": 1
+        if left is not None
+        else poll_seconds(broadcast, tally, perf_counter() - began, now, silent=sum(silent.values())),
         "lists": list_names([broadcast.id])[broadcast.id],
         "again": try_again.waiting_for_it(broadcast.id) if broadcast.state == BroadcastState.FINISHED else 0,
         "wave_waits": broadcast.first_percent is not None and watch_broadcasts.rest_waits(broadcast.id),

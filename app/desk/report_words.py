@@ -109,6 +109,21 @@ TEXTS: Final = frozenset(
 )
 """Columns that are read from the left; all others are numbers."""
 
+_MANY: Final = 10
+_FOLDED: Final = ("lists", "began", "delivered_percent")
+_PARTED: Final = (
+    "after-wards",
+    "Aus-gelassen",
+    "Empfänger-kreis",
+    "Empfangs-bestä-tigung",
+    "Ge-antwortet",
+    "Ge-scheitert",
+    "Nach-richten",
+    "Sen-dungen",
+    "Un-bekannt",
+    "Zu-gestellt",
+)
+"""Long words of headings, and where they may be parted: browsers on a desk know no hyphens for most languages."""
 _KINDS: Final = {"joined": _l("came"), "left": _l("left")}
 _STACKED: Final = ("delivered", "open", "unknown", "failed")
 _MOST_COLUMNS: Final = 60
@@ -128,6 +143,19 @@ class Drawing:
 def column_words(name: str) -> str:
     """What a column is called."""
     return str(COLUMNS[name])
+
+
+def heading_words(name: str) -> str:
+    """What a column is called above it, with soft hyphens in words that would make it too wide."""
+    called = column_words(name)
+    for parted in _PARTED:
+        called = called.replace(parted.replace("-", ""), parted.replace("-", "\u00ad"))
+    return called
+
+
+def folded(sheet: Sheet) -> tuple[str, ...]:
+    """The columns that stand in the cell of another: of a sheet with so many that they would not fit on a screen."""
+    return tuple(name for name in _FOLDED if name in sheet.columns) if len(sheet.columns) > _MANY else ()
 
 
 def value_words(name: str, value: Any, zone: str) -> str:

@@ -6,9 +6,9 @@ from typing import Final
 
 from app.desk.language_form import scope_name
 from app.desk.languages import gettext as _
+from app.desk.languages import inside_quotes, number
 from app.desk.languages import lazy_gettext as _l
 from app.desk.languages import ngettext as _n
-from app.desk.languages import number
 from app.domain import placeholders
 from app.domain.parts import Parts, measure, offenders, plain_quotes
 from app.domain.placeholders import PlaceholderError
@@ -162,7 +162,7 @@ def _length(parts: Parts) -> Warn | None:
 
 def words_of(finding: Finding) -> Warn:
     """A finding of the lint in the reader's language."""
-    words = str(_LINT.get(finding.code, _TOPIC)) % {"where": finding.where}
+    words = str(_LINT.get(finding.code, _TOPIC)) % {"where": inside_quotes(finding.where)}
     if finding.about:  # no button changes other words than the main ones
         return Warn(finding.severity.value, f"{scope_name(finding.about)}: {words}")
     return Warn(finding.severity.value, words, "stop" if finding.code in _CAN_ADD_STOP else None)

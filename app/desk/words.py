@@ -4,10 +4,12 @@ from typing import Final
 
 from app.desk.languages import gettext as _
 from app.desk.languages import lazy_gettext as _l
+from app.desk.languages import number
 from app.domain.consent import EventType
 from app.domain.messages import ErrorKind
 from app.domain.statuses import NOT_AT_PROVIDER, WORKER_DIED, BroadcastState, DeliveryStatus, SkipReason
 from app.services import feed_items
+from app.services.reports import Tally
 from app.services.tickers import Stage
 from app.storage.models.accounts import Role
 
@@ -192,10 +194,30 @@ def state_words(state: str) -> str:
     return str(STATES[BroadcastState(state)])
 
 
-def status_words(status: int | str) -> str:
-    """The status of a delivery, by its number or its name, as a reader sees it."""
+def status_words(status: int | str, nothing_more: bool = False) -> str:
+    """The status of a delivery, by its number or its name, as a reader sees it.
+
+    `nothing_more`: its platform took it and will tell of no delivery.
+    """
+    if nothing_more:
+        return _("Taken by the platform, which tells nothing more")
     known = DeliveryStatus[status.upper()] if isinstance(status, str) else DeliveryStatus(status)
     return str(STATUSES[known])
+
+
+def tally_words(tally: Tally) -> str:
+    """Where the messages of a broadcast stand, in one line; what there is none of is left out, but for deliveries."""
+    said = [_("%(n)s delivered", n=number(tally.delivered))]
+    for text, count in (
+        (_l("%(n)s sent"), tally.sent),
+        (_l("%(n)s waiting"), tally.pending + tally.handing_over),
+        (_l("%(n)s left out"), tally.skipped),
+        (_l("%(n)s failed"), tally.failed),
+        (_l("%(n)s unknown"), tally.unknown),
+    ):
+        if count:
+            said.append(str(text) % {"n": number(count)})
+    return ", ".join(said)
 
 
 def reason_words(reason: str) -> str:

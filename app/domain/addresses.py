@@ -103,6 +103,17 @@ def is_phone(value: str) -> bool:
     return value.startswith("+")
 
 
+def spaced(value: str) -> str:
+    """Return a phone number in groups, as people read it (ITU-T E.123); what is none stays as it is."""
+    if not (is_phone(value) and value[1:].isdigit()):
+        return value
+    try:
+        number = phonenumbers.parse(value)
+    except NumberParseException:
+        return value
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL).replace("-", " ")
+
+
 def region_of(value: str) -> str | None:
     """Return the country of a phone number in E.164 as two letters; None for a short code and where no country is."""
     found = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(_country_code(value) or 0), ("001",))[0]

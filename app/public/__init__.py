@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Flask
 
+from app.domain.addresses import spaced
 from app.public.confirm import confirm
 from app.public.inbox import inbox
 from app.public.join import join
@@ -23,6 +24,7 @@ def init_app(app: Flask) -> None:
         static_folder="static",
         static_url_path="/public-static",
     )
+    frame.add_app_template_filter(spaced)
     app.register_blueprint(frame)
     for room in ROOMS:
         app.register_blueprint(room)

@@ -8,13 +8,14 @@ from sqlalchemy import CompoundSelect, select
 
 from app.domain.spreadsheets import csv_line
 from app.domain.statuses import DeliveryStatus
-from app.services.brake_samples import left_because_of
 from app.services.controller import NotFound, Refused
+from app.services.figures.roll_up import LEFT
 from app.storage import audience as audiences
 from app.storage import headcounts, tallies
 from app.storage.database import db
 from app.storage.models import (
     Broadcast,
+    BroadcastTotal,
     Delivery,
     Slice,
     Subscriber,
@@ -180,11 +181,12 @@ def deliveries_csv(broadcast_id: int) -> Iterator[str]:
 
 
 def optouts_caused(broadcast_id: int) -> int:
-    """Count people who had this broadcast and withdrew their consent after it began."""
-    broadcast = db.session.get(Broadcast, broadcast_id)
-    if broadcast is None:
-        return 0
-    return sum(left_because_of(db.session(), broadcast).values())
+    """Count who left within three days, this being the last broadcast that they had, as the reports do.
+
+    Counted up to `app.services.figures.roll_up.counted_until`.
+    """
+    row = db.session.get(BroadcastTotal, (broadcast_id, LEFT))
+    return row.people if row else 0
 
 
 def list_counts() -> dict[int, int]:

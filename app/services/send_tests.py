@@ -17,6 +17,7 @@ from app.services import quotas, testers
 from app.services.audit import note
 from app.services.broadcast_rows import broadcast_for_change, targets_of
 from app.services.controller import Controller, NotFound, Refused
+from app.services.figures.taken import SENDER_OF_SLICE, SLICE_OF_DELIVERY, nothing_more
 from app.services.media.attach import copy_media
 from app.services.rich_messages import copy_rich
 from app.services.testers import AddressOfTester
@@ -53,7 +54,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a test at one address; `reason` and `error_code` as of every delivery."""
+    """What became of a test at one address; `reason` and `error_code` as of every delivery.
+
+    `nothing_more`: the platform took it and tells of no delivery.
+    """
 
     test_id: int
     name: str
@@ -64,6 +68,7 @@ class Result:
     error_code: str | None
     sent_at: datetime
     is_open: bool
+    nothing_more: bool = False
 
 
 def choices(broadcast_id: int) -> list[Choice]:
@@ -122,9 +127,11 @@ def named(names: Collection[str]) -> list[int]:
 def results(broadcast_id: int) -> list[Result]:
     """Return what became of the last tests of a draft, the newest first."""
     rows = db.session.execute(
-        select(Broadcast.id, Broadcast.started_at, Broadcast.expires_at, Delivery, Subscriber, User.name)
+        select(Broadcast.id, Broadcast.started_at, Sender.gateway, Delivery, Subscriber, User.name)
         .join(Delivery, Delivery.broadcast_id == Broadcast.id)
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+        .outerjoin(Slice, SLICE_OF_DELIVERY)
+        .outerjoin(Sender, SENDER_OF_SLICE)
         .outerjoin(Tester, Tester.subscriber_id == Subscriber.id)
         .outerjoin(User, User.id == Tester.user_id)
         .where(Broadcast.tests_id == broadcast_id, Delivery.inbound_id == 0)
@@ -142,8 +149,9 @@ def results(broadcast_id: int) -> list[Result]:
             row.error_code,
             started_at or row.updated_at,
             row.status == DeliveryStatus.PENDING.value,
+            nothing_more(row.status, gateway),
         )
-        for test_id, started_at, _, row, person, name in rows
+        for test_id, started_at, gateway, row, person, name in rows
     ]
 
 
@@ -265,4 +273,5 @@ def _delivery(
 def unsettled(found: Sequence[Result], now: datetime) -> bool:
     """Tell whether a look a moment later may show something else: nothing left yet, or its receipt is on its way."""
     waits = (DeliveryStatus.PENDING.value, DeliveryStatus.SENT.value)
-    return any(one.status in waits and now - one.sent_at < timedelta(minutes=5) for one in found)
+    waiting = (one for one in found if one.status in waits and not one.nothing_more)
+    return any(now - one.sent_at < timedelta(minutes=5) for one in waiting)

@@ -42,6 +42,7 @@ def fits(page: Page) -> None:
 
 def choose(page: Page, hour: int) -> None:
     """From When to the review, for the hour that the list promised of a day at which nobody has had too much."""
+    expect(page.get_by_label("Time zone")).to_be_hidden()
     page.get_by_label("At a time", exact=True).check()
     page.get_by_label("Day", exact=True).fill((datetime.now(UTC) + timedelta(days=3)).date().isoformat())
     page.get_by_label("Time", exact=True).fill(f"{hour:02}:30")

@@ -44,6 +44,21 @@ def test_a_question_mark_lists_the_keys_and_escape_leads_back(open_page: Callabl
     expect(here).to_be_focused()
 
 
+def test_the_way_out_of_the_dialog_stays_in_view(open_page: Callable[..., Page]) -> None:
+    page = open_page(signed_in=True, viewport={"width": 360, "height": 500})
+    page.goto("/broadcasts")
+    dialog = page.get_by_role("dialog", name="Keyboard")
+    page.keyboard.press("?")
+    close = dialog.get_by_role("button", name="Close")
+
+    expect(close).to_be_focused()
+    dialog.get_by_role("link", name="Turn the keys off").scroll_into_view_if_needed()
+    expect(close).to_be_in_viewport()
+    close.click()
+
+    expect(dialog).to_be_hidden()
+
+
 @pytest.mark.parametrize(
     ("letter", "heading"),
     [

@@ -69,9 +69,11 @@ def test_only_admins_set_the_slots_and_the_board_shows_them(
     assert editor.post(f"{path(house)}/slots", {"times": "07:30"}).status_code == 403
 
     admin.submit(f"{path(house)}/slots", {"times": "23:58, 23:59"})
+    add(house, editor, "Bridge")
+    add(house, editor, "Pool")
     page = words(editor.get(path(house)))
 
-    assert "23:58 UTC" in page
+    assert "23:58 UTC next Bridge 23:59 UTC then Pool" in page
 
 
 def test_a_wrong_slot_is_named_and_what_was_typed_stays(

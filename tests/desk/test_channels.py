@@ -153,9 +153,14 @@ def test_a_platform_that_tells_no_delivery_does_not_pull_the_percentage_down(
             by_sms = select(Subscriber.id).where(Subscriber.channel == "sms")
             theirs = update(Delivery).where(Delivery.broadcast_id == sent, Delivery.subscriber_id.in_(by_sms))
             session.execute(theirs.values(status=DeliveryStatus.DELIVERED.value))
+            of_telegram = session.scalars(
+                select(Subscriber.id).where(Subscriber.channel == "telegram")
+            ).first()
 
     report = words(editor.get(f"/broadcasts/{sent}/report"))
     live = words(editor.get(f"/broadcasts/{sent}"))
+    tab = editor.get("/broadcasts?tab=sending")
+    on_telegram = words(editor.get(f"/people/{of_telegram}"))
     with house.inside() as newsroom:
         (row,) = make("broadcasts", window(7, now=newsroom.now)).as_dicts()
     one_by_one = words(editor.get(f"/broadcasts/{sent}/report?status=sent"))
@@ -167,6 +172,9 @@ def test_a_platform_that_tells_no_delivery_does_not_pull_the_percentage_down(
     assert "SMS sent to 2, delivered 2; 2 parts" in report
     assert "Sent, no receipt yet" not in report.split("One by one")[0]
     assert "Taken by the platform, which tells nothing more 3" in live
+    assert "3 taken by a platform that tells nothing more" in words(tab)
+    assert "2 delivered, 3 taken by a platform that tells nothing more" in tab.text
+    assert "Taken by the platform, which tells nothing more:" in on_telegram
     assert one_by_one.split("Last change")[1].count("Taken by the platform, which tells nothing more") == 3
 
 

@@ -52,7 +52,7 @@ def test_the_page_of_a_list_says_who_is_on_it_what_they_read_and_by_which_links_
 
     said = words(page)
     assert "On it now 3" in said
-    assert "Join: CITY or START to +12025550100" in said
+    assert "Join: CITY or START to +1 202 555 0100" in said
     assert "STOP CITY ; every list: STOP" in said
     assert "Answer to HELP" in said
     assert "Riverside News" in said
@@ -104,8 +104,8 @@ def test_the_poster_says_the_word_the_number_and_what_people_agree_to_in_both_la
     said = words(page)
     assert "(Ctrl+P)." in said
     assert "other channels" not in said  # this list is on SMS only
-    assert "Text CITY to +12025550100" in said
-    assert "CITY per SMS an +12025550100" in said
+    assert "Text CITY to +1 202 555 0100" in said
+    assert "CITY per SMS an +1 202 555 0100" in said
     assert "Reply STOP to leave at any time." in said
     assert "Jederzeit abmelden" in said
     assert 'class="qr"' in page.text

@@ -35,7 +35,7 @@ def test_a_new_list_is_shown_with_its_promise(house: House, admin: Visitor) -> N
 
     assert "People can subscribe to “Floods” now." in page
     assert "at most 5 messages a day, between 7 and 21 h (Europe/Berlin)" in page
-    assert "Join: FLOOD to +12025550100" in page
+    assert "Join: FLOOD to +1 202 555 0100" in page
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,18 @@ def test_the_timeline_tells_consent_texts_and_messages_newest_first(house: House
     delivery = next(entry for entry in entries if entry.kind == "delivery")
     assert delivery.details["consent_seq"] is not None
     assert person.lists == {"City": "stopped"}
+
+
+def test_of_one_moment_the_timeline_has_each_text_before_what_it_did(house: House) -> None:
+    with house.inside() as newsroom:
+        for said in ("START", "STOP", "UNSTOP"):
+            newsroom.text(said, number(5))
+        person = find_people.search(number(5), region="US")[0]
+        entries = person_timeline.timeline(person.subscriber_id, controller=newsroom.controller)
+
+    told = [one.words if one.kind == "inbound" else str(one.details["event_type"]) for one in entries[::-1]]
+    join = ["notice_shown", "consent_given"]
+    assert told == ["START", *join, "STOP", "consent_withdrawn", "UNSTOP", *join]
 
 
 def test_a_person_page_shows_the_words_that_were_agreed_to(house: House, editor: Visitor) -> None:

@@ -24,11 +24,13 @@ def test_t19_what_a_notice_lacks_is_said_in_a_sentence_for_each_thing(house: Hou
 
     assert answer.status_code == 422
     said = words(answer)
-    for missing in ("who is writing. Add “Riverside News”", "“City”", "“At most 3 a day, 0 to 24 h”",
+    for missing in ("who is writing. Add: Riverside News", "Add: City", "Add: At most 3 a day, 0 to 24 h",
                     "how to get help", "how to leave", "privacy page. Add https://", "costs"):  # fmt: skip
         assert f"Missing: {missing}" in said or missing in said
     assert "7 things missing" in said
     assert "Hello!" in answer.text
+    quoting = words(admin.post(f"{path}/measure", form(text=f"{GOOD} Reply “1” to unsubscribe.")))
+    assert "“Reply ‘1’ to unsub" in quoting
     live = words(admin.post(f"{path}/measure", form(text=GOOD + " And more." * 12)))
     assert "Too long: 3 parts." in live
     assert "part 1 ends here" in live

@@ -64,7 +64,7 @@ def test_each_channel_shows_its_own_words_and_how_long_they_may_be(channels: Hou
 
     on_sms, on_telegram = measured(editor, given, "sms"), measured(editor, given, "telegram")
 
-    assert "+12025550100 The bridge is open. Whoever" in on_sms
+    assert "+1 202 555 0100 The bridge is open. Whoever" in on_sms
     assert "GSM-7 · 19 of 160 · 1 part" in on_sms
     assert "@CityDeskBot The bridge is open, says Alexandra. Whoever" in on_telegram
     assert "35 of 4,096 characters" in on_telegram

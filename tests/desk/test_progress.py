@@ -5,11 +5,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from app.desk.broadcasts import row_seconds
 from app.desk.progress import poll_seconds, segments
+from app.desk.words import tally_words
+from app.domain.addresses import spaced
 from app.domain.policy.brakes import Brakes, Sample, pulled
 from app.domain.statuses import BroadcastState, DeliveryStatus
 from app.gateways.base import Reply
@@ -141,6 +143,33 @@ def test_the_report_adds_up_and_says_why_in_words(editor: Visitor, done: int) ->
     assert "Receipts are still arriving: 3 of 4 open." in page
 
 
+def test_the_share_of_the_report_is_that_of_the_sheets_and_never_rounded_up(
+    house: House, editor: Visitor, done: int
+) -> None:
+    with house.inside(), transaction() as session:
+        ids = select(Delivery.subscriber_id).where(
+            Delivery.broadcast_id == done, Delivery.status == DeliveryStatus.SENT
+        )
+        two = update(Delivery).where(
+            Delivery.broadcast_id == done, Delivery.subscriber_id.in_(session.scalars(ids.limit(2)).all())
+        )
+        session.execute(two.values(status=DeliveryStatus.DELIVERED.value))
+        one_more = update(Delivery).where(
+            Delivery.broadcast_id == done, Delivery.subscriber_id.in_(session.scalars(ids).all())
+        )
+        session.execute(one_more.values(status=DeliveryStatus.SKIPPED.value, reason="stopped"))
+
+    assert "66.6 % delivered" in words(editor.get(f"/broadcasts/{done}/report"))
+
+
+def test_a_line_on_where_messages_stand_names_what_there_is() -> None:
+    none = dict.fromkeys(("pending", "handing_over", "sent", "failed", "unknown", "skipped"), 0)
+
+    assert tally_words(Tally(audience=9, delivered=9, **none)) == "9 delivered"
+    some = none | {"pending": 1, "handing_over": 2, "failed": 1_000}
+    assert tally_words(Tally(audience=1_003, delivered=0, **some)) == "0 delivered, 3 waiting, 1,000 failed"
+
+
 def test_the_rows_of_the_report_can_be_narrowed_to_one_status(editor: Visitor, done: int) -> None:
     page = editor.get(f"/broadcasts/{done}/report?status=failed")
 
@@ -152,8 +181,9 @@ def test_editors_see_masked_numbers_and_admins_whole_ones(editor: Visitor, admin
     whole = admin.get(f"/broadcasts/{done}/report").text
 
     assert number(0) not in masked
+    assert spaced(number(0)) not in masked
     assert "+1***100" in masked
-    assert number(0) in whole
+    assert spaced(number(0)) in whole
 
 
 def test_whoever_left_because_of_it_is_counted(house: House, editor: Visitor, done: int) -> None:

@@ -6,6 +6,8 @@ import pytest
 from freezegun import freeze_time
 from sqlalchemy import update
 
+from app.desk.languages import in_language
+from app.desk.report_words import column_words, heading_words
 from app.services.figures.sheets import SHEETS
 from app.storage.database import transaction
 from app.storage.models import Broadcast
@@ -42,6 +44,26 @@ def test_every_sheet_is_a_page_with_its_figures_and_a_file(
     assert "cannot be told whose it was" in words(pages["costs"])
     assert files["growth"].splitlines()[-1] == "2026-03-02,4,1,3,3,"
     assert files["broadcasts"].startswith("\ufeffbroadcast,lists,began")
+
+
+def test_a_sheet_of_many_figures_has_those_that_belong_together_in_one_cell(
+    house: House, visit: Callable[..., Visitor], told: int
+) -> None:
+    with freeze_time(NOON.replace(hour=14), tick=True):
+        editor = visit(Role.EDITOR)
+        page = editor.get("/reports?sheet=broadcasts&days=7")
+        hours = editor.get("/reports?sheet=hours&days=7")
+
+    assert "Bridge City · Mon 2 Mar, 12:00 UTC 4 4 0 0 % – 3 1" in words(page)
+    assert "Delivered, %" not in words(page).partition("What these figures mean")[0]
+    assert '<table class="cards figures tabular many">' in page.text
+    assert '<table class="cards figures tabular">' in hours.text
+
+
+def test_long_words_of_headings_may_be_parted_and_labels_may_not(house: House) -> None:
+    with house.inside(), in_language("de"):
+        assert heading_words("audience") == "Empfänger\u00adkreis"
+        assert column_words("audience") == "Empfängerkreis"
 
 
 def test_a_report_that_is_none_is_not_found_and_nonsense_in_the_filters_is_left_out(editor: Visitor) -> None:

@@ -3,9 +3,13 @@
 import re
 from collections.abc import Callable
 
+from sqlalchemy import update
+
 from app.clock import utcnow
 from app.services import testers
 from app.services.write_drafts import create_draft
+from app.storage.database import transaction
+from app.storage.models import Sender
 from app.storage.models.accounts import Role
 from tests.desk.conftest import House, Visitor, words
 from tests.support.world import NOON, number
@@ -35,7 +39,7 @@ def test_an_editor_proves_a_number_with_a_code_sent_from_it(house: House, editor
     page = editor.submit("/account/tests")
     code = re.search(r"TEST-\w{8}", page.text)
     assert code is not None
-    assert "SMS: +12025550100 city-desk" in words(page)
+    assert "SMS: +1 202 555 0100 city-desk" in words(page)
     with house.inside() as newsroom:
         newsroom.now = utcnow()
         newsroom.text(code.group(), PHONE)
@@ -99,3 +103,18 @@ def test_admins_see_and_remove_every_tester_editors_only_their_own(
     assert "Editor Berg" in words(admin.get("/account/tests"))
     assert "keine Tests mehr" in words(admin.submit(f"/account/tests/{tester}/remove"))
     assert "Editor Berg" not in words(admin.get("/account/tests"))
+
+
+def test_a_test_on_a_platform_that_tells_nothing_more_says_so(house: House, editor: Visitor) -> None:
+    broadcast_id, tester = draft(house), prove(house)
+    editor.get(f"/broadcasts/{broadcast_id}/edit")
+    editor.post(f"/broadcasts/{broadcast_id}/tests", {"testers": tester})
+    with house.inside() as newsroom:
+        newsroom.send()
+        with transaction() as session:
+            session.execute(update(Sender).values(gateway="telegram"))
+
+    page = editor.get(f"/broadcasts/{broadcast_id}/tests")
+
+    assert "Taken by the platform, which tells nothing more" in words(page)
+    assert "hx-trigger" not in page.text

@@ -87,7 +87,7 @@ def test_one_line_is_sent_once_however_often_it_is_pressed(house: House, editor:
         newsroom.now = utcnow()
         newsroom.send()
         assert newsroom.provider.arrived[-1][1] == "First count: a tie."
-    assert "1 sent, 0 waiting" in words(editor.get(f"/ticker/{event}/live"))
+    assert "0 delivered, 1 sent 1 of 1" in words(editor.get(f"/ticker/{event}/live"))
 
 
 def test_a_line_that_cannot_go_stays_in_its_field_with_the_reason(editor: Visitor, event: int) -> None:

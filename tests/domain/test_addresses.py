@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain.addresses import Address, BadAddress, canonical, mask, parse_phone, region_of
+from app.domain.addresses import Address, BadAddress, canonical, mask, parse_phone, region_of, spaced
 
 
 @pytest.mark.parametrize(
@@ -142,6 +142,22 @@ def test_a_platform_id_is_one_word(raw: str) -> None:
 )
 def test_a_mask_keeps_the_country_and_the_last_three_digits(value: str, masked: str) -> None:
     assert mask(value) == masked
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("+447700900001", "+44 7700 900001"),
+        ("+12025550123", "+1 202 555 0123"),
+        ("+493023125017", "+49 30 23125017"),
+        ("12345", "12345"),
+        ("+44", "+44"),
+        ("+999123456", "+999123456"),
+        ("@anna:example.org", "@anna:example.org"),
+    ],
+)
+def test_people_read_a_number_in_groups_and_anything_else_as_it_is(value: str, read: str) -> None:
+    assert spaced(value) == read
 
 
 def test_the_repr_of_an_address_is_masked() -> None:

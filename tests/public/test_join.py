@@ -77,7 +77,7 @@ def test_the_page_says_all_that_a_call_to_action_must_say_and_ticks_nothing(
         "sent automatically",
         "Riverside News: you asked for City.",
         "Version 1 of these words",
-        "Text CITY to +12025550100.",
+        "Text CITY to +1 202 555 0100.",
         "Without one it counts as a number of this country: United States.",
     ):
         assert needed in text, needed

@@ -261,3 +261,17 @@ def _running() -> int:
     db.session.rollback()
     running = select(func.count()).where(Broadcast.state == BroadcastState.SENDING.value)
     return db.session.scalar(running) or 0
+
+
+def test_no_receipt_is_awaited_from_a_platform_that_sends_none(newsroom: Newsroom) -> None:
+    tester, one = new_tester(newsroom), draft(newsroom)
+    try_out(newsroom, one, [tester])
+    newsroom.send()
+
+    (told,) = send_tests.results(one)
+    with transaction() as session:
+        session.execute(update(models.Sender).values(gateway="telegram"))
+    (silent,) = send_tests.results(one)
+
+    assert (told.nothing_more, send_tests.unsettled([told], newsroom.now)) == (False, True)
+    assert (silent.nothing_more, send_tests.unsettled([silent], newsroom.now)) == (True, False)

@@ -256,11 +256,14 @@ def _costs(session: Session, chosen: Window) -> Sheet:
 
 
 def _word_of(outcome: str, rule: str) -> str:
-    """`en.stop:unsubscribe` is the word “unsubscribe”; no command has none, nor has a sentence (`en.ask:37`)."""
+    """`en.stop:unsubscribe` is the word “unsubscribe”; no command has none, nor has a sentence (`en.ask:37`).
+
+    `en.stop:stop+all:everything` is STOP everything, `en.stop:stop+list` STOP and a list's word: the word is “stop”.
+    """
     kind = rule.partition(":")[0].partition(".")[2]
     if outcome in (Outcome.NONE, Outcome.REVIEW) or kind in KINDS:
         return ""
-    return rule.rpartition(":")[2].replace("+list", "")
+    return rule.partition("+")[0].rpartition(":")[2]
 
 
 SHEETS: Final[Mapping[str, Callable[[Session, Window], Sheet]]] = {

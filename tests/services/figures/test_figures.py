@@ -4,14 +4,14 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app.domain.short_links import Clicks
-from app.services import record_clicks, short_links
+from app.services import record_clicks, reports, short_links
 from app.services.controller import Refused
 from app.services.figures import roll_up, sheets
 from app.services.figures.compare import compare
 from app.services.figures.sheets import SHEETS, Sheet, grown
 from app.services.reports import list_counts
 from app.storage.database import db, transaction
-from app.storage.models import BroadcastHour, FigureMark, ListDay, Sender
+from app.storage.models import BroadcastHour, FigureMark, InboundRow, ListDay, Sender
 from tests.desk.test_progress import refuses_some
 from tests.support.world import NOON, FakeProvider, Newsroom, number
 
@@ -42,6 +42,45 @@ def a_day(newsroom: Newsroom) -> int:
     record_clicks.count(opened, program=False, controller=newsroom.controller, now=newsroom.now)
     count_all(newsroom)
     return broadcast_id
+
+
+def test_who_left_is_counted_for_the_last_broadcast_alone_by_the_sheets_and_the_command(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.join(2)
+    first = newsroom.broadcast("The bridge is closed.")
+    newsroom.send()
+    newsroom.later(minutes=10)
+    second = newsroom.broadcast("The bridge is open.")
+    newsroom.send()
+    newsroom.later(minutes=10)
+    newsroom.text("STOP", number(1))
+    count_all(newsroom)
+
+    told = dict(
+        zip(sheet(newsroom, "broadcasts").ids, sheet(newsroom, "broadcasts").column("left"), strict=True)
+    )
+
+    assert told == {first: 0, second: 1}
+    assert {one: reports.optouts_caused(one) for one in told} == told
+
+
+@pytest.mark.parametrize("said", ["STOP everything", "stop everything, please", "Stop all"])
+def test_a_stop_of_everything_ends_everything_and_is_told_as_a_stop(newsroom: Newsroom, said: str) -> None:
+    newsroom.join(1)
+    newsroom.text(said, number(0))
+    newsroom.send_replies()
+    count_all(newsroom)
+    with pytest.raises(Refused, match="Nobody on these lists can be reached"):
+        newsroom.broadcast("Nobody shall read this.")
+
+    rows = sheet(newsroom, "words").rows
+    (row,) = db.session.scalars(select(InboundRow).where(InboundRow.text == said))
+    assert str(row.reply_kind).startswith("stopped")
+    assert [one for one in rows if one[0] in ("STOP", "STOP_FUZZY")] == [
+        (row.outcome, "stopall" if said == "Stop all" else "stop", 1)
+    ]
+    assert list_counts() == {}
 
 
 def test_every_sheet_tells_the_same_day(newsroom: Newsroom) -> None:

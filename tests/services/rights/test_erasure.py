@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from app.domain.consent import Act, EventType, Scope
 from app.domain.statuses import DeliveryStatus
 from app.services.controller import NotFound, Refused
+from app.services.figures.roll_up import roll_up
 from app.services.manage_subscribers import export_list, show
 from app.services.rebuild_subscriptions import rebuild
 from app.services.record_consent import NewEvent, record
@@ -161,6 +162,8 @@ def test_the_count_of_those_who_left_stays_after_an_erasure(newsroom: Newsroom) 
     newsroom.send()
     newsroom.later(minutes=1)
     newsroom.text("STOP", ANNA)
+    newsroom.later(minutes=2)
+    roll_up(controller=newsroom.controller, now=newsroom.now)
 
     erase(newsroom, full=True)
 
