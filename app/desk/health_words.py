@@ -90,6 +90,8 @@ SENTENCES: Final[tuple[str, ...]] = (
     N_("no sender is short of what its platform lets it send"),
     N_("“%(name)s” has %(left)s of %(most)s messages left this month"),
     N_("“%(name)s” may begin to talk with %(most)s people in 24 hours"),
+    N_("what “%(name)s” may still send is not known: the provider answered HTTP %(status)s"),
+    N_("what “%(name)s” may still send is not known: there was no answer (%(reason)s)"),
     N_("what “%(name)s” may still send is not known: %(problem)s"),
     N_("people block or report “%(name)s”; its platform may let it send less"),
     N_("See what the platform says: tidings senders quota %(name)s"),

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from app.clock import utcnow
+from app.desk.languages import in_language
+from app.desk.refusals import said
 from app.domain.allowances import Allowance, Span
 from app.services import allowances, write_drafts
 from app.storage.models.accounts import Role
@@ -61,3 +63,13 @@ def test_health_shows_what_the_sender_may_send(visit: Callable[..., Visitor], dr
 
     assert "Was Absender noch dürfen" in page
     assert "„city-desk“ darf in 24 Stunden mit 2 Menschen ein Gespräch beginnen" in page
+
+
+def test_why_nobody_knows_the_allowance_is_said_in_the_readers_language(house: House) -> None:
+    unknown = "what “news-line” may still send is not known: "
+    with house.inside(), in_language("de"):
+        refused = said(f"{unknown}the provider answered HTTP 401")
+        away = said(f"{unknown}there was no answer (timeout)")
+
+    assert refused.endswith("ist nicht bekannt: Der Anbieter antwortete mit HTTP 401")
+    assert away.endswith("ist nicht bekannt: Es kam keine Antwort (timeout)")
