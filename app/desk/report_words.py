@@ -13,6 +13,7 @@ from app.domain.charts import Chart, beside, stacked
 from app.domain.consent import EventType
 from app.domain.keywords import Outcome
 from app.services.figures.sheets import Sheet
+from app.services.figures.sums import tenths
 
 SHEETS: Final = {
     "broadcasts": _l("Broadcasts"),
@@ -143,6 +144,11 @@ class Drawing:
 def column_words(name: str) -> str:
     """What a column is called."""
     return str(COLUMNS[name])
+
+
+def percent_words(value: float) -> str:
+    """A percentage as the reader writes it."""
+    return number(tenths(value))
 
 
 def heading_words(name: str) -> str:

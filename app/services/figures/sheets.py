@@ -16,7 +16,7 @@ from app.domain.spreadsheets import csv_line
 from app.services.controller import Refused
 from app.services.figures import read, word_costs
 from app.services.figures.read import Told
-from app.services.figures.sums import Sums, total
+from app.services.figures.sums import Sums, tenths, total
 from app.storage import headcounts
 from app.storage.database import db
 from app.storage.models import BroadcastList, ListDay, Sender, WordDay
@@ -302,7 +302,7 @@ def _figures(sums: Sums, names: Sequence[str]) -> tuple[Any, ...]:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
+    return None if value is None else tenths(value)
 
 
 def _list_names(session: Session) -> Mapping[int, str]:

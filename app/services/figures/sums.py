@@ -65,3 +65,8 @@ def total(sums: Iterable[Sums]) -> Sums:
     """Add up."""
     first, *others = [*sums] or [Sums()]
     return sum(others, first)
+
+
+def tenths(percent: float) -> float:
+    """Round to one decimal, but nearly all is not all: 100 is said of everybody alone."""
+    return min(round(percent, 1), 99.9) if percent < 100 else round(percent, 1)

@@ -9,6 +9,7 @@ from app.services.controller import Refused
 from app.services.figures import roll_up, sheets
 from app.services.figures.compare import compare
 from app.services.figures.sheets import SHEETS, Sheet, grown
+from app.services.figures.sums import tenths
 from app.services.reports import list_counts
 from app.storage.database import db, transaction
 from app.storage.models import BroadcastHour, FigureMark, InboundRow, ListDay, Sender
@@ -222,3 +223,10 @@ def test_who_left_is_a_share_of_those_who_were_there_before(
     day = NOON.date()
 
     assert grown(day, joined, left, people) == (day, joined, left, joined - left, people, percent)
+
+
+@pytest.mark.parametrize(
+    ("exact", "said"), [(0.0, 0.0), (99.4995, 99.5), (99.96, 99.9), (100.0, 100.0), (112.34, 112.3)]
+)
+def test_a_hundred_per_cent_is_said_of_everybody_alone(exact: float, said: float) -> None:
+    assert tenths(exact) == said
