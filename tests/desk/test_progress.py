@@ -143,7 +143,7 @@ def test_the_report_adds_up_and_says_why_in_words(editor: Visitor, done: int) ->
     assert "Receipts are still arriving: 3 of 4 open." in page
 
 
-def test_the_share_of_the_report_is_that_of_the_sheets_and_never_rounded_up(
+def test_the_share_of_the_report_is_rounded_as_in_the_sheets(
     house: House, editor: Visitor, done: int
 ) -> None:
     with house.inside(), transaction() as session:
@@ -159,7 +159,7 @@ def test_the_share_of_the_report_is_that_of_the_sheets_and_never_rounded_up(
         )
         session.execute(one_more.values(status=DeliveryStatus.SKIPPED.value, reason="stopped"))
 
-    assert "66.6 % delivered" in words(editor.get(f"/broadcasts/{done}/report"))
+    assert "66.7 % delivered" in words(editor.get(f"/broadcasts/{done}/report"))
 
 
 def test_a_line_on_where_messages_stand_names_what_there_is() -> None:
