@@ -51,3 +51,22 @@ def test_of_sentences_nobody_tuned_on_three_in_four_are_found_and_one_in_twenty_
     assert sum(read["stop"]) >= 0.75 * len(read["stop"])
     assert sum(read["none"]) <= 0.05 * len(read["none"])
     assert sum(read["talk"]) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stop all of it",
+        "Stop all of them!",
+        "please stop all of this",
+        "stop the lot",
+        "Cancel every one of these",
+    ],
+)
+def test_whoever_wants_all_of_it_stopped_is_understood(text: str) -> None:
+    assert classify(text, state="active").outcome is Outcome.STOP_FUZZY
+
+
+@pytest.mark.parametrize("text", ["stop half of it", "stop all of the trams", "the lot", "all of it"])
+def test_all_of_something_else_stops_nothing(text: str) -> None:
+    assert classify(text, state="active").outcome not in STOPS
