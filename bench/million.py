@@ -22,6 +22,7 @@ from bench.running import MemoryMeter, RunFailed
 from bench.size import Size
 from bench.sparse_segment import first_message_ms
 from bench.web import SHIPPED, web
+from workers.daily import FIRST_AFTER_SECONDS
 
 _PLANS = {Size.SMOKE: 300, Size.NORMAL: 20_000, Size.FULL: 200_000}
 _OPEN_MS, _GROWTH_MB = 50.0, 8.0
@@ -134,7 +135,7 @@ def _until_calm(clock: int) -> None:
 
     It takes a second for a hundred thousand people, and both cores of a small machine.
     """
-    time.sleep(2.0)
+    time.sleep(FIRST_AFTER_SECONDS + 2.0)
     for _ in range(_CALM_WITHIN):
         before = cpu.tree_seconds(clock)
         time.sleep(1.0)

@@ -18,6 +18,8 @@ from workers.followers import read_followers
 from workers.given_back import read_given_back
 
 LOOK_EVERY_SECONDS = 60.0
+FIRST_AFTER_SECONDS = 10.0
+"""What starts together with the clock, as the demo's provider does, must be able to answer."""
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +64,7 @@ def speak_with_providers() -> None:
 
 
 def _run(app: Flask, stop: threading.Event) -> None:
+    stop.wait(FIRST_AFTER_SECONDS)
     while not stop.is_set():
         with app.app_context():
             sign_if_due()
