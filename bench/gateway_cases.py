@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -23,7 +24,7 @@ from app.services.send_deliveries import WINDOW
 from bench.numbers import reserved
 from bench.sink.fallback import TWILIO_ANSWER
 from tests.gateways.samples import SAMPLES
-from tests.gateways.samples.http_sms import infobip_takes
+from tests.gateways.samples.http_sms import clickatell_one, infobip_takes
 
 CALLBACK = "https://news.example.org/hooks/city-desk"
 WINDOWS = 40
@@ -71,13 +72,14 @@ def _case(name: str, base_url: str, title: str, together: int) -> Case:
         )
         for at in range(count)
     ]
-    reply = _takes_each(batches[0]) if own_results else _REPLIES.get(name) or sample.accepted(together)
+    reply = _takes_each(name, batches[0]) if own_results else _REPLIES.get(name) or sample.accepted(together)
     return Case(title, gateway, batches, reply)
 
 
-def _takes_each(batch: Batch) -> Reply:
-    """Infobip's yes, the only one so far that names everybody."""
-    return infobip_takes([one.address.value for one in batch.recipients])
+def _takes_each(name: str, batch: Batch) -> Reply:
+    """The yes of a provider that names everybody."""
+    takes = {"infobip": infobip_takes, "clickatell_one": partial(clickatell_one, 202)}
+    return takes[name]([one.address.value for one in batch.recipients])
 
 
 def _addressed(people: Sequence[tuple[Address, str]], batch: int, shared: bool) -> Iterator[Recipient]:
