@@ -5,16 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from app.gateways.registry import gateway_class
 from app.services import allowances
-from app.services.manage_senders import add, pause
-from app.simulator.application import create_app
+from app.services.manage_senders import pause
 from app.simulator.messengers import Account
-from app.simulator.server import Server
 from app.simulator.world import World
 from app.storage.database import db
 from app.storage.models import SenderAllowance
 from tests.gateways.samples.line import SETTINGS
+from tests.support.line_sender import line_sender
 from tests.support.world import Newsroom
 from workers.allowances import TELLERS, read_allowances
 
@@ -31,20 +29,8 @@ def line(newsroom: Newsroom, account: Account) -> Iterator[int]:
     """The newsroom's sender on LINE at the simulator."""
     world = World()
     world.chats.put(account)
-    server = Server("127.0.0.1", 0, create_app(world))
-    server.start()
-    yield add(
-        name="city-line",
-        gateway=gateway_class("line"),
-        settings=SETTINGS,
-        base_url=f"http://127.0.0.1:{server.port}",
-        rate=100.0,
-        by="tests",
-        controller=newsroom.controller,
-        now=newsroom.now,
-    ).id
-    world.stopping.set()
-    server.stop()
+    with line_sender(newsroom, world) as sender_id:
+        yield sender_id
 
 
 def known(sender_id: int) -> tuple[int | None, int | None, str | None]:

@@ -7,16 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from app.clock import utcnow
-from app.gateways.registry import gateway_class
-from app.services.manage_senders import add
-from app.simulator.application import create_app
 from app.simulator.messengers import Account
-from app.simulator.server import Server
 from app.simulator.world import World
 from app.storage.database import db
 from app.storage.models import FollowerReading
 from tests.gateways.samples.line import SETTINGS
 from tests.support.chat_city import ADA, GRACE
+from tests.support.line_sender import line_sender
 from tests.support.world import Newsroom
 from workers.followers import LISTERS, read_followers
 
@@ -33,20 +30,8 @@ def world() -> World:
 @pytest.fixture
 def line(newsroom: Newsroom, world: World) -> Iterator[int]:
     """The newsroom's sender on LINE at the simulator."""
-    server = Server("127.0.0.1", 0, create_app(world))
-    server.start()
-    yield add(
-        name="city-line",
-        gateway=gateway_class("line"),
-        settings=SETTINGS,
-        base_url=f"http://127.0.0.1:{server.port}",
-        rate=100.0,
-        by="tests",
-        controller=newsroom.controller,
-        now=newsroom.now,
-    ).id
-    world.stopping.set()
-    server.stop()
+    with line_sender(newsroom, world) as sender_id:
+        yield sender_id
 
 
 def found(sender_id: int, at: datetime) -> tuple[str, int, str | None]:
